@@ -1,0 +1,296 @@
+"""What Livelog speaks of: entries, events, cursors, the state of a feed, and the identity rule.
+
+An entry's public form, everywhere, is a JSON Feed 1.1 item (https://www.jsonfeed.org/version/1.1/); what
+JSON Feed has no name for stands under ``_livelog``. Times inside the program are Unix seconds (float) for
+schedules and integer microseconds for positions; in items they are RFC 3339 in UTC.
+
+Nothing here does input or output, and nothing of Livelog is imported.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+FRONT_PAGE = 50
+"""How many entries a page shows at first. What is backfilled behind them is stored without an event."""
+
+LATE_AFTER = timedelta(hours=24)
+"""An entry first seen later than this after its own date is an old one that turned up late (backfilled)."""
+
+Kind = Literal["entry", "update", "delete"]
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an entry comes from: the feed's title, its site and the feed itself."""
+
+    title: str
+    url: str | None
+    feed_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that belongs to an entry, as JSON Feed and RSS enclosures name it."""
+
+    url: str
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry as its publisher lists it: text is text, ``content_html`` is cleaned, links are http(s).
+
+    ``keys`` are the names it is recognised by, strongest first; ``id`` is the strongest. ``digest`` tells a
+    corrected entry from an unchanged one; dates do not count, so that a re-dated entry is not a correction.
+    ``blog``, ``position`` and ``seen`` (microseconds) are given by `place`.
+    """
+
+    keys: tuple[str, ...]
+    digest: str
+    source: Source
+    url: str | None = None
+    title: str | None = None
+    content_html: str = ""
+    summary: str | None = None
+    image: str | None = None
+    published: datetime | None = None
+    modified: datetime | None = None
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    truncated: bool = False
+    blog: str = ""
+    position: int = 0
+    seen: int = 0
+    backfilled: bool = False
+
+    @property
+    def id(self) -> str:
+        """The public, URL-safe name of the entry."""
+        return self.keys[0]
+
+    def item(self, *, id: str, position: int, seen: int, revision: int) -> Item:  # noqa: A002 - JSON Feed's word
+        """The entry as a JSON Feed item, under the id and at the place the timeline gave it."""
+        item: Item = {
+            "id": id,
+            "url": self.url,
+            "title": self.title,
+            "content_html": self.content_html,
+            "summary": self.summary,
+            "image": self.image,
+            "date_published": timestamp(self.published),
+            "date_modified": timestamp(self.modified),
+            "authors": [{"name": name} for name in self.authors],
+            "tags": list(self.tags),
+            "attachments": [asdict(attachment) for attachment in self.attachments],
+            "_livelog": {
+                "source": _without_blanks(asdict(self.source)),
+                "position": from_micros(position),
+                "seen": from_micros(seen),
+                "revision": revision,
+            },
+        }
+        if self.truncated:
+            item["_livelog"]["truncated"] = True
+        return {"content_html": "", **_without_blanks(item)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """`<epoch>.<seq>`: the last event of a blog that a reader has."""
+
+    epoch: str
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.seq}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor:
+        """Reads a cursor; raises ValueError for anything that this program never wrote."""
+        match = re.fullmatch(r"([a-z0-9]{1,16})\.(0|[1-9][0-9]{0,17})", text, re.ASCII)
+        if not match:
+            raise ValueError("not a cursor")
+        return cls(match[1], int(match[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of a blog. ``item`` is the entry's present form as JSON text; None when it was withdrawn."""
+
+    blog: str
+    cursor: Cursor
+    kind: Kind
+    id: str
+    item: str | None
+
+    def message(self) -> str:
+        """The JSON text that readers receive. The stored item goes in as it is: it is encoded only once."""
+        head = f'{{"type":"{self.kind}","cursor":"{self.cursor}",'
+        return head + (f'"item":{self.item}}}' if self.item is not None else f'"id":"{self.id}"}}')
+
+
+def coalesce(events: Iterable[Event]) -> list[Event]:
+    """What a reader who was away needs of these events, in order: of each entry its last form only.
+
+    An entry that is new to the reader stays an ``entry`` even if it was corrected since; one that is gone
+    is a ``delete``. The last event is always among the result, so the reader ends at its cursor.
+    """
+    last: dict[str, Event] = {}
+    for event in events:
+        before = last.pop(event.id, None)
+        if event.item is None:
+            last[event.id] = replace(event, kind="delete")
+        elif before and before.kind == "entry" and event.kind == "update":
+            last[event.id] = replace(event, kind="entry")
+        else:
+            last[event.id] = event
+    return list(last.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """What is remembered of a feed between two polls; committed together with the entries it led to.
+
+    Times are Unix seconds, 0 for never. ``listed`` maps the id of each entry of the last document to its
+    digest, so that only new and changed entries are cleaned and committed. ``newest`` are the dates of its newest
+    entries, which `auto` adapts to. ``blogs`` names the blogs that have had the feed's entries: a blog that is not
+    among them gets them as a backfill.
+    """
+
+    url: str
+    next_at: float = 0
+    checked_at: float = 0
+    ok_at: float = 0
+    etag: str | None = None
+    last_modified: str | None = None
+    body_digest: str | None = None
+    title: str | None = None
+    site_url: str | None = None
+    status: int | None = None
+    problem: str | None = None
+    failures: int = 0
+    failing_since: float = 0
+    newest: tuple[float, ...] = ()
+    blogs: tuple[str, ...] = ()
+    listed: Mapping[str, str] = field(default_factory=dict)
+
+    def succeeded(self, status: int, at: float, next_at: float) -> FeedState:
+        """The state after a poll that went well."""
+        return replace(
+            self, status=status, checked_at=at, ok_at=at, next_at=next_at, problem=None, failures=0, failing_since=0
+        )
+
+    def failed(self, problem: str, status: int | None, at: float, next_at: float) -> FeedState:
+        """The state after a poll that failed: what is known of the feed stays, validators included."""
+        return replace(
+            self,
+            status=status,
+            checked_at=at,
+            next_at=next_at,
+            problem=problem,
+            failures=self.failures + 1,
+            failing_since=self.failing_since or at,
+        )
+
+    def to_json(self) -> str:
+        """The state as JSON text, for a store."""
+        return json.dumps({f.name: getattr(self, f.name) for f in fields(self)}, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> FeedState:
+        """Reads what `to_json` wrote; fields of another version are left out."""
+        known = {f.name for f in fields(cls)}
+        values = {name: value for name, value in json.loads(text).items() if name in known}
+        for name in ("blogs", "newest"):
+            values[name] = tuple(values.get(name, ()))
+        return cls(**values)
+
+
+def identity(feed_url: str, guid: str | None, link: str | None, *text: str | None) -> str:
+    """The strongest key of an entry: feed + guid, else feed + link, else feed + hash of its text.
+
+    The scheme of a guid that is a URL does not count: sites that move to https would list everything as new.
+    """
+    if guid:
+        return _key(feed_url, "guid", re.sub(r"^https?://", "//", guid))
+    if link:
+        return _key(feed_url, "link", link)
+    return _key(feed_url, "text", *(part or "" for part in text))
+
+
+def aliases(feed_url: str, guids: Sequence[str | None]) -> list[str | None]:
+    """A second key for each guid of one document: its path without the host, where that is unmistakable.
+
+    A site that moves to another host lists its entries under new guids. Without the host they are the same;
+    but only where all guids of the document share one host: a planet's feed has `/?p=1` of many sites.
+    """
+    split = [urlsplit(guid) if guid and guid.startswith(("http://", "https://")) else None for guid in guids]
+    hosts = {parts.netloc for parts in split if parts}
+    if len(hosts) != 1:
+        return [None] * len(split)
+    paths = [parts._replace(scheme="", netloc="").geturl() if parts else None for parts in split]
+    return [_key(feed_url, "path", path) if path and path != "/" else None for path in paths]
+
+
+def digest(*parts: object) -> str:
+    """A short fingerprint of an entry's content."""
+    return _hash(8, *(repr(part) for part in parts))
+
+
+def place(entries: Sequence[Entry], blog: str, now: float, *, backfill: bool) -> list[Entry]:
+    """Gives entries of one document their positions on a blog, oldest first.
+
+    ``entries`` are in the document's order, newest first by custom. A position is the moment the entry was
+    first seen; its own date where it is backfilled (``backfill`` is set for a feed that is new to the blog)
+    or turned up late. Never in the future, and never twice the same in a document.
+    """
+    seen = int(now * 1_000_000)
+    late_before = now - LATE_AFTER.total_seconds()
+    placed = []
+    for rank, entry in enumerate(entries):
+        dated = entry.published or entry.modified
+        own = dated.timestamp() if dated else None
+        backfilled = backfill or (own is not None and own < late_before)
+        at = now if own is None or not backfilled else min(own, now)
+        position = int(at * 1_000_000) - rank
+        placed.append(replace(entry, blog=blog, position=position, seen=seen, backfilled=backfilled))
+    return sorted(placed, key=lambda entry: entry.position)
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def from_micros(micros: int) -> str:
+    """Microseconds since 1970 as RFC 3339 in UTC. All have the same width, so that they sort as text."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def dump(value: object) -> str:
+    """Compact JSON text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _without_blanks(item: Item) -> Item:
+    return {name: value for name, value in item.items() if value not in (None, "", [])}
+
+
+def _key(*parts: str) -> str:
+    return _hash(10, *parts)
+
+
+def _hash(size: int, *parts: str) -> str:
+    hashed = hashlib.blake2b("\x00".join(parts).encode("utf-8", "surrogatepass"), digest_size=size)
+    return base64.b32encode(hashed.digest()).decode().rstrip("=").lower()

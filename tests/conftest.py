@@ -1,0 +1,45 @@
+"""What the tests share: real newsrooms, a real server in a process of its own, and no log line unheard."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.newsroom import Newsroom
+from tests.corpus import find_corpus
+from tests.livelog import Livelog
+
+
+@pytest.fixture(autouse=True)
+def no_unexpected_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fails a test that logs a warning or worse, unless it looked at the log (`caplog.records`) and cleared it."""
+    caplog.set_level(logging.INFO, logger="livelog")
+    yield
+    unheard = [record for record in caplog.get_records("call") if record.levelno >= logging.WARNING]
+    assert not unheard, [record.getMessage() for record in unheard]
+
+
+@pytest.fixture
+async def newsroom() -> AsyncIterator[Newsroom]:
+    """A publisher on loopback."""
+    room = Newsroom()
+    await room.start()
+    yield room
+    await room.stop()
+
+
+@pytest.fixture
+async def livelog(tmp_path: Path) -> AsyncIterator[Livelog]:
+    """A Livelog in a process of its own, yet to be started."""
+    process = Livelog(tmp_path)
+    yield process
+    await process.kill()
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real and malformed feeds; tests that use it are skipped where it is absent, but for CI."""
+    return find_corpus()

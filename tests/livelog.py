@@ -1,0 +1,176 @@
+"""A real Livelog for tests: `python server.py` in a process of its own, spoken to over HTTP and WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 30.0
+"""Seconds that a test waits for what should come at once: these machines are shared."""
+
+
+class Livelog:
+    """One server process. It can be started, killed and started again on the same store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "livelog.db"
+        self.port = 0
+        self.log = ""
+        self.started_in = 0.0
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
+    def url(self, path: str = "/") -> str:
+        """An address of this server."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def start(self, blogs: Mapping[str, Any], *arguments: str, **sections: Any) -> None:
+        """Writes a configuration of these blogs (a feed is a URL or a mapping) and starts on it."""
+        config = {
+            "server": {"port": self.port},
+            "store": f"sqlite:{self.database}",
+            **sections,
+            "blogs": {slug: {"title": slug, "feeds": feeds} for slug, feeds in blogs.items()},
+        }
+        # JSON is YAML.
+        (self.folder / "config.yaml").write_text(json.dumps(config), encoding="utf-8")
+        await self.run(f"--config={self.folder / 'config.yaml'}", *arguments)
+
+    async def run(self, *arguments: str) -> None:
+        """Starts `server.py` with these arguments, and waits until it answers."""
+        began = time.monotonic()
+        self.log = ""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(ROOT / "server.py"),
+            *arguments,
+            cwd=self.folder,
+            stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._reading = asyncio.create_task(self._read_log())
+        await until(lambda: " is on http://" in self.log or self._exited())
+        found = re.search(r" is on http://[^/]*:(\d+)/", self.log)
+        assert found, f"it did not start: {self.log}"
+        self.port = int(found[1])
+        await self.get("/healthz")
+        self.started_in = time.monotonic() - began
+
+    async def stop(self) -> int:
+        """Asks the server to end (SIGTERM); returns its exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return await self._ended()
+
+    async def kill(self) -> None:
+        """Ends the server and all its children with SIGKILL, if it runs."""
+        if self._process is None or self._exited():
+            return
+        os.killpg(self._process.pid, signal.SIGKILL)
+        await self._ended()
+
+    async def get(self, path: str, **headers: str) -> HTTPResponse:
+        """Fetches a path, whatever the status."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        client = AsyncHTTPClient()
+        return await client.fetch(self.url(path), headers=named, raise_error=False, follow_redirects=False)
+
+    async def json(self, path: str) -> Any:
+        """Fetches a path as JSON."""
+        return json.loads((await self.get(path)).body)
+
+    async def entries(self, blog: str = "blog") -> list[dict[str, Any]]:
+        """All entries of a blog, newest first, page by page as a client would."""
+        items: list[dict[str, Any]] = []
+        path: str | None = f"/{blog}/entries?limit=200"
+        while path:
+            document = await self.json(path)
+            items += document["items"]
+            path = document.get("next_url", "").removeprefix(self.url("")) or None
+        return items
+
+    @asynccontextmanager
+    async def reader(self, blog: str = "blog", after: str | None = None) -> AsyncIterator[Reader]:
+        """A connected reader."""
+        query = f"?after={after}" if after is not None else ""
+        connection = await websocket_connect(f"ws://127.0.0.1:{self.port}/{blog}/ws{query}")
+        try:
+            yield Reader(connection)
+        finally:
+            connection.close()
+
+    def _exited(self) -> bool:
+        return self._process is not None and self._process.returncode is not None
+
+    async def _ended(self) -> int:
+        assert self._process is not None
+        assert self._reading is not None
+        code = await asyncio.wait_for(self._process.wait(), PATIENCE)
+        await self._reading
+        return code
+
+    async def _read_log(self) -> None:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        async for line in self._process.stderr:
+            self.log += line.decode()
+
+
+class Reader:
+    """What a reader receives."""
+
+    def __init__(self, connection: WebSocketClientConnection) -> None:
+        self.connection = connection
+
+    async def next(self) -> dict[str, Any]:
+        """The next message."""
+        text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
+        assert text is not None, f"the server closed with {self.connection.close_code}"
+        message: dict[str, Any] = json.loads(text)
+        return message
+
+    async def take(self, count: int) -> list[dict[str, Any]]:
+        """The next messages."""
+        return [await self.next() for _ in range(count)]
+
+    async def quiet(self, seconds: float) -> bool:
+        """Whether nothing comes for so long."""
+        try:
+            await asyncio.wait_for(self.connection.read_message(), seconds)
+        except TimeoutError:
+            return True
+        return False
+
+
+async def until(condition: Any, seconds: float = PATIENCE) -> None:
+    """Waits for a condition (a function, perhaps a coroutine function) to be true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        await asyncio.sleep(0.02)

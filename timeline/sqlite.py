@@ -1,0 +1,483 @@
+"""The embedded store: SQLite in WAL mode, one thread that writes and one that reads, never the event loop.
+
+Commits that arrive together share one transaction and one fsync. ``synchronous=FULL``: what was pushed to readers
+survives a power cut. A lock beside the database keeps a second process out, because watchers are told of commits
+in this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import queue
+import secrets
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from entries import FRONT_PAGE, Cursor, Entry, Event, FeedState, dump
+from timeline import Lease, LeaseLostError, Page, Replay, TimelineError, before_token, parse_before
+
+logger = logging.getLogger("livelog.timeline")
+
+T = TypeVar("T")
+Job = tuple[Callable[[sqlite3.Connection], Any], Future[Any]]
+
+SCHEMA_VERSION: Final = 1
+WATCH_BATCH: Final = 500
+WRITES_TOGETHER: Final = 64
+BUSY_SECONDS: Final = 5.0
+RETRY_SECONDS: Final = 1.0
+
+_SCHEMA: Final = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE feeds (
+    url TEXT PRIMARY KEY,
+    followed INTEGER NOT NULL,      -- 1 while the configuration names it
+    due REAL NOT NULL,              -- Unix seconds
+    leased_until REAL NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL             -- FeedState as JSON
+);
+CREATE INDEX feeds_due ON feeds (due) WHERE followed;
+CREATE TABLE blogs (blog TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (
+    blog TEXT NOT NULL,
+    id TEXT NOT NULL,
+    position INTEGER NOT NULL,      -- microseconds since 1970
+    seen INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    item TEXT NOT NULL,             -- the public form: a JSON Feed item
+    UNIQUE (blog, id)
+);
+CREATE UNIQUE INDEX entries_position ON entries (blog, position, id);
+CREATE TABLE keys (                 -- dedup memory: outlives the entries
+    blog TEXT NOT NULL,
+    key TEXT NOT NULL,
+    id TEXT NOT NULL,
+    digest TEXT NOT NULL,           -- kept with the key that is the id
+    PRIMARY KEY (blog, key)
+) WITHOUT ROWID;
+CREATE TABLE events (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,    -- of all blogs, in order of commit: what watchers follow
+    blog TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    UNIQUE (blog, seq)
+);
+"""
+
+_EVENTS: Final = (
+    "SELECT e.n, e.blog, e.seq, e.kind, e.id, i.item FROM events e "
+    "LEFT JOIN entries i ON i.blog = e.blog AND i.id = e.id "
+)
+
+
+class SqliteTimeline:
+    """A `timeline.Timeline` in one file, or in memory (``:memory:``)."""
+
+    def __init__(self, worker: _Worker, reader: _Worker, lock: int | None, epoch: str) -> None:
+        self._writer = worker
+        self._reader = reader
+        self._lock = lock
+        self._epoch = epoch
+        self._bells: set[asyncio.Event] = set()
+
+    @classmethod
+    async def open(cls, path: str) -> SqliteTimeline:
+        """Opens or creates a database; raises TimelineError."""
+        in_memory = path == ":memory:"
+        lock = None if in_memory else _lock(path)
+        try:
+            writer = _Worker("timeline-writer", path)
+            epoch = await writer.run(_prepare)
+            reader = writer if in_memory else _Worker("timeline-reader", path)
+            await reader.run(_fetch("SELECT 1"))
+        except TimelineError:
+            if lock is not None:
+                os.close(lock)
+            raise
+        return cls(writer, reader, lock, epoch)
+
+    async def close(self) -> None:
+        """Ends the work that is under way, and closes the database."""
+        for worker in {self._reader, self._writer}:
+            await asyncio.to_thread(worker.close)
+        if self._lock is not None:
+            os.close(self._lock)
+
+    async def follow(self, due: Mapping[str, float]) -> None:
+        """Makes exactly these feeds claimable."""
+        await self._writer.run(lambda db: _follow(db, due))
+
+    async def states(self) -> Sequence[FeedState]:
+        """What is remembered of each followed feed."""
+        rows = await self._reader.run(_fetch("SELECT state FROM feeds WHERE followed ORDER BY url"))
+        return [FeedState.from_json(state) for (state,) in rows]
+
+    async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
+        """Leases due feeds."""
+        due = _fetch("SELECT 1 FROM feeds WHERE followed AND due <= ? AND leased_until <= ? LIMIT 1", now, now)
+        if limit < 1 or not await self._reader.run(due):
+            return []
+        return await self._writer.run(lambda db: _claim(db, now, limit, seconds))
+
+    async def commit(
+        self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
+    ) -> int:
+        """Stores a poll's result, all or nothing."""
+
+        async def commit_and_ring() -> int:
+            count = await self._writer.run(lambda db: _commit(db, state, entries, lease, withdrawn))
+            for bell in self._bells:
+                bell.set()
+            return count
+
+        # Shielded: a caller that gives up does not keep watchers from what was committed.
+        return await asyncio.shield(commit_and_ring())
+
+    async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
+        """The events after a cursor."""
+        return await self._reader.run(lambda db: _replay(db, self._epoch, blog, after, limit))
+
+    async def page(self, blog: str, before: str | None, limit: int) -> Page:
+        """Entries older than ``before``, the newest if it is None."""
+        place = parse_before(before) if before is not None else None
+        return await self._reader.run(lambda db: _page(db, self._epoch, blog, place, limit))
+
+    async def entry(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
+        """One entry as JSON text, or None."""
+        rows = await self._reader.run(_fetch("SELECT item FROM entries WHERE blog = ? AND id = ?", blog, id))
+        return str(rows[0][0]) if rows else None
+
+    async def head(self, blog: str) -> Cursor:
+        """The newest cursor of a blog."""
+        return await self._reader.run(lambda db: Cursor(self._epoch, _seq(db, blog)))
+
+    async def watch(self) -> AsyncIterator[Sequence[Event]]:
+        """Every event committed from here on. A commit only rings a bell: events are read from the store."""
+        bell = asyncio.Event()
+        self._bells.add(bell)
+        try:
+            ((last,),) = await self._reader.run(_fetch("SELECT coalesce(max(n), 0) FROM events"))
+            yield []
+            while True:
+                bell.clear()
+                query = _fetch(_EVENTS + "WHERE e.n > ? ORDER BY e.n LIMIT ?", last, WATCH_BATCH)
+                try:
+                    rows = await self._reader.run(query)
+                except TimelineError as error:
+                    logger.error("Events can not be read, trying again: %s", error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                if rows:
+                    last = rows[-1][0]
+                    yield [_event(self._epoch, row) for row in rows]
+                else:
+                    await bell.wait()
+        finally:
+            self._bells.discard(bell)
+
+
+class _Worker:
+    """A thread with a connection of its own, which does what it is handed in order, in shared transactions."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self._path = path
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs a job in the thread; its transaction is committed when this returns."""
+        future: Future[T] = Future()
+        if not self._thread.is_alive():
+            raise TimelineError("the database is closed")
+        self._jobs.put((job, future))
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Finishes what was handed in before, then closes the connection. Blocks."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (batch := self._batch()) is not None:
+            try:
+                connection = connection or _connect(self._path)
+            except sqlite3.Error as error:
+                _fail(batch, TimelineError(f"{self._path}: {error}"))
+                continue
+            self._transact(connection, batch)
+        if connection is not None:
+            connection.close()
+
+    def _batch(self) -> list[Job] | None:
+        """Waits for a job, and takes what has queued up behind it."""
+        first = self._jobs.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < WRITES_TOGETHER:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                self._jobs.put(None)
+                break
+            batch.append(job)
+        return batch
+
+    def _transact(self, connection: sqlite3.Connection, batch: list[Job]) -> None:
+        done: list[tuple[Future[Any], Any]] = []
+        failed: list[tuple[Future[Any], Exception]] = []
+        try:
+            connection.execute("BEGIN")
+            for job, future in batch:
+                try:
+                    with _savepoint(connection):
+                        done.append((future, job(connection)))
+                except Exception as error:
+                    if _environmental(error):
+                        raise
+                    failed.append((future, error))
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            return _fail(batch, TimelineError(f"{self._path}: {error}"))
+        for future, result in done:
+            if future.set_running_or_notify_cancel():
+                future.set_result(result)
+        for future, problem in failed:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(problem)
+        return None
+
+
+def _fail(batch: list[Job], error: TimelineError) -> None:
+    for _, future in batch:
+        if future.set_running_or_notify_cancel():
+            future.set_exception(error)
+
+
+def _environmental(error: Exception) -> bool:
+    """Whether the machine failed the database, as opposed to the program: a bug is not waited for."""
+    bug = isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError))
+    return isinstance(error, sqlite3.Error) and not bug
+
+
+@contextlib.contextmanager
+def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("SAVEPOINT job")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+        raise
+    connection.execute("RELEASE job")
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    return connection
+
+
+def _lock(path: str) -> int:
+    """Takes the lock beside the database; raises TimelineError if another process has it."""
+    try:
+        descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise TimelineError(f"{path}: the database can not be written: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = Path(f"{path}.lock").read_text(encoding="ascii", errors="replace").strip()
+        os.close(descriptor)
+        raise TimelineError(f"{path}: another Livelog (process {holder or 'unknown'}) uses this database") from None
+    os.truncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+def _prepare(db: sqlite3.Connection) -> str:
+    """Creates or checks the schema; returns the epoch."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version not in (0, SCHEMA_VERSION):
+        raise TimelineError(f"the database was written by another version of Livelog (schema {version})")
+    if version == 0:
+        # Statement by statement: executescript would commit the transaction we are in.
+        for statement in _SCHEMA.strip().split(";\n"):
+            db.execute(statement)
+        db.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(4),))
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    # The lock says that no other process lives: leases are of one that died.
+    db.execute("UPDATE feeds SET leased_until = 0 WHERE leased_until > 0")
+    return str(db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0])
+
+
+def _fetch(sql: str, *arguments: object) -> Callable[[sqlite3.Connection], list[Any]]:
+    return lambda db: db.execute(sql, arguments).fetchall()
+
+
+def _follow(db: sqlite3.Connection, due: Mapping[str, float]) -> None:
+    db.execute("UPDATE feeds SET followed = 0")
+    db.executemany(
+        "INSERT INTO feeds (url, followed, due, state) VALUES (?1, 1, ?2, ?3) "
+        "ON CONFLICT (url) DO UPDATE SET followed = 1, due = min(due, ?2)",
+        ((url, at, FeedState(url=url).to_json()) for url, at in due.items()),
+    )
+
+
+def _claim(db: sqlite3.Connection, now: float, limit: int, seconds: float) -> list[Lease]:
+    rows = db.execute(
+        "UPDATE feeds SET leased_until = ?, fence = fence + 1 WHERE url IN "
+        "(SELECT url FROM feeds WHERE followed AND due <= ? AND leased_until <= ? ORDER BY due LIMIT ?) "
+        "RETURNING state, fence",
+        (now + seconds, now, now, limit),
+    ).fetchall()
+    return [Lease(FeedState.from_json(state), fence) for state, fence in rows]
+
+
+def _commit(
+    db: sqlite3.Connection,
+    state: FeedState,
+    entries: Sequence[Entry],
+    lease: Lease,
+    withdrawn: Sequence[tuple[str, str]],
+) -> int:
+    updated = db.execute(
+        "UPDATE feeds SET state = ?, due = ?, leased_until = 0 WHERE url = ? AND fence = ?",
+        (state.to_json(), state.next_at, lease.url, lease.fence),
+    )
+    if updated.rowcount != 1:
+        raise LeaseLostError(lease.url)
+    # All entries are stored before any event is decided: the front page is known only then.
+    changes = [(entry, *_store(db, entry)) for entry in entries]
+    count = 0
+    for entry, kind, entry_id in changes:
+        if kind and not (kind == "entry" and entry.backfilled and not _on_front_page(db, entry)):
+            count += _number(db, entry.blog, kind, entry_id)
+    for blog, entry_id in withdrawn:
+        if db.execute("DELETE FROM entries WHERE blog = ? AND id = ?", (blog, entry_id)).rowcount:
+            count += _number(db, blog, "delete", entry_id)
+    return count
+
+
+def _store(db: sqlite3.Connection, entry: Entry) -> tuple[str | None, str]:
+    """Stores an entry if it is new or changed; returns the kind of event that is (None for no change) and its id."""
+    known = _recognised(db, entry)
+    if known is None:
+        _remember(db, entry, entry.id)
+        item = entry.item(id=entry.id, position=entry.position, seen=entry.seen, revision=1)
+        db.execute(
+            "INSERT INTO entries (blog, id, position, seen, revision, item) VALUES (?, ?, ?, ?, 1, ?)",
+            (entry.blog, entry.id, entry.position, entry.seen, dump(item)),
+        )
+        return "entry", entry.id
+    entry_id, digest = known
+    if digest == entry.digest:
+        return None, entry_id
+    _remember(db, entry, entry_id)
+    return _correct(db, entry, entry_id), entry_id
+
+
+def _recognised(db: sqlite3.Connection, entry: Entry) -> tuple[str, str] | None:
+    """The id and digest of the entry that one of the keys belongs to; the strongest key decides."""
+    for key in entry.keys:
+        row = db.execute(
+            "SELECT k.id, o.digest FROM keys k JOIN keys o ON o.blog = k.blog AND o.key = k.id "
+            "WHERE k.blog = ? AND k.key = ?",
+            (entry.blog, key),
+        ).fetchone()
+        if row:
+            return str(row[0]), str(row[1])
+    return None
+
+
+def _remember(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
+    """Keeps the keys, and the digest with the one that is the id."""
+    db.executemany(
+        "INSERT INTO keys (blog, key, id, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [(entry.blog, key, entry_id, entry.digest) for key in entry.keys],
+    )
+    db.execute("UPDATE keys SET digest = ? WHERE blog = ? AND key = ?", (entry.digest, entry.blog, entry_id))
+
+
+def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str) -> str | None:
+    """Replaces a stored entry by its corrected form; None if it is no longer there (withdrawn, or retired)."""
+    row = db.execute(
+        "SELECT position, seen, revision FROM entries WHERE blog = ? AND id = ?", (entry.blog, entry_id)
+    ).fetchone()
+    if row is None:
+        return None
+    position, seen, revision = row
+    item = entry.item(id=entry_id, position=position, seen=seen, revision=revision + 1)
+    db.execute(
+        "UPDATE entries SET revision = ?, item = ? WHERE blog = ? AND id = ?",
+        (revision + 1, dump(item), entry.blog, entry_id),
+    )
+    return "update"
+
+
+def _on_front_page(db: sqlite3.Connection, entry: Entry) -> bool:
+    newer = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM entries WHERE blog = ? AND position > ? LIMIT ?)",
+        (entry.blog, entry.position, FRONT_PAGE),
+    ).fetchone()[0]
+    return bool(newer < FRONT_PAGE)
+
+
+def _number(db: sqlite3.Connection, blog: str, kind: str, entry_id: str) -> int:
+    """Appends an event under the blog's next number; returns 1."""
+    db.execute("INSERT INTO blogs VALUES (?, 1) ON CONFLICT (blog) DO UPDATE SET seq = seq + 1", (blog,))
+    db.execute("INSERT INTO events (blog, seq, kind, id) VALUES (?, ?, ?, ?)", (blog, _seq(db, blog), kind, entry_id))
+    return 1
+
+
+def _seq(db: sqlite3.Connection, blog: str) -> int:
+    row = db.execute("SELECT seq FROM blogs WHERE blog = ?", (blog,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _replay(db: sqlite3.Connection, epoch: str, blog: str, after: Cursor, limit: int) -> Replay:
+    head = Cursor(epoch, _seq(db, blog))
+    if after.epoch != epoch or after.seq > head.seq:
+        return Replay([], head, complete=False, reason="epoch")
+    if head.seq - after.seq > limit:
+        return Replay([], head, complete=False, reason="expired")
+    rows = db.execute(_EVENTS + "WHERE e.blog = ? AND e.seq > ? ORDER BY e.seq", (blog, after.seq)).fetchall()
+    if len(rows) < head.seq - after.seq:
+        return Replay([], head, complete=False, reason="expired")
+    return Replay([_event(epoch, row) for row in rows], head, complete=True)
+
+
+def _page(db: sqlite3.Connection, epoch: str, blog: str, place: tuple[int, str] | None, limit: int) -> Page:
+    older_than = "" if place is None else "AND (position, id) < (?, ?) "
+    rows = db.execute(
+        f"SELECT item, position, id FROM entries WHERE blog = ? {older_than}"  # noqa: S608 - a constant
+        "ORDER BY position DESC, id DESC LIMIT ?",
+        (blog, *(place or ()), limit + 1),
+    ).fetchall()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    older = before_token(rows[-1][1], rows[-1][2]) if more else None
+    return Page([item for item, _, _ in rows], Cursor(epoch, _seq(db, blog)), older)
+
+
+def _event(epoch: str, row: Any) -> Event:
+    _, blog, seq, kind, entry_id, item = row
+    return Event(blog, Cursor(epoch, seq), kind if item is not None else "delete", entry_id, item)
