@@ -1,0 +1,132 @@
+"""What may come in from a feed: text as text, HTML through nh3's allow-list, links that are http(s).
+
+Publishers are untrusted. feedparser's own cleaning can be bypassed, so it is off and this is the only gate
+(law 6 of docs/architecture.md). Runs in the parser's processes.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import re
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import nh3
+
+MAX_HTML: Final = 64 * 1024
+"""Characters of cleaned HTML an entry keeps; a longer one is cut at an element's end and marked."""
+
+MAX_RAW_HTML: Final = 1024 * 1024
+MAX_TEXT: Final = 5_000
+MAX_URL: Final = 2_048
+
+_TAGS: Final = frozenset(
+    # ruff: noqa: SIM905 - a list of words reads best as words
+    "a abbr audio b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption "
+    "figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary "
+    "sup table tbody td tfoot th thead time tr u ul var video wbr".split()
+)
+_DROPPED_WITH_CONTENT: Final = {"script", "style", "iframe", "noscript", "object", "template", "svg", "math"}
+_ATTRIBUTES: Final = {
+    "*": {"dir", "lang"},
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "audio": {"src"},
+    "blockquote": {"cite"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "del": {"cite", "datetime"},
+    "img": {"src", "alt", "title", "width", "height"},
+    "ins": {"cite", "datetime"},
+    "li": {"value"},
+    "ol": {"start", "reversed", "type"},
+    "q": {"cite"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+    "time": {"datetime"},
+    "video": {"src", "poster", "width", "height"},
+}
+_SET_ATTRIBUTES: Final = {
+    "img": {"loading": "lazy", "decoding": "async", "referrerpolicy": "no-referrer"},
+    "audio": {"controls": "", "preload": "none"},
+    "video": {"controls": "", "preload": "none"},
+}
+# What XML 1.0 and terminals call control characters, and halves of surrogate pairs that JSON can smuggle in.
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_BLOCK_END: Final = re.compile(r"</(?:p|div|li|ul|ol|blockquote|pre|figure|table|h[1-6])>")
+
+
+def clean_html(markup: str, base: str) -> tuple[str, bool]:
+    """Cleans untrusted HTML; returns it and whether it had to be cut.
+
+    Relative links are resolved against ``base``, an http(s) URL.
+    """
+    cleaner = _cleaner(base)
+    raw = _UNPRINTABLE.sub("", markup)
+    cleaned = cleaner.clean(raw[:MAX_RAW_HTML]).strip()
+    if len(cleaned) <= MAX_HTML:
+        return cleaned, len(raw) > MAX_RAW_HTML
+    return cleaner.clean(_cut(cleaned)).strip(), True
+
+
+def clean_text(markup: str | None) -> str | None:
+    """The text of untrusted HTML: tags dropped, references resolved, white space folded; None if none is left."""
+    if not markup:
+        return None
+    if "<" in markup:
+        markup = nh3.clean(markup[:MAX_RAW_HTML], tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
+    return plain_text(html.unescape(markup))
+
+
+def plain_text(text: str | None) -> str | None:
+    """Text that is text already: unprintable characters dropped, white space folded; None if none is left."""
+    if not text:
+        return None
+    folded = " ".join(_UNPRINTABLE.sub("", text[: 4 * MAX_TEXT]).split())
+    if len(folded) > MAX_TEXT:
+        folded = folded[: MAX_TEXT - 1] + "…"
+    return folded or None
+
+
+def text_as_html(text: str) -> str:
+    """Text as paragraphs of HTML: an empty line parts paragraphs, a line break stays one."""
+    paragraphs = re.split(r"\n\s*\n", html.escape(text.strip(), quote=False))
+    return "".join(f"<p>{'<br>'.join(part.splitlines())}</p>" for part in paragraphs if part.strip())
+
+
+def link(href: object, base: str) -> str | None:
+    """An absolute http(s) URL, resolved against ``base``; None for anything else."""
+    if not isinstance(href, str) or len(href) > MAX_URL:
+        return None
+    try:
+        url = urljoin(base, _UNPRINTABLE.sub("", href).strip())
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > MAX_URL:
+        return None
+    return re.sub(r"\s", "%20", url)
+
+
+def _cut(cleaned: str) -> str:
+    """Cleaned HTML up to the last end of a block that fits, or of any tag, or of a word."""
+    head = cleaned[:MAX_HTML]
+    ends = [match.end() for match in _BLOCK_END.finditer(head)]
+    if ends and ends[-1] > MAX_HTML // 2:
+        return head[: ends[-1]]
+    # No block ends in the second half: do not leave half a tag behind.
+    return head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head
+
+
+@functools.lru_cache(maxsize=64)
+def _cleaner(base: str) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(_TAGS),
+        clean_content_tags=_DROPPED_WITH_CONTENT,
+        attributes=_ATTRIBUTES,
+        set_tag_attribute_values=_SET_ATTRIBUTES,
+        url_schemes={"http", "https"},
+        url_relative=("rewrite_with_base", base),
+        link_rel="noopener noreferrer",
+    )

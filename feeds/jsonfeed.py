@@ -1,0 +1,127 @@
+"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), and RSS-in-JSON, to a listing.
+
+Publishers get types wrong; a value of the wrong type counts as missing, an item that is no object as none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from entries import Attachment
+from feeds import clean
+from feeds.listing import Listed, Listing
+
+
+def read(body: bytes) -> Listing:
+    """Reads a JSON document; raises ValueError with a sentence if it is no feed."""
+    try:
+        document = json.loads(body.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError):
+        raise ValueError("This is neither XML nor valid JSON.") from None
+    document = _object(document)
+    if str(document.get("version", "")).startswith(("https://jsonfeed.org/", "http://jsonfeed.org/")):
+        return _json_feed(document)
+    channel = _object(_object(document.get("rss")).get("channel"))
+    if channel:
+        return _rss_in_json(channel)
+    raise ValueError("This is JSON, but not a JSON Feed.")
+
+
+def _json_feed(document: dict[str, Any]) -> Listing:
+    return Listing(
+        title=_text(document.get("title")),
+        site_url=_text(document.get("home_page_url")),
+        entries=[_json_item(item) for item in _objects(document.get("items"))],
+    )
+
+
+def _json_item(item: dict[str, Any]) -> Listed:
+    plain = _text(item.get("content_text"))
+    people = [*_objects(item.get("authors")), _object(item.get("author"))]
+    return Listed(
+        guid=_id(item.get("id")),
+        link=_text(item.get("url")) or _text(item.get("external_url")),
+        title=_text(item.get("title")),
+        content=_text(item.get("content_html")) or (clean.text_as_html(plain) if plain else None),
+        summary=clean.text_as_html(_text(item.get("summary")) or "") or None,
+        published=_iso_date(item.get("date_published")),
+        modified=_iso_date(item.get("date_modified")),
+        authors=tuple(dict.fromkeys(name for person in people if (name := _text(person.get("name"))))),
+        tags=tuple(tag for tag in _list(item.get("tags")) if isinstance(tag, str)),
+        image=_text(item.get("image")) or _text(item.get("banner_image")),
+        attachments=tuple(
+            Attachment(_text(file.get("url")) or "", _text(file.get("mime_type")) or "")
+            for file in _objects(item.get("attachments"))
+        ),
+    )
+
+
+def _rss_in_json(channel: dict[str, Any]) -> Listing:
+    return Listing(
+        title=_text(channel.get("title")),
+        site_url=_text(channel.get("link")),
+        entries=[_rss_item(item) for item in _objects(channel.get("item"))],
+    )
+
+
+def _rss_item(item: dict[str, Any]) -> Listed:
+    enclosure = _object(item.get("enclosure"))
+    guid = item.get("guid")
+    return Listed(
+        guid=_id(_object(guid).get("#value") if isinstance(guid, dict) else guid),
+        link=_text(item.get("link")),
+        title=_text(item.get("title")),
+        title_is_html=True,
+        content=_text(item.get("description")),
+        published=_mail_date(item.get("pubDate")),
+        authors=tuple(name for name in (_text(item.get("author")),) if name),
+        attachments=(Attachment(_text(enclosure.get("url")) or "", _text(enclosure.get("type")) or ""),)
+        if enclosure
+        else (),
+    )
+
+
+def _iso_date(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except ValueError:
+        return None
+
+
+def _mail_date(value: object) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value) if isinstance(value, str) else None
+        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, TypeError):
+        return None
+
+
+def _id(value: object) -> str | None:
+    """Ids should be text; a number is a common mistake and serves as well."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    return str(value) or None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: object) -> Iterator[dict[str, Any]]:
+    """The objects of a list; a lone object counts as a list of one (RSS-in-JSON writes it so)."""
+    for one in _list([value] if isinstance(value, dict) else value):
+        if isinstance(one, dict):
+            yield one

@@ -1,0 +1,68 @@
+"""Where the fetcher may go: no name, redirect or link leads it into a private network the operator did not name.
+
+A literal private address in config.yaml is the operator's word. Anything that *resolves* to one is refused
+unless ``fetch.private_networks`` lists it. The check is on the very addresses that are connected to, so a
+name that changes its mind between check and use (DNS rebinding) gains nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, Final
+
+from tornado.netutil import DefaultLoopResolver
+
+Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+# Networks that embed or stand for others, which the ipaddress module calls global.
+_EMBEDDING: Final = tuple(
+    ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "fec0::/10")
+)
+
+
+class PrivateAddressError(OSError):
+    """A name led to an address that the operator did not allow; the message says which and what to do."""
+
+
+def literal(host: str) -> Address | None:
+    """The address that a URL's host spells out in the usual way; None for a name (and for 127.1 or 0x7f.1)."""
+    try:
+        return ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+
+
+def allowed(address: Address, networks: Sequence[Network]) -> bool:
+    """Whether the fetcher may connect to an address that a name led to."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if any(address in network for network in networks if network.version == address.version):
+        return True
+    embedding = address.version == 6 and any(address in network for network in _EMBEDDING)
+    return address.is_global and not address.is_multicast and not embedding
+
+
+class GuardedResolver(DefaultLoopResolver):
+    """Resolves names, and refuses those that lead to an address which is not `allowed`."""
+
+    def initialize(self, networks: Sequence[Network] = ()) -> None:
+        """Takes the private networks that names may resolve to."""
+        super().initialize()
+        self._networks = tuple(networks)
+
+    async def resolve(
+        self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[tuple[int, Any]]:
+        """Like Tornado's; raises PrivateAddressError if any of the addresses is not allowed."""
+        found: list[tuple[int, Any]] = await super().resolve(host, port, family)
+        for _, sockaddr in found:
+            address = literal(str(sockaddr[0]))
+            if address is None or not allowed(address, self._networks):
+                raise PrivateAddressError(
+                    f"{host} leads to the private address {sockaddr[0]}; "
+                    "fetch.private_networks in config.yaml can allow that."
+                )
+        return found

@@ -1,0 +1,256 @@
+"""The poller: claims due feeds, fetches and parses them, and commits what they list to the timeline.
+
+Follow one feed by reading `Poller` downwards. Everything that goes wrong with a feed ends in its state, as a
+sentence with the time of the next try; the other feeds go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from tornado.ioloop import PeriodicCallback
+
+from config import Blog, Config, Feed
+from entries import Entry, FeedState, place
+from feeds import schedule
+from feeds.fetch import Answer, Fetcher, FetchError
+from feeds.parse import Document, NotAFeedError
+from feeds.sandbox import ParserKilledError, Sandbox
+from feeds.selection import wanted
+from timeline import Lease, LeaseLostError, Timeline, TimelineError
+
+logger = logging.getLogger("livelog.feeds")
+
+TICK_SECONDS: Final = 0.1
+"""How often due feeds are looked for: the most that a poll at an interval of a second is late."""
+
+LEASE_MARGIN: Final = 60.0
+"""What a lease allows beyond the time of an exchange, for parsing and committing."""
+
+COMMIT_RETRY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the configuration says of one feed: it is fetched once, however many blogs use it."""
+
+    url: str
+    interval: float | None
+    uses: Mapping[str, Feed] = field(default_factory=dict)
+
+
+class Poller:
+    """Drives the feeds. ``clock`` gives Unix seconds; ``trouble`` says why commits fail now, or is None."""
+
+    def __init__(
+        self,
+        config: Config,
+        timeline: Timeline,
+        fetcher: Fetcher,
+        sandbox: Sandbox,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.trouble: str | None = None
+        self._plans = _plans(config.blogs)
+        self._timeline = timeline
+        self._fetcher = fetcher
+        self._sandbox = sandbox
+        self._clock = clock
+        self._concurrency = config.fetch.concurrency
+        self._lease_seconds = config.fetch.timeout + LEASE_MARGIN
+        self._per_host: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(config.fetch.per_host)
+        )
+        self._slots = asyncio.Semaphore(config.fetch.concurrency)
+        self._polls: set[asyncio.Task[None]] = set()
+        self._ticker = PeriodicCallback(self.tick, TICK_SECONDS * 1000)
+
+    async def start(self) -> None:
+        """Tells the timeline which feeds to follow, and polls those that are due at once."""
+        known = {state.url: state for state in await self._timeline.states()}
+        await self._timeline.follow(
+            {
+                url: schedule.no_later_than(known[url], plan.interval, plan.uses) if url in known else 0.0
+                for url, plan in self._plans.items()
+            }
+        )
+        # The first tick of a PeriodicCallback comes a period late.
+        await self.tick()
+        self._ticker.start()
+
+    async def stop(self) -> None:
+        """Claims no more feeds, and waits for the polls under way to be committed or given up."""
+        self._ticker.stop()
+        if self._polls:
+            await asyncio.wait(self._polls)
+
+    async def tick(self) -> None:
+        """Claims the feeds that are due, as many as can be worked on, and begins to poll them."""
+        # Twice the concurrency: while some wait for their host, others use the slots.
+        room = 2 * self._concurrency - len(self._polls)
+        try:
+            leases = await self._timeline.claim(self._clock(), room, self._lease_seconds)
+        except TimelineError as error:
+            self._suffer(error)
+            return
+        for lease in leases:
+            poll = asyncio.create_task(self._poll(lease))
+            self._polls.add(poll)
+            poll.add_done_callback(self._polls.discard)
+
+    async def _poll(self, lease: Lease) -> None:
+        plan = self._plans.get(lease.url)
+        if plan is None:
+            return
+        async with self._per_host[urlsplit(plan.url).netloc], self._slots:
+            try:
+                state, entries = await self._read(plan, lease.state)
+            except (FetchError, NotAFeedError, ParserKilledError) as error:
+                state, entries = self._failed(plan, lease.state, error), []
+            except Exception as error:
+                logger.exception("Polling %s met a bug.", _shown(plan.url))
+                state, entries = self._failed(plan, lease.state, error), []
+        _report(lease.state, state, self._clock())
+        await self._commit(state, entries, lease)
+
+    async def _read(self, plan: Plan, state: FeedState) -> tuple[FeedState, Sequence[Entry]]:
+        """One good poll: the feed's next state, and the entries that are new or changed, placed on their blogs."""
+        started = self._clock()
+        if set(plan.uses) - set(state.blogs):
+            # A blog that is new to the feed needs all of its entries: ask as if for the first time.
+            state = replace(state, etag=None, last_modified=None, body_digest=None, listed={})
+        answer = await self._fetcher.get(plan.url, state.etag, state.last_modified)
+        body_digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
+        if answer.status == 304 or body_digest == state.body_digest:
+            return self._unchanged(plan, state, answer, started), []
+        document = await self._sandbox.parse(
+            answer.body, plan.url, answer.content_type, state.listed, base=answer.url
+        )
+        entries = [entry for use in plan.uses.items() for entry in self._placed(document, state, *use)]
+        return self._changed(plan, state, answer, document, body_digest, started), entries
+
+    def _placed(self, document: Document, state: FeedState, blog: str, feed: Feed) -> list[Entry]:
+        """The document's entries as one blog takes them."""
+        taken = [
+            replace(
+                entry,
+                source=replace(entry.source, title=feed.title) if feed.title else entry.source,
+                tags=tuple(dict.fromkeys((*entry.tags, *feed.tags))),
+            )
+            for entry in document.entries
+            if wanted(entry, feed.include, feed.exclude)
+        ]
+        return place(taken, blog, self._clock(), backfill=blog not in state.blogs)
+
+    def _unchanged(self, plan: Plan, state: FeedState, answer: Answer, started: float) -> FeedState:
+        """After a 304 validators are replaced where it carries new ones; a 200 replaces both (RFC 9111 §3.2)."""
+        kept = answer.status == 304
+        return replace(
+            state.succeeded(answer.status, started, _next_poll(plan, state.newest, started)),
+            etag=answer.etag or (state.etag if kept else None),
+            last_modified=answer.last_modified or (state.last_modified if kept else None),
+        )
+
+    def _changed(
+        self, plan: Plan, state: FeedState, answer: Answer, document: Document, body_digest: str, started: float
+    ) -> FeedState:
+        # What came of a document that was cut off must not be taken for the whole: ask without validators.
+        whole = document.whole
+        dates = {entry.published.timestamp() for entry in document.entries if entry.published}
+        newest = tuple(sorted({*state.newest, *dates}, reverse=True)[: schedule.SAMPLE])
+        return replace(
+            state.succeeded(answer.status, started, _next_poll(plan, newest, started)),
+            etag=answer.etag if whole else None,
+            last_modified=answer.last_modified if whole else None,
+            body_digest=body_digest if whole else None,
+            title=document.title,
+            site_url=document.site_url,
+            blogs=tuple(sorted(plan.uses)),
+            listed=document.listed,
+            newest=newest,
+        )
+
+    def _failed(self, plan: Plan, state: FeedState, error: Exception) -> FeedState:
+        now = self._clock()
+        expected = isinstance(error, (FetchError, NotAFeedError, ParserKilledError))
+        problem = str(error) if expected else "Livelog met a bug while polling it; the log has the details."
+        status, retry_after = (error.status, error.retry_after) if isinstance(error, FetchError) else (None, None)
+        interval = plan.interval or schedule.SHORTEST
+        next_at = schedule.after_failure(
+            now, interval, state.failures + 1, random.random(), status=status, retry_after=retry_after
+        )
+        return state.failed(problem, status, now, next_at)
+
+    async def _commit(self, state: FeedState, entries: Sequence[Entry], lease: Lease) -> None:
+        """Commits, waiting for a store that is down for as long as the lease lasts."""
+        give_up = self._clock() + self._lease_seconds
+        while True:
+            try:
+                await self._timeline.commit(state, entries, lease)
+            except TimelineError as error:
+                self._suffer(error)
+                if self._clock() > give_up or not self._ticker.is_running():
+                    return
+                await asyncio.sleep(COMMIT_RETRY_SECONDS)
+            except LeaseLostError:
+                logger.info("Another poll of %s was quicker.", _shown(state.url))
+                return
+            else:
+                self._recover()
+                return
+
+    def _suffer(self, error: TimelineError) -> None:
+        if self.trouble is None:
+            logger.error("The timeline can not be written, trying again: %s", error)
+        self.trouble = str(error)
+
+    def _recover(self) -> None:
+        if self.trouble is not None:
+            logger.warning("The timeline can be written again.")
+        self.trouble = None
+
+
+def _plans(blogs: Iterable[Blog]) -> dict[str, Plan]:
+    """The feeds of all blogs, each once; where blogs differ in the interval, the shortest that is named counts."""
+    plans: dict[str, Plan] = {}
+    for blog in blogs:
+        for feed in blog.feeds:
+            plan = plans.setdefault(feed.url, Plan(feed.url, None))
+            named = [interval for interval in (plan.interval, feed.interval) if interval is not None]
+            plans[feed.url] = Plan(feed.url, min(named, default=None), {**plan.uses, blog.slug: feed})
+    return plans
+
+
+def _next_poll(plan: Plan, newest: Sequence[float], started: float) -> float:
+    return schedule.after_answer(started, plan.interval or schedule.adapted(newest), random.random())
+
+
+def _report(before: FeedState, after: FeedState, now: float) -> None:
+    """One line in the log when a feed begins to fail, fails differently, or recovers."""
+    if after.problem and after.problem != before.problem:
+        wait = max(after.next_at - now, 0)
+        logger.warning("%s: %s Next try in %s.", _shown(after.url), after.problem, _spoken(wait))
+    elif before.problem and not after.problem:
+        logger.warning("%s: well again after %d failed polls.", _shown(after.url), before.failures)
+
+
+def _shown(url: str) -> str:
+    """A URL without the password that it may carry."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _spoken(seconds: float) -> str:
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 1):.0f} seconds"

@@ -1,0 +1,27 @@
+"""Which of a feed's entries a blog takes: `include` and `exclude`, words or /regular expressions/."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+from entries import Entry
+
+
+def wanted(entry: Entry, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    """Whether title, content, tags or authors match one of ``include`` (if there is any) and none of ``exclude``."""
+    if not include and not exclude:
+        return True
+    words = re.sub(r"<[^>]*>", " ", entry.content_html)
+    text = "\n".join([entry.title or "", html.unescape(words), *entry.tags, *entry.authors])
+    if include and not any(_matches(pattern, text) for pattern in include):
+        return False
+    return not any(_matches(pattern, text) for pattern in exclude)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
+        return re.search(pattern[1:-1], text, re.IGNORECASE) is not None
+    # ASCII edges only: Chinese and Japanese write words without spaces between them.
+    return re.search(rf"(?<![A-Za-z0-9_]){re.escape(pattern)}(?![A-Za-z0-9_])", text, re.IGNORECASE) is not None

@@ -1,0 +1,232 @@
+"""The fan-out: who is told what, when, and in which order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from entries import FRONT_PAGE
+from fanout import BACKLOG_LIMIT, REPLAY_LIMIT, FanOut
+from tests.livelog import until
+from tests.timeline.drafts import NOW, commit, entry
+from timeline import Replay, Timeline, TimelineError
+from timeline.sqlite import SqliteTimeline
+
+
+class Listener:
+    """A reader that keeps what it is sent. While `hold` is clear, it does not take what it catches up with."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.evicted = False
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def catch_up(self, frames: Sequence[str]) -> None:
+        await self.hold.wait()
+        self.send(frames)
+
+    def send(self, frames: Sequence[str]) -> None:
+        self.messages += [json.loads(frame) for frame in frames]
+
+    def evict(self) -> None:
+        self.evicted = True
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """What it was told, in short: the type, and the id (or the cursor of a hello)."""
+        return [(m["type"], m.get("id") or m.get("item", m).get("id") or m["cursor"]) for m in self.messages]
+
+    async def has(self, count: int) -> list[tuple[str, str]]:
+        await until(lambda: len(self.messages) >= count)
+        return self.told
+
+
+@pytest.fixture
+async def timeline() -> AsyncIterator[Timeline]:
+    opened = await SqliteTimeline.open(":memory:")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def fanout(timeline: Timeline) -> AsyncIterator[FanOut]:
+    started = FanOut(timeline, ["blog", "other"])
+    await started.start()
+    yield started
+    await started.close()
+
+
+async def test_a_reader_without_a_cursor_gets_hello_and_what_comes_next(timeline: Timeline, fanout: FanOut) -> None:
+    await commit(timeline, entry("before"))
+    reader = Listener()
+    head = str(await timeline.head("blog"))
+    await until(lambda: fanout._channels["blog"].head.seq == 1)
+    await fanout.join("blog", reader, None)
+    assert reader.messages == [{"type": "hello", "cursor": head, "recovered": False, "missed": 0}]
+    await commit(timeline, entry("next"))
+    assert (await reader.has(2))[1] == ("entry", "next")
+
+
+async def test_events_go_to_the_readers_of_their_blog_only(timeline: Timeline, fanout: FanOut) -> None:
+    one, two = Listener(), Listener()
+    await fanout.join("blog", one, None)
+    await fanout.join("other", two, None)
+    await commit(timeline, entry("a", blog="other"), entry("b"), entry("c", blog="unconfigured"))
+    assert (await one.has(2))[1:] == [("entry", "b")]
+    assert (await two.has(2))[1:] == [("entry", "a")]
+
+
+async def test_a_reader_that_comes_back_gets_what_it_missed(timeline: Timeline, fanout: FanOut) -> None:
+    await commit(timeline, entry("a"))
+    cursor = str(await timeline.head("blog"))
+    await commit(timeline, entry("b"), entry("c"))
+    reader = Listener()
+    await fanout.join("blog", reader, cursor)
+    assert reader.messages[0] == {
+        "type": "hello",
+        "cursor": str(await timeline.head("blog")),
+        "recovered": True,
+        "missed": 2,
+    }
+    assert reader.told[1:] == [("entry", "b"), ("entry", "c")]
+
+
+async def test_what_changed_while_a_reader_was_away_arrives_in_its_last_form_only(
+    timeline: Timeline, fanout: FanOut
+) -> None:
+    await commit(timeline, entry("known"), entry("doomed"))
+    cursor = str(await timeline.head("blog"))
+    await commit(timeline, entry("known", "v2"), entry("new"), entry("brief"))
+    await commit(timeline, entry("known", "v3"), entry("new", "n2"))
+    await commit(timeline, withdrawn=[("blog", "doomed"), ("blog", "brief")])
+    reader = Listener()
+    await fanout.join("blog", reader, cursor)
+    assert reader.messages[0]["missed"] == 4
+    assert reader.told[1:] == [("update", "known"), ("entry", "new"), ("delete", "doomed"), ("delete", "brief")]
+    assert reader.messages[1]["item"]["title"] == "v3"
+    assert reader.messages[-1]["cursor"] == str(await timeline.head("blog"))
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "nonsense", "a.b", "x" * 10_000, "00000000.1", "é.1", "-.1", "ab.-1", "ab.01"]
+)
+async def test_a_cursor_that_can_not_be_served_gets_a_reset(timeline: Timeline, fanout: FanOut, cursor: str) -> None:
+    await commit(timeline, entry("a"), entry("b", at=NOW + 1))
+    reader = Listener()
+    await fanout.join("blog", reader, cursor)
+    hello, reset = reader.messages
+    assert (hello["type"], hello["recovered"]) == ("hello", False)
+    assert (reset["type"], reset["cursor"]) == ("reset", str(await timeline.head("blog")))
+    assert reset["gap"] == {"after": cursor[:64], "reason": "epoch"}
+    assert [item["id"] for item in reset["items"]] == ["b", "a"]
+
+
+async def test_a_reader_that_missed_too_much_gets_a_reset_with_the_newest(timeline: Timeline, fanout: FanOut) -> None:
+    start = str(await timeline.head("blog"))
+    await commit(timeline, *(entry(f"e{n:04}", at=NOW + n) for n in range(REPLAY_LIMIT + 1)))
+    reader = Listener()
+    await fanout.join("blog", reader, start)
+    reset = reader.messages[1]
+    assert (reset["type"], reset["gap"]) == ("reset", {"after": start, "reason": "expired"})
+    assert len(reset["items"]) == FRONT_PAGE
+
+
+async def test_what_is_committed_while_a_reader_joins_comes_once_and_in_order(
+    timeline: Timeline, fanout: FanOut
+) -> None:
+    start = str(await timeline.head("blog"))
+    await commit(timeline, entry("a"))
+    reader = Listener()
+    reader.hold.clear()
+    joining = asyncio.create_task(fanout.join("blog", reader, start))
+    await until(lambda: reader in fanout._channels["blog"].joining)
+    await commit(timeline, entry("b"))
+    await commit(timeline, entry("c"))
+    await until(lambda: fanout._channels["blog"].head.seq == 3)
+    reader.hold.set()
+    await joining
+    await commit(timeline, entry("d"))
+    assert [what for _, what in await reader.has(5)][1:] == ["a", "b", "c", "d"]
+
+
+async def test_a_reader_ahead_of_the_fan_out_gets_nothing_twice(timeline: Timeline) -> None:
+    """A page is rendered from the timeline; the fan-out may learn of its last events a moment later."""
+    fanout = FanOut(timeline, ["blog"])
+    await fanout.start()
+    channel = fanout._channels["blog"]
+    push, held = fanout._push, []
+    fanout._push = held.append  # type: ignore[method-assign]  # what watch brings is held back
+    await commit(timeline, entry("a"))
+    await commit(timeline, entry("b"))
+    reader = Listener()
+    await fanout.join("blog", reader, str(await timeline.head("blog")))
+    assert reader in channel.ahead
+    await until(lambda: sum(map(len, held)) == 2)
+    await commit(timeline, entry("c"))
+    await until(lambda: sum(map(len, held)) == 3)
+    for batch in held:
+        push(batch)
+    assert reader.told[1:] == [("entry", "c")]
+    assert reader in channel.live
+    await fanout.close()
+
+
+async def test_a_reader_that_never_catches_up_is_let_go(timeline: Timeline, fanout: FanOut) -> None:
+    reader = Listener()
+    reader.hold.clear()
+    joining = asyncio.create_task(fanout.join("blog", reader, None))
+    await until(lambda: reader in fanout._channels["blog"].joining)
+    await commit(timeline, *(entry(f"e{n}") for n in range(BACKLOG_LIMIT + 1)))
+    await until(lambda: reader.evicted)
+    reader.hold.set()
+    await joining
+    assert fanout.readers() == {"blog": 0, "other": 0}
+
+
+async def test_a_reader_that_leaves_is_told_nothing_more(timeline: Timeline, fanout: FanOut) -> None:
+    gone, staying = Listener(), Listener()
+    await fanout.join("blog", gone, None)
+    await fanout.join("blog", staying, None)
+    assert fanout.readers() == {"blog": 2, "other": 0}
+    fanout.leave("blog", gone)
+    await commit(timeline, entry("a"))
+    await staying.has(2)
+    assert len(gone.messages) == 1
+
+
+async def test_a_reader_that_leaves_while_it_joins_is_forgotten(timeline: Timeline, fanout: FanOut) -> None:
+    reader = Listener()
+    reader.hold.clear()
+    joining = asyncio.create_task(fanout.join("blog", reader, None))
+    await until(lambda: reader in fanout._channels["blog"].joining)
+    fanout.leave("blog", reader)
+    reader.hold.set()
+    await joining
+    assert fanout.readers()["blog"] == 0
+
+
+async def test_a_timeline_that_is_down_fails_the_join_and_leaves_no_reader_behind(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object) -> Replay:
+        raise TimelineError("down")
+
+    monkeypatch.setattr(timeline, "replay", down)
+    with pytest.raises(TimelineError):
+        await fanout.join("blog", Listener(), str(await timeline.head("blog")))
+    assert fanout.readers()["blog"] == 0
+
+
+async def test_closing_lets_everyone_go(timeline: Timeline) -> None:
+    fanout = FanOut(timeline, ["blog"])
+    await fanout.start()
+    reader = Listener()
+    await fanout.join("blog", reader, None)
+    await fanout.close()
+    assert reader.evicted
+    assert fanout.readers() == {"blog": 0}

@@ -1,0 +1,47 @@
+"""Imports go one way: what each part may know of the others, as docs/architecture.md draws it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MAY_IMPORT = {
+    "entries": set(),
+    "config": set(),
+    "timeline": {"entries"},
+    "feeds": {"entries", "config", "timeline"},
+    "fanout": {"entries", "timeline"},
+    "handlers": {"entries", "config", "timeline", "fanout", "feeds"},
+    "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers"},
+    "demo": set(),
+}
+
+
+def files(part: str) -> list[Path]:
+    return sorted((ROOT / part).rglob("*.py")) if (ROOT / part).is_dir() else [ROOT / f"{part}.py"]
+
+
+def imported(file: Path) -> set[str]:
+    """The parts of Livelog that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.split(".")[0] for name in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found & set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_a_part_imports_only_what_lies_before_it(part: str) -> None:
+    for file in files(part):
+        assert imported(file) - {part} <= MAY_IMPORT[part], file
+
+
+def test_every_part_is_drawn() -> None:
+    parts = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert parts - {"bench", "tests"} == set(MAY_IMPORT)
