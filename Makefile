@@ -1,0 +1,53 @@
+# make run     set up, then python server.py          make test    all tests, with all they need
+# make demo    a small newsroom on loopback, live     make check   ruff, mypy, tsc
+# make setup   only set up                            make bench   figures, side by side
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run demo setup test check bench lock clean
+
+run: $(VENV)/.run
+	@exec $(BIN)/python server.py
+
+demo: $(VENV)/.run
+	@exec $(BIN)/python -m demo
+
+setup: $(VENV)/.run
+
+test: $(VENV)/.dev
+	@tests/need chromium
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev node_modules/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	node_modules/.bin/tsc -p .
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+lock: $(VENV)/.dev
+	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# A stamp for each set of dependencies: setting up again costs nothing.
+$(VENV)/.run: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 (3.11 or later) with its venv module is needed: apt-get install python3-venv"; exit 1; }
+	@echo "Setting up (once) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	@tests/need npm
+	@npm ci --silent --ignore-scripts
+	@touch $@

@@ -1,0 +1,60 @@
+"""What the browser asks for: the route table, readable at a glance, and what all handlers share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.web import Application
+
+from config import Config
+from fanout import FanOut
+from feeds.poller import Poller
+from handlers.base import NotFound, StaticFiles, log_request
+from handlers.entries import Entries
+from handlers.health import Health
+from handlers.page import Index, PageHandler, Permalink
+from handlers.stream import Stream
+from timeline import Timeline
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def make_app(config: Config, timeline: Timeline, fanout: FanOut, poller: Poller) -> Application:
+    """The application, with everything that its handlers need."""
+    shared: dict[str, Any] = {"config": config, "timeline": timeline}
+    live = {**shared, "fanout": fanout}
+    health = {**shared, "fanout": fanout, "poller": poller}
+    blog = r"/([a-z0-9][a-z0-9-]*)"
+    return Application(
+        [
+            (r"/", Index, shared),
+            (r"/healthz", Health, health),
+            (rf"{blog}/?", PageHandler, shared),
+            (rf"{blog}/ws", Stream, live),
+            (rf"{blog}/entries", Entries, shared),
+            (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
+        ],
+        default_handler_class=NotFound,
+        default_handler_args=shared,
+        template_path=str(ROOT / "templates"),
+        static_path=str(ROOT / "static"),
+        static_handler_class=StaticFiles,
+        log_function=log_request,
+        compress_response=True,
+        cross_origin_protection=True,
+        trusted_origins=_origins(config.server.public_url),
+        # Law 4: what a reader sends is ignored, and bounded.
+        websocket_max_message_size=4 * 1024,
+        websocket_ping_interval=25,
+        websocket_ping_timeout=10,
+    )
+
+
+def _origins(public_url: str | None) -> list[str]:
+    """The origin that pages have where the operator named it: behind a proxy it may not be the one that we see."""
+    if public_url is None:
+        return []
+    parts = urlsplit(public_url)
+    return [f"{parts.scheme}://{parts.netloc}"]

@@ -1,0 +1,119 @@
+"""What every answer has in common: the security headers, and one form for errors."""
+
+from __future__ import annotations
+
+import logging
+from http.client import responses
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+
+from config import Blog, Config
+from handlers import display
+from timeline import Timeline, TimelineError
+
+logger = logging.getLogger("livelog.http")
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self' http: https:",
+        "media-src http: https:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+        "require-trusted-types-for 'script'",
+        "trusted-types livelog",
+    ]
+)
+
+SECURITY_HEADERS = {
+    "Server": "Livelog",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Handler(RequestHandler):
+    """A request about the blogs of the configuration."""
+
+    def initialize(self, config: Config, timeline: Timeline) -> None:
+        """Takes what the route table hands over."""
+        self.livelog = config
+        self.timeline = timeline
+
+    def set_default_headers(self) -> None:
+        """Sets the security headers; errors have them too."""
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """What templates may call."""
+        return {**super().get_template_namespace(), **display.HELPERS}
+
+    def blog(self, slug: str) -> Blog:
+        """The blog of that name; raises a 404."""
+        blog = self.livelog.blog(slug)
+        if blog is None:
+            raise HTTPError(404, reason="There is no such blog here.")
+        return blog
+
+    def absolute(self, path: str) -> str:
+        """An absolute URL: as the operator names this server, else as the reader does."""
+        return (self.livelog.server.public_url or f"{self.request.protocol}://{self.request.host}") + path
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """One form of error: a page for people, JSON for programs."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        message = responses.get(status_code, "Error")
+        if isinstance(error, HTTPError) and error.reason:
+            message = error.reason
+        if isinstance(error, TimelineError):
+            status_code, message = 503, "The timeline can not be read at the moment."
+            self.set_status(status_code)
+            self.set_header("Retry-After", "5")
+        if self._wants_page():
+            self.render("error.html", status=status_code, message=message)
+            return
+        self.finish({"error": {"status": status_code, "message": message}})
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """A timeline that is down is one line, not a traceback a request."""
+        if isinstance(value, TimelineError):
+            logger.error("%s: the timeline can not be read: %s", self.request.path, value)
+            return
+        super().log_exception(typ, value, tb)
+
+    def _wants_page(self) -> bool:
+        return "text/html" in self.request.headers.get("Accept", "")
+
+
+class NotFound(Handler):
+    """Everything that the route table does not know."""
+
+    def prepare(self) -> None:
+        """Answers 404, whatever the method."""
+        raise HTTPError(404, reason="There is nothing here.")
+
+
+class StaticFiles(StaticFileHandler):
+    """Files of static/. Modules import each other without a version in the name: browsers ask each time (304)."""
+
+    def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
+        """Sets the security headers, and has files revalidated."""
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("Cache-Control", "no-cache")
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Logs what went wrong on our side; an access log is a proxy's business."""
+    if handler.get_status() >= 500:
+        path = urlsplit(handler.request.uri or "").path
+        logger.error("%s %s answered %d", handler.request.method, path, handler.get_status())

@@ -1,0 +1,160 @@
+"""Livelog: follows feeds, and puts every new entry on every open page.
+
+    python server.py [--config=config.yaml] [--address=…] [--port=…] [--store=URL] [--role=all] [--check] [FEED_URL …]
+
+This module wires: options, configuration, timeline, fan-out, poller, application; signals; the graceful stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.options import Error as OptionError
+from tornado.options import define, options
+
+import config
+from config import Config, ConfigError
+from fanout import FanOut
+from feeds.fetch import Fetcher
+from feeds.poller import Poller
+from feeds.sandbox import Sandbox
+from handlers import make_app
+from timeline import TimelineError, open_timeline
+
+__version__ = "0.1.0"
+
+logger = logging.getLogger("livelog")
+
+DEFAULT_CONFIG: Final = "config.yaml"
+STOP_SECONDS: Final = 8.0
+BACKLOG: Final = 1024
+
+define("config", DEFAULT_CONFIG, help="the configuration file", metavar="FILE")
+define("address", None, type=str, help="address to listen on, instead of the configuration's")
+define("port", None, type=str, help="port to listen on, instead of the configuration's")
+define("store", None, type=str, help="sqlite:PATH or sqlite::memory:, instead of the configuration's", metavar="URL")
+define("role", "all", help="what this process does: all, web or fetch", metavar="all|web|fetch")
+define("check", default=False, help="validate the configuration and exit")
+
+
+class StartError(Exception):
+    """The program can not start; the message is all that its user needs."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the program; returns its exit code: 0, 1 if it could not run, 2 if it was asked for wrongly."""
+    try:
+        feed_urls = options.parse_command_line(["server.py", *arguments])
+        settings = load(feed_urls)
+    except (OptionError, ConfigError) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - to whoever typed the command
+        return 2
+    if options.check:
+        print(f"{options.config}: good.")  # noqa: T201 - what was asked for
+        return 0
+    try:
+        asyncio.run(serve(settings))
+    except (StartError, TimelineError) as error:
+        print(f"Livelog can not start: {error}", file=sys.stderr)  # noqa: T201 - to whoever typed the command
+        return 1
+    return 0
+
+
+def load(feed_urls: Sequence[str]) -> Config:
+    """The configuration, with what the command line overrides; raises ConfigError."""
+    settings = _of_feeds(feed_urls) if feed_urls else config.load(options.config)
+    settings = config.override(settings, address=options.address, port=options.port, store=options.store)
+    if options.role not in ("all", "web", "fetch"):
+        raise ConfigError("command line: --role: must be all, web or fetch")
+    if options.role != "all" and settings.store.startswith("sqlite:"):
+        raise ConfigError(f"command line: --role={options.role}: needs a store that processes can share, not sqlite:")
+    return settings
+
+
+def _of_feeds(urls: Sequence[str]) -> Config:
+    """A blog of just these feeds. It is kept in memory, apart from the configuration's, unless a store is named."""
+    if options.config != DEFAULT_CONFIG:
+        return config.for_urls(urls, config.load(options.config))
+    base = config.load(DEFAULT_CONFIG) if Path(DEFAULT_CONFIG).exists() else None
+    return config.for_urls(urls, base).model_copy(update={"store": "sqlite::memory:"})
+
+
+async def serve(settings: Config) -> None:
+    """Runs until SIGTERM or SIGINT; raises StartError and TimelineError if it can not start."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = _bind(settings.server.address, settings.server.port)
+        timeline = await open_timeline(settings.store)
+        stack.push_async_callback(timeline.close)
+        fetcher = _fetcher(settings)
+        stack.callback(fetcher.close)
+        sandbox = Sandbox(max_bytes=settings.fetch.max_bytes)
+        stack.push_async_callback(sandbox.close)
+        fanout = FanOut(timeline, [blog.slug for blog in settings.blogs])
+        await fanout.start()
+        poller = Poller(settings, timeline, fetcher, sandbox)
+        server = HTTPServer(
+            make_app(settings, timeline, fanout, poller),
+            max_header_size=16 * 1024,
+            max_body_size=256 * 1024,
+            max_buffer_size=1024 * 1024,
+            idle_connection_timeout=30,
+            body_timeout=10,
+        )
+        server.add_sockets(sockets)
+        logger.info("Livelog %s is on %s", __version__, _url(settings, sockets[0]))
+        await poller.start()
+        await stopping.wait()
+        logger.info("Stopping.")
+        await _stop(server, fanout, poller)
+
+
+async def _stop(server: HTTPServer, fanout: FanOut, poller: Poller) -> None:
+    """Takes no more readers, commits what is in flight, lets the readers go."""
+    server.stop()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(poller.stop(), STOP_SECONDS)
+    await fanout.close()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(server.close_all_connections(), 1)
+
+
+def _bind(address: str, port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, address, backlog=BACKLOG)
+    except OSError as error:
+        raise StartError(f"{address} port {port} can not be used: {error.strerror or error}") from None
+
+
+def _fetcher(settings: Config) -> Fetcher:
+    contact = f" (+{settings.server.public_url})" if settings.server.public_url else ""
+    return Fetcher(
+        user_agent=f"Livelog/{__version__}{contact}",
+        timeout=settings.fetch.timeout,
+        max_bytes=settings.fetch.max_bytes,
+        concurrency=settings.fetch.concurrency,
+        private_networks=settings.fetch.private_networks,
+    )
+
+
+def _url(settings: Config, bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    slug = f"{settings.blogs[0].slug}/" if len(settings.blogs) == 1 else ""
+    return settings.server.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}/{slug}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,182 @@
+"""`python server.py`: starting, stopping, and saying in one line why it can not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.newsroom import Newsroom
+from tests.livelog import ROOT, Livelog, until
+
+
+async def command(*arguments: str, cwd: Path) -> tuple[int, str]:
+    """Runs `server.py` to its end; returns its exit code and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / "server.py"),
+        *arguments,
+        cwd=cwd,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def test_it_serves_a_page_soon_after_its_start(livelog: Livelog) -> None:
+    await livelog.start({"blog": []})
+    # A second is what is promised; a shared machine gets ten. `make bench` measures.
+    assert livelog.started_in < 10
+    page = await livelog.get("/blog/")
+    assert page.code == 200
+
+
+async def test_sigterm_ends_it_cleanly(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A")
+    await livelog.start({"blog": [{"url": desk.url, "interval": "1s"}]})
+    async with livelog.reader() as reader:
+        await reader.next()
+        assert await livelog.stop() == 0
+        assert await reader.connection.read_message() is None
+    assert "Traceback" not in livelog.log
+
+
+async def test_feed_urls_make_a_blog_without_a_configuration(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A")
+    desk.publish(title="From the command line")
+    await livelog.run("--port=0", desk.url)
+
+    async def shown() -> bool:
+        return [item["title"] for item in await livelog.entries()] == ["From the command line"]
+
+    await until(shown)
+    assert not livelog.database.exists(), "it is kept apart from the configuration's"
+
+
+async def test_check_validates_and_exits(tmp_path: Path) -> None:
+    code, said = await command(f"--config={ROOT / 'config.yaml'}", "--check", cwd=tmp_path)
+    assert (code, said) == (0, f"{ROOT / 'config.yaml'}: good.\n")
+
+
+async def test_every_configuration_error_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "server:\n  port: lots\nfetch:\n  intervall: 3s\nblogs:\n  blog:\n    feeds:\n      - ftp://example.org/\n"
+    )
+    code, said = await command("--check", cwd=tmp_path)
+    assert code == 2
+    lines = said.splitlines()
+    assert [line.split(": ")[:2] for line in lines] == [
+        ["config.yaml:2", "server.port"],
+        ["config.yaml:4", "fetch.intervall"],
+        ["config.yaml:8", "blogs.blog.feeds[0]"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--nonsense=1"], "nonsense"),
+        (["--role=cook"], "--role: must be all, web or fetch"),
+        (["--role=web"], "--role=web: needs a store that processes can share"),
+        (["--port=many"], "port"),
+        (["--port=99999"], "command line: --port: must be at most 65535"),
+        (["--store=cupboard"], "command line: --store: must be sqlite:PATH"),
+        (["ftp://example.org/"], "FEED_URL 1: must be a URL that begins with http"),
+        (["--config=missing.yaml"], "missing.yaml: cannot be read: No such file"),
+    ],
+)
+async def test_a_wrong_command_is_told_in_a_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+    (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
+    code, said = await command(*arguments, cwd=tmp_path)
+    assert code == 2
+    assert words in said.splitlines()[-1]
+    assert "Traceback" not in said
+
+
+async def test_a_port_in_use_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("store: 'sqlite::memory:'\nblogs:\n  blog:\n    feeds: []\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, said = await command(f"--port={port}", cwd=tmp_path)
+    assert (code, said) == (
+        1,
+        f"Livelog can not start: 127.0.0.1 port {port} can not be used: Address already in use\n",
+    )
+
+
+async def test_a_second_process_on_a_database_is_told_in_a_line(livelog: Livelog, tmp_path: Path) -> None:
+    await livelog.start({"blog": []})
+    code, said = await command("--port=0", f"--store=sqlite:{livelog.database}", cwd=tmp_path)
+    assert code == 1
+    assert said == (
+        f"Livelog can not start: {livelog.database}: another Livelog (process {livelog.pid}) uses this database\n"
+    )
+
+
+async def test_a_database_that_can_not_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
+    code, said = await command("--port=0", "--store=sqlite:missing/livelog.db", cwd=tmp_path)
+    assert code == 1
+    assert said == (
+        "Livelog can not start: missing/livelog.db: the database can not be written: No such file or directory\n"
+    )
+
+
+@pytest.mark.parametrize("content", [b"no database at all", b"SQLite format 3\x00" + b"\xff" * 5_000])
+async def test_a_damaged_database_is_told_in_a_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
+    (tmp_path / "livelog.db").write_bytes(content)
+    code, said = await command("--port=0", cwd=tmp_path)
+    assert code == 1
+    assert said.startswith("Livelog can not start: livelog.db: ")
+    assert len(said.splitlines()) == 1
+
+
+async def test_no_process_is_left_behind_when_it_is_killed(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A")
+    desk.publish(title="Something to parse")
+    await livelog.start({"blog": [desk.url]})
+    await until(lambda: len(descendants(livelog.pid)) >= 2)
+    children = descendants(livelog.pid)
+    os.kill(livelog.pid, 9)
+    await until(lambda: not any(map(alive, children)))
+
+
+async def test_what_is_committed_is_in_the_database_as_described(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A")
+    desk.publish(title="One")
+    await livelog.start({"blog": [desk.url]})
+
+    async def stored() -> bool:
+        return bool(await livelog.entries())
+
+    await until(stored)
+    await livelog.stop()
+    with sqlite3.connect(livelog.database) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT blog, seq, kind FROM events").fetchall() == [("blog", 1, "entry")]
+    db.close()
+
+
+def descendants(pid: int) -> list[int]:
+    """Children of a process, and theirs."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (one that ended but was not waited for does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
