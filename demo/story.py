@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from demo.material import BEFORE, EVENING, HARBOUR_PICTURE, TIDE_PICTURE
 from demo.newsroom import Desk, Format, Newsroom, Post
@@ -31,24 +32,27 @@ class Outlet:
 
 
 DESKS = (
-    Outlet("harbour", "The Quayside Log", "/harbour.xml", "rss"),
+    Outlet("harbour", "Quayside Log", "/harbour.xml", "rss"),
     Outlet("city", "Council Gallery", "/city.xml", "atom"),
     Outlet("football", "Tannery End", "/football.xml", "rss"),
     Outlet("weather", "Port Signal Station", "/weather.json", "json"),
 )
 
 
-def story(seed: int = 0) -> Iterator[Step]:
+def story(seed: int = 0, *, withdrawals: bool = False) -> Iterator[Step]:
     """The steps of the story, without end: the same ones for the same seed.
 
     First come the posts that are there already, with their age and without a delay; then the evening as written,
-    then variations, 2 to 6 seconds from one step to the next.
+    then variations, 2 to 6 seconds from one step to the next. With `withdrawals`, something that was never meant
+    to be published slips out now and then, and is withdrawn two steps later.
     """
     rng = random.Random(seed)
     yield from BEFORE
+    taken_back = {step.guid for step in EVENING if step.action == "withdraw"}
     for step in EVENING:
-        yield _paced(step, rng)
-    for step in _night(NightDesk(rng)):
+        if withdrawals or step.guid not in taken_back:
+            yield _paced(step, rng)
+    for step in _night(NightDesk(rng), withdrawals):
         yield _paced(step, rng)
 
 
@@ -81,20 +85,18 @@ def _paced(step: Step, rng: random.Random) -> Step:
     return replace(step, delay=round(rng.uniform(*_DELAY), 1))
 
 
-def _night(desk: NightDesk) -> Iterator[Step]:
-    """Reports, and now and then a correction or a slip that is withdrawn after the next step."""
+def _night(desk: NightDesk, withdrawals: bool) -> Iterator[Step]:
+    """Reports, and corrections now and then; a slip and its withdrawal where these are wanted."""
     corrections: deque[Step] = deque(maxlen=_CORRECTABLE)
-    withdrawal: Step | None = None
-    number = 0
-    while True:
-        number += 1
+    slip: tuple[Step, Step] | None = None
+    for number in count(1):
         if number % _CORRECT_EVERY == 0 and corrections:
             yield corrections.popleft()
-        elif number % _SLIP_EVERY == 1:
-            slip, withdrawal = desk.slip()
-            yield slip
-        elif withdrawal is not None and number % _SLIP_EVERY == 3:
-            yield withdrawal
+        elif withdrawals and number % _SLIP_EVERY == 1:
+            slip = desk.slip()
+            yield slip[0]
+        elif slip is not None and number % _SLIP_EVERY == 3:
+            yield slip[1]
         else:
             report = desk.report()
             if report.correction is not None:

@@ -147,7 +147,7 @@ _NOTICES = (
     ),
     (
         "Clock watch",
-        "<p>The town clock was wound at midnight by the member for Ropewalk, who reports that it is "
+        "<p>The town clock has just been wound by the member for Ropewalk, who reports that it is "
         "“going, in the sense of leaving”.</p>",
     ),
     (

@@ -11,7 +11,7 @@ from tornado.web import Application
 from config import Config
 from fanout import FanOut
 from feeds.poller import Poller
-from handlers.base import NotFound, StaticFiles, log_request
+from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
 from handlers.health import Health
 from handlers.page import Index, PageHandler, Permalink
@@ -37,11 +37,11 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut, poller: Poller)
             (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
         ],
         default_handler_class=NotFound,
-        default_handler_args=shared,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),
         static_handler_class=StaticFiles,
-        log_function=log_request,
+        # An access log is a proxy's business; what goes wrong here is logged where it does.
+        log_function=lambda _: None,
         compress_response=True,
         cross_origin_protection=True,
         trusted_origins=_origins(config.server.public_url),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from http.client import responses
 from typing import Any
-from urllib.parse import urlsplit
 
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
@@ -40,13 +39,8 @@ SECURITY_HEADERS = {
 }
 
 
-class Handler(RequestHandler):
-    """A request about the blogs of the configuration."""
-
-    def initialize(self, config: Config, timeline: Timeline) -> None:
-        """Takes what the route table hands over."""
-        self.livelog = config
-        self.timeline = timeline
+class Secure(RequestHandler):
+    """The security headers on every answer, and one form of error: a page for people, JSON for programs."""
 
     def set_default_headers(self) -> None:
         """Sets the security headers; errors have them too."""
@@ -56,6 +50,43 @@ class Handler(RequestHandler):
     def get_template_namespace(self) -> dict[str, Any]:
         """What templates may call."""
         return {**super().get_template_namespace(), **display.HELPERS}
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answers with the error, without what is only the operator's business."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        message = responses.get(status_code, "Error")
+        if isinstance(error, HTTPError) and error.reason:
+            message = error.reason
+        if isinstance(error, TimelineError):
+            status_code, message = 503, "The timeline can not be read at the moment."
+            self.set_status(status_code)
+            self.set_header("Retry-After", "5")
+        if self.wants_page():
+            self.render("error.html", status=status_code, message=message)
+            return
+        self.finish({"error": {"status": status_code, "message": message}})
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """A client's mistake is no news, and a timeline that is down is one line, not a traceback a request."""
+        if isinstance(value, HTTPError):
+            return
+        if isinstance(value, TimelineError):
+            logger.error("%s: the timeline can not be read: %s", self.request.path, value)
+            return
+        super().log_exception(typ, value, tb)
+
+    def wants_page(self) -> bool:
+        """Whether whoever asks would rather have HTML."""
+        return "text/html" in self.request.headers.get("Accept", "")
+
+
+class Handler(Secure):
+    """A request about the blogs of the configuration."""
+
+    def initialize(self, config: Config, timeline: Timeline) -> None:
+        """Takes what the route table hands over."""
+        self.livelog = config
+        self.timeline = timeline
 
     def blog(self, slug: str) -> Blog:
         """The blog of that name; raises a 404."""
@@ -68,33 +99,8 @@ class Handler(RequestHandler):
         """An absolute URL: as the operator names this server, else as the reader does."""
         return (self.livelog.server.public_url or f"{self.request.protocol}://{self.request.host}") + path
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """One form of error: a page for people, JSON for programs."""
-        error = kwargs.get("exc_info", (None, None, None))[1]
-        message = responses.get(status_code, "Error")
-        if isinstance(error, HTTPError) and error.reason:
-            message = error.reason
-        if isinstance(error, TimelineError):
-            status_code, message = 503, "The timeline can not be read at the moment."
-            self.set_status(status_code)
-            self.set_header("Retry-After", "5")
-        if self._wants_page():
-            self.render("error.html", status=status_code, message=message)
-            return
-        self.finish({"error": {"status": status_code, "message": message}})
 
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """A timeline that is down is one line, not a traceback a request."""
-        if isinstance(value, TimelineError):
-            logger.error("%s: the timeline can not be read: %s", self.request.path, value)
-            return
-        super().log_exception(typ, value, tb)
-
-    def _wants_page(self) -> bool:
-        return "text/html" in self.request.headers.get("Accept", "")
-
-
-class NotFound(Handler):
+class NotFound(Secure):
     """Everything that the route table does not know."""
 
     def prepare(self) -> None:
@@ -102,18 +108,9 @@ class NotFound(Handler):
         raise HTTPError(404, reason="There is nothing here.")
 
 
-class StaticFiles(StaticFileHandler):
+class StaticFiles(Secure, StaticFileHandler):
     """Files of static/. Modules import each other without a version in the name: browsers ask each time (304)."""
 
     def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
-        """Sets the security headers, and has files revalidated."""
-        for name, value in SECURITY_HEADERS.items():
-            self.set_header(name, value)
+        """Has files revalidated."""
         self.set_header("Cache-Control", "no-cache")
-
-
-def log_request(handler: RequestHandler) -> None:
-    """Logs what went wrong on our side; an access log is a proxy's business."""
-    if handler.get_status() >= 500:
-        path = urlsplit(handler.request.uri or "").path
-        logger.error("%s %s answered %d", handler.request.method, path, handler.get_status())

@@ -46,5 +46,6 @@ class Entries(Handler):
             raise HTTPError(400, reason=f"`limit` is a number from 1 to {MOST}.")
         return int(text)
 
-    def _wants_page(self) -> bool:
+    def wants_page(self) -> bool:
+        """Never: this is for programs."""
         return False

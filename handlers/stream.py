@@ -42,7 +42,7 @@ class Stream(WebSocketHandler, Handler):
         self.slug = slug
         self.set_nodelay(True)
         try:
-            await self.fanout.join(slug, self, self.get_query_argument("after", None))
+            await self.fanout.join(slug, self, self._cursor())
         except (ConnectionError, TimelineError):
             self.close(TRY_AGAIN_LATER)
 
@@ -71,6 +71,11 @@ class Stream(WebSocketHandler, Handler):
     def evict(self) -> None:
         """Closes the connection; the reader comes back by cursor."""
         self.close(TRY_AGAIN_LATER)
+
+    def _cursor(self) -> str | None:
+        """What the reader says it has; bytes that are no text are a cursor that is none, not a bad request."""
+        given = self.request.query_arguments.get("after")
+        return given[-1].decode("utf-8", "replace") if given else None
 
     def _write(self, frame: str) -> None:
         try:

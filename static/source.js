@@ -5,12 +5,12 @@ const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
 /**
- * The first letter or digit of the name.
+ * The first letter or digit of the name. The server computes the same.
  *
  * @param {string} name
  */
 export function initial(name) {
-  return /[\p{L}\p{Nd}]/u.exec(name)?.[0].toUpperCase() ?? '•';
+  return /[\p{L}\p{N}]/u.exec(name)?.[0].toUpperCase() ?? '•';
 }
 
 /**

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from entries import FRONT_PAGE
+from entries import FRONT_PAGE, Event
 from fanout import BACKLOG_LIMIT, REPLAY_LIMIT, FanOut
 from tests.livelog import until
 from tests.timeline.drafts import NOW, commit, entry
@@ -154,21 +154,24 @@ async def test_what_is_committed_while_a_reader_joins_comes_once_and_in_order(
     assert [what for _, what in await reader.has(5)][1:] == ["a", "b", "c", "d"]
 
 
-async def test_a_reader_ahead_of_the_fan_out_gets_nothing_twice(timeline: Timeline) -> None:
+async def test_a_reader_ahead_of_the_fan_out_gets_nothing_twice(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A page is rendered from the timeline; the fan-out may learn of its last events a moment later."""
     fanout = FanOut(timeline, ["blog"])
     await fanout.start()
     channel = fanout._channels["blog"]
-    push, held = fanout._push, []
-    fanout._push = held.append  # type: ignore[method-assign]  # what watch brings is held back
+    push = fanout._push
+    held: list[Sequence[Event]] = []
+    monkeypatch.setattr(fanout, "_push", held.append)
     await commit(timeline, entry("a"))
     await commit(timeline, entry("b"))
     reader = Listener()
     await fanout.join("blog", reader, str(await timeline.head("blog")))
     assert reader in channel.ahead
-    await until(lambda: sum(map(len, held)) == 2)
+    await until(lambda: sum(len(batch) for batch in held) == 2)
     await commit(timeline, entry("c"))
-    await until(lambda: sum(map(len, held)) == 3)
+    await until(lambda: sum(len(batch) for batch in held) == 3)
     for batch in held:
         push(batch)
     assert reader.told[1:] == [("entry", "c")]

@@ -7,6 +7,7 @@ import random
 import sqlite3
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from tornado.web import RequestHandler
@@ -113,7 +114,6 @@ async def test_kill_at_any_moment_loses_and_repeats_nothing(livelog: Livelog, ne
     published = 0
     for _ in range(5):
         await livelog.start(feeds)
-        asked = len(newsroom.requests)
         for _ in range(random.randint(1, 20)):
             desk.publish(title=f"Post {published}")
             published += 1
@@ -123,7 +123,7 @@ async def test_kill_at_any_moment_loses_and_repeats_nothing(livelog: Livelog, ne
         # What is asked next is asked with just the validators that were committed.
         asked = len(newsroom.requests)
         await livelog.start(feeds)
-        await until(lambda asked=asked: len(newsroom.requests) > asked)  # type: ignore[misc]  # bound early, on purpose
+        await until(partial(more_requests, newsroom, asked))
         headers = newsroom.requests[asked].headers
         assert headers.get("If-None-Match") == etag
         assert headers.get("If-Modified-Since") == last_modified
@@ -170,6 +170,10 @@ async def test_a_feed_that_fails_is_told_of_and_the_others_go_on(livelog: Livelo
     assert "The answer was 404 Not Found." in page_text
     assert livelog.log.count("The answer was 404 Not Found. Next try in") == 1
     assert "Traceback" not in livelog.log
+
+
+def more_requests(newsroom: Newsroom, than: int) -> bool:
+    return len(newsroom.requests) > than
 
 
 def committed(livelog: Livelog) -> tuple[str | None, str | None, int]:

@@ -1,0 +1,169 @@
+"""The story: the same for a seed, mixed, paced, never dry; and performed at real desks."""
+
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import dropwhile, islice, pairwise, takewhile
+
+import pytest
+import pytest_asyncio
+
+from demo.newsroom import Newsroom
+from demo.pictures import harbour_at_dusk, tide_tonight
+from demo.posts import now
+from demo.steps import Step
+from demo.story import DESKS, open_desks, perform, story
+
+HOURS = 4_000  # steps: more than four hours of them
+
+
+@pytest_asyncio.fixture
+async def newsroom() -> AsyncIterator[Newsroom]:
+    room = Newsroom()
+    await room.start()
+    yield room
+    await room.stop()
+
+
+def before() -> list[Step]:
+    return list(takewhile(lambda step: step.age is not None, story()))
+
+
+def live(count: int, seed: int = 0, *, withdrawals: bool = True) -> list[Step]:
+    steps = dropwhile(lambda step: step.age is not None, story(seed, withdrawals=withdrawals))
+    return list(islice(steps, count))
+
+
+def test_a_seed_tells_the_same_story_every_time() -> None:
+    assert list(islice(story(7), 500)) == list(islice(story(7), 500))
+
+
+def test_another_seed_tells_another_night() -> None:
+    assert list(islice(story(7), 500)) != list(islice(story(8), 500))
+
+
+def test_the_page_is_not_empty_at_the_start() -> None:
+    ages = [step.age for step in before() if step.age is not None]
+    assert len(ages) == 12
+    assert ages == sorted(ages, reverse=True)
+    assert 100 * 60 <= ages[0] <= 120 * 60
+    assert ages[-1] > 0
+
+
+def test_the_old_posts_come_at_once_and_the_others_every_two_to_six_seconds() -> None:
+    assert {step.delay for step in before()} == {0.0}
+    assert all(2 <= step.delay <= 6 for step in live(500))
+    assert all(step.age is None for step in live(500))
+
+
+def test_about_every_fifth_step_is_a_correction() -> None:
+    assert 0.12 <= Counter(step.action for step in live(50))["correct"] / 50 <= 0.22
+    assert 0.15 <= Counter(step.action for step in live(HOURS))["correct"] / HOURS <= 0.22
+
+
+def test_nothing_is_withdrawn_unless_asked_for() -> None:
+    steps = live(HOURS, withdrawals=False)
+    assert {step.action for step in steps} == {"publish", "correct"}
+    assert not any("HEADLINE TO COME" in (step.draft.title or "") for step in steps)
+
+
+def test_something_is_withdrawn_now_and_then_but_seldom() -> None:
+    assert [step.action for step in live(60)].count("withdraw") >= 1
+    assert 0 < [step.action for step in live(HOURS)].count("withdraw") / HOURS < 0.04
+
+
+def test_every_desk_has_its_share() -> None:
+    steps = live(HOURS)
+    counts = Counter(step.desk for step in steps if step.action == "publish")
+    assert set(counts) == {outlet.name for outlet in DESKS}
+    assert min(counts.values()) > sum(counts.values()) / 6
+
+
+def test_the_written_evening_is_varied() -> None:
+    posts = [step.draft for step in before() + live(45) if step.action == "publish"]
+    assert len(posts) >= 40
+    html = " ".join(post.html for post in posts)
+    for element in ("<blockquote>", "<ul>", "<ol>", "<table>", "<aside>", "<img "):
+        assert element in html
+    assert 'lang="zh-Hans"' in html
+    assert 'dir="rtl"' in html
+    assert any(post.title is None for post in posts)
+    assert any("🏮" in (post.title or "") for post in posts)
+    lengths = sorted(len(post.html) for post in posts)
+    assert lengths[0] < 120
+    assert lengths[-1] > 600
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_guids_are_never_used_twice(seed: int) -> None:
+    guids = [step.guid for step in live(HOURS, seed) if step.action == "publish"]
+    assert len(guids) == len(set(guids))
+
+
+def test_every_post_is_well_formed() -> None:
+    for step in before() + live(HOURS):
+        ET.fromstring(f"<div>{step.draft.html}</div>")
+        assert not re.search(r"\{|\}|None", f"{step.draft.title or ''}{step.draft.html}")
+
+
+def test_a_correction_says_something_new() -> None:
+    last: dict[str, tuple[str | None, str]] = {}
+    for step in before() + live(HOURS):
+        words = (step.draft.title, step.draft.html)
+        if step.action == "correct":
+            assert words != last[step.guid]
+            assert "Corrected" in step.draft.html
+        last[step.guid] = words
+
+
+def test_the_night_does_not_repeat_itself_at_once() -> None:
+    posts = [step for step in live(HOURS) if step.action == "publish"]
+    assert all(first.draft.html != second.draft.html for first, second in pairwise(posts))
+
+
+async def test_hours_of_it_can_be_performed_in_bounded_space(newsroom: Newsroom) -> None:
+    desks = open_desks(newsroom)
+    start = now()
+    for step in before() + live(HOURS):
+        perform(step, newsroom, desks, start)
+    assert all(0 < len(desk.posts) <= 50 for desk in desks.values())
+    assert all(len(desk.withdrawals) <= 50 for desk in desks.values())
+
+
+async def test_old_posts_are_dated_by_their_age(newsroom: Newsroom) -> None:
+    desks = open_desks(newsroom)
+    start = now()
+    step = before()[0]
+    assert step.age is not None
+    assert perform(step, newsroom, desks, start).published == start - timedelta(seconds=step.age)
+
+
+async def test_steps_publish_correct_and_withdraw(newsroom: Newsroom) -> None:
+    desks = open_desks(newsroom)
+    start = now()
+    steps = before() + live(60)
+    corrected = {step.guid: step.draft.html for step in steps if step.action == "correct"}
+    withdrawn = {step.guid for step in steps if step.action == "withdraw"}
+    for step in steps:
+        perform(step, newsroom, desks, start)
+    listed = {post.guid: post for desk in desks.values() for post in desk.posts}
+    assert all(listed[guid].html == html for guid, html in corrected.items())
+    assert withdrawn.isdisjoint(listed)
+
+
+async def test_pictures_are_named_by_their_full_url(newsroom: Newsroom) -> None:
+    desks = open_desks(newsroom)
+    posts = [perform(step, newsroom, desks, now()) for step in before()]
+    pictures = [url for post in posts for url in re.findall(r'src="([^"]*)"', post.html)]
+    assert pictures
+    assert all(url.startswith(newsroom.url("/pictures/")) for url in pictures)
+
+
+@pytest.mark.parametrize("picture", [harbour_at_dusk, tide_tonight])
+def test_the_pictures_are_small_png_files(picture: object) -> None:
+    assert callable(picture)
+    data = picture()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    assert len(data) < 60_000

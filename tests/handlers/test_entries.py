@@ -1,0 +1,56 @@
+"""`/<blog>/entries`: JSON Feed documents that lead through all of a blog."""
+
+from __future__ import annotations
+
+import pytest
+
+from entries import FRONT_PAGE
+from tests.handlers.conftest import Site
+from tests.timeline.drafts import NOW, commit, entry
+
+
+async def test_it_is_a_json_feed_document(site: Site) -> None:
+    await commit(site.timeline, entry("a", "A title", url="https://example.org/a", content_html="<p>x</p>"))
+    answer = await site.get("/blog/entries")
+    assert answer.headers["Content-Type"] == "application/feed+json; charset=utf-8"
+    document = await site.json("/blog/entries")
+    assert document["version"] == "https://jsonfeed.org/version/1.1"
+    assert document["title"] == "A <b>lively</b> blog"
+    assert document["home_page_url"] == "https://live.example.org/blog/"
+    assert "next_url" not in document
+    assert document["_livelog"]["cursor"] == str(await site.timeline.head("blog"))
+    (item,) = document["items"]
+    assert item == {
+        "id": "a",
+        "url": "https://example.org/a",
+        "title": "A title",
+        "content_html": "<p>x</p>",
+        "_livelog": {
+            "source": {"title": "Example", "feed_url": "https://example.org/feed.xml"},
+            "position": "2027-01-15T08:00:00.000000Z",
+            "seen": "2027-01-15T08:00:00.000000Z",
+            "revision": 1,
+        },
+    }
+
+
+async def test_next_url_leads_through_all_entries_once(site: Site) -> None:
+    await commit(site.timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(25)))
+    path, seen = "/blog/entries?limit=10", []
+    while path:
+        document = await site.json(path)
+        seen += [item["id"] for item in document["items"]]
+        path = document.get("next_url", "").removeprefix("https://live.example.org")
+    assert seen == [f"e{n:03}" for n in reversed(range(25))]
+
+
+async def test_without_a_limit_it_is_a_front_page(site: Site) -> None:
+    await commit(site.timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(FRONT_PAGE + 1)))
+    assert len((await site.json("/blog/entries"))["items"]) == FRONT_PAGE
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=-1", "limit=x", "limit=", "limit=1e9", "before=z"])
+async def test_what_it_does_not_understand_is_a_400(site: Site, query: str) -> None:
+    answer = await site.get(f"/blog/entries?{query}", Accept="text/html")
+    assert answer.code == 400
+    assert (await site.json(f"/blog/entries?{query}"))["error"]["status"] == 400

@@ -1,0 +1,56 @@
+"""`/healthz`: what is wrong, for whatever watches over this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from entries import FeedState
+from tests.handlers.conftest import Site
+from tests.timeline.drafts import commit, entry
+from timeline import TimelineError
+
+
+async def test_all_is_well(site: Site) -> None:
+    await commit(site.timeline, entry("a"))
+    assert await site.json("/healthz") == {
+        "status": "ok",
+        "problem": None,
+        "readers": {"blog": 0, "other": 0},
+        "feeds": {"followed": 1, "failing": 0},
+        "failing": [],
+    }
+
+
+async def test_a_failing_feed_is_told_with_its_history_and_the_next_try(site: Site) -> None:
+    await commit(
+        site.timeline,
+        entry("a"),
+        problem="Answered 500.",
+        failures=2,
+        failing_since=1_790_000_000.0,
+        status=500,
+    )
+    health = await site.json("/healthz")
+    assert health["status"] == "ok"
+    (failing,) = health["failing"]
+    assert failing["feed"] == "example.org/feed.xml"
+    assert failing["problem"] == "Answered 500."
+    assert failing["failures"] == 2
+    assert failing["since"] == "2026-09-21T14:13:20Z"
+
+
+async def test_a_timeline_that_can_not_be_read_is_red(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down() -> Sequence[FeedState]:
+        raise TimelineError("disk I/O error")
+
+    monkeypatch.setattr(site.timeline, "states", down)
+    assert (await site.get("/healthz")).code == 503
+
+
+async def test_a_timeline_that_can_not_be_written_is_red(site: Site) -> None:
+    site.poller.trouble = "database or disk is full"
+    answer = await site.get("/healthz")
+    assert answer.code == 503
+    assert (await site.json("/healthz"))["problem"] == "database or disk is full"

@@ -1,0 +1,127 @@
+"""The pages people read."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from config import Blog, Config
+from entries import FRONT_PAGE, Attachment, Source
+from tests.handlers.conftest import Site
+from tests.timeline.drafts import NOW, commit, entry
+
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
+
+
+async def page(site: Site, path: str = "/blog/") -> str:
+    answer = await site.get(path)
+    assert answer.code == 200
+    return answer.body.decode()
+
+
+async def test_it_shows_title_date_source_and_content_newest_first(site: Site) -> None:
+    first = datetime(2026, 11, 23, 14, 7, tzinfo=UTC).timestamp()
+    await commit(
+        site.timeline, entry("a", "First", at=first, content_html="<p>One</p>"), entry("b", "Second", at=NOW)
+    )
+    text = await page(site)
+    assert text.index("Second") < text.index("First")
+    assert re.search(r'<time[^>]*datetime="2026-11-23T14:07:00[^>]*>\s*14:07', text)
+    assert "<p>One</p>" in text
+    assert "Example" in text
+
+
+async def test_it_carries_the_cursor_that_its_entries_end_at(site: Site) -> None:
+    await commit(site.timeline, entry("a"))
+    assert f'data-cursor="{await site.timeline.head("blog")}"' in await page(site)
+
+
+async def test_an_empty_blog_says_what_it_waits_for(site: Site) -> None:
+    assert "Waiting for the first posts" in await page(site)
+    assert "config.yaml" in await page(site, "/other/")
+
+
+async def test_older_pages_are_linked_and_are_not_live(site: Site) -> None:
+    await commit(site.timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(FRONT_PAGE + 2)))
+    first = await page(site)
+    assert first.count("<article") == FRONT_PAGE
+    older = re.search(r'href="(/blog/\?before=[^"]+)"', first)
+    assert older
+    second = await page(site, older[1])
+    assert second.count("<article") == 2
+    assert "app.js" in first
+    assert "data-cursor" not in second
+
+
+@pytest.mark.parametrize("before", ["x", "1", "-", "%00", "1-%27%22"])
+async def test_a_place_that_is_none_is_a_400(site: Site, before: str) -> None:
+    assert (await site.get(f"/blog/?before={before}")).code == 400
+
+
+async def test_unknown_blogs_entries_and_paths_are_a_404(site: Site) -> None:
+    for path in ("/nowhere/", "/nowhere/ws", "/nowhere/entries", "/blog/e/aaaa", "/blog/nothing", "/x/y/z", "/BLOG/"):
+        answer = await site.get(path)
+        assert answer.code == 404, path
+
+
+async def test_a_blog_without_its_slash_leads_to_it(site: Site) -> None:
+    answer = await site.get("/blog")
+    assert (answer.code, answer.headers["Location"]) == (302, "/blog/")
+
+
+async def test_the_root_lists_several_blogs(site: Site) -> None:
+    text = await page(site, "/")
+    assert 'href="/blog/"' in text
+    assert 'href="/other/"' in text
+
+
+class TestOneBlog:
+    @pytest.fixture
+    def settings(self) -> Config:
+        return Config(store="sqlite::memory:", blogs=(Blog(slug="only", title="Only"),))
+
+    async def test_the_root_leads_straight_to_the_only_blog(self, site: Site) -> None:
+        answer = await site.get("/")
+        assert (answer.code, answer.headers["Location"]) == (302, "/only/")
+
+
+async def test_an_entry_has_a_page_of_its_own(site: Site) -> None:
+    await commit(site.timeline, entry("abcd", "A title", content_html="<p>Text</p>"))
+    text = await page(site, "/blog/e/abcd")
+    assert "A title" in text
+    assert "<p>Text</p>" in text
+
+
+async def test_titles_sources_tags_and_links_are_never_html(site: Site) -> None:
+    hostile = entry(
+        "a",
+        HOSTILE,
+        tags=(HOSTILE,),
+        authors=(HOSTILE,),
+        summary=HOSTILE,
+        url="https://example.org/?" + HOSTILE,
+        attachments=(Attachment("https://example.org/?" + HOSTILE, HOSTILE),),
+    )
+    from_hostile = entry("b", "b")
+    object.__setattr__(
+        from_hostile, "source", Source(HOSTILE, "https://example.org/?" + HOSTILE, "https://x.example/")
+    )
+    await commit(site.timeline, hostile, from_hostile)
+    for path in ("/blog/", "/blog/e/a"):
+        text = await page(site, path)
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+        assert "<b>lively</b>" not in text, "the blog's own title is text, too"
+
+
+async def test_a_source_that_can_not_be_reached_is_told_in_a_sentence(site: Site) -> None:
+    await commit(site.timeline, entry("a"), problem="The connection was refused.", failures=3)
+    assert "Example: The connection was refused." in await page(site)
+
+
+async def test_pages_are_small_when_asked_for_so(site: Site) -> None:
+    await commit(site.timeline, *(entry(f"e{n}", "A title " * 9) for n in range(20)))
+    answer = await site.get("/blog/", Accept_Encoding="gzip")
+    assert answer.headers.get("X-Consumed-Content-Encoding", answer.headers.get("Content-Encoding")) == "gzip"
