@@ -36,7 +36,6 @@ __version__ = "0.1.0"
 logger = logging.getLogger("livelog")
 
 DEFAULT_CONFIG: Final = "config.yaml"
-STOP_SECONDS: Final = 8.0
 BACKLOG: Final = 1024
 
 define("config", DEFAULT_CONFIG, help="the configuration file", metavar="FILE")
@@ -48,7 +47,7 @@ define("check", default=False, help="validate the configuration and exit")
 
 
 class StartError(Exception):
-    """The program can not start; the message is all that its user needs."""
+    """The program cannot start; the message is all that its user needs."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -65,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         asyncio.run(serve(settings))
     except (StartError, TimelineError) as error:
-        print(f"Livelog can not start: {error}", file=sys.stderr)  # noqa: T201 - to whoever typed the command
+        print(f"Livelog cannot start: {error}", file=sys.stderr)  # noqa: T201 - to whoever typed the command
         return 1
     return 0
 
@@ -90,7 +89,7 @@ def _of_feeds(urls: Sequence[str]) -> Config:
 
 
 async def serve(settings: Config) -> None:
-    """Runs until SIGTERM or SIGINT; raises StartError and TimelineError if it can not start."""
+    """Runs until SIGTERM or SIGINT; raises StartError and TimelineError if it cannot start."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -125,8 +124,7 @@ async def serve(settings: Config) -> None:
 async def _stop(server: HTTPServer, fanout: FanOut, poller: Poller) -> None:
     """Takes no more readers, commits what is in flight, lets the readers go."""
     server.stop()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(poller.stop(), STOP_SECONDS)
+    await poller.stop()
     await fanout.close()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(server.close_all_connections(), 1)
@@ -136,7 +134,7 @@ def _bind(address: str, port: int) -> list[socket.socket]:
     try:
         return bind_sockets(port, address, backlog=BACKLOG)
     except OSError as error:
-        raise StartError(f"{address} port {port} can not be used: {error.strerror or error}") from None
+        raise StartError(f"{address} port {port} cannot be used: {error.strerror or error}") from None
 
 
 def _fetcher(settings: Config) -> Fetcher:

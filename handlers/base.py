@@ -58,7 +58,7 @@ class Secure(RequestHandler):
         if isinstance(error, HTTPError) and error.reason:
             message = error.reason
         if isinstance(error, TimelineError):
-            status_code, message = 503, "The timeline can not be read at the moment."
+            status_code, message = 503, "The timeline cannot be read at the moment."
             self.set_status(status_code)
             self.set_header("Retry-After", "5")
         if self.wants_page():
@@ -71,7 +71,7 @@ class Secure(RequestHandler):
         if isinstance(value, HTTPError):
             return
         if isinstance(value, TimelineError):
-            logger.error("%s: the timeline can not be read: %s", self.request.path, value)
+            logger.error("%s: the timeline cannot be read: %s", self.request.path, value)
             return
         super().log_exception(typ, value, tb)
 

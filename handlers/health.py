@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from config import Config
 from entries import FeedState, timestamp
@@ -11,7 +13,7 @@ from feeds.poller import Poller
 from handlers.base import Handler
 from timeline import Timeline, TimelineError
 
-MOST_FEEDS = 100
+MOST_FEEDS: Final = 1_000
 
 
 class Health(Handler):
@@ -26,12 +28,11 @@ class Health(Handler):
     async def get(self) -> None:
         """Answers with the state of the timeline, the readers, and the feeds that fail."""
         trouble = self.poller.trouble
-        states: list[FeedState] = []
+        failing: Sequence[FeedState] = []
         try:
-            states = list(await self.timeline.states())
+            failing = await self.timeline.failing(MOST_FEEDS)
         except TimelineError as error:
             trouble = str(error)
-        failing = [state for state in states if state.problem]
         self.set_status(503 if trouble else 200)
         self.set_header("Cache-Control", "no-store")
         self.finish(
@@ -39,8 +40,8 @@ class Health(Handler):
                 "status": "failing" if trouble else "ok",
                 "problem": trouble,
                 "readers": self.fanout.readers(),
-                "feeds": {"followed": len(states), "failing": len(failing)},
-                "failing": [_told(state) for state in failing[:MOST_FEEDS]],
+                "feeds": {"followed": self.poller.followed, "failing": len(failing)},
+                "failing": [_told(state) for state in failing],
             }
         )
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import time
+from typing import Final
 
 from tornado.web import HTTPError
 
 from config import Blog
 from entries import FRONT_PAGE, FeedState
+from feeds.schedule import spoken
 from handlers.base import Handler
+
+MOST_PROBLEMS: Final = 1_000
 
 
 class Index(Handler):
@@ -48,9 +52,15 @@ class PageHandler(Handler):
             cursor=str(page.head),
             older=older,
             live=before is None,
-            problems=list(problems(blog, await self.timeline.states())) if before is None else [],
+            problems=await self._problems(blog) if before is None else [],
             has_feeds=bool(blog.feeds),
         )
+
+    async def _problems(self, blog: Blog) -> list[str]:
+        """A sentence for each source of the blog that cannot be reached."""
+        titles = {feed.url: feed.title for feed in blog.feeds}
+        failing = [state for state in await self.timeline.failing(MOST_PROBLEMS) if state.url in titles]
+        return [_sentence(state, titles[state.url]) for state in failing]
 
 
 class Permalink(Handler):
@@ -65,10 +75,6 @@ class Permalink(Handler):
         self.render("permalink.html", blog=blog, item=json.loads(item))
 
 
-def problems(blog: Blog, states: Iterable[FeedState]) -> Iterable[str]:
-    """A sentence for each source of the blog that can not be reached."""
-    titles = {feed.url: feed.title for feed in blog.feeds}
-    for state in states:
-        if state.problem and state.url in titles:
-            name = titles[state.url] or state.title or state.url.partition("://")[2].rpartition("@")[2]
-            yield f"{name}: {state.problem}"
+def _sentence(state: FeedState, title: str | None) -> str:
+    name = title or state.title or state.url.partition("://")[2].rpartition("@")[2]
+    return f"{name}: {state.problem} Next try in {spoken(state.next_at - time.time())}."

@@ -1,4 +1,4 @@
-"""`python server.py`: starting, stopping, and saying in one line why it can not."""
+"""`python server.py`: starting, stopping, and saying in one line why it cannot."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def test_a_port_in_use_is_told_in_a_line(tmp_path: Path) -> None:
         code, said = await command(f"--port={port}", cwd=tmp_path)
     assert (code, said) == (
         1,
-        f"Livelog can not start: 127.0.0.1 port {port} can not be used: Address already in use\n",
+        f"Livelog cannot start: 127.0.0.1 port {port} cannot be used: Address already in use\n",
     )
 
 
@@ -116,7 +116,7 @@ async def test_a_second_process_on_a_database_is_told_in_a_line(livelog: Livelog
     code, said = await command("--port=0", f"--store=sqlite:{livelog.database}", cwd=tmp_path)
     assert code == 1
     assert said == (
-        f"Livelog can not start: {livelog.database}: another Livelog (process {livelog.pid}) uses this database\n"
+        f"Livelog cannot start: {livelog.database}: another Livelog (process {livelog.pid}) uses this database\n"
     )
 
 
@@ -125,7 +125,7 @@ async def test_a_database_that_can_not_be_written_is_told_in_a_line(tmp_path: Pa
     code, said = await command("--port=0", "--store=sqlite:missing/livelog.db", cwd=tmp_path)
     assert code == 1
     assert said == (
-        "Livelog can not start: missing/livelog.db: the database can not be written: No such file or directory\n"
+        "Livelog cannot start: missing/livelog.db: the database cannot be written: No such file or directory\n"
     )
 
 
@@ -135,7 +135,7 @@ async def test_a_damaged_database_is_told_in_a_line(tmp_path: Path, content: byt
     (tmp_path / "livelog.db").write_bytes(content)
     code, said = await command("--port=0", cwd=tmp_path)
     assert code == 1
-    assert said.startswith("Livelog can not start: livelog.db: ")
+    assert said.startswith("Livelog cannot start: livelog.db: ")
     assert len(said.splitlines()) == 1
 
 

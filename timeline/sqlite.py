@@ -43,9 +43,11 @@ CREATE TABLE feeds (
     due REAL NOT NULL,              -- Unix seconds
     leased_until REAL NOT NULL DEFAULT 0,
     fence INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL             -- FeedState as JSON
 );
 CREATE INDEX feeds_due ON feeds (due) WHERE followed;
+CREATE INDEX feeds_failing ON feeds (url) WHERE failures;
 CREATE TABLE blogs (blog TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE entries (
     blog TEXT NOT NULL,
@@ -122,6 +124,11 @@ class SqliteTimeline:
         rows = await self._reader.run(_fetch("SELECT state FROM feeds WHERE followed ORDER BY url"))
         return [FeedState.from_json(state) for (state,) in rows]
 
+    async def failing(self, limit: int) -> Sequence[FeedState]:
+        """The followed feeds whose last poll failed, without what they listed."""
+        query = "SELECT json_remove(state, '$.listed') FROM feeds WHERE followed AND failures ORDER BY url LIMIT ?"
+        return [FeedState.from_json(state) for (state,) in await self._reader.run(_fetch(query, limit))]
+
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
         """Leases due feeds."""
         due = _fetch("SELECT 1 FROM feeds WHERE followed AND due <= ? AND leased_until <= ? LIMIT 1", now, now)
@@ -174,7 +181,7 @@ class SqliteTimeline:
                 try:
                     rows = await self._reader.run(query)
                 except TimelineError as error:
-                    logger.error("Events can not be read, trying again: %s", error)
+                    logger.error("Events cannot be read, trying again: %s", error)
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 if rows:
@@ -301,7 +308,7 @@ def _lock(path: str) -> int:
     try:
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise TimelineError(f"{path}: the database can not be written: {error.strerror}") from None
+        raise TimelineError(f"{path}: the database cannot be written: {error.strerror}") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -360,8 +367,8 @@ def _commit(
     withdrawn: Sequence[tuple[str, str]],
 ) -> int:
     updated = db.execute(
-        "UPDATE feeds SET state = ?, due = ?, leased_until = 0 WHERE url = ? AND fence = ?",
-        (state.to_json(), state.next_at, lease.url, lease.fence),
+        "UPDATE feeds SET state = ?, due = ?, failures = ?, leased_until = 0 WHERE url = ? AND fence = ?",
+        (state.to_json(), state.next_at, state.failures, lease.url, lease.fence),
     )
     if updated.rowcount != 1:
         raise LeaseLostError(lease.url)

@@ -53,7 +53,7 @@ async def test_a_timeline_that_is_down_is_a_503_and_one_line_in_the_log(
     assert answer.code == 503
     assert "disk I/O" not in answer.body.decode(), "what the reader is told is not the operator's business"
     lines = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert lines == ["/blog/: the timeline can not be read: disk I/O error"]
+    assert lines == ["/blog/: the timeline cannot be read: disk I/O error"]
     caplog.clear()
 
 

@@ -42,10 +42,10 @@ async def test_a_failing_feed_is_told_with_its_history_and_the_next_try(site: Si
 
 
 async def test_a_timeline_that_can_not_be_read_is_red(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def down() -> Sequence[FeedState]:
+    async def down(_: int) -> Sequence[FeedState]:
         raise TimelineError("disk I/O error")
 
-    monkeypatch.setattr(site.timeline, "states", down)
+    monkeypatch.setattr(site.timeline, "failing", down)
     assert (await site.get("/healthz")).code == 503
 
 

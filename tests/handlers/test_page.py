@@ -118,7 +118,8 @@ async def test_titles_sources_tags_and_links_are_never_html(site: Site) -> None:
 
 async def test_a_source_that_can_not_be_reached_is_told_in_a_sentence(site: Site) -> None:
     await commit(site.timeline, entry("a"), problem="The connection was refused.", failures=3)
-    assert "Example: The connection was refused." in await page(site)
+    # It is due since 1970; the least that is said is two seconds.
+    assert "Example: The connection was refused. Next try in 2 seconds." in await page(site)
 
 
 async def test_pages_are_small_when_asked_for_so(site: Site) -> None:

@@ -228,3 +228,14 @@ async def test_commits_that_race_make_one_entry_and_one_event(timeline: Timeline
     counts = await asyncio.gather(*(timeline.commit(lease.state, [entry("same")], lease) for lease in leases))
     assert sum(counts) == 1
     assert await titles(timeline) == ["same"]
+
+
+async def test_failing_feeds_are_told_without_what_they_listed(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"), listed={"a": "1"})
+    assert await timeline.failing(10) == []
+    await commit(timeline, problem="The answer was 500.", failures=1, listed={"a": "1"})
+    (state,) = await timeline.failing(10)
+    assert (state.problem, state.listed) == ("The answer was 500.", {})
+    assert await timeline.failing(0) == []
+    await timeline.follow({})
+    assert await timeline.failing(10) == []

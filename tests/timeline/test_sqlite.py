@@ -52,7 +52,7 @@ async def test_a_second_opener_is_kept_out_and_told_of_the_first(tmp_path: Path)
 
 
 async def test_a_folder_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(TimelineError, match="can not be written: No such file or directory"):
+    with pytest.raises(TimelineError, match="cannot be written: No such file or directory"):
         await SqliteTimeline.open(str(tmp_path / "missing" / "livelog.db"))
 
 
