@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 FRONT_PAGE = 50
 """How many entries a page shows at first. What is backfilled behind them is stored without an event."""
@@ -235,12 +235,19 @@ def aliases(feed_url: str, guids: Sequence[str | None]) -> list[str | None]:
     A site that moves to another host lists its entries under new guids. Without the host they are the same;
     but only where all guids of the document share one host: a planet's feed has `/?p=1` of many sites.
     """
-    split = [urlsplit(guid) if guid and guid.startswith(("http://", "https://")) else None for guid in guids]
+    split = [_split(guid) if guid and guid.startswith(("http://", "https://")) else None for guid in guids]
     hosts = {parts.netloc for parts in split if parts}
     if len(hosts) != 1:
         return [None] * len(split)
     paths = [parts._replace(scheme="", netloc="").geturl() if parts else None for parts in split]
     return [_key(feed_url, "path", path) if path and path != "/" else None for path in paths]
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
 
 
 def digest(*parts: object) -> str:
@@ -258,14 +265,19 @@ def place(entries: Sequence[Entry], blog: str, now: float, *, backfill: bool) ->
     seen = int(now * 1_000_000)
     late_before = now - LATE_AFTER.total_seconds()
     placed = []
-    for rank, entry in enumerate(entries):
+    for entry in entries:
         dated = entry.published or entry.modified
         own = dated.timestamp() if dated else None
         backfilled = backfill or (own is not None and own < late_before)
         at = now if own is None or not backfilled else min(own, now)
-        position = int(at * 1_000_000) - rank
-        placed.append(replace(entry, blog=blog, position=position, seen=seen, backfilled=backfilled))
-    return sorted(placed, key=lambda entry: entry.position)
+        placed.append(replace(entry, blog=blog, position=int(at * 1_000_000), seen=seen, backfilled=backfilled))
+    # A stable sort: entries of the same moment stay in the document's order, a microsecond apart.
+    placed.sort(key=lambda entry: entry.position, reverse=True)
+    above = seen + 1
+    for n, entry in enumerate(placed):
+        above = min(entry.position, above - 1)
+        placed[n] = replace(entry, position=above)
+    return placed[::-1]
 
 
 def timestamp(moment: datetime | None) -> str | None:

@@ -33,15 +33,13 @@ _ATTRIBUTES: Final = {
     "a": {"href", "title"},
     "abbr": {"title"},
     "audio": {"src"},
-    "blockquote": {"cite"},
     "col": {"span"},
     "colgroup": {"span"},
-    "del": {"cite", "datetime"},
+    "del": {"datetime"},
     "img": {"src", "alt", "title", "width", "height"},
-    "ins": {"cite", "datetime"},
+    "ins": {"datetime"},
     "li": {"value"},
     "ol": {"start", "reversed", "type"},
-    "q": {"cite"},
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
     "time": {"datetime"},
@@ -54,28 +52,38 @@ _SET_ATTRIBUTES: Final = {
 }
 # What XML 1.0 and terminals call control characters, and halves of surrogate pairs that JSON can smuggle in.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_BLOCK: Final = re.compile(
+    r"<(?=/?(?:address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|ol|p|pre|"
+    r"section|table|td|th|tr|ul)\b)",
+    re.IGNORECASE,
+)
 _BLOCK_END: Final = re.compile(r"</(?:p|div|li|ul|ol|blockquote|pre|figure|table|h[1-6])>")
 
 
 def clean_html(markup: str, base: str) -> tuple[str, bool]:
     """Cleans untrusted HTML; returns it and whether it had to be cut.
 
-    Relative links are resolved against ``base``, an http(s) URL.
+    Relative links are resolved against ``base``, an http(s) URL; they go if it is not one that browsers take.
     """
     cleaner = _cleaner(base)
     raw = _UNPRINTABLE.sub("", markup)
-    cleaned = cleaner.clean(raw[:MAX_RAW_HTML]).strip()
+    # Once more without what is unprintable: it can be written as a character reference.
+    cleaned = _UNPRINTABLE.sub("", cleaner.clean(raw[:MAX_RAW_HTML])).strip()
     if len(cleaned) <= MAX_HTML:
         return cleaned, len(raw) > MAX_RAW_HTML
     return cleaner.clean(_cut(cleaned)).strip(), True
 
 
 def clean_text(markup: str | None) -> str | None:
-    """The text of untrusted HTML: tags dropped, references resolved, white space folded; None if none is left."""
+    """The text of untrusted HTML: tags dropped (blocks stay apart), references resolved, white space folded.
+
+    None if nothing is left.
+    """
     if not markup:
         return None
     if "<" in markup:
-        markup = nh3.clean(markup[:MAX_RAW_HTML], tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
+        spaced = _BLOCK.sub(" <", _UNPRINTABLE.sub("", markup[:MAX_RAW_HTML]))
+        markup = nh3.clean(spaced, tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
     return plain_text(html.unescape(markup))
 
 
@@ -100,13 +108,19 @@ def link(href: object, base: str) -> str | None:
     if not isinstance(href, str) or len(href) > MAX_URL:
         return None
     try:
-        url = urljoin(base, _UNPRINTABLE.sub("", href).strip())
+        url = re.sub(r"\s", "%20", urljoin(base, _UNPRINTABLE.sub("", href).strip()))
         parts = urlsplit(url)
     except ValueError:
         return None
     if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > MAX_URL:
         return None
-    return re.sub(r"\s", "%20", url)
+    return url
+
+
+def shown(url: str) -> str:
+    """A URL without the user name and password that it may carry, for people and pages."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _cut(cleaned: str) -> str:
@@ -115,18 +129,24 @@ def _cut(cleaned: str) -> str:
     ends = [match.end() for match in _BLOCK_END.finditer(head)]
     if ends and ends[-1] > MAX_HTML // 2:
         return head[: ends[-1]]
-    # No block ends in the second half: do not leave half a tag behind.
-    return head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head
+    # No block ends in the second half: do not leave half a tag, reference or word behind.
+    head = head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head
+    return re.sub(r"&[^;\s]*$|(?<=\s)[^\s>]*$", "", head)
 
 
 @functools.lru_cache(maxsize=64)
 def _cleaner(base: str) -> nh3.Cleaner:
-    return nh3.Cleaner(
+    cleaner = functools.partial(
+        nh3.Cleaner,
         tags=set(_TAGS),
         clean_content_tags=_DROPPED_WITH_CONTENT,
         attributes=_ATTRIBUTES,
         set_tag_attribute_values=_SET_ATTRIBUTES,
         url_schemes={"http", "https"},
-        url_relative=("rewrite_with_base", base),
         link_rel="noopener noreferrer",
     )
+    try:
+        return cleaner(url_relative=("rewrite_with_base", base))
+    except ValueError:
+        # A host that cannot be one: nothing can be resolved against it.
+        return cleaner(url_relative="deny")

@@ -7,6 +7,8 @@ each hop passes the same checks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import re
 import socket
 import ssl
@@ -16,10 +18,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import responses
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
-from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
+from tornado.iostream import StreamBufferFullError, UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
 
 from feeds.network import GuardedResolver, Network, PrivateAddressError, literal
@@ -31,6 +34,14 @@ _ACCEPT: Final = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
+_IN_URLS: Final = "!#$%&'()*+,/:;=?@[]~"
+_SENTENCES: Final[dict[type[Exception], str]] = {
+    socket.gaierror: "Its host name cannot be resolved.",
+    ConnectionRefusedError: "The connection was refused.",
+    ConnectionError: "The connection was closed without a proper answer.",
+    UnsatisfiableReadError: f"The head of the answer is larger than {MAX_HEADER_BYTES} bytes, or not HTTP.",
+    StreamBufferFullError: "The answer is not HTTP.",
+}
 
 
 class FetchError(Exception):
@@ -47,7 +58,10 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A feed's answer: status 200 with a body, or 304 with none. ``url`` is where it came from in the end."""
+    """A feed's answer: status 200 with a body, or 304 with none.
+
+    ``url`` is where it came from in the end, without a user name or password.
+    """
 
     status: int
     url: str
@@ -69,13 +83,15 @@ class Fetcher:
         concurrency: int,
         private_networks: Sequence[Network] = (),
     ) -> None:
+        logging.getLogger("tornado.general").addFilter(_is_news)
         self._user_agent = user_agent
         self._timeout = timeout
         self._max_bytes = max_bytes
         limits = {
             "max_clients": concurrency,
             "max_buffer_size": max(max_bytes, MAX_HEADER_BYTES) + 1024 * 1024,
-            "max_body_size": max_bytes,
+            # A little more than is taken, to tell an answer that is too large from one that broke off.
+            "max_body_size": max_bytes + MAX_HEADER_BYTES,
             "max_header_size": MAX_HEADER_BYTES,
         }
         self._resolver = GuardedResolver(networks=private_networks)
@@ -83,7 +99,7 @@ class Fetcher:
         self._literal = SimpleAsyncHTTPClient(force_instance=True, **limits)
 
     def close(self) -> None:
-        """Closes the clients; exchanges under way end in errors."""
+        """Closes the clients; an exchange under way runs to its own end."""
         self._guarded.close()
         self._literal.close()
         self._resolver.close()
@@ -92,68 +108,104 @@ class Fetcher:
         """Fetches a feed; raises FetchError."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout
-        target = url
-        for _ in range(MAX_REDIRECTS + 1):
-            response, body = await self._exchange(url, target, etag, last_modified, deadline - loop.time())
-            if response.code not in (301, 302, 303, 307, 308):
-                return _answer(response, target, body)
-            target = _redirected(target, response.headers.get("Location"), response.code)
+        headers = _request_headers(etag, last_modified)
+        try:
+            target = _on_the_wire(url)
+            for _ in range(MAX_REDIRECTS + 1):
+                response, body = await self._exchange(url, target, headers.copy(), deadline - loop.time())
+                if response.code not in (301, 302, 303, 307, 308):
+                    return _answer(response, target, body)
+                target = _redirected(target, response.headers.get("Location"), response.code)
+        except ValueError:
+            raise FetchError("Its address is not one that can be fetched.") from None
         raise FetchError(f"More than {MAX_REDIRECTS} redirects.")
 
     async def _exchange(
-        self, url: str, target: str, etag: str | None, last_modified: str | None, seconds: float
+        self, url: str, target: str, headers: HTTPHeaders, seconds: float
     ) -> tuple[HTTPResponse, bytes]:
         if seconds <= 0:
-            raise FetchError(f"No answer within {self._timeout:g} seconds.")
-        chunks: list[bytes] = []
+            raise FetchError(self._too_slow())
+        named = urlsplit(url)
+        same_origin = _origin(url) == _origin(target)
+        # A literal address is the operator's word, for just the origin that the configuration names.
+        client = self._literal if same_origin and literal(named.hostname or "") else self._guarded
+        receipt = _Receipt(self._max_bytes)
         request = HTTPRequest(
             target,
-            headers=_request_headers(etag, last_modified),
+            headers=headers,
+            auth_username=unquote(named.username) if same_origin and named.username else None,
+            auth_password=unquote(named.password or ""),
             user_agent=self._user_agent,
             connect_timeout=seconds,
             request_timeout=seconds,
             follow_redirects=False,
-            streaming_callback=chunks.append,
+            header_callback=receipt.header,
+            streaming_callback=receipt.take,
         )
         try:
-            response = await self._client(url, target).fetch(request, raise_error=False)
-        except (OSError, ValueError, HTTPClientError) as error:
-            raise FetchError(self._why(error, sum(map(len, chunks)))) from None
-        return response, b"".join(chunks)
+            response = await client.fetch(request, raise_error=False)
+        except (OSError, HTTPClientError, UnsatisfiableReadError, StreamBufferFullError) as error:
+            raise FetchError(self._too_large() if receipt.too_large else self._why(error, receipt)) from None
+        if receipt.too_large:
+            raise FetchError(self._too_large())
+        return response, b"".join(receipt.chunks)
 
-    def _client(self, url: str, target: str) -> AsyncHTTPClient:
-        """A literal address is the operator's word, for just the origin that the configuration names."""
-        named, next_hop = urlsplit(url), urlsplit(target)
-        same_origin = (named.scheme, named.hostname, named.port) == (
-            next_hop.scheme,
-            next_hop.hostname,
-            next_hop.port,
-        )
-        return self._literal if same_origin and literal(named.hostname or "") else self._guarded
-
-    def _why(self, error: Exception, received: int) -> str:
+    def _why(self, error: Exception, receipt: _Receipt) -> str:
         """What went wrong before there was an answer, in a sentence."""
+        for kind, sentence in _SENTENCES.items():
+            if isinstance(error, kind):
+                return sentence
         match error:
             case PrivateAddressError():
                 return str(error)
             case HTTPTimeoutError():
-                return f"No answer within {self._timeout:g} seconds."
-            case socket.gaierror():
-                return "Its host name can not be resolved."
+                return self._too_slow()
             case ssl.SSLCertVerificationError():
                 return f"Its certificate is not valid: {error.verify_message}."
             case ssl.SSLError():
                 return "No secure connection could be made."
-            case ConnectionRefusedError():
-                return "The connection was refused."
-            case HTTPStreamClosedError() if received:
-                return f"The answer broke off, or is larger than {self._max_bytes} bytes."
-            case ValueError():
-                return "Its address is not one that can be fetched."
+            case HTTPStreamClosedError() if receipt.begun:
+                return "The answer broke off before its end, or is damaged."
             case HTTPStreamClosedError():
-                return f"The connection was closed without an answer of at most {self._max_bytes} bytes."
+                return "The connection was closed without a proper answer."
             case _:
-                return f"It can not be reached ({type(error).__name__})."
+                return f"It cannot be reached ({getattr(error, 'strerror', None) or type(error).__name__})."
+
+    def _too_slow(self) -> str:
+        return f"No answer within {self._timeout:g} seconds."
+
+    def _too_large(self) -> str:
+        return f"The answer is larger than {self._max_bytes} bytes."
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Keeps Tornado from warning of each failed handshake: what is wrong with a feed is said by who follows it."""
+    return not str(record.msg).startswith("SSL Error on")
+
+
+class _Receipt:
+    """What has come of an answer so far. No more is kept than may come."""
+
+    def __init__(self, most: int) -> None:
+        self.begun = False
+        self.too_large = False
+        self.chunks: list[bytes] = []
+        self._most = most
+        self._size = 0
+
+    def header(self, line: str) -> None:
+        """Takes the status line or a header."""
+        self.begun = True
+        announced = re.fullmatch(r"content-length:\s*([0-9]+)\s*", line, re.IGNORECASE | re.ASCII)
+        if announced and float(announced[1]) > self._most:
+            self.too_large = True
+
+    def take(self, chunk: bytes) -> None:
+        """Takes a part of the body."""
+        self._size += len(chunk)
+        self.too_large = self.too_large or self._size > self._most
+        if not self.too_large:
+            self.chunks.append(chunk)
 
 
 def _request_headers(etag: str | None, last_modified: str | None) -> HTTPHeaders:
@@ -163,6 +215,22 @@ def _request_headers(etag: str | None, last_modified: str | None) -> HTTPHeaders
     if last_modified:
         headers["If-Modified-Since"] = last_modified
     return headers
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _on_the_wire(url: str) -> str:
+    """The URL as it stands in a request: in ASCII (RFC 3987 §3.1), without credentials; raises ValueError."""
+    parts = urlsplit(url)
+    host, port = parts.netloc.rpartition("@")[2], parts.port
+    if not host.isascii():
+        name = (parts.hostname or "").encode("idna").decode()
+        host = f"{name}:{port}" if port else name
+    path, query = quote(parts.path or "/", safe=_IN_URLS), quote(parts.query, safe=_IN_URLS)
+    return urlunsplit((parts.scheme, host, path, query, ""))
 
 
 def _answer(response: HTTPResponse, url: str, body: bytes) -> Answer:
@@ -185,7 +253,7 @@ def _answer(response: HTTPResponse, url: str, body: bytes) -> Answer:
 def _validator(headers: HTTPHeaders, name: str) -> str | None:
     """A validator as it came. One that could not be sent back as a header is none."""
     value: str | None = headers.get(name)
-    if not value or len(value) > 1_024 or re.search(r"[^\x20-\x7e]", value):
+    if not value or len(value) > 1_024 or re.search(r"[^\x20-\x7e\x80-\xff]", value):
         return None
     return value
 
@@ -193,20 +261,22 @@ def _validator(headers: HTTPHeaders, name: str) -> str | None:
 def _redirected(target: str, location: str | None, status: int) -> str:
     if not location:
         raise FetchError(f"The answer was a redirect ({status}) to nowhere.", status)
+    with contextlib.suppress(UnicodeError):
+        # Headers are read as Latin-1; who writes more than ASCII there means UTF-8.
+        location = location.encode("latin-1").decode()
     try:
-        url = urljoin(target, location)
-        parts = urlsplit(url)
+        url = _on_the_wire(urljoin(target, location))
     except ValueError:
         raise FetchError(f"The answer was a redirect ({status}) to an unusable address.", status) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not re.match("https?://[^/]", url):
         raise FetchError(f"The answer was a redirect ({status}) to an address that is not http(s).", status)
-    return parts._replace(fragment="").geturl()
+    return url
 
 
 def _retry_after(headers: HTTPHeaders) -> float | None:
     """Seconds to wait: a number or a date (RFC 9110 §10.2.3); None if there is none or it is unreadable."""
     value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value, re.ASCII):
+    if re.fullmatch(r"[0-9]+", value, re.ASCII):
         return min(float(value), MAX_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(value)

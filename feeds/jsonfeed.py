@@ -6,7 +6,7 @@ Publishers get types wrong; a value of the wrong type counts as missing, an item
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -86,18 +86,21 @@ def _rss_item(item: dict[str, Any]) -> Listed:
 
 
 def _iso_date(value: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except ValueError:
-        return None
+    return _date(value, datetime.fromisoformat)
 
 
 def _mail_date(value: object) -> datetime | None:
+    return _date(value, parsedate_to_datetime)
+
+
+def _date(value: object, read: Callable[[str], datetime]) -> datetime | None:
+    """A date in UTC; None for one that is not written as it should be, or out of Python's range."""
+    if not isinstance(value, str):
+        return None
     try:
-        moment = parsedate_to_datetime(value) if isinstance(value, str) else None
-        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, TypeError):
+        moment = read(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

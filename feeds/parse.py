@@ -19,17 +19,26 @@ from time import struct_time
 from typing import Any, Final
 
 import feedparser
+from feedparser.mixin import _FeedParserMixin
 
 from entries import Attachment, Entry, Source, aliases, digest, identity
 from feeds import clean, jsonfeed
 from feeds.listing import Listed, Listing
 
 MAX_AUTHORS: Final = 20
+MAX_NAME: Final = 200
 MAX_TAGS: Final = 50
 MAX_ATTACHMENTS: Final = 50
 
 _ROOT_END: Final = re.compile(rb"</\s*(?:[A-Za-z]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
+_HARMLESS: Final = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
+_REFERENCE: Final = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,50})|([0-9]{1,50}));")
+_REFERENCES: Final = re.compile(rb"(?:&#(?:[xX][0-9a-fA-F]{1,50}|[0-9]{1,50});)+")
 _EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+# An id is a name, not an address: resolved, it would change with the address that a document came from.
+_FeedParserMixin.can_be_relative_uri.discard("id")
 
 
 class NotAFeedError(Exception):
@@ -60,7 +69,7 @@ def parse(
     ``max_bytes`` bounds a body that turns out to be compressed. Raises NotAFeedError.
     """
     body = _decompressed(body, max_bytes)
-    base = base or url
+    base = clean.shown(base or url)
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return _document(_read_json(body), url, base, known)
     return _document(_read_xml(body, base, content_type), url, base, known)
@@ -68,7 +77,7 @@ def parse(
 
 def _document(listing: Listing, url: str, base: str, known: Mapping[str, str]) -> Document:
     site = clean.link(listing.site_url, base)
-    source = Source(clean.clean_text(listing.title) or _host(site or url), site, url)
+    source = Source(clean.clean_text(listing.title) or _host(site or url), site, clean.shown(url))
     fresh: list[Entry] = []
     listed: dict[str, str] = {}
     for one, keys in _folded(url, listing.entries):
@@ -102,7 +111,7 @@ def _entry(one: Listed, keys: tuple[str, ...], fingerprint: str, source: Source,
     content, cut = clean.clean_html(one.content or one.summary or "", base)
     title = clean.clean_text(one.title) if one.title_is_html else clean.plain_text(one.title)
     summary = clean.clean_text(one.summary) if one.content and one.summary != one.content else None
-    links = ((clean.link(file.url, base), file.mime_type) for file in one.attachments[:MAX_ATTACHMENTS])
+    links = ((clean.link(file.url, base), file.mime_type) for file in one.attachments[:MAX_ATTACHMENTS] if file.url)
     return Entry(
         keys=keys,
         digest=fingerprint,
@@ -134,13 +143,10 @@ def _read_xml(body: bytes, base: str, content_type: str | None) -> Listing:
     headers = {"content-location": base}
     if content_type:
         headers["content-type"] = content_type
-    # BytesIO: given bytes or text, feedparser would open a file or a URL of that name.
-    parsed = feedparser.parse(
-        io.BytesIO(body), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-    )
+    parsed = _parsed(body, headers)
     if not parsed.version and not parsed.entries:
         raise NotAFeedError(_what_it_is(body))
-    broken = bool(parsed.bozo) and not isinstance(parsed.bozo_exception, feedparser.CharacterEncodingOverride)
+    broken = bool(parsed.bozo) and not isinstance(parsed.bozo_exception, _HARMLESS)
     whole = not broken or _ROOT_END.search(body) is not None
     entries = [_listed(entry, parsed.version) for entry in parsed.entries]
     return Listing(
@@ -151,12 +157,35 @@ def _read_xml(body: bytes, base: str, content_type: str | None) -> Listing:
     )
 
 
+def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
+    """What feedparser makes of a document. It trips over impossible character references, stray end tags and more."""
+    name = ""
+    for repair in (False, True):
+        # BytesIO: given bytes or text, feedparser would open a file or a URL of that name.
+        source = io.BytesIO(_REFERENCES.sub(_possible, body) if repair else body)
+        try:
+            return feedparser.parse(
+                source, response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            )
+        except MemoryError:
+            raise
+        except Exception as error:
+            name = type(error).__name__
+    raise NotAFeedError(f"It is too damaged to be read ({name}).")
+
+
+def _possible(references: re.Match[bytes]) -> bytes:
+    """Character references that can be: halves of surrogate pairs are joined, what is no character is replaced."""
+    codes = (int(hexa or deci, 16 if hexa else 10) for hexa, deci in _REFERENCE.findall(references[0]))
+    text = "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return "".join(f"&#{ord(char)};" for char in joined).encode()
+
+
 def _without_stump(entries: list[Listed], *, broken: bool, whole: bool) -> list[Listed]:
     """Leaves out what a cut-off document made of its last entry: it would come back whole under another key."""
-    if len(entries) < 2:
-        return entries
     if not whole:
-        entries = entries[:-1]
+        entries = entries[:-1] or [one for one in entries if one.guid]
     if broken and any(one.guid for one in entries):
         entries = [one for one in entries if one.guid]
     return entries
@@ -164,11 +193,16 @@ def _without_stump(entries: list[Listed], *, broken: bool, whole: bool) -> list[
 
 def _listed(entry: Any, version: str) -> Listed:
     content, content_base = _content(entry, version)
-    summary = entry.get("summary")
+    # Where there is none, feedparser repeats the content, without saying what type it is of.
+    summary = entry.get("summary") if content is None or "summary_detail" in entry else None
     title = entry.get("title_detail") or {}
+    guid, link = entry.get("id") or None, entry.get("link") or None
+    if link == guid and not re.match(r"https?://|/", guid or "", re.IGNORECASE):
+        # Where there is no link feedparser takes the guid for one, address or not.
+        link = None
     return Listed(
-        guid=entry.get("id") or None,
-        link=entry.get("link") or None,
+        guid=guid,
+        link=link,
         base=content_base or title.get("base") or None,
         title=entry.get("title") or None,
         title_is_html=title.get("type") not in (None, "text/plain"),
@@ -177,8 +211,8 @@ def _listed(entry: Any, version: str) -> Listed:
         published=_moment(dict.get(entry, "published_parsed")),
         # A plain look-up: feedparser's own answers with the date of publication where there is no other.
         modified=_moment(dict.get(entry, "updated_parsed")),
-        authors=tuple(_names(entry)),
-        tags=tuple(str(tag.get("term")) for tag in entry.get("tags", ()) if tag.get("term")),
+        authors=tuple(dict.fromkeys(_names(entry, version))),
+        tags=tuple(str(name) for tag in entry.get("tags", ()) if (name := tag.get("label") or tag.get("term"))),
         image=_image(entry),
         attachments=tuple(
             Attachment(str(file.get("href") or ""), str(file.get("type") or ""))
@@ -202,12 +236,17 @@ def _as_html(value: str, mime_type: str | None, version: str) -> str:
     return clean.text_as_html(value)
 
 
-def _names(entry: Any) -> Iterator[str]:
+def _names(entry: Any, version: str) -> Iterator[str]:
     people = entry.get("authors") or ()
-    for person in people:
-        name = person.get("name") or person.get("email")
-        if name:
-            yield str(name)
+    for person in people[:-1]:
+        yield person.get("name") or person.get("email") or ""
+    for person in people[-1:]:
+        as_written = entry.get("author", "")[:MAX_NAME]
+        if version.startswith("rss") and "@" in as_written:
+            # feedparser finds no more of an address than it takes for one: four letters of the last part.
+            yield re.sub(r"[(<]?[^\s()<>@]+@[^\s()<>]+[)>]?", "", as_written).strip(" ()") or as_written
+        else:
+            yield person.get("name") or person.get("email") or ""
 
 
 def _image(entry: Any) -> str | None:
@@ -240,7 +279,7 @@ def _texts(values: Iterable[str]) -> Iterator[str]:
     for value in values:
         text = clean.clean_text(value)
         if text:
-            yield text[:200]
+            yield text[:MAX_NAME]
 
 
 def _host(url: str) -> str:

@@ -12,7 +12,8 @@ import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from tornado.ioloop import PeriodicCallback
 
 from config import Blog, Config, Feed
 from entries import Entry, FeedState, place
-from feeds import schedule
+from feeds import clean, schedule
 from feeds.fetch import Answer, Fetcher, FetchError
 from feeds.parse import Document, NotAFeedError
 from feeds.sandbox import ParserKilledError, Sandbox
@@ -37,6 +38,13 @@ LEASE_MARGIN: Final = 60.0
 """What a lease allows beyond the time of an exchange, for parsing and committing."""
 
 COMMIT_RETRY_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 2.0
+
+MOST_POLLS: Final = 1_000
+"""How many polls may be begun at a time, most of them waiting for a host that many feeds share."""
+
+CUT_OFF: Final = "The document breaks off before its end."
+BUG: Final = "Livelog met a bug while polling it; the log has the details."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class Poller:
         )
         self._slots = asyncio.Semaphore(config.fetch.concurrency)
         self._polls: set[asyncio.Task[None]] = set()
+        self._working = 0
         self._ticker = PeriodicCallback(self.tick, TICK_SECONDS * 1000)
 
     async def start(self) -> None:
@@ -88,20 +97,29 @@ class Poller:
         self._ticker.start()
 
     async def stop(self) -> None:
-        """Claims no more feeds, and waits for the polls under way to be committed or given up."""
+        """Claims no more feeds, and gives the polls under way a moment; one that is given up will be made again."""
         self._ticker.stop()
         if self._polls:
-            await asyncio.wait(self._polls)
+            _, pending = await asyncio.wait(self._polls, timeout=STOP_SECONDS)
+            for poll in pending:
+                poll.cancel()
+
+    @property
+    def followed(self) -> int:
+        """How many feeds this process follows."""
+        return len(self._plans)
 
     async def tick(self) -> None:
         """Claims the feeds that are due, as many as can be worked on, and begins to poll them."""
-        # Twice the concurrency: while some wait for their host, others use the slots.
-        room = 2 * self._concurrency - len(self._polls)
+        # A poll that waits for its host takes no room: a slow host of many feeds does not keep the others out.
+        room = min(2 * self._concurrency - self._working, MOST_POLLS - len(self._polls))
         try:
             leases = await self._timeline.claim(self._clock(), room, self._lease_seconds)
         except TimelineError as error:
             self._suffer(error)
             return
+        if not self._polls:
+            self._recover()
         for lease in leases:
             poll = asyncio.create_task(self._poll(lease))
             self._polls.add(poll)
@@ -111,16 +129,32 @@ class Poller:
         plan = self._plans.get(lease.url)
         if plan is None:
             return
-        async with self._per_host[urlsplit(plan.url).netloc], self._slots:
-            try:
+        ends = self._clock() + self._lease_seconds
+        try:
+            async with self._turn(urlsplit(plan.url).netloc):
+                if self._clock() >= ends:
+                    # It waited for its host for too long; it is due still, and will be claimed again.
+                    return
                 state, entries = await self._read(plan, lease.state)
-            except (FetchError, NotAFeedError, ParserKilledError) as error:
-                state, entries = self._failed(plan, lease.state, error), []
-            except Exception as error:
-                logger.exception("Polling %s met a bug.", _shown(plan.url))
-                state, entries = self._failed(plan, lease.state, error), []
-        _report(lease.state, state, self._clock())
-        await self._commit(state, entries, lease)
+            _report(lease.state, state, self._clock())
+            await self._commit(state, entries, lease)
+        except Exception as error:
+            state = self._failed(plan, lease.state, error)
+            if state.problem == BUG != lease.state.problem:
+                logger.exception("Polling %s met a bug.", clean.shown(plan.url))
+            _report(lease.state, state, self._clock())
+            await self._commit(state, [], lease)
+
+    @asynccontextmanager
+    async def _turn(self, host: str) -> AsyncIterator[None]:
+        """Waits until the host, and then Livelog, has no more exchanges going on than the configuration allows."""
+        async with self._per_host[host]:
+            self._working += 1
+            try:
+                async with self._slots:
+                    yield
+            finally:
+                self._working -= 1
 
     async def _read(self, plan: Plan, state: FeedState) -> tuple[FeedState, Sequence[Entry]]:
         """One good poll: the feed's next state, and the entries that are new or changed, placed on their blogs."""
@@ -165,24 +199,31 @@ class Poller:
     ) -> FeedState:
         # What came of a document that was cut off must not be taken for the whole: ask without validators.
         whole = document.whole
-        dates = {entry.published.timestamp() for entry in document.entries if entry.published}
-        newest = tuple(sorted({*state.newest, *dates}, reverse=True)[: schedule.SAMPLE])
-        return replace(
-            state.succeeded(answer.status, started, _next_poll(plan, newest, started)),
+        dates = {moment.timestamp() for entry in document.entries if (moment := entry.published or entry.modified)}
+        past = (date for date in {*state.newest, *dates} if date <= started)
+        newest = tuple(sorted(past, reverse=True)[: schedule.SAMPLE])
+        next_at = _next_poll(plan, newest, started)
+        after = replace(
+            state.succeeded(answer.status, started, next_at),
             etag=answer.etag if whole else None,
             last_modified=answer.last_modified if whole else None,
             body_digest=body_digest if whole else None,
-            title=document.title,
-            site_url=document.site_url,
-            blogs=tuple(sorted(plan.uses)),
+            title=document.title or (None if whole else state.title),
+            site_url=document.site_url or (None if whole else state.site_url),
+            blogs=tuple(sorted(plan.uses)) if whole or document.listed else state.blogs,
             listed=document.listed,
             newest=newest,
         )
+        if whole:
+            return after
+        # It has taken no harm that a back-off could mend.
+        unwell = replace(after, failures=state.failures, failing_since=state.failing_since)
+        return unwell.failed(CUT_OFF, answer.status, started, next_at)
 
     def _failed(self, plan: Plan, state: FeedState, error: Exception) -> FeedState:
         now = self._clock()
         expected = isinstance(error, (FetchError, NotAFeedError, ParserKilledError))
-        problem = str(error) if expected else "Livelog met a bug while polling it; the log has the details."
+        problem = str(error) if expected else BUG
         status, retry_after = (error.status, error.retry_after) if isinstance(error, FetchError) else (None, None)
         interval = plan.interval or schedule.SHORTEST
         next_at = schedule.after_failure(
@@ -202,7 +243,7 @@ class Poller:
                     return
                 await asyncio.sleep(COMMIT_RETRY_SECONDS)
             except LeaseLostError:
-                logger.info("Another poll of %s was quicker.", _shown(state.url))
+                logger.info("Another poll of %s was quicker.", clean.shown(state.url))
                 return
             else:
                 self._recover()
@@ -210,7 +251,7 @@ class Poller:
 
     def _suffer(self, error: TimelineError) -> None:
         if self.trouble is None:
-            logger.error("The timeline can not be written, trying again: %s", error)
+            logger.error("The timeline cannot be written, trying again: %s", error)
         self.trouble = str(error)
 
     def _recover(self) -> None:
@@ -238,19 +279,6 @@ def _report(before: FeedState, after: FeedState, now: float) -> None:
     """One line in the log when a feed begins to fail, fails differently, or recovers."""
     if after.problem and after.problem != before.problem:
         wait = max(after.next_at - now, 0)
-        logger.warning("%s: %s Next try in %s.", _shown(after.url), after.problem, _spoken(wait))
+        logger.warning("%s: %s Next try in %s.", clean.shown(after.url), after.problem, schedule.spoken(wait))
     elif before.problem and not after.problem:
-        logger.warning("%s: well again after %d failed polls.", _shown(after.url), before.failures)
-
-
-def _shown(url: str) -> str:
-    """A URL without the password that it may carry."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _spoken(seconds: float) -> str:
-    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 1):.0f} seconds"
+        logger.warning("%s: well again after %d failed polls.", clean.shown(after.url), before.failures)

@@ -7,11 +7,13 @@ would stop every reader's page. Pebble keeps the processes and kills them.
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import multiprocessing
 import resource
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as PoolTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final
@@ -27,6 +29,9 @@ MEMORY_BYTES: Final = 512 * 1024 * 1024
 WALL_SECONDS: Final = 30
 """A second line of defence, for a process that hangs without using CPU; wide, as machines can be busy."""
 
+ATTEMPTS: Final = 2
+"""How often a document is tried whose process ended before it was begun."""
+
 TASKS_PER_PROCESS: Final = 500
 """A process is replaced after so many documents: what the parser leaks goes with it."""
 
@@ -36,66 +41,123 @@ class ParserKilledError(Exception):
 
 
 class Sandbox:
-    """A small pool of parser processes."""
+    """A small pool of parser processes. The limits in seconds and bytes are those of one document."""
 
-    def __init__(self, processes: int = 2, max_bytes: int = 15_000_000) -> None:
+    def __init__(
+        self,
+        processes: int = 2,
+        max_bytes: int = 15_000_000,
+        *,
+        cpu_seconds: int = CPU_SECONDS,
+        memory_bytes: int = MEMORY_BYTES,
+        wall_seconds: float = WALL_SECONDS,
+    ) -> None:
         self._processes = processes
         self._max_bytes = max_bytes
+        self._cpu_seconds = cpu_seconds
+        self._memory_bytes = memory_bytes
+        self._wall_seconds = wall_seconds
         self._pool: ProcessPool | None = None
         self._opening = asyncio.Lock()
+        self._running: set[asyncio.Future[Document]] = set()
 
     async def parse(
         self, body: bytes, url: str, content_type: str | None, known: Mapping[str, str], base: str
     ) -> Document:
         """`feeds.parse.parse` in a process of its own; raises NotAFeedError or ParserKilledError."""
-        pool = await self._open()
-        arguments = (body, url, content_type, dict(known), self._max_bytes, base)
-        try:
-            return await asyncio.wrap_future(pool.submit(_parse_within_limits, WALL_SECONDS, *arguments))
-        except PoolTimeoutError:
-            raise ParserKilledError(f"Reading it took more than {WALL_SECONDS} seconds.") from None
-        except MemoryError:
-            raise ParserKilledError(f"Reading it took more than {MEMORY_BYTES >> 20} MB of memory.") from None
-        except ProcessExpired:
-            raise ParserKilledError(f"Reading it took more than {CPU_SECONDS} seconds of CPU.") from None
-        except BrokenProcessPool:
-            self._pool = None
-            raise ParserKilledError("The parser's processes ended; they are being replaced.") from None
+        limits = (self._cpu_seconds, self._max_bytes)
+        work = functools.partial(_parse_within_limits, *limits, body, url, content_type, dict(known), base)
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._run(work)
+            except BrokenProcessPool:
+                # A process ended that had nothing to do, and Pebble gave up the pool: this document is not to blame.
+                continue
+            except PoolTimeoutError:
+                raise ParserKilledError(f"Reading it took more than {self._wall_seconds:g} seconds.") from None
+            except MemoryError:
+                megabytes = self._memory_bytes >> 20
+                raise ParserKilledError(f"Reading it took more than {megabytes} MB of memory.") from None
+            except ProcessExpired as expired:
+                raise ParserKilledError(self._why(expired.exitcode)) from None
+        raise ParserKilledError("The processes that read feeds end as soon as they start.")
 
     async def close(self) -> None:
-        """Ends the processes; a document that is being parsed is dropped."""
+        """Ends the processes; a document that is being parsed is dropped: its `parse` ends as if it was cancelled."""
+        async with self._opening:
+            for document in self._running:
+                document.cancel()
+            await self._drop()
+
+    async def _run(self, work: Callable[[], Document]) -> Document:
+        pool = await self._open()
+        try:
+            task = pool.submit(work, self._wall_seconds)
+        except RuntimeError:
+            # It was given up a moment ago.
+            raise BrokenProcessPool from None
+        document = asyncio.wrap_future(task)
+        self._running.add(document)
+        document.add_done_callback(self._running.discard)
+        return await document
+
+    async def _open(self) -> ProcessPool:
+        async with self._opening:
+            if self._pool is None or not self._pool.active:
+                await self._drop()
+                # Starting the first process waits for it: not on the event loop.
+                self._pool = await asyncio.to_thread(_start, self._processes, self._memory_bytes)
+            return self._pool
+
+    async def _drop(self) -> None:
+        """Ends the pool, or what is left of it."""
         pool, self._pool = self._pool, None
         if pool:
             pool.stop()  # type: ignore[no-untyped-call]  # Pebble leaves it untyped
             await asyncio.to_thread(pool.join)
 
-    async def _open(self) -> ProcessPool:
-        async with self._opening:
-            if self._pool is None:
-                # Starting the first process waits for it: not on the event loop.
-                self._pool = await asyncio.to_thread(_start, self._processes)
-            return self._pool
+    def _why(self, exit_code: int) -> str:
+        if exit_code == -signal.SIGXCPU:
+            return f"Reading it took more than {self._cpu_seconds} seconds of CPU."
+        how = f"signal {-exit_code}" if exit_code < 0 else f"code {exit_code}"
+        return f"The process that read it ended unexpectedly ({how})."
 
 
-def _start(processes: int) -> ProcessPool:
+def _start(processes: int, memory_bytes: int) -> ProcessPool:
     # A fork server: this process has threads, which a plain fork would leave in an undefined state. It imports
     # the program once, and its children share that memory.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "feeds.parse"])
-    pool = ProcessPool(processes, max_tasks=TASKS_PER_PROCESS, initializer=_limit_memory, context=context)
+    pool = ProcessPool(
+        processes,
+        max_tasks=TASKS_PER_PROCESS,
+        initializer=_limit_memory,
+        initargs=(memory_bytes,),
+        context=context,
+    )
     pool.schedule(time.time).result()
     return pool
 
 
-def _limit_memory() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+def _limit_memory(memory_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _parse_within_limits(
-    body: bytes, url: str, content_type: str | None, known: Mapping[str, str], max_bytes: int, base: str
+    cpu_seconds: int,
+    max_bytes: int,
+    body: bytes,
+    url: str,
+    content_type: str | None,
+    known: Mapping[str, str],
+    base: str,
 ) -> Document:
     # The limit counts all CPU of a process, so it moves up with each document. Beyond it the kernel kills.
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + CPU_SECONDS, hard))
-    return parse(body, url, content_type, known, max_bytes, base)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + cpu_seconds, hard))
+    try:
+        return parse(body, url, content_type, known, max_bytes, base)
+    finally:
+        # Not while the result is sent: a process that dies with the pool's lock would block the others.
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))

@@ -47,6 +47,14 @@ def after_failure(
     return now + max(wait * (1 + 0.1 * jitter), retry_after or 0.0)
 
 
+def spoken(seconds: float) -> str:
+    """A wait in words: 90 seconds, 5 minutes, 3 hours, 2 days."""
+    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 2):.0f} seconds"
+
+
 def no_later_than(state: FeedState, interval: float | None, blogs: Iterable[str]) -> float:
     """When a feed that is known from an earlier run is due at the latest.
 

@@ -23,5 +23,7 @@ def wanted(entry: Entry, include: Sequence[str], exclude: Sequence[str]) -> bool
 def _matches(pattern: str, text: str) -> bool:
     if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
         return re.search(pattern[1:-1], text, re.IGNORECASE) is not None
-    # ASCII edges only: Chinese and Japanese write words without spaces between them.
-    return re.search(rf"(?<![A-Za-z0-9_]){re.escape(pattern)}(?![A-Za-z0-9_])", text, re.IGNORECASE) is not None
+    # Edges matter between ASCII letters only: Chinese and Japanese write words without spaces between them.
+    start = r"(?<![A-Za-z0-9_])" if re.match(r"\w", pattern, re.ASCII) else ""
+    end = r"(?![A-Za-z0-9_])" if re.search(r"\w\Z", pattern, re.ASCII) else ""
+    return re.search(f"{start}{re.escape(pattern)}{end}", text, re.IGNORECASE) is not None

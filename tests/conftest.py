@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from demo.newsroom import Newsroom
 from tests.corpus import find_corpus
 from tests.livelog import Livelog
+
+# No time limit for an example: the machine may be busy with something else.
+settings.register_profile("livelog", deadline=None)
+settings.load_profile("livelog")
 
 
 @pytest.fixture(autouse=True)

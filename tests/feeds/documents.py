@@ -1,0 +1,49 @@
+"""Small feed documents for tests, with only what matters spelled out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from entries import Entry
+from feeds.parse import Document, parse
+
+URL = "https://example.org/feeds/news"
+MOST = 1_000_000
+
+
+def rss(*items: str, channel: str = "<title>News</title><link>https://example.org/</link>") -> bytes:
+    """An RSS 2.0 document of these items' insides."""
+    inside = "".join(f"<item>{item}</item>" for item in items)
+    return (
+        '<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" '
+        'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/">'
+        f"<channel>{channel}{inside}</channel></rss>"
+    ).encode()
+
+
+def atom(*entries: str, feed: str = "<title>News</title>", attributes: str = "") -> bytes:
+    """An Atom document of these entries' insides."""
+    inside = "".join(f"<entry>{entry}</entry>" for entry in entries)
+    return (
+        f'<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom" {attributes}>{feed}{inside}</feed>'
+    ).encode()
+
+
+def json_feed(*items: object, version: str = "https://jsonfeed.org/version/1.1", **feed: object) -> bytes:
+    """A JSON Feed of these items."""
+    return json.dumps({"version": version, "title": "News", "items": items, **feed}).encode()
+
+
+def read(
+    body: bytes, content_type: str | None = None, known: Mapping[str, str] | None = None, base: str | None = None
+) -> Document:
+    """The document, read as one from `URL`."""
+    return parse(body, URL, content_type, known or {}, MOST, base)
+
+
+def only(body: bytes, **arguments: Any) -> Entry:
+    """The one entry of a document."""
+    (entry,) = read(body, **arguments).entries
+    return entry

@@ -1,0 +1,164 @@
+"""A poller whose clock the test moves, over a timeline in memory that fails when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from config import Blog, Config, Feed, Fetch
+from entries import Cursor, Entry, Event, FeedState
+from feeds.fetch import Fetcher
+from feeds.parse import Document
+from feeds.poller import Poller
+from feeds.sandbox import Sandbox
+from timeline import Lease
+from timeline.sqlite import SqliteTimeline
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+
+class Clock:
+    """Unix seconds that stand still until they are moved."""
+
+    def __init__(self) -> None:
+        self.now = float(int(time.time()))
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FaultyTimeline(SqliteTimeline):
+    """A timeline whose methods raise what is in ``faults`` under their name. It keeps what it was given to commit."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.faults: dict[str, Exception] = {}
+        self.tries: Counter[str] = Counter()
+        self.commits: list[tuple[FeedState, Sequence[Entry]]] = []
+
+    async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
+        """Leases due feeds, or fails."""
+        self._try("claim")
+        return await super().claim(now, limit, seconds)
+
+    async def commit(
+        self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
+    ) -> int:
+        """Stores a poll's result, or fails."""
+        self._try("commit")
+        count = await super().commit(state, entries, lease, withdrawn)
+        self.commits.append((state, entries))
+        return count
+
+    def _try(self, name: str) -> None:
+        self.tries[name] += 1
+        if name in self.faults:
+            raise self.faults[name]
+
+
+class WatchedSandbox(Sandbox):
+    """A sandbox that counts the documents, and raises ``fault`` in place of reading one."""
+
+    def __init__(self) -> None:
+        super().__init__(processes=1)
+        self.fault: Exception | None = None
+        self.documents = 0
+
+    async def parse(
+        self, body: bytes, url: str, content_type: str | None, known: Mapping[str, str], base: str
+    ) -> Document:
+        """Reads a document, or fails."""
+        self.documents += 1
+        if self.fault:
+            raise self.fault
+        return await super().parse(body, url, content_type, known, base)
+
+
+@dataclass
+class Desk:
+    """A poller and what it works with. `follow` starts it; `later` lets time pass."""
+
+    timeline: FaultyTimeline
+    sandbox: WatchedSandbox
+    clock: Clock = field(default_factory=Clock)
+    fetch: dict[str, Any] = field(default_factory=dict)
+    _poller: Poller | None = None
+    _fetcher: Fetcher | None = None
+
+    @property
+    def poller(self) -> Poller:
+        """The poller that runs."""
+        assert self._poller is not None
+        return self._poller
+
+    async def follow(self, *feeds: str | Mapping[str, Any], **blogs: Sequence[str | Mapping[str, Any]]) -> None:
+        """Follows these feeds in `blog`, or the feeds of several blogs; ends what it did before, as a restart does.
+
+        A feed is polled every minute if it says nothing else.
+        """
+        await self.stop()
+        fetch = Fetch(**self.fetch)
+        self._fetcher = Fetcher(
+            user_agent="Livelog/test",
+            timeout=fetch.timeout,
+            max_bytes=fetch.max_bytes,
+            concurrency=fetch.concurrency,
+            private_networks=fetch.private_networks,
+        )
+        config = Config(
+            fetch=fetch,
+            blogs=tuple(
+                Blog(slug=slug, title=slug, feeds=tuple(map(_feed, listed)))
+                for slug, listed in (blogs or {"blog": feeds}).items()
+            ),
+        )
+        self._poller = Poller(config, self.timeline, self._fetcher, self.sandbox, clock=self.clock)
+        await self._poller.start()
+        await self.settled()
+
+    async def later(self, seconds: float = MINUTE) -> None:
+        """Lets time pass, and waits for the polls that it brings."""
+        self.clock.now += seconds
+        await self.poller.tick()
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Waits for the polls under way."""
+        while self.poller._polls:
+            await asyncio.wait(self.poller._polls)
+
+    async def stop(self) -> None:
+        """Ends the poller."""
+        if self._poller is not None:
+            await self._poller.stop()
+        if self._fetcher is not None:
+            self._fetcher.close()
+
+    async def state(self, url: str | None = None) -> FeedState:
+        """What is remembered of a feed, or of the only one."""
+        states = {state.url: state for state in await self.timeline.states()}
+        return states[url] if url else next(iter(states.values()))
+
+    async def items(self, blog: str = "blog") -> list[dict[str, Any]]:
+        """The entries of a blog, newest first."""
+        return [json.loads(item) for item in (await self.timeline.page(blog, None, 1_000)).items]
+
+    async def titles(self, blog: str = "blog") -> list[str | None]:
+        """Their titles."""
+        return [item.get("title") for item in await self.items(blog)]
+
+    async def events(self, blog: str = "blog") -> list[Event]:
+        """Everything that happened on a blog."""
+        head = await self.timeline.head(blog)
+        replay = await self.timeline.replay(blog, Cursor(head.epoch, 0), 10_000)
+        assert replay.complete
+        return list(replay.events)
+
+
+def _feed(feed: str | Mapping[str, Any]) -> Feed:
+    return Feed(**{"interval": MINUTE, **({"url": feed} if isinstance(feed, str) else feed)})

@@ -1,0 +1,195 @@
+"""The real and the malformed feeds of the corpus, read as Livelog reads them. None of their text stands here."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+import resource
+import time
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import feedparser
+import pytest
+
+from feeds.parse import Document, NotAFeedError
+from feeds.sandbox import MEMORY_BYTES, ParserKilledError, Sandbox
+from tests.corpus import manifest
+from tests.feeds.documents import rss
+from tests.feeds.processes import cpu_seconds, pids
+
+CPU_LIMIT = 5.0
+"""What a document may take, in seconds."""
+
+TICK = 0.005
+LARGE = 10
+
+Documents = dict[str, Document]
+
+
+@pytest.fixture(scope="module")
+def documents() -> Documents:
+    """The files that were read already: all tests look at the same documents."""
+    return {}
+
+
+def url(file: str) -> str:
+    """The address that a file is said to come from."""
+    return f"https://feeds.example.org/{file}"
+
+
+async def read(sandbox: Sandbox, corpus: Path, file: str) -> Document:
+    """A file of the corpus."""
+    return await sandbox.parse((corpus / file).read_bytes(), url(file), None, {}, url(file))
+
+
+async def read_once(sandbox: Sandbox, corpus: Path, file: str, documents: Documents) -> Document:
+    """A file of the corpus, or what it was when it was read before."""
+    if file not in documents:
+        documents[file] = await read(sandbox, corpus, file)
+    return documents[file]
+
+
+def folder(corpus: Path, name: str) -> dict[str, dict[str, str]]:
+    """The files of a folder, with their rows of the manifest."""
+    rows = {file: row for file, row in manifest(corpus).items() if file.startswith(f"{name}/")}
+    assert rows
+    return rows
+
+
+def counted(row: dict[str, str]) -> int:
+    """How many entries a file has, by the manifest."""
+    in_json = re.search(r"json items=(\d+)", row["notable"])
+    return int(in_json[1] if in_json else row["entries_feedparser"])
+
+
+def identities(body: bytes) -> list[Hashable]:
+    """Who the entries of a document are, found out in the plainest way: guid, else link, else title and content."""
+    if body.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{"):
+        return [_identity_in_json(item) for item in _items(json.loads(body))]
+    parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    return [
+        entry.get("id")
+        or entry.get("link")
+        or (entry.get("title"), entry["content"][0].value if "content" in entry else entry.get("summary"))
+        for entry in parsed.entries
+    ]
+
+
+def _items(document: Any) -> list[Any]:
+    items: list[Any] = document["rss"]["channel"]["item"] if "rss" in document else document["items"]
+    return items
+
+
+def _identity_in_json(item: Any) -> Hashable:
+    guid = item.get("id", item.get("guid"))
+    if isinstance(guid, dict):
+        guid = guid["#value"]
+    text = item.get("title"), item.get("content_html") or item.get("content_text") or item.get("description")
+    return guid or item.get("url") or item.get("link") or text
+
+
+def test_the_manifest_is_that_of_the_files(corpus: Path) -> None:
+    on_disk = {f"{name}/{path.name}" for name in ("open", "malformed") for path in (corpus / name).iterdir()}
+    assert on_disk == set(manifest(corpus))
+
+
+async def test_every_open_feed_gives_its_entries_each_once(
+    corpus: Path, sandbox: Sandbox, documents: Documents
+) -> None:
+    wrong = {}
+    for file, row in folder(corpus, "open").items():
+        document = await read_once(sandbox, corpus, file, documents)
+        listed = identities((corpus / file).read_bytes())
+        assert len(listed) == counted(row), f"{file}: this test finds others than the manifest"
+        found = len(document.entries), len(document.listed), document.whole
+        expected = len(set(listed)), len(set(listed)), True
+        if found != expected:
+            wrong[file] = found, expected
+    assert not wrong
+
+
+async def test_an_entry_is_the_same_wherever_its_document_was_found(
+    corpus: Path, sandbox: Sandbox, documents: Documents
+) -> None:
+    elsewhere = "https://cdn.example.org/moved/feed"
+    for file in folder(corpus, "open"):
+        first = await read_once(sandbox, corpus, file, documents)
+        body = (corpus / file).read_bytes()
+        assert not (await sandbox.parse(body, url(file), None, first.listed, url(file))).entries, file
+        if len(body) < 100_000:
+            moved = await sandbox.parse(body, url(file), None, first.listed, elsewhere)
+            assert moved.listed.keys() == first.listed.keys(), file
+
+
+async def test_every_entry_can_be_published(corpus: Path, sandbox: Sandbox, documents: Documents) -> None:
+    for file in manifest(corpus):
+        try:
+            document = await read_once(sandbox, corpus, file, documents)
+        except NotAFeedError:
+            continue
+        for entry in document.entries:
+            item = entry.item(id=entry.id, position=0, seen=0, revision=1)
+            text = json.dumps(item, ensure_ascii=False)
+            assert not re.search(r"[\x00-\x1f\x7f\ud800-\udfff]|\\u00[01]", text), file
+            links = [entry.url, entry.image, entry.source.url, *(attached.url for attached in entry.attachments)]
+            assert all(link is None or re.match("https?://", link) for link in links), file
+
+
+async def test_every_malformed_file_ends_in_entries_or_a_reason_within_its_limits(
+    corpus: Path, sandbox: Sandbox
+) -> None:
+    await sandbox.parse(rss("<title>t</title>"), url(""), None, {}, url(""))
+    used: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for file in folder(corpus, "malformed"):
+        (pid,) = pids()
+        assert resource.prlimit(pid, resource.RLIMIT_AS) == (MEMORY_BYTES, MEMORY_BYTES)
+        before = cpu_seconds(pid)
+        try:
+            await read(sandbox, corpus, file)
+        except (NotAFeedError, ParserKilledError) as error:
+            reasons[file] = str(error)
+        if pids() == [pid]:
+            used[file] = cpu_seconds(pid) - before
+    assert max(used.values()) <= CPU_LIMIT, used
+    assert len(used) > len(folder(corpus, "malformed")) // 2, "most are read, and the process lives on"
+    assert all(re.fullmatch(r"[A-Z].+\.", reason) for reason in reasons.values()), reasons
+
+
+async def test_the_loop_runs_on_while_malformed_and_large_files_are_read(corpus: Path) -> None:
+    by_size = sorted(folder(corpus, "open"), key=lambda file: (corpus / file).stat().st_size)
+    chosen = [*folder(corpus, "malformed"), *by_size[-LARGE:]]
+    sandbox = Sandbox(processes=2)
+    await sandbox.parse(rss("<title>t</title>"), url(""), None, {}, url(""))
+    started = time.monotonic()
+    async with ticking() as lags:
+        outcomes = await asyncio.gather(*(read(sandbox, corpus, file) for file in chosen), return_exceptions=True)
+    elapsed = time.monotonic() - started
+    await sandbox.close()
+    assert all(isinstance(outcome, Document | NotAFeedError | ParserKilledError) for outcome in outcomes)
+    # Wide, as the machine may be busy. Read on the loop, they would leave it a tick between two files.
+    assert sorted(lags)[int(len(lags) * 0.99)] < 1.0
+    assert len(lags) > elapsed / TICK / 20
+
+
+@asynccontextmanager
+async def ticking() -> AsyncIterator[list[float]]:
+    """Measures how late the loop is, every few milliseconds until the end of the block."""
+    lags: list[float] = []
+
+    async def tick() -> None:
+        while True:
+            due = time.monotonic() + TICK
+            await asyncio.sleep(TICK)
+            lags.append(time.monotonic() - due)
+
+    ticker = asyncio.create_task(tick())
+    try:
+        yield lags
+    finally:
+        ticker.cancel()

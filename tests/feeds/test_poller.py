@@ -1,0 +1,660 @@
+"""The poller, over real HTTP, real parser processes and a real store: when it asks, what it commits, what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tornado.web import RequestHandler
+
+from demo.newsroom import Newsroom
+from entries import FRONT_PAGE
+from feeds import schedule
+from feeds.poller import BUG, CUT_OFF
+from tests.feeds.documents import rss
+from tests.feeds.origins import RawOrigin, answer, silent, whole
+from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, FaultyTimeline, WatchedSandbox
+from tests.livelog import until
+from timeline import LeaseLostError, TimelineError
+
+ONE, TWO = "<guid>1</guid><title>One</title>", "<guid>2</guid><title>Two</title>"
+
+
+@pytest.fixture(autouse=True)
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the test ticks, and nothing waits for real."""
+    monkeypatch.setattr("feeds.poller.TICK_SECONDS", 3_600.0)
+    monkeypatch.setattr("feeds.poller.COMMIT_RETRY_SECONDS", 0.01)
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[WatchedSandbox]:
+    """The parser's processes, started once."""
+    sandbox = WatchedSandbox()
+    yield sandbox
+    asyncio.run(sandbox.close())
+
+
+@pytest.fixture
+async def desk(processes: WatchedSandbox) -> AsyncIterator[Desk]:
+    """A poller yet to be started."""
+    processes.fault, processes.documents = None, 0
+    timeline = await FaultyTimeline.open(":memory:")
+    assert isinstance(timeline, FaultyTimeline)
+    made = Desk(timeline, processes)
+    yield made
+    await made.stop()
+    await timeline.close()
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Log:
+    """What was logged of note since it was last looked at."""
+    return Log(caplog)
+
+
+class Log:
+    """Looking at it is hearing it: what is left at the end of a test fails it."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        self._caplog = caplog
+
+    def heard(self) -> list[str]:
+        """The messages of warnings and worse."""
+        messages = [record.getMessage() for record in self._caplog.records if record.levelno >= logging.WARNING]
+        self._caplog.clear()
+        return messages
+
+
+def ago(seconds: float, desk: Desk) -> datetime:
+    """A date."""
+    return datetime.fromtimestamp(desk.clock.now, UTC) - timedelta(seconds=seconds)
+
+
+def trouble(desk: Desk) -> str | None:
+    """Why commits fail now."""
+    return desk.poller.trouble
+
+
+# When it asks
+
+
+async def test_a_new_feed_is_polled_at_once(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="City desk")
+    feed.publish(title="First")
+    await desk.follow(feed.url)
+    assert await desk.titles() == ["First"]
+    state = await desk.state()
+    assert (state.title, state.status, state.problem, state.failures) == ("City desk", 200, None, 0)
+    assert state.checked_at == state.ok_at == desk.clock.now
+
+
+async def test_a_feed_is_polled_when_it_is_due_and_not_before(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    await desk.later(MINUTE - 1)
+    assert len(newsroom.requests) == 1
+    await desk.later(1)
+    assert len(newsroom.requests) == 2
+    assert (await desk.state()).next_at == desk.clock.now + MINUTE
+
+
+async def test_an_interval_of_auto_follows_the_pace_of_the_feed(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    for n in range(30):
+        feed.publish(title=f"{n}", published=ago((30 - n) * 20 * MINUTE, desk))
+    feed.publish(title="announced", published=ago(-DAY, desk))
+    await desk.follow({"url": feed.url, "interval": None})
+    wait = (await desk.state()).next_at - desk.clock.now
+    assert 10 * MINUTE <= wait <= 11 * MINUTE
+    await desk.later(wait)
+    assert newsroom.requests[-1].status == 304
+    assert 10 * MINUTE <= (await desk.state()).next_at - desk.clock.now <= 11 * MINUTE, "known without the entries"
+
+
+async def test_the_pace_of_a_feed_that_dates_only_changes_is_known(desk: Desk, origin: RawOrigin) -> None:
+    dates = [ago(n * 20 * MINUTE, desk).strftime("%Y-%m-%dT%H:%M:%SZ") for n in range(1, 9)]
+    items = [f"<guid>{n}</guid><title>t</title><dc:date>{date}</dc:date>" for n, date in enumerate(dates)]
+    await desk.follow({"url": origin.serve("/a", whole(rss(*items))), "interval": None})
+    assert (await desk.state()).next_at - desk.clock.now <= 11 * MINUTE
+
+
+async def test_a_restart_does_not_poll_early(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    desk.clock.now += 20
+    await desk.follow(feed.url)
+    assert len(newsroom.requests) == 1
+    await desk.later(40)
+    assert len(newsroom.requests) == 2
+
+
+async def test_a_shorter_interval_counts_from_the_last_poll(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow({"url": feed.url, "interval": HOUR})
+    desk.clock.now += 20
+    await desk.follow({"url": feed.url, "interval": 30})
+    assert len(newsroom.requests) == 1
+    await desk.later(10)
+    assert len(newsroom.requests) == 2
+
+
+async def test_a_feed_of_two_blogs_is_fetched_once_at_the_shorter_interval(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="First")
+    await desk.follow(one=[{"url": feed.url, "interval": HOUR}], two=[{"url": feed.url, "interval": MINUTE}])
+    assert desk.poller.followed == len(newsroom.requests) == 1
+    assert await desk.titles("one") == await desk.titles("two") == ["First"]
+    await desk.later(MINUTE)
+    assert len(newsroom.requests) == 2
+
+
+# What it commits
+
+
+async def test_what_is_published_is_an_event_where_it_was_seen(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    feed.publish(title="News", html="<p>Text</p>", published=ago(30, desk))
+    await desk.later()
+    (event,) = await desk.events()
+    assert event.kind == "entry"
+    (item,) = await desk.items()
+    seen = datetime.fromisoformat(item["_livelog"]["position"]).timestamp()
+    assert (item["title"], item["content_html"], seen) == ("News", "<p>Text</p>", desk.clock.now)
+
+
+async def test_what_is_corrected_is_an_update(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    post = feed.publish(title="Two hurt")
+    await desk.follow(feed.url)
+    feed.correct(post.guid, title="Three hurt")
+    await desk.later()
+    assert [event.kind for event in await desk.events()] == ["entry", "update"]
+    assert await desk.titles() == ["Three hurt"]
+
+
+async def test_what_did_not_change_is_neither_sent_nor_read_nor_committed_again(
+    desk: Desk, newsroom: Newsroom
+) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="First")
+    await desk.follow(feed.url)
+    await desk.later()
+    assert [request.status for request in newsroom.requests] == [200, 304]
+    assert desk.sandbox.documents == 1
+    state, entries = desk.timeline.commits[-1]
+    assert (state.status, state.checked_at, state.next_at) == (304, desk.clock.now, desk.clock.now + MINUTE)
+    assert not entries
+    assert len(state.listed) == 1
+
+
+async def test_the_same_bytes_are_not_read_again(desk: Desk, origin: RawOrigin) -> None:
+    await desk.follow(origin.serve("/a", whole(rss(ONE))))
+    await desk.later()
+    assert (len(origin.heads), desk.sandbox.documents) == (2, 1)
+    origin.serve("/a", whole(rss(TWO, ONE)))
+    await desk.later()
+    assert desk.sandbox.documents == 2
+    assert [len(entries) for _, entries in desk.timeline.commits] == [1, 0, 1], "what is known is left out"
+
+
+async def test_validators_are_committed_together_with_the_entries(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="First")
+    await desk.follow(feed.url)
+    ((state, entries),) = desk.timeline.commits
+    assert state.etag
+    assert state.last_modified
+    assert [entry.title for entry in entries] == ["First"]
+    desk.timeline.faults["commit"] = LeaseLostError("late")
+    feed.publish(title="Second")
+    await desk.later()
+    del desk.timeline.faults["commit"]
+    await desk.later(HOUR)
+    sent = [request.headers.get("If-None-Match") for request in newsroom.requests]
+    assert sent == [None, state.etag, state.etag], "of a commit that failed nothing is kept"
+    assert await desk.titles() == ["Second", "First"]
+
+
+@pytest.mark.parametrize(
+    ("second", "third"),
+    [
+        (whole(rss(ONE, TWO), 'ETag: "2"', "Last-Modified: later"), ('"2"', "later")),
+        (whole(rss(ONE, TWO), 'ETag: "2"'), ('"2"', None)),
+        (whole(rss(ONE, TWO)), (None, None)),
+        (whole(rss(ONE), 'ETag: "2"', "Last-Modified: later"), ('"2"', "later")),
+        (whole(rss(ONE), "Last-Modified: later"), (None, "later")),
+        (answer('ETag: "2"', status="304 x"), ('"2"', "first")),
+        (answer("Last-Modified: later", status="304 x"), ('"1"', "later")),
+        (answer(status="304 x"), ('"1"', "first")),
+        (whole(b"", status="500 x"), ('"1"', "first")),
+        (whole(rss(ONE, TWO)[:-20], 'ETag: "2"'), (None, None)),
+    ],
+    ids=[
+        "both",
+        "one",
+        "none",
+        "both of the same",
+        "one of the same",
+        "304 etag",
+        "304 date",
+        "304",
+        "500",
+        "broken",
+    ],
+)
+async def test_each_validator_is_replaced_by_what_the_last_good_answer_says(
+    desk: Desk, origin: RawOrigin, log: Log, second: bytes, third: tuple[str | None, str | None]
+) -> None:
+    await desk.follow(origin.serve("/a", whole(rss(ONE), 'ETag: "1"', "Last-Modified: first")))
+    origin.serve("/a", second)
+    await desk.later()
+    await desk.later(HOUR)
+    log.heard()
+    headers = [line.partition(": ")[::2] for line in origin.heads[2].split("\r\n")]
+    sent = {name: value for name, value in headers if name.startswith("If-")}
+    assert (sent.get("If-None-Match"), sent.get("If-Modified-Since")) == third
+
+
+async def test_a_first_fetch_takes_its_places_by_date_and_floods_no_one(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A", keep=500)
+    for n in range(500):
+        feed.publish(title=f"{n}", published=ago((500 - n) * HOUR, desk))
+    await desk.follow(feed.url)
+    items = await desk.items()
+    assert [item["title"] for item in items] == [f"{n}" for n in reversed(range(500))]
+    assert items[0]["_livelog"]["position"][:19] == items[0]["date_published"][:19]
+    assert len(await desk.events()) == FRONT_PAGE
+
+
+async def test_an_old_entry_that_turns_up_late_stands_at_its_date(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="first", published=ago(HOUR, desk))
+    await desk.follow(feed.url)
+    feed.publish(title="old", published=ago(3 * DAY, desk))
+    feed.publish(title="new", published=ago(10, desk))
+    await desk.later()
+    assert await desk.titles() == ["new", "first", "old"]
+
+
+async def test_a_blog_that_is_new_to_a_feed_gets_what_it_has(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="old", published=ago(DAY, desk))
+    await desk.follow(one=[feed.url])
+    feed.publish(title="new", published=ago(30, desk))
+    desk.clock.now += 10
+    await desk.follow(one=[feed.url], two=[feed.url])
+    assert await desk.titles("one") == await desk.titles("two") == ["new", "old"]
+    assert [event.kind for event in await desk.events("one")] == ["entry", "entry"], "nothing twice"
+    placed = [item["_livelog"]["position"] == item["_livelog"]["seen"] for item in await desk.items("two")]
+    assert placed == [False, False], "backfilled"
+    assert newsroom.requests[-1].headers.get("If-None-Match") is None, "all of it is needed"
+
+
+async def test_each_blog_takes_what_it_wants_as_it_wants(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="The vote", categories=("politics",))
+    feed.publish(title="The storm")
+    await desk.follow(
+        all=[feed.url],
+        votes=[{"url": feed.url, "title": "Politics", "include": ["vote"], "tags": ["city", "politics"]}],
+        rest=[{"url": feed.url, "exclude": ["politics"]}],
+    )
+    assert await desk.titles("all") == ["The storm", "The vote"]
+    assert await desk.titles("rest") == ["The storm"]
+    (vote,) = await desk.items("votes")
+    assert (vote["tags"], vote["_livelog"]["source"]["title"]) == (["politics", "city"], "Politics")
+
+
+async def test_feeds_do_not_share_their_entries(desk: Desk, origin: RawOrigin) -> None:
+    await desk.follow(origin.serve("/a", whole(rss(ONE))), origin.serve("/b", whole(rss(ONE))))
+    assert await desk.titles() == ["One", "One"]
+
+
+# What goes wrong, and what is said of it
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        (whole(b"", status="404 x"), "The answer was 404 Not Found."),
+        (whole(b"<html>"), "This is a web page, not a feed."),
+        (whole(b""), "The answer was empty."),
+        (answer("Content-Length: 9", body=b"x"), "The answer broke off before its end, or is damaged."),
+        (whole(b"x" * 1_001), "The answer is larger than 1000 bytes."),
+    ],
+)
+async def test_a_feed_that_fails_says_so_and_the_others_go_on(
+    desk: Desk, origin: RawOrigin, newsroom: Newsroom, log: Log, bad: bytes, problem: str
+) -> None:
+    desk.fetch = {"max_bytes": 1_000}
+    url = origin.serve("/bad", bad)
+    good = newsroom.open_desk("/good.xml", title="G", format="json")
+    await desk.follow(url, good.url)
+    first = await desk.state(url)
+    assert (first.problem, first.failures, first.failing_since) == (problem, 1, desk.clock.now)
+    assert 60 <= first.next_at - desk.clock.now <= 66
+    assert log.heard() == [f"{url}: {problem} Next try in {first.next_at - desk.clock.now:.0f} seconds."]
+    good.publish(title="Well")
+    await desk.later(2 * MINUTE)
+    assert await desk.titles() == ["Well"]
+    second = await desk.state(url)
+    assert (second.failures, second.failing_since) == (2, first.failing_since)
+    assert 120 <= second.next_at - desk.clock.now <= 132
+
+
+async def test_a_feed_that_is_too_slow_says_so(desk: Desk, origin: RawOrigin, log: Log) -> None:
+    desk.fetch = {"timeout": 1.0}
+    await desk.follow(origin.serve("/slow", silent))
+    assert (await desk.state()).problem == "No answer within 1 seconds."
+    assert len(log.heard()) == 1
+
+
+async def test_the_log_has_a_line_when_a_failure_begins_changes_and_ends(
+    desk: Desk, origin: RawOrigin, log: Log
+) -> None:
+    gone, broken = whole(b"", status="404 x"), whole(b"", status="500 x")
+    url = origin.serve("/a", gone)
+    await desk.follow(url.replace("//", "//user:secret@"))
+    lines = [log.heard()]
+    for now in (gone, gone, broken, broken, whole(rss(ONE)), whole(rss(ONE, TWO))):
+        origin.serve("/a", now)
+        await desk.later(DAY)
+        lines.append(log.heard())
+    assert [[line.partition(" Next")[0] for line in heard] for heard in lines] == [
+        [f"{url}: The answer was 404 Not Found."],
+        [],
+        [],
+        [f"{url}: The answer was 500 Internal Server Error."],
+        [],
+        [f"{url}: well again after 5 failed polls."],
+        [],
+    ]
+    state = await desk.state()
+    assert (state.problem, state.failures, state.failing_since, state.ok_at) == (None, 0, 0, desk.clock.now)
+
+
+async def test_what_is_known_of_a_feed_outlives_a_failure(desk: Desk, newsroom: Newsroom, log: Log) -> None:
+    feed = newsroom.open_desk("/a.xml", title="City desk")
+    feed.publish(title="First")
+    await desk.follow(feed.url)
+    await newsroom.stop()
+    await desk.later()
+    assert log.heard()[0].startswith(f"{feed.url}: The connection was refused. Next try in ")
+    failing = await desk.state()
+    assert (failing.title, len(failing.listed), bool(failing.etag)) == ("City desk", 1, True)
+    await newsroom.start()
+    await desk.later(2 * MINUTE)
+    assert newsroom.requests[-1].status == 304
+    assert len(log.heard()) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "line", "least", "most"),
+    [
+        ("429 x", "Retry-After: 7200", 2 * HOUR, 2 * HOUR),
+        ("503 x", "Retry-After: 7200", 2 * HOUR, 2 * HOUR),
+        ("503 x", "Retry-After: 5", MINUTE, 1.1 * MINUTE),
+        ("410 x", "X: y", schedule.GONE, schedule.GONE),
+    ],
+)
+async def test_a_publisher_that_asks_for_peace_gets_it(
+    desk: Desk, origin: RawOrigin, log: Log, status: str, line: str, least: float, most: float
+) -> None:
+    await desk.follow(origin.serve("/a", whole(b"", line, status=status)))
+    assert least <= (await desk.state()).next_at - desk.clock.now <= most
+    assert len(log.heard()) == 1
+    await desk.later(least - 1)
+    await desk.follow(origin.url("/a"))
+    assert len(origin.heads) == 1, "not after a restart either"
+
+
+async def test_a_document_that_breaks_off_is_taken_as_far_as_it_goes_and_asked_for_again(
+    desk: Desk, origin: RawOrigin, log: Log
+) -> None:
+    full = rss(ONE, TWO)
+    url = origin.serve("/a", answer('ETag: "1"', body=full[:-30]))
+    await desk.follow(url)
+    assert await desk.titles() == ["One"]
+    broken = await desk.state()
+    assert (broken.problem, broken.failures, broken.etag) == (CUT_OFF, 1, None)
+    assert broken.next_at == desk.clock.now + MINUTE, "the next one may be whole"
+    assert log.heard() == [f"{url}: {CUT_OFF} Next try in 60 seconds."]
+    await desk.later()
+    assert desk.sandbox.documents == 2, "the same bytes, and yet"
+    assert not log.heard()
+    origin.serve("/a", whole(full, 'ETag: "1"'))
+    await desk.later()
+    assert sorted(filter(None, await desk.titles())) == ["One", "Two"]
+    assert ((await desk.state()).problem, (await desk.state()).etag) == (None, '"1"')
+    assert log.heard() == [f"{url}: well again after 2 failed polls."]
+
+
+async def test_a_first_document_that_breaks_off_before_its_entries_is_no_backfill(
+    desk: Desk, origin: RawOrigin, log: Log
+) -> None:
+    date = ago(HOUR, desk).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    full = rss(f"{ONE}<pubDate>{date}</pubDate>")
+    await desk.follow(origin.serve("/a", answer(body=full[: full.index(b"<item>")])))
+    origin.serve("/a", whole(full))
+    await desk.later()
+    assert len(log.heard()) == 2
+    (item,) = await desk.items()
+    assert item["_livelog"]["position"] < item["_livelog"]["seen"]
+
+
+async def test_a_bug_is_logged_once_and_the_feed_goes_on(desk: Desk, origin: RawOrigin, log: Log) -> None:
+    url = origin.serve("/a", whole(rss(ONE)))
+    desk.sandbox.fault = RuntimeError("a bug")
+    await desk.follow(url.replace("//", "//user:secret@"))
+    first, second = log.heard()
+    assert first == f"Polling {url} met a bug."
+    assert second.startswith(f"{url}: {BUG} Next try in ")
+    await desk.later(DAY)
+    assert not log.heard()
+    assert ((await desk.state()).problem, (await desk.state()).failures) == (BUG, 2)
+    desk.sandbox.fault = None
+    await desk.later(DAY)
+    assert await desk.titles() == ["One"]
+    assert len(log.heard()) == 1
+
+
+async def test_a_bug_met_by_a_commit_is_logged_and_the_feed_goes_on(
+    desk: Desk, origin: RawOrigin, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def buggy(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("entries.Entry.item", buggy)
+        await desk.follow(origin.serve("/a", whole(rss(ONE))))
+    assert len(log.heard()) == 2
+    assert (await desk.state()).problem == BUG
+    await desk.later(DAY)
+    assert await desk.titles() == ["One"]
+    assert len(log.heard()) == 1
+
+
+# When the store fails
+
+
+async def test_a_commit_that_fails_is_tried_until_it_works(desk: Desk, newsroom: Newsroom, log: Log) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    feed.publish(title="News")
+    desk.timeline.faults["commit"] = TimelineError("disk full")
+    desk.clock.now += MINUTE
+    await desk.poller.tick()
+    await until(lambda: desk.timeline.tries["commit"] > 3)
+    assert trouble(desk) == "disk full"
+    assert log.heard() == ["The timeline cannot be written, trying again: disk full"]
+    del desk.timeline.faults["commit"]
+    await desk.settled()
+    assert trouble(desk) is None
+    assert log.heard() == ["The timeline can be written again."]
+    assert await desk.titles() == ["News"]
+    assert len(newsroom.requests) == 2, "the publisher is not asked for it again"
+
+
+async def test_a_commit_is_not_tried_longer_than_its_lease_lasts(desk: Desk, newsroom: Newsroom, log: Log) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="News")
+    await desk.follow()
+    desk.timeline.faults["commit"] = TimelineError("disk full")
+    starting = asyncio.create_task(desk.follow(feed.url))
+    await until(lambda: desk.timeline.tries["commit"] > 1)
+    desk.clock.now += HOUR
+    await starting
+    assert trouble(desk) == "disk full"
+    del desk.timeline.faults["commit"]
+    await desk.later(0)
+    assert len(newsroom.requests) == 2, "it was claimed again"
+    assert await desk.titles() == ["News"]
+    assert len(log.heard()) == 2
+
+
+async def test_a_claim_that_fails_is_tried_again_at_the_next_tick(desk: Desk, newsroom: Newsroom, log: Log) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    desk.timeline.faults["claim"] = TimelineError("no such host")
+    await desk.later(1)
+    await desk.later(1)
+    assert trouble(desk) == "no such host"
+    assert log.heard() == ["The timeline cannot be written, trying again: no such host"]
+    del desk.timeline.faults["claim"]
+    await desk.later(1)
+    assert trouble(desk) is None, "though no feed was due"
+    assert log.heard() == ["The timeline can be written again."]
+
+
+async def test_a_lease_that_was_lost_is_no_trouble(
+    desk: Desk, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="News")
+
+    async def overtaken(_handler: RequestHandler) -> bool:
+        assert await desk.timeline.claim(desk.clock.now + HOUR, 1, 0.0)
+        return False
+
+    newsroom.script("/a.xml", overtaken)
+    await desk.follow(feed.url)
+    assert caplog.messages[-1] == f"Another poll of {feed.url} was quicker."
+    assert await desk.titles() == []
+    assert trouble(desk) is None
+    newsroom.script("/a.xml", None)
+    await desk.later(HOUR)
+    assert await desk.titles() == ["News"]
+
+
+# How much at a time
+
+
+class Held:
+    """Requests that are held until they are let go; counts them."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.most = 0
+        self.let_go = asyncio.Event()
+
+    async def __call__(self, _handler: RequestHandler) -> bool:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await self.let_go.wait()
+        self.now -= 1
+        return False
+
+
+def held_desks(newsroom: Newsroom, count: int, held: Held) -> Sequence[str]:
+    """So many feeds that do not answer until they are let go."""
+    for n in range(count):
+        newsroom.open_desk(f"/{n}.xml", title=f"{n}").publish(title=f"{n}")
+        newsroom.script(f"/{n}.xml", held)
+    return [newsroom.url(f"/{n}.xml") for n in range(count)]
+
+
+async def test_a_host_gets_no_more_requests_at_a_time_than_it_should(desk: Desk, newsroom: Newsroom) -> None:
+    desk.fetch = {"per_host": 2, "concurrency": 8}
+    held = Held()
+    starting = asyncio.create_task(desk.follow(*held_desks(newsroom, 10, held)))
+    await until(lambda: held.now == 2)
+    held.let_go.set()
+    await starting
+    assert held.most == 2
+    assert len(await desk.titles()) == 10
+
+
+async def test_a_slow_host_of_many_feeds_does_not_keep_the_others_out(desk: Desk, newsroom: Newsroom) -> None:
+    desk.fetch = {"per_host": 1, "concurrency": 2}
+    held = Held()
+    other = Newsroom()
+    await other.start()
+    good = other.open_desk("/good.xml", title="Good")
+    good.publish(title="Good")
+    slow = held_desks(newsroom, 30, held)
+    starting = asyncio.create_task(desk.follow(*slow, good.url))
+
+    async def arrived() -> bool:
+        await desk.poller.tick()
+        return await desk.titles() == ["Good"]
+
+    await until(lambda: held.now == 1)
+    await until(arrived)
+    assert held.most == 1
+    held.let_go.set()
+    await starting
+    await other.stop()
+    assert len(await desk.titles()) == 31
+
+
+async def test_a_poll_that_waited_longer_than_its_lease_is_left_to_who_claims_it_next(
+    desk: Desk, newsroom: Newsroom
+) -> None:
+    desk.fetch = {"per_host": 1}
+    held = Held()
+    starting = asyncio.create_task(desk.follow(*held_desks(newsroom, 3, held)))
+    await until(lambda: held.now == 1)
+    desk.clock.now += HOUR
+    held.let_go.set()
+    await starting
+    assert len(newsroom.requests) == 1
+    await desk.later(0)
+    assert len(newsroom.requests) == 4
+    assert sorted(filter(None, await desk.titles())) == ["0", "1", "2"]
+
+
+# Stopping
+
+
+async def test_stopping_waits_for_what_is_under_way(desk: Desk, newsroom: Newsroom) -> None:
+    held = Held()
+    starting = asyncio.create_task(desk.follow(*held_desks(newsroom, 1, held)))
+    await until(lambda: held.now == 1)
+    stopping = asyncio.create_task(desk.stop())
+    await asyncio.sleep(0)
+    held.let_go.set()
+    await asyncio.gather(stopping, starting)
+    assert await desk.titles() == ["0"]
+
+
+async def test_stopping_gives_up_what_takes_too_long_and_a_restart_makes_it_again(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.poller.STOP_SECONDS", 0.05)
+    held = Held()
+    (url,) = held_desks(newsroom, 1, held)
+    starting = asyncio.create_task(desk.follow(url))
+    await until(lambda: held.now == 1)
+    await desk.stop()
+    await starting
+    assert await desk.titles() == []
+    assert (await desk.state()).failures == 0
+    newsroom.script("/0.xml", None)
+    desk.clock.now += HOUR
+    await desk.follow(url)
+    assert await desk.titles() == ["0"]

@@ -1,0 +1,180 @@
+"""The parser's processes: what exceeds a limit is killed, what dies is replaced, and the next document is read."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from feeds.parse import Document, NotAFeedError
+from feeds.sandbox import MEMORY_BYTES, ParserKilledError, Sandbox
+from tests.feeds.documents import URL, rss
+from tests.feeds.processes import cpu_seconds, pids
+from tests.livelog import until
+
+GOOD = rss("<title>Good</title>")
+
+# feedparser looks for an address in an author's name with an expression that takes quadratic time.
+BURNER = rss(f"<title>t</title><author>a@{'a.' * 64_000}!</author>")
+
+# Five million empty objects: 15 MB of text, 500 MB of them.
+GLUTTON = b'{"version":"https://jsonfeed.org/version/1.1","items":[' + b"{}," * 5_000_000 + b"{}]}"
+
+
+@asynccontextmanager
+async def opened(**options: Any) -> AsyncIterator[Sandbox]:
+    """A sandbox until the end of the block."""
+    sandbox = Sandbox(**options)
+    try:
+        yield sandbox
+    finally:
+        await sandbox.close()
+
+
+async def parse(sandbox: Sandbox, body: bytes) -> Document:
+    """Reads a document that nothing is known of."""
+    return await sandbox.parse(body, URL, None, {}, URL)
+
+
+async def reads_on(sandbox: Sandbox) -> bool:
+    """Whether a good document is read."""
+    return [entry.title for entry in (await parse(sandbox, GOOD)).entries] == ["Good"]
+
+
+async def busy(sandbox: Sandbox) -> tuple[asyncio.Task[Document], int]:
+    """A parse that will take long and is well under way, and the process that is at it."""
+    assert await reads_on(sandbox)
+    idle = {pid: cpu_seconds(pid) for pid in pids()}
+    task = asyncio.create_task(parse(sandbox, BURNER))
+
+    def at_it() -> list[int]:
+        return [pid for pid, used in idle.items() if cpu_seconds(pid) > used + 0.4]
+
+    await until(at_it)
+    return task, at_it()[0]
+
+
+async def test_documents_and_what_is_no_document_come_out(sandbox: Sandbox) -> None:
+    known = (await parse(sandbox, GOOD)).listed
+    assert not (await sandbox.parse(GOOD, URL, "text/xml", known, URL)).entries
+    with pytest.raises(NotAFeedError, match=r"^This is a web page, not a feed\.$"):
+        await parse(sandbox, b"<html>")
+
+
+async def test_a_bug_comes_out_as_what_it_is(sandbox: Sandbox) -> None:
+    with pytest.raises(TypeError):
+        await parse(sandbox, "text")  # type: ignore[arg-type]  # on purpose
+    assert await reads_on(sandbox)
+
+
+async def test_processes_are_limited(sandbox: Sandbox) -> None:
+    assert await reads_on(sandbox)
+    for pid in pids():
+        assert resource.prlimit(pid, resource.RLIMIT_AS) == (MEMORY_BYTES, MEMORY_BYTES)
+        assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
+        assert soft == hard, "between two documents: one may use what another did not"
+
+
+async def test_a_document_is_limited_in_cpu(sandbox: Sandbox) -> None:
+    task, pid = await busy(sandbox)
+    soft, _ = resource.prlimit(pid, resource.RLIMIT_CPU)
+    assert 4 <= soft <= cpu_seconds(pid) + 5
+    await sandbox.close()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_document_that_burns_cpu_is_killed_and_the_next_one_is_read() -> None:
+    async with opened(processes=1, cpu_seconds=1) as sandbox:
+        with pytest.raises(ParserKilledError, match=r"^Reading it took more than 1 seconds of CPU\.$"):
+            await parse(sandbox, BURNER)
+        assert await reads_on(sandbox)
+
+
+async def test_a_document_that_takes_memory_is_given_up_and_the_next_one_is_read() -> None:
+    async with opened(processes=1, memory_bytes=256 << 20) as sandbox:
+        with pytest.raises(ParserKilledError, match=r"^Reading it took more than 256 MB of memory\.$"):
+            await parse(sandbox, GLUTTON)
+        assert await reads_on(sandbox)
+
+
+async def test_a_document_that_takes_too_long_is_killed_and_the_next_one_is_read() -> None:
+    async with opened(processes=1, wall_seconds=1.0) as sandbox:
+        assert await reads_on(sandbox)
+        with pytest.raises(ParserKilledError, match=r"^Reading it took more than 1 seconds\.$"):
+            await parse(sandbox, BURNER)
+        assert await reads_on(sandbox)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("noticed", [False, True], ids=["just now", "a while ago"])
+async def test_idle_processes_that_were_killed_are_replaced(processes: int, *, noticed: bool) -> None:
+    async with opened(processes=processes) as sandbox:
+        assert await reads_on(sandbox)
+        killed = set(pids())
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        if noticed:
+            await until(lambda: not (sandbox._pool and sandbox._pool.active))
+        assert await reads_on(sandbox)
+        assert await reads_on(sandbox)
+        assert not killed & set(pids())
+
+
+async def test_an_idle_process_that_is_killed_takes_no_document_with_it() -> None:
+    async with opened(processes=2) as sandbox:
+        task, at_it = await busy(sandbox)
+        (idle,) = set(pids()) - {at_it}
+        os.kill(idle, signal.SIGKILL)
+        assert await reads_on(sandbox)
+        assert not task.done()
+
+
+async def test_a_busy_process_that_is_killed_costs_its_document_only(sandbox: Sandbox) -> None:
+    task, pid = await busy(sandbox)
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(ParserKilledError, match=r"^The process that read it ended unexpectedly \(signal 9\)\.$"):
+        await task
+    assert await reads_on(sandbox)
+
+
+async def test_documents_wait_for_a_process_and_are_all_read() -> None:
+    async with opened(processes=2) as sandbox:
+        documents = await asyncio.gather(*(parse(sandbox, rss(f"<title>{n}</title>")) for n in range(100)))
+    assert [document.entries[0].title for document in documents] == [str(n) for n in range(100)]
+
+
+async def test_a_parse_that_is_cancelled_frees_its_process(sandbox: Sandbox) -> None:
+    task, _ = await busy(sandbox)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await reads_on(sandbox)
+
+
+async def test_closing_ends_the_processes_and_what_they_are_at(sandbox: Sandbox) -> None:
+    task, _ = await busy(sandbox)
+    waiting = asyncio.create_task(parse(sandbox, GOOD))
+    await asyncio.sleep(0)
+    await sandbox.close()
+    done, pending = await asyncio.wait({task, waiting}, timeout=30)
+    assert not pending
+    assert all(one.cancelled() for one in done)
+    assert not pids()
+
+
+async def test_closing_what_was_never_opened_or_is_closed_does_nothing() -> None:
+    sandbox = Sandbox()
+    await sandbox.close()
+    assert not pids()
+    assert await reads_on(sandbox)
+    await sandbox.close()
+    await sandbox.close()
+    assert not pids()

@@ -1,0 +1,148 @@
+"""When a feed is polled next. All of it is arithmetic on given times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entries import FeedState
+from feeds.schedule import (
+    GONE,
+    LONGEST,
+    LONGEST_BACK_OFF,
+    SAMPLE,
+    SHORTEST,
+    adapted,
+    after_answer,
+    after_failure,
+    no_later_than,
+    spoken,
+)
+
+NOW = 1_800_000_000.0
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+
+def every(gap: float, count: int = SAMPLE) -> list[float]:
+    """The dates of so many entries."""
+    return [NOW - gap * n for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("published", "interval"),
+    [
+        ([], HOUR),
+        ([NOW], HOUR),
+        (every(HOUR), HOUR / 2),
+        (every(20 * MINUTE), 10 * MINUTE),
+        (every(20 * MINUTE, 2), 10 * MINUTE),
+        (every(MINUTE), SHORTEST),
+        ([NOW] * 20, SHORTEST),
+        (every(DAY), LONGEST),
+        (every(365 * DAY), LONGEST),
+        ([*every(HOUR, 10), NOW - 900 * DAY], HOUR / 2),
+        (every(HOUR)[::-1], HOUR / 2),
+        ([*every(HOUR), *(NOW - 50 * HOUR - MINUTE * n for n in range(500))], HOUR / 2),
+    ],
+    ids=["none", "one", "1/h", "3/h", "two", "flood", "at once", "daily", "yearly", "pause", "any order", "many"],
+)
+def test_auto_is_half_the_usual_gap_within_its_bounds(published: Sequence[float], interval: float) -> None:
+    assert adapted(published) == interval
+
+
+@given(st.lists(st.floats(0, 1e11)))
+def test_auto_stays_within_its_bounds_whatever_the_dates(published: list[float]) -> None:
+    assert SHORTEST <= adapted(published) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("interval", "jitter", "later"),
+    [
+        (1.0, 0.0, 1.0),
+        (1.0, 1.0, 1.0),
+        (SHORTEST - 1, 1.0, SHORTEST - 1),
+        (SHORTEST, 0.0, SHORTEST),
+        (SHORTEST, 1.0, SHORTEST * 1.1),
+        (HOUR, 0.5, HOUR * 1.05),
+        (31 * DAY, 1.0, 31 * DAY * 1.1),
+    ],
+)
+def test_after_an_answer_jitter_only_delays_and_leaves_quick_feeds_alone(
+    interval: float, jitter: float, later: float
+) -> None:
+    assert after_answer(NOW, interval, jitter) == pytest.approx(NOW + later)
+
+
+@pytest.mark.parametrize(
+    ("interval", "failures", "wait"),
+    [
+        (1.0, 1, 1.0),
+        (1.0, 2, 2.0),
+        (1.0, 5, 16.0),
+        (1.0, 30, LONGEST_BACK_OFF),
+        (5 * MINUTE, 1, 5 * MINUTE),
+        (5 * MINUTE, 4, 40 * MINUTE),
+        (5 * MINUTE, 10, LONGEST_BACK_OFF),
+        (HOUR, 100_000, LONGEST_BACK_OFF),
+        (7 * DAY, 1, 7 * DAY),
+        (7 * DAY, 9, 7 * DAY),
+    ],
+)
+def test_failures_are_backed_off_from_exponentially_to_a_day(interval: float, failures: int, wait: float) -> None:
+    assert after_failure(NOW, interval, failures, 0.0, status=None, retry_after=None) == NOW + wait
+    assert after_failure(NOW, interval, failures, 1.0, status=500, retry_after=None) == pytest.approx(
+        NOW + wait * 1.1
+    )
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait"), [(None, MINUTE), (0.0, MINUTE), (30.0, MINUTE), (120.0, 120.0), (10 * DAY, 10 * DAY)]
+)
+def test_what_the_publisher_asks_for_is_never_undercut(retry_after: float | None, wait: float) -> None:
+    assert after_failure(NOW, MINUTE, 1, 0.0, status=429, retry_after=retry_after) == NOW + wait
+
+
+def test_a_feed_that_is_gone_is_left_alone() -> None:
+    assert after_failure(NOW, 1.0, 1, 0.0, status=410, retry_after=5.0) == NOW + GONE
+
+
+@pytest.mark.parametrize(
+    ("state", "interval", "blogs", "due"),
+    [
+        ({}, None, ["blog"], NOW + HOUR),
+        ({}, DAY, ["blog"], NOW + HOUR),
+        ({}, 10 * MINUTE, ["blog"], NOW + 10 * MINUTE),
+        ({}, 10 * MINUTE, [], NOW + 10 * MINUTE),
+        ({}, None, ["blog", "new"], 0.0),
+        ({"failures": 3}, 1.0, ["blog"], NOW + HOUR),
+        ({"failures": 3}, None, ["new"], NOW + HOUR),
+        ({"blogs": ()}, None, ["blog"], 0.0),
+    ],
+    ids=["restart", "longer", "shorter", "in no blog", "new blog", "failing", "failing and new blog", "never read"],
+)
+def test_a_restart_polls_no_earlier_than_its_reason(
+    state: dict[str, int], interval: float | None, blogs: list[str], due: float
+) -> None:
+    known = {"url": "https://example.org/", "checked_at": NOW, "next_at": NOW + HOUR, "blogs": ("blog",), **state}
+    assert no_later_than(FeedState(**known), interval, blogs) == due  # type: ignore[arg-type]  # of mixed types
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "2 seconds"),
+        (1, "2 seconds"),
+        (90, "90 seconds"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (3_599, "60 minutes"),
+        (2 * HOUR, "2 hours"),
+        (2 * DAY, "2 days"),
+        (GONE, "365 days"),
+    ],
+)
+def test_a_wait_in_words(seconds: float, words: str) -> None:
+    assert spoken(seconds) == words
