@@ -18,7 +18,7 @@ setup: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@tests/need chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff check .

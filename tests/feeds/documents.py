@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from entries import Entry
@@ -11,6 +13,9 @@ from feeds.parse import Document, parse
 
 URL = "https://example.org/feeds/news"
 MOST = 1_000_000
+
+zipped = partial(gzip.compress, mtime=0)
+"""Gzip without the time in it: the same bytes at each run."""
 
 
 def rss(*items: str, channel: str = "<title>News</title><link>https://example.org/</link>") -> bytes:

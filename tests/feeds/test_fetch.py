@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import re
 import socket
 import ssl
@@ -21,6 +20,7 @@ import pytest
 
 from demo.newsroom import Newsroom
 from feeds.fetch import MAX_RETRY_AFTER, Answer, Fetcher, FetchError
+from tests.feeds.documents import zipped
 from tests.feeds.origins import RawOrigin, Script, answer, moved, raw_origin, repeats, silent, whole
 
 MOST = 100_000
@@ -155,9 +155,9 @@ async def test_an_answer_is_what_came(fetcher: Fetcher, origin: RawOrigin) -> No
     [
         answer(body=b"body"),
         answer(CHUNKED, body=b"2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n"),
-        whole(gzip.compress(b"body"), "Content-Encoding: gzip"),
+        whole(zipped(b"body"), "Content-Encoding: gzip"),
         answer(
-            "Content-Encoding: GZIP", CHUNKED, body=b"%x\r\n%b\r\n0\r\n\r\n" % (24, gzip.compress(b"body", mtime=0))
+            "Content-Encoding: GZIP", CHUNKED, body=b"%x\r\n%b\r\n0\r\n\r\n" % (24, zipped(b"body"))
         ),
         b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + whole(b"body"),
         b"HTTP/1.0 200 OK\r\n\r\nbody",
@@ -254,9 +254,9 @@ async def test_a_date_to_come_back_at_is_heard(fetcher: Fetcher, origin: RawOrig
         answer(f"Content-Length: {'9' * 5_000}", body=b"x"),
         repeats(answer(CHUNKED), CHUNK),
         repeats(answer(), b"x" * 1_000),
-        whole(gzip.compress(b" " * 50_000_000), "Content-Encoding: gzip"),
-        answer("Content-Encoding: gzip", body=gzip.compress(b" " * 50_000_000)),
-        whole(gzip.compress(b" " * (MOST + 1)), "Content-Encoding: gzip"),
+        whole(zipped(b" " * 50_000_000), "Content-Encoding: gzip"),
+        answer("Content-Encoding: gzip", body=zipped(b" " * 50_000_000)),
+        whole(zipped(b" " * (MOST + 1)), "Content-Encoding: gzip"),
         repeats(answer("Location: /elsewhere", CHUNKED, status="301 Moved"), CHUNK),
     ],
     ids=["announced", "huge", "absurd", "chunked", "endless", "bomb", "bomb of no length", "unpacked", "redirect"],
@@ -269,7 +269,7 @@ async def test_an_answer_that_is_too_large_is_not_taken(
 
 @pytest.mark.parametrize("lines", [[], ["Content-Encoding: gzip"]], ids=["plain", "gzip"])
 async def test_an_answer_of_the_greatest_size_is_taken(fetcher: Fetcher, origin: RawOrigin, lines: list[str]) -> None:
-    body = gzip.compress(b"x" * MOST) if lines else b"x" * MOST
+    body = zipped(b"x" * MOST) if lines else b"x" * MOST
     assert len((await fetcher.get(origin.serve("/feed", whole(body, *lines)))).body) == MOST
 
 
@@ -330,7 +330,7 @@ async def test_the_time_is_for_all_redirects_together(origin: RawOrigin) -> None
         (answer(CHUNKED, body=b"3\r\nfo"), BROKE_OFF),
         (answer(CHUNKED, body=b"what?\r\nfoo\r\n0\r\n\r\n"), BROKE_OFF),
         (whole(b"not gzip", "Content-Encoding: gzip"), BROKE_OFF),
-        (whole(gzip.compress(b"body" * 1_000)[:-9], "Content-Encoding: gzip"), BROKE_OFF),
+        (whole(zipped(b"body" * 1_000)[:-9], "Content-Encoding: gzip"), BROKE_OFF),
         (repeats(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), BROKE_OFF),
         (b"", NO_ANSWER),
         (b"HTTP/1.1 200 OK\r\nContent-Le", NO_ANSWER),

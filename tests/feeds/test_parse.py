@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from datetime import UTC, datetime
 
@@ -11,7 +10,7 @@ import pytest
 from entries import Attachment, Entry, Source
 from feeds import clean
 from feeds.parse import NotAFeedError, parse
-from tests.feeds.documents import MOST, URL, atom, only, read, rss
+from tests.feeds.documents import MOST, URL, atom, only, read, rss, zipped
 
 NEW_YEAR = datetime(2026, 1, 1, 8, 30, tzinfo=UTC)
 NEXT_DAY = datetime(2026, 1, 2, tzinfo=UTC)
@@ -568,12 +567,12 @@ def test_a_guidless_entry_of_a_flawed_document_is_left_out_where_others_have_gui
 
 
 def test_a_gzip_file_is_unpacked() -> None:
-    assert texts(read(gzip.compress(THREE)).entries) == texts(read(THREE).entries)
+    assert texts(read(zipped(THREE)).entries) == texts(read(THREE).entries)
 
 
 def test_a_gzip_file_that_broke_off_is_not_whole() -> None:
     # Incompressible, so that much of it comes out of the part that is there.
-    body = gzip.compress(THREE, compresslevel=0)
+    body = zipped(THREE, compresslevel=0)
     document = read(body[: body.index(b"text 2")])
     assert not document.whole
     assert texts(document.entries) == ["t0: text 0", "t1: text 1"]
@@ -593,8 +592,8 @@ def test_a_gzip_file_that_broke_off_is_not_whole() -> None:
         (b"%PDF-1.4\n%\xe2\xe3", "This is not a feed: neither RSS, Atom, RDF nor JSON Feed."),
         (b"\xff\xfe\x00\x00", "This is not a feed: neither RSS, Atom, RDF nor JSON Feed."),
         (b"\x1f\x8b\x08garbage", "The answer is compressed, and damaged."),
-        (gzip.compress(b""), "The answer was empty."),
-        (gzip.compress(b" " * 20 * MOST), f"The answer is larger than {MOST} bytes."),
+        (zipped(b""), "The answer was empty."),
+        (zipped(b" " * 20 * MOST), f"The answer is larger than {MOST} bytes."),
     ],
     ids=lambda value: repr(value)[:40],
 )

@@ -1,0 +1,198 @@
+"""No script of a publisher's runs, however it comes: with the Content-Security-Policy, and without its help."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, Route
+from tornado.web import RequestHandler
+
+from demo.newsroom import Newsroom
+from tests.browser.hostile import BREAKING_OUT, ITEMS, MARKUP, RUN, documents
+from tests.browser.visitor import MISSING, Visitor, becomes, listed, posts, until_live
+from tests.livelog import Livelog, until
+
+# Elements and attributes that are able to run something, or to lead to what does; none is let in.
+INSPECT = """() => {
+  const found = [];
+  const elements = 'script, style, link, meta, base, iframe, frame, object, embed, form, input, button, select, '
+    + 'textarea, template, marquee, noscript, map, area, [style], [id], [name], [srcdoc], [ping], [target]';
+  for (const article of document.querySelectorAll('article')) {
+    found.push(...[...article.querySelectorAll(elements)].map((element) => element.outerHTML));
+    for (const element of article.querySelectorAll('*')) {
+      if (element.namespaceURI !== 'http://www.w3.org/1999/xhtml') found.push(element.outerHTML);
+      for (const { name, value } of element.attributes) {
+        if (name.startsWith('on')) found.push(`${name}=${value}`);
+        if (!['href', 'src', 'srcset', 'poster', 'cite', 'action', 'data'].includes(name)) continue;
+        if (!['http:', 'https:'].includes(new URL(value, document.baseURI).protocol)) found.push(`${name}=${value}`);
+      }
+    }
+  }
+  return found;
+}"""
+
+# All that a reader could do to an element, and what could happen to it; but for following what leads elsewhere.
+PROVOKE = """() => {
+  const types = ['mouseover', 'mouseenter', 'pointerenter', 'focusin', 'focus', 'load', 'error', 'toggle'];
+  const stay = (event) => {
+    if (/^https?:/.test(event.target.closest?.('a, area')?.href)) event.preventDefault();
+  };
+  const frames = [...document.querySelectorAll('iframe')].map((frame) => frame.contentDocument);
+  for (const body of [document, ...frames].map((document) => document?.body)) {
+    body?.addEventListener('click', stay, true);
+    for (const element of body?.querySelectorAll('*') ?? []) {
+      for (const type of types) element.dispatchEvent(new Event(type));
+      element.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
+    }
+    body?.removeEventListener('click', stay, true);
+  }
+  return new Promise((resolve) => setTimeout(resolve));
+}"""
+
+
+async def under_both_policies(visitor: Visitor) -> list[Page]:
+    """A page that the Content-Security-Policy helps, and one whose browser ignores it."""
+    visitor.expects(MISSING)
+    return [await visitor.page(), await visitor.page(bypass_csp=True)]
+
+
+async def assert_unharmed(page: Page, visitor: Visitor, livelog: Livelog) -> None:
+    """Nothing ran, nothing can, and nothing was asked of anyone else but pictures and sounds."""
+    address = page.url
+    assert await page.evaluate(INSPECT) == []
+    await page.evaluate(PROVOKE)
+    assert await page.evaluate("window.pwned") is None
+    assert page.url == address
+    assert page.context.pages == [page]
+    assert visitor.dialogs == []
+    asked = [request for request in visitor.requests if not request.url.startswith(livelog.url("/"))]
+    assert {request.resource_type for request in asked} <= {"image", "media"}, [request.url for request in asked]
+
+
+def shelve(newsroom: Newsroom, *, armed: bool) -> list[dict[str, str]]:
+    """Puts the hostile feeds on the newsroom's shelf; returns them for a configuration."""
+    return [
+        {"url": newsroom.add_file(path, body, content_type), "interval": "1s"}
+        for path, (body, content_type) in documents(armed=armed).items()
+    ]
+
+
+async def polled_twice(newsroom: Newsroom, paths: Iterable[str]) -> None:
+    """Waits until each has been asked for a second time: the answer to the first is stored."""
+    await until(lambda: all(count > 1 for count in _counted(newsroom, paths)))
+
+
+def _counted(newsroom: Newsroom, paths: Iterable[str]) -> list[int]:
+    asked = Counter(request.path for request in newsroom.requests)
+    return [asked[path] for path in paths]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def attacked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Livelog]:
+    """A Livelog that follows the hostile feeds and has all of their items. One of the feeds is gone since."""
+    room = Newsroom()
+    await room.start()
+    process = Livelog(tmp_path_factory.mktemp("attacked"))
+    await process.start({"blog": shelve(room, armed=True)}, fetch={"per_host": 16})
+    await listed(process, ITEMS)
+
+    async def gone(handler: RequestHandler) -> bool:
+        handler.set_status(404)
+        handler.finish()
+        return True
+
+    async def failing() -> bool:
+        return bool((await process.json("/healthz"))["feeds"]["failing"])
+
+    room.script("/titled-0", gone)
+    await until(failing)
+    yield process
+    await process.kill()
+    await room.stop()
+
+
+async def test_the_markup_runs_where_it_is_taken_as_it_is(page: Page, visitor: Visitor) -> None:
+    """Otherwise the other tests would show nothing. Each is the whole of a frame, and leaves its number behind."""
+    visitor.expects("")
+
+    async def serve(route: Route) -> None:
+        number = route.request.url.removeprefix("http://raw.example/")
+        if number == "":
+            body = "".join(f"<iframe src={n}></iframe>" for n in range(len(MARKUP)))
+        elif number.isdigit():
+            body = MARKUP[int(number)].replace(RUN, f"(top.ran||=[])[{number}]=1")
+        else:
+            await route.fulfill(status=404)
+            return
+        await route.fulfill(body=f"<!doctype html><body>{body}", content_type="text/html")
+
+    async def ran() -> object:
+        await page.evaluate(PROVOKE)
+        return await page.evaluate("Array.from(window.ran ?? [], Boolean)")
+
+    await page.context.route("http://raw.example/**", serve)
+    await page.goto("http://raw.example/")
+    await becomes(ran, [True] * len(MARKUP))
+
+
+async def test_nothing_runs_on_the_pages_of_a_blog(attacked: Livelog, visitor: Visitor) -> None:
+    for page in await under_both_policies(visitor):
+        await page.goto(attacked.url("/blog/"))
+        await until_live(page)
+        await becomes(page.locator("#problems > p").count, 1)
+        older = page.get_by_role("link", name="Older posts")
+        count = await posts(page).count()
+        await assert_unharmed(page, visitor, attacked)
+        while await older.is_visible():
+            async with page.expect_navigation():
+                await older.click()
+            count += await posts(page).count()
+            await assert_unharmed(page, visitor, attacked)
+        assert count == ITEMS
+
+
+async def test_nothing_runs_on_a_page_of_its_own(attacked: Livelog, visitor: Visitor) -> None:
+    # Titles are text: they come through as they are.
+    own = {item["title"]: item for item in await attacked.entries() if item.get("title") in BREAKING_OUT}
+    assert set(own) == set(BREAKING_OUT)
+    for page in await under_both_policies(visitor):
+        for item in own.values():
+            await page.goto(attacked.url(f"/blog/e/{item['id']}"))
+            assert await page.title() == f"{item['title']} · blog"
+            await assert_unharmed(page, visitor, attacked)
+
+
+async def test_nothing_runs_as_it_arrives(livelog: Livelog, newsroom: Newsroom, visitor: Visitor) -> None:
+    blogs = {"blog": shelve(newsroom, armed=False)}
+    await livelog.start(blogs, fetch={"per_host": 16})
+    await polled_twice(newsroom, documents(armed=False))
+    pages = await under_both_policies(visitor)
+    for page in pages:
+        await page.goto(livelog.url("/blog/"))
+        await until_live(page)
+    shelve(newsroom, armed=True)
+    for page in pages:
+        await becomes(posts(page).count, ITEMS)
+        await assert_unharmed(page, visitor, livelog)
+
+
+async def test_nothing_runs_of_what_broke_others(
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, corpus: Path
+) -> None:
+    """The feeds of the corpus that are known for it."""
+    files = sorted((corpus / "malformed").glob("xss-*.xml"))
+    assert files
+    feeds = [newsroom.add_file(f"/{file.name}", file.read_bytes(), "application/xml") for file in files]
+    await livelog.start({"blog": [{"url": url, "interval": "1s"} for url in feeds]}, fetch={"per_host": 16})
+    await polled_twice(newsroom, [f"/{file.name}" for file in files])
+    entries = await livelog.entries()
+    assert entries
+    for page in await under_both_policies(visitor):
+        await page.goto(livelog.url("/blog/"))
+        await until_live(page)
+        await becomes(posts(page).count, len(entries))
+        await assert_unharmed(page, visitor, livelog)

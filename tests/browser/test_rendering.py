@@ -1,0 +1,122 @@
+"""A post is the same elements whether the server renders it (templates/entry.html) or the page (static/entry.js)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from playwright.async_api import Page
+
+from demo.newsroom import Newsroom
+from tests.browser.visitor import MISSING, Visitor, becomes, posts, until_live
+from tests.livelog import Livelog
+
+# The template's line ends between the parts of a post are no part of it; nor is the mark of its arrival.
+ARTICLES = """(all) => all.map((article) => {
+  const copy = article.cloneNode(true);
+  copy.classList.remove('arrived');
+  for (const node of [...copy.childNodes]) {
+    if (node.nodeType === Node.TEXT_NODE && !node.data.trim()) node.remove();
+  }
+  return copy.outerHTML;
+})"""
+
+LONG = "Donaudampfschifffahrtsgesellschaftskapitän" * 40
+
+VARIETY: tuple[dict[str, Any], ...] = (
+    {"title": "Plain", "content_html": "<p>One paragraph.</p>"},
+    {"content_html": "<p>No title, so that the source leads on.</p>"},
+    {"url": None, "title": "No link, so that the title leads to the post's own page"},
+    {"url": None, "content_html": "<p>Neither title nor link.</p>"},
+    {"title": "Nothing but a title"},
+    {"title": "A summary only", "summary": "Said <b>briefly</b> & in one line"},
+    {"title": "Both", "summary": "Not shown", "content_html": "<p>Shown.</p>"},
+    {"title": "Text & <b>signs</b> \"quoted\" 'so' &amp; so", "content_text": "1 < 2 & 3 > 2\n\nNext\nline"},
+    {
+        "title": "Many hands",
+        "authors": [{"name": "A. & B."}, {"name": "Variety"}, {"name": "<i>C</i>"}, {"name": ""}],
+    },
+    {"title": "Its own author", "authors": [{"name": "Variety"}]},
+    {"title": "Tags", "tags": ["politics", 'a "b" <c>', "新闻", "عاجل", "x" * 150]},
+    {
+        "title": "Files",
+        "attachments": [
+            {"url": "http://files.example/a.mp3?a=1&b=2", "mime_type": "audio/mpeg"},
+            {"url": "http://files.example/b.pdf", "mime_type": "application/pdf"},
+            {"url": "http://files.example/a b\"c'", "mime_type": ""},
+            {"url": "http://files.example/d", "mime_type": 'x/"y" <z>'},
+        ],
+    },
+    {"title": "Cut", "content_html": "<p>" + "word " * 20_000 + "</p>"},
+    {"url": None, "title": "Cut, and nowhere to read on", "content_html": "<p>word word word</p>" * 4_000},
+    {"title": "عنوان من اليمين إلى اليسار", "content_html": "<p>نص <b>عربي</b> مع English.</p>"},
+    {"title": "现场直播：结果公布", "content_html": "<p>计票已经结束。</p>", "tags": ["选举"]},
+    {"title": "🎉 It is done 👩🏽‍🚀", "content_html": "<p>🚢🚢</p>"},
+    {"title": LONG, "content_html": f"<p>{LONG}</p>", "authors": [{"name": LONG}]},
+    {"url": "http://posts.example/ä ö?q='\"<>&a=1&amp;b=2#c", "title": "An odd address"},
+    {"title": "Badly nested", "content_html": "<p>a<marquee><p>b<b>c<p>d</b>e</marquee>f<li>g</div></article>h"},
+    {
+        "title": "Much in it",
+        "content_html": "<pre>\n\n  code\n</pre><table><caption>c<tr><td>1<td colspan=2>2</table><figure>"
+        "<img src='/i.png' alt='&lt;' width=400 height=300><figcaption>So</figcaption></figure>"
+        "<audio src='/a.mp3'></audio>"
+        "<time datetime='2026-01-01T00:00Z' data-time=clock>long ago</time><a href='#note'>note</a><!-- none -->"
+        "<details><summary>More</summary>it</details><h2>A heading</h2><blockquote dir=rtl>x</blockquote>",
+    },
+    {"title": "Dated", "date_published": "2019-12-31T23:59:59-11:00", "date_modified": "2020-01-01T00:00:00+14:00"},
+    {"title": "Dated ahead", "date_published": "2990-01-01T00:00:00Z"},
+)
+
+SOURCES = ("Variety", "صحيفة الميناء", "港口日报", "🎈🎈", "«élan» & <b>", "ßharp", "٣ نقاط", "1,000 Words")
+
+
+def feed(title: str, items: Iterable[dict[str, Any]]) -> bytes:
+    document = {"version": "https://jsonfeed.org/version/1.1", "title": title, "items": list(items)}
+    return json.dumps(document).encode()
+
+
+def varied(source: int, revision: int) -> bytes:
+    """A source's feed: the first has all of the variety, the others a post each."""
+    items = [
+        {"id": f"{source}-{n}", "url": f"http://posts.example/{source}/{n}", **item}
+        for n, item in enumerate(VARIETY if source == 0 else [{"title": f"Of source {source}"}])
+    ]
+    for item in items if revision > 1 else ():
+        item["content_html"] = f"<p>Corrected.</p>{item.get('content_html', '')}"
+        item["tags"] = [] if item.get("tags") else ["corrected"]
+        if item["id"] != "0-0":
+            item["date_modified"] = "2026-02-03T04:05:06Z"
+    return feed(SOURCES[source], items)
+
+
+def publish(newsroom: Newsroom, revision: int) -> list[str]:
+    """Puts all feeds on the newsroom's shelf, without a post for revision 0; returns their addresses."""
+    return [
+        newsroom.add_file(
+            f"/{n}.json", varied(n, revision) if revision else feed(source, []), "application/feed+json"
+        )
+        for n, source in enumerate(SOURCES)
+    ]
+
+
+async def articles(page: Page) -> list[str]:
+    found: list[str] = await posts(page).evaluate_all(ARTICLES)
+    return found
+
+
+async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Newsroom, visitor: Visitor) -> None:
+    """First all posts as they arrive, then all of them as they are corrected in place."""
+    visitor.expects(MISSING)
+    feeds = [{"url": url, "interval": "1s"} for url in publish(newsroom, 0)]
+    await livelog.start({"blog": feeds})
+    page, other = await visitor.page(), await visitor.page()
+    await page.goto(livelog.url("/blog/"))
+    await until_live(page)
+    for revision in (1, 2):
+        publish(newsroom, revision)
+        await becomes(page.locator(f"[data-revision='{revision}']").count, len(VARIETY) + len(SOURCES) - 1)
+        await other.goto(livelog.url("/blog/"))
+        await until_live(other)
+        for arrived, served in zip(await articles(page), await articles(other), strict=True):
+            assert arrived == served

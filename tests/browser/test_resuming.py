@@ -1,0 +1,134 @@
+"""A page that lost its server comes back by itself, has missed nothing, and says so where it can't know."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from demo.newsroom import Desk, Newsroom
+from tests.browser.visitor import (
+    REFUSED,
+    Visitor,
+    becomes,
+    every_second,
+    ids,
+    listed,
+    post,
+    posts,
+    seen,
+    titles,
+    until_live,
+    watch,
+)
+from tests.livelog import Livelog
+
+AT_FIRST = 5
+MEANWHILE = 7
+
+
+async def open_blog(livelog: Livelog, desk: Desk, page: Page) -> dict[str, Any]:
+    """Opens the page of a blog that follows the desk, with a few posts; returns the blog's configuration."""
+    for number in range(AT_FIRST):
+        desk.publish(title=f"Post {number}")
+    blogs = {"blog": [every_second(desk)]}
+    await livelog.start(blogs)
+    await page.goto(livelog.url("/blog/"))
+    await becomes(posts(page).count, AT_FIRST)
+    await until_live(page)
+    await watch(page)
+    return blogs
+
+
+@pytest.mark.parametrize("ending", ["stopped", "killed"])
+async def test_a_page_outlives_its_server(
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page, ending: str
+) -> None:
+    visitor.expects(REFUSED)
+    desk = newsroom.open_desk("/a.xml", title="A")
+    blogs = await open_blog(livelog, desk, page)
+    await (livelog.stop() if ending == "stopped" else livelog.kill())
+    await becomes(page.locator("#state").inner_text, "◌ Reconnecting")
+    for number in range(MEANWHILE):
+        desk.publish(title=f"Meanwhile {number}")
+    desk.correct(desk.posts[-1].guid, title="Post 0, corrected")
+    await livelog.start(blogs)
+    await becomes(posts(page).count, AT_FIRST + MEANWHILE)
+    await until_live(page)
+    desk.publish(title="And on it goes")
+    await becomes(post(page, "And on it goes").is_visible, True)
+
+    meanwhile = [f"Meanwhile {number}" for number in reversed(range(MEANWHILE))]
+    at_first = [f"Post {number}" for number in reversed(range(AT_FIRST))]
+    assert await titles(page) == ["And on it goes", *meanwhile, *at_first[:-1], "Post 0, corrected"]
+    happened = await seen(page)
+    assert happened["states"] == ["reconnecting", "live"]
+    assert sorted(arrival["title"] for arrival in happened["arrivals"]) == sorted(["And on it goes", *meanwhile])
+    assert await page.locator("#notice").text_content() == "", "nothing is missing"
+
+
+async def test_a_page_outlives_its_network(
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page
+) -> None:
+    visitor.expects(REFUSED)
+    desk = newsroom.open_desk("/a.xml", title="A")
+    await open_blog(livelog, desk, page)
+    await page.context.set_offline(True)
+    await expect(page.locator("#state")).to_have_text(re.compile(r"○ Offline since \d\d:\d\d"))
+    desk.publish(title="Unheard")
+    await listed(livelog, AT_FIRST + 1)
+    assert await posts(page).count() == AT_FIRST
+    await page.context.set_offline(False)
+    await becomes(post(page, "Unheard").is_visible, True)
+    await until_live(page)
+    assert [arrival["title"] for arrival in (await seen(page))["arrivals"]] == ["Unheard"]
+
+
+async def test_a_history_that_began_anew_is_shown_and_told(
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page
+) -> None:
+    """The database is gone: what the page had is no longer the blog's, and its cursor means nothing."""
+    visitor.expects(REFUSED)
+    desk = newsroom.open_desk("/a.xml", title="A", keep=2)
+    desk.publish(title="Rolled off")
+    desk.publish(title="Rolled off as well")
+    blogs = {"blog": [every_second(desk)]}
+    await livelog.start(blogs)
+    await page.goto(livelog.url("/blog/"))
+    await becomes(posts(page).count, 2)
+    await until_live(page)
+    for number in range(2):
+        desk.publish(title=f"Listed {number}")
+    await becomes(posts(page).count, 4)
+    await livelog.stop()
+    for file in livelog.folder.glob(f"{livelog.database.name}*"):
+        file.unlink()
+    await livelog.start(blogs)
+    await becomes(page.locator("#notice").inner_text, "The server’s history began anew.")
+    await becomes(posts(page).count, 2)
+    await until_live(page)
+    assert await titles(page) == ["Listed 1", "Listed 0"]
+    assert await ids(page) == [item["id"] for item in await livelog.entries()]
+    desk.publish(title="Live again")
+    await becomes(post(page, "Live again").is_visible, True)
+
+
+async def test_a_gap_is_shown_as_a_gap(livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page) -> None:
+    """More was missed than the server sends again: the page shows the newest, and says that some may be missing."""
+    visitor.expects(REFUSED)
+    desk = newsroom.open_desk("/a.xml", title="A", keep=1_100)
+    await open_blog(livelog, desk, page)
+    await page.context.set_offline(True)
+    await expect(page.locator("#state")).to_have_attribute("data-state", "offline")
+    for number in range(1_050):
+        desk.publish(title=f"Missed {number}")
+    await listed(livelog, AT_FIRST + 1_050)
+    await page.context.set_offline(False)
+    await expect(page.locator("#notice")).to_have_text(
+        re.compile(r"Some posts may be missing (around|between) \d\d:")
+    )
+    await until_live(page)
+    assert await titles(page) == [f"Missed {number}" for number in reversed(range(1_000, 1_050))]
+    await expect(page.get_by_role("link", name="Older posts")).to_be_visible()
