@@ -156,9 +156,7 @@ async def test_an_answer_is_what_came(fetcher: Fetcher, origin: RawOrigin) -> No
         answer(body=b"body"),
         answer(CHUNKED, body=b"2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n"),
         whole(zipped(b"body"), "Content-Encoding: gzip"),
-        answer(
-            "Content-Encoding: GZIP", CHUNKED, body=b"%x\r\n%b\r\n0\r\n\r\n" % (24, zipped(b"body"))
-        ),
+        answer("Content-Encoding: GZIP", CHUNKED, body=b"%x\r\n%b\r\n0\r\n\r\n" % (24, zipped(b"body"))),
         b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + whole(b"body"),
         b"HTTP/1.0 200 OK\r\n\r\nbody",
     ],
