@@ -1,40 +1,75 @@
-"""How long it takes from publication at an origin that is polled every second to a connected reader's hands."""
+"""How long it takes from publication at an origin that is polled every second to a reader: its socket, its page."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
-from demo.newsroom import Newsroom
+from playwright.async_api import async_playwright
+
+from demo.newsroom import Desk, Newsroom
 from tests.livelog import Livelog
 
-POSTS = 120
+POSTS = 100
+
+Arrives = Callable[[str], Awaitable[object]]
+"""Waits until the reader has the post of that title."""
 
 
 async def run() -> None:
     """Prints the delays, at random phases of the poller's second."""
-    delays = []
     with TemporaryDirectory() as folder:
         newsroom = Newsroom()
         await newsroom.start()
-        desk = newsroom.open_desk("/a.xml", title="A")
+        desk = newsroom.open_desk("/a.xml", title="A", keep=10)
         livelog = Livelog(Path(folder))
         await livelog.start({"blog": [{"url": desk.url, "interval": "1s"}]})
-        async with livelog.reader() as reader:
-            await reader.next()
-            for number in range(POSTS):
-                await asyncio.sleep(random.random())
-                published = time.monotonic()
-                desk.publish(title=f"Post {number}", html="<p>Some words.</p>" * 20)
-                await reader.next()
-                delays.append(time.monotonic() - published)
+        await _to_socket(livelog, desk)
+        await _to_page(livelog, desk)
         await livelog.stop()
         await newsroom.stop()
+
+
+async def _to_socket(livelog: Livelog, desk: Desk) -> None:
+    async with livelog.reader() as reader:
+        await reader.next()
+
+        async def arrives(_: str) -> None:
+            await reader.next()
+
+        await _measure("a WebSocket reader's hands", desk, arrives)
+
+
+async def _to_page(livelog: Livelog, desk: Desk) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = await browser.new_page()
+        await page.goto(livelog.url("/blog/"))
+        await page.wait_for_selector("[data-state=live]")
+
+        async def arrives(title: str) -> None:
+            await page.wait_for_selector(f"article >> text={title}", state="attached")
+
+        await _measure("the page's DOM in Chromium", desk, arrives)
+        await browser.close()
+
+
+async def _measure(where: str, desk: Desk, arrives: Arrives) -> None:
+    delays = []
+    for number in range(POSTS):
+        await asyncio.sleep(random.random())
+        published = time.monotonic()
+        title = f"Post {number} for {where}."
+        desk.publish(title=title, html="<p>Some words.</p>" * 20)
+        await arrives(title)
+        delays.append(time.monotonic() - published)
     print(
-        f"publication to reader, polled every second: p50 {median(delays):.2f} s, "
+        f"publication to {where}, polled every second: p50 {median(delays):.2f} s, "
         f"p99 {quantiles(delays, n=100)[98]:.2f} s, max {max(delays):.2f} s ({POSTS} posts)"
     )

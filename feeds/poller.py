@@ -31,7 +31,7 @@ from timeline import Lease, LeaseLostError, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.feeds")
 
-TICK_SECONDS: Final = 0.1
+TICK_SECONDS: Final = 0.05
 """How often due feeds are looked for: the most that a poll at an interval of a second is late."""
 
 LEASE_MARGIN: Final = 60.0

@@ -174,6 +174,11 @@ def test_entries_seen_together_keep_the_order_of_their_document() -> None:
     assert [one.id for one in placed] == ["oldest", "middle", "newest"]
 
 
+def test_entries_dated_in_the_future_keep_the_order_of_their_document() -> None:
+    placed = place([entry("newest", published=at(60)), entry("oldest", published=at(90))], "blog", NOW, backfill=True)
+    assert [one.id for one in placed] == ["oldest", "newest"]
+
+
 def dated() -> st.SearchStrategy[datetime | None]:
     """Dates around now, many of them the same or a microsecond apart."""
     near = st.integers(-3, 3).map(lambda micros: at(0) + timedelta(microseconds=micros))

@@ -106,7 +106,8 @@ async def test_an_interval_of_auto_follows_the_pace_of_the_feed(desk: Desk, news
     feed = newsroom.open_desk("/a.xml", title="A")
     for n in range(30):
         feed.publish(title=f"{n}", published=ago((30 - n) * 20 * MINUTE, desk))
-    feed.publish(title="announced", published=ago(-DAY, desk))
+    for n in range(1, 16):
+        feed.publish(title="announced", published=ago(-n * DAY, desk))
     await desk.follow({"url": feed.url, "interval": None})
     wait = (await desk.state()).next_at - desk.clock.now
     assert 10 * MINUTE <= wait <= 11 * MINUTE
