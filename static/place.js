@@ -2,9 +2,12 @@
 
 const BROWSER_DOES_IT = CSS.supports('overflow-anchor', 'auto');
 
+/** Scroll positions are whole pixels: by what the last one is off, the next one makes up for. */
+let slip = 0;
+
 /**
  * Most browsers hold the place by themselves (scroll anchoring); for the others it is measured around the
- * change: twice for any number of posts.
+ * change: one layout more for any number of posts.
  *
  * @param {HTMLElement} list
  * @param {() => void} change
@@ -15,9 +18,18 @@ export function keepPlace(list, change) {
     change();
     return;
   }
-  const before = anchor.getBoundingClientRect().top;
+  const wanted = topOf(anchor) - slip;
   change();
-  if (anchor.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: 'instant' });
+  if (!anchor.isConnected) return;
+  scrollBy({ top: Math.round(topOf(anchor) - wanted), behavior: 'instant' });
+  const rest = topOf(anchor) - wanted;
+  // More than a pixel is no rounding: the page ends there.
+  slip = Math.abs(rest) < 1 ? rest : 0;
+}
+
+/** @param {Element} element */
+function topOf(element) {
+  return element.getBoundingClientRect().top;
 }
 
 /** @param {HTMLElement} list */

@@ -40,6 +40,18 @@ addEventListener('DOMContentLoaded', () => { document.documentElement.style.over
 """
 
 
+ONE_BY_ONE = """async (count) => {
+  const { keepPlace } = await import('/static/place.js');
+  const list = document.getElementById('timeline');
+  for (let n = 0; n < count; n += 1) {
+    const post = list.lastElementChild.cloneNode(true);
+    post.style.paddingBottom = '20.3px';
+    keepPlace(list, () => list.prepend(post));
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+
+
 async def scroll_to(article: Locator) -> None:
     """Scrolls so that the post begins just below the bar, and holds it."""
     await article.evaluate("(article) => article.scrollIntoView({ block: 'start', behavior: 'instant' })")
@@ -72,6 +84,16 @@ async def test_text_stays_while_posts_arrive(
         await becomes(posts(page).count, 20 + ARRIVING // 2 * (batch + 1))
     assert await moved(page) <= 1
     await expect(post(page, "News 8")).to_be_in_viewport()
+
+
+async def test_fractions_of_pixels_do_not_add_up(filled: Livelog, page: Page) -> None:
+    """Scroll positions are whole pixels, posts are not: one after the other, they could carry the text away."""
+    await page.add_init_script(NO_ANCHORING)
+    await page.goto(filled.url("/blog/"))
+    await until_live(page)
+    await scroll_to(posts(page).nth(20))
+    await page.evaluate(ONE_BY_ONE, ARRIVING)
+    assert await moved(page) <= 1
 
 
 @dataclass(frozen=True)

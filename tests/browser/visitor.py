@@ -21,7 +21,7 @@ from playwright.async_api import (
 from demo.newsroom import Desk
 from tests.livelog import PATIENCE, Livelog, until
 
-REFUSED: Final = r"WebSocket connection to 'ws://\S+' failed"
+REFUSED: Final = r"WebSocket connection to 'ws://\S+' failed|Failed to load resource: net::ERR_CONNECTION_REFUSED"
 """What Chromium says of a server that is away. No page can keep it from doing so."""
 
 MISSING: Final = "Failed to load resource: "
