@@ -85,6 +85,8 @@ class Poller:
 
     async def start(self) -> None:
         """Tells the timeline which feeds to follow, and polls those that are due at once."""
+        for url in (plan.url for plan in self._plans.values() if any(feed.withdraw for feed in plan.uses.values())):
+            logger.warning("%s: `withdraw: true` has no effect in this version yet.", clean.shown(url))
         known = {state.url: state for state in await self._timeline.states()}
         await self._timeline.follow(
             {

@@ -659,3 +659,13 @@ async def test_stopping_gives_up_what_takes_too_long_and_a_restart_makes_it_agai
     desk.clock.now += HOUR
     await desk.follow(url)
     assert await desk.titles() == ["0"]
+
+
+async def test_an_option_that_has_no_effect_yet_is_said_to_have_none(
+    desk: Desk, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow({"url": feed.url, "withdraw": True})
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert told == [f"{feed.url}: `withdraw: true` has no effect in this version yet."]
+    caplog.clear()
