@@ -32,6 +32,7 @@ Job = tuple[Callable[[sqlite3.Connection], Any], Future[Any]]
 SCHEMA_VERSION: Final = 1
 WATCH_BATCH: Final = 500
 WRITES_TOGETHER: Final = 64
+MOST_WAITING: Final = 10_000
 BUSY_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 1.0
 
@@ -199,20 +200,28 @@ class _Worker:
     def __init__(self, name: str, path: str) -> None:
         self._path = path
         self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._handing_in = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs a job in the thread; its transaction is committed when this returns."""
+        """Runs a job in the thread; its transaction is committed when this returns. Raises TimelineError."""
         future: Future[T] = Future()
-        if not self._thread.is_alive():
-            raise TimelineError("the database is closed")
-        self._jobs.put((job, future))
+        with self._handing_in:
+            if self._closed:
+                raise TimelineError("the database is closed")
+            if self._jobs.qsize() >= MOST_WAITING:
+                raise TimelineError("the database is asked for more than it can do")
+            self._jobs.put((job, future))
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
         """Finishes what was handed in before, then closes the connection. Blocks."""
-        self._jobs.put(None)
+        with self._handing_in:
+            # Nothing may stand behind the end: it would be waited for in vain.
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join()
 
     def _work(self) -> None:

@@ -16,7 +16,7 @@ import pytest_asyncio
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.web import RequestHandler
 
-from demo.newsroom import Draft, Enclosure, Newsroom, Post, Script
+from demo.newsroom import Draft, Enclosure, Format, Newsroom, Post, Script
 
 WHEN = datetime(2026, 3, 1, 19, 30, tzinfo=UTC)
 EVERYTHING = Draft(
@@ -66,8 +66,8 @@ def moment(parsed: object) -> datetime:
 
 
 @pytest.mark.parametrize(("form", "version"), [("rss", "rss20"), ("atom", "atom10")])
-async def test_an_xml_feed_parses_with_every_field(newsroom: Newsroom, form: str, version: str) -> None:
-    desk = newsroom.open_desk("/desk.xml", title="Desk & Co", format=form)  # type: ignore[arg-type]
+async def test_an_xml_feed_parses_with_every_field(newsroom: Newsroom, form: Format, version: str) -> None:
+    desk = newsroom.open_desk("/desk.xml", title="Desk & Co", format=form)
     post = desk.publish(EVERYTHING, published=WHEN)
     feed = await parse(desk.url)
     assert not feed.bozo
@@ -118,8 +118,8 @@ async def test_a_json_feed_has_every_field(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("form", ["rss", "atom"])
-async def test_a_post_without_a_title_has_none_in_the_feed(newsroom: Newsroom, form: str) -> None:
-    desk = newsroom.open_desk("/desk.xml", title="Desk", format=form)  # type: ignore[arg-type]
+async def test_a_post_without_a_title_has_none_in_the_feed(newsroom: Newsroom, form: Format) -> None:
+    desk = newsroom.open_desk("/desk.xml", title="Desk", format=form)
     desk.publish(html="<p>Just &amp; this.</p>")
     feed = await parse(desk.url)
     assert not feed.bozo
@@ -200,8 +200,8 @@ async def test_correcting_an_unknown_post_is_a_key_error(newsroom: Newsroom) -> 
 
 
 @pytest.mark.parametrize("form", ["rss", "atom", "json"])
-async def test_a_withdrawn_post_leaves_the_feed(newsroom: Newsroom, form: str) -> None:
-    desk = newsroom.open_desk("/desk", title="Desk", format=form)  # type: ignore[arg-type]
+async def test_a_withdrawn_post_leaves_the_feed(newsroom: Newsroom, form: Format) -> None:
+    desk = newsroom.open_desk("/desk", title="Desk", format=form)
     post = desk.publish(title="Oops, wrong window")
     assert desk.withdraw(post.guid) == post
     assert desk.posts == ()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
+from entries import Cursor
+from tests.livelog import until
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
 from timeline import TimelineError, open_timeline
 from timeline.sqlite import SqliteTimeline
@@ -94,6 +98,39 @@ async def test_a_closed_timeline_says_so() -> None:
     await opened.close()
     with pytest.raises(TimelineError, match="closed"):
         await opened.head("blog")
+
+
+async def test_what_is_asked_before_the_end_is_answered_and_what_comes_after_is_refused() -> None:
+    opened = await SqliteTimeline.open(":memory:")
+    before = [asyncio.create_task(opened.head("blog")) for _ in range(200)]
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(opened.close())
+    after = [asyncio.create_task(opened.head("blog")) for _ in range(200)]
+    answers = await asyncio.wait_for(asyncio.gather(*before, *after, return_exceptions=True), 30)
+    await closing
+    assert all(isinstance(answer, Cursor) for answer in answers[:200])
+    assert all(isinstance(answer, Cursor | TimelineError) for answer in answers)
+
+
+async def test_a_database_that_is_asked_for_too_much_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timeline.sqlite.MOST_WAITING", 10)
+    opened = await SqliteTimeline.open(":memory:")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        begun.set()
+        go_on.wait(30)
+
+    held = asyncio.create_task(opened._writer.run(hold))
+    await until(begun.is_set)
+    waiting = [asyncio.create_task(opened.head("blog")) for _ in range(10)]
+    await until(lambda: opened._writer._jobs.qsize() == 10)
+    with pytest.raises(TimelineError, match="more than it can do"):
+        await opened.head("blog")
+    go_on.set()
+    assert len(await asyncio.gather(*waiting)) == 10
+    await held
+    await opened.close()
 
 
 async def test_a_store_that_is_not_available_is_a_clear_error() -> None:
