@@ -18,6 +18,7 @@ setup: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@tests/need chromium
+	@tests/need redis-server
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev node_modules/.installed

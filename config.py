@@ -14,7 +14,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -275,6 +275,11 @@ class Config(_Common):
     def blog(self, slug: str) -> Blog | None:
         """The blog of that name, if there is one."""
         return next((blog for blog in self.blogs if blog.slug == slug), None)
+
+    @cached_property
+    def feeds(self) -> int:
+        """How many feeds the blogs follow; one that several follow counts once."""
+        return len({feed.url for blog in self.blogs for feed in blog.feeds})
 
 
 class _BlogSection(_Section):

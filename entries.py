@@ -80,7 +80,10 @@ class Entry:
         return self.keys[0]
 
     def item(self, *, id: str, position: int, seen: int, revision: int) -> Item:  # noqa: A002 - JSON Feed's word
-        """The entry as a JSON Feed item, under the id and at the place the timeline gave it."""
+        """The entry as a JSON Feed item, under the id and at the place the timeline gave it.
+
+        The id comes first, and position, seen and revision last: a store may put others in their place in the text.
+        """
         item: Item = {
             "id": id,
             "url": self.url,
@@ -95,14 +98,13 @@ class Entry:
             "attachments": [asdict(attachment) for attachment in self.attachments],
             "_livelog": {
                 "source": _without_blanks(asdict(self.source)),
+                **({"truncated": True} if self.truncated else {}),
                 "position": from_micros(position),
                 "seen": from_micros(seen),
                 "revision": revision,
             },
         }
-        if self.truncated:
-            item["_livelog"]["truncated"] = True
-        return {"content_html": "", **_without_blanks(item)}
+        return {"id": id, "content_html": "", **_without_blanks(item)}
 
 
 @dataclass(frozen=True, slots=True)

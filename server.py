@@ -1,6 +1,7 @@
 """Livelog: follows feeds, and puts every new entry on every open page.
 
-    python server.py [--config=config.yaml] [--address=…] [--port=…] [--store=URL] [--role=all] [--check] [FEED_URL …]
+    python server.py [--config=config.yaml] [--address=…] [--port=…] [--store=URL] [--role=all|web|fetch]
+                     [--reuse-port] [--check] [FEED_URL …]
 
 This module wires: options, configuration, timeline, fan-out, poller, application; signals; the graceful stop.
 """
@@ -29,7 +30,8 @@ from feeds.fetch import Fetcher
 from feeds.poller import Poller
 from feeds.sandbox import Sandbox
 from handlers import make_app
-from timeline import TimelineError, open_timeline
+from timeline import Timeline, TimelineError, open_timeline
+from timeline.retention import Retention
 
 __version__ = "0.1.0"
 
@@ -41,8 +43,16 @@ BACKLOG: Final = 1024
 define("config", DEFAULT_CONFIG, help="the configuration file", metavar="FILE")
 define("address", None, type=str, help="address to listen on, instead of the configuration's")
 define("port", None, type=str, help="port to listen on, instead of the configuration's")
-define("store", None, type=str, help="sqlite:PATH or sqlite::memory:, instead of the configuration's", metavar="URL")
-define("role", "all", help="what this process does: all, web or fetch", metavar="all|web|fetch")
+define(
+    "store", None, type=str, help="sqlite:PATH or redis://HOST:PORT/DB, instead of the configuration's", metavar="URL"
+)
+define(
+    "role",
+    "all",
+    help="what this process does: serve readers (web), fetch feeds (fetch), or all",
+    metavar="all|web|fetch",
+)
+define("reuse_port", default=False, help="let several processes of this machine share the port")
 define("check", default=False, help="validate the configuration and exit")
 
 
@@ -98,13 +108,8 @@ async def serve(settings: Config) -> None:
         sockets = _bind(settings.server.address, settings.server.port)
         timeline = await open_timeline(settings.store)
         stack.push_async_callback(timeline.close)
-        fetcher = _fetcher(settings)
-        stack.callback(fetcher.close)
-        sandbox = Sandbox(max_bytes=settings.fetch.max_bytes)
-        stack.push_async_callback(sandbox.close)
-        fanout = FanOut(timeline, [blog.slug for blog in settings.blogs])
-        await fanout.start()
-        poller = Poller(settings, timeline, fetcher, sandbox)
+        fanout = await _fanout(settings, timeline) if options.role != "fetch" else None
+        poller = _poller(settings, timeline, stack) if options.role != "web" else None
         server = HTTPServer(
             make_app(settings, timeline, fanout, poller),
             max_header_size=16 * 1024,
@@ -115,24 +120,44 @@ async def serve(settings: Config) -> None:
         )
         server.add_sockets(sockets)
         logger.info("Livelog %s is on %s", __version__, _url(settings, sockets[0]))
-        await poller.start()
+        if poller:
+            await poller.start()
+            retention = Retention(timeline)
+            retention.start()
+            stack.push_async_callback(retention.stop)
         await stopping.wait()
         logger.info("Stopping.")
         await _stop(server, fanout, poller)
 
 
-async def _stop(server: HTTPServer, fanout: FanOut, poller: Poller) -> None:
+async def _fanout(settings: Config, timeline: Timeline) -> FanOut:
+    fanout = FanOut(timeline, [blog.slug for blog in settings.blogs])
+    await fanout.start()
+    return fanout
+
+
+def _poller(settings: Config, timeline: Timeline, stack: contextlib.AsyncExitStack) -> Poller:
+    fetcher = _fetcher(settings)
+    stack.callback(fetcher.close)
+    sandbox = Sandbox(max_bytes=settings.fetch.max_bytes)
+    stack.push_async_callback(sandbox.close)
+    return Poller(settings, timeline, fetcher, sandbox)
+
+
+async def _stop(server: HTTPServer, fanout: FanOut | None, poller: Poller | None) -> None:
     """Takes no more readers, commits what is in flight, lets the readers go."""
     server.stop()
-    await poller.stop()
-    await fanout.close()
+    if poller:
+        await poller.stop()
+    if fanout:
+        await fanout.close()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(server.close_all_connections(), 1)
 
 
 def _bind(address: str, port: int) -> list[socket.socket]:
     try:
-        return bind_sockets(port, address, backlog=BACKLOG)
+        return bind_sockets(port, address, backlog=BACKLOG, reuse_port=options.reuse_port)
     except OSError as error:
         raise StartError(f"{address} port {port} cannot be used: {error.strerror or error}") from None
 
@@ -150,6 +175,8 @@ def _fetcher(settings: Config) -> Fetcher:
 
 def _url(settings: Config, bound: socket.socket) -> str:
     host, port = bound.getsockname()[:2]
+    if options.role == "fetch":
+        return f"http://{host}:{port}/healthz"
     slug = f"{settings.blogs[0].slug}/" if len(settings.blogs) == 1 else ""
     return settings.server.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}/{slug}"
 

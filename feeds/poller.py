@@ -11,7 +11,7 @@ import hashlib
 import logging
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -27,17 +27,22 @@ from feeds.fetch import Answer, Fetcher, FetchError
 from feeds.parse import Document, NotAFeedError
 from feeds.sandbox import ParserKilledError, Sandbox
 from feeds.selection import wanted
-from timeline import Lease, LeaseLostError, Timeline, TimelineError
+from timeline import HistoryLostError, Lease, LeaseLostError, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.feeds")
 
 TICK_SECONDS: Final = 0.05
 """How often due feeds are looked for: the most that a poll at an interval of a second is late."""
 
-LEASE_MARGIN: Final = 60.0
-"""What a lease allows beyond the time of an exchange, for parsing and committing."""
+LEASE_SECONDS: Final = 15.0
+"""How long another node waits for one that says nothing. Leases of polls that are under way are renewed in time."""
+
+RENEW_SECONDS: Final = 4.0
 
 COMMIT_RETRY_SECONDS: Final = 1.0
+COMMIT_PATIENCE: Final = 600.0
+"""How long a result is kept for a timeline that is down; then it is dropped, and the feed polled again."""
+
 STOP_SECONDS: Final = 2.0
 
 MOST_POLLS: Final = 1_000
@@ -57,7 +62,10 @@ class Plan:
 
 
 class Poller:
-    """Drives the feeds. ``clock`` gives Unix seconds; ``trouble`` says why commits fail now, or is None."""
+    """Drives the feeds. ``clock`` gives Unix seconds.
+
+    ``trouble`` says why the timeline cannot be written now, or is None; ``polls`` counts outcomes.
+    """
 
     def __init__(
         self,
@@ -68,25 +76,33 @@ class Poller:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.trouble: str | None = None
+        self.polls = Counter(new=0, unchanged=0, failed=0)
         self._plans = _plans(config.blogs)
         self._timeline = timeline
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._clock = clock
         self._concurrency = config.fetch.concurrency
-        self._lease_seconds = config.fetch.timeout + LEASE_MARGIN
         self._per_host: defaultdict[str, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(config.fetch.per_host)
         )
         self._slots = asyncio.Semaphore(config.fetch.concurrency)
-        self._polls: set[asyncio.Task[None]] = set()
+        self._polls: dict[asyncio.Task[None], Lease] = {}
+        self._renew_at = 0.0
+        self._unfollowed = False
         self._working = 0
         self._ticker = PeriodicCallback(self.tick, TICK_SECONDS * 1000)
 
     async def start(self) -> None:
-        """Tells the timeline which feeds to follow, and polls those that are due at once."""
+        """Tells the timeline which feeds to follow, and polls those that are due at once. Raises TimelineError."""
         for url in (plan.url for plan in self._plans.values() if any(feed.withdraw for feed in plan.uses.values())):
             logger.warning("%s: `withdraw: true` has no effect in this version yet.", clean.shown(url))
+        await self._follow()
+        # The first tick of a PeriodicCallback comes a period late.
+        await self.tick()
+        self._ticker.start()
+
+    async def _follow(self) -> None:
         known = {state.url: state for state in await self._timeline.states()}
         await self._timeline.follow(
             {
@@ -94,9 +110,6 @@ class Poller:
                 for url, plan in self._plans.items()
             }
         )
-        # The first tick of a PeriodicCallback comes a period late.
-        await self.tick()
-        self._ticker.start()
 
     async def stop(self) -> None:
         """Claims no more feeds, and gives the polls under way a moment; one that is given up will be made again."""
@@ -106,17 +119,18 @@ class Poller:
             for poll in pending:
                 poll.cancel()
 
-    @property
-    def followed(self) -> int:
-        """How many feeds this process follows."""
-        return len(self._plans)
-
     async def tick(self) -> None:
         """Claims the feeds that are due, as many as can be worked on, and begins to poll them."""
         # A poll that waits for its host takes no room: a slow host of many feeds does not keep the others out.
         room = min(2 * self._concurrency - self._working, MOST_POLLS - len(self._polls))
+        now = self._clock()
         try:
-            leases = await self._timeline.claim(self._clock(), room, self._lease_seconds)
+            await self._renew(now)
+            leases = await self._timeline.claim(now, room, LEASE_SECONDS)
+        except HistoryLostError as lost:
+            logger.warning("%s The feeds are followed anew.", lost)
+            self._unfollowed = True
+            return
         except TimelineError as error:
             self._suffer(error)
             return
@@ -124,23 +138,36 @@ class Poller:
             self._recover()
         for lease in leases:
             poll = asyncio.create_task(self._poll(lease))
-            self._polls.add(poll)
-            poll.add_done_callback(self._polls.discard)
+            self._polls[poll] = lease
+            poll.add_done_callback(self._polls.pop)
+
+    async def _renew(self, now: float) -> None:
+        """Keeps the leases of the polls under way; says anew which feeds to follow where that was lost."""
+        if self._unfollowed:
+            await self._follow()
+            self._unfollowed = False
+        if now < self._renew_at:
+            return
+        self._renew_at = now + RENEW_SECONDS
+        polls = dict(self._polls)
+        held = await self._timeline.renew(list(polls.values()), now + LEASE_SECONDS) if polls else []
+        for poll, lease in polls.items():
+            if lease not in held and not poll.done():
+                logger.info("Another node polls %s now.", clean.shown(lease.url))
+                poll.cancel()
 
     async def _poll(self, lease: Lease) -> None:
         plan = self._plans.get(lease.url)
         if plan is None:
             return
-        ends = self._clock() + self._lease_seconds
         try:
             async with self._turn(urlsplit(plan.url).netloc):
-                if self._clock() >= ends:
-                    # It waited for its host for too long; it is due still, and will be claimed again.
-                    return
                 state, entries = await self._read(plan, lease.state)
             _report(lease.state, state, self._clock())
+            self.polls["new" if entries else "unchanged"] += 1
             await self._commit(state, entries, lease)
         except Exception as error:
+            self.polls["failed"] += 1
             state = self._failed(plan, lease.state, error)
             if state.problem == BUG != lease.state.problem:
                 logger.exception("Polling %s met a bug.", clean.shown(plan.url))
@@ -234,8 +261,8 @@ class Poller:
         return state.failed(problem, status, now, next_at)
 
     async def _commit(self, state: FeedState, entries: Sequence[Entry], lease: Lease) -> None:
-        """Commits, waiting for a store that is down for as long as the lease lasts."""
-        give_up = self._clock() + self._lease_seconds
+        """Commits; waits for a store that is down. A feed that another node has claimed meanwhile is that one's."""
+        give_up = self._clock() + COMMIT_PATIENCE
         while True:
             try:
                 await self._timeline.commit(state, entries, lease)

@@ -14,6 +14,7 @@ from feeds.poller import Poller
 from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
 from handlers.health import Health
+from handlers.metrics import Metrics
 from handlers.page import Index, PageHandler, Permalink
 from handlers.stream import Stream
 from timeline import Timeline
@@ -21,21 +22,25 @@ from timeline import Timeline
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def make_app(config: Config, timeline: Timeline, fanout: FanOut, poller: Poller) -> Application:
-    """The application, with everything that its handlers need."""
+def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None) -> Application:
+    """The application, with everything that its handlers need. Without a fan-out it has no readers: a fetch node."""
     shared: dict[str, Any] = {"config": config, "timeline": timeline}
     live = {**shared, "fanout": fanout}
-    health = {**shared, "fanout": fanout, "poller": poller}
+    all_parts = {**live, "poller": poller}
     blog = r"/([a-z0-9][a-z0-9-]*)"
+    watched: list[Any] = [
+        (r"/healthz", Health, all_parts),
+        (r"/metrics", Metrics, all_parts),
+    ]
+    read: list[Any] = [
+        (r"/", Index, shared),
+        (rf"{blog}/?", PageHandler, shared),
+        (rf"{blog}/ws", Stream, live),
+        (rf"{blog}/entries", Entries, shared),
+        (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
+    ]
     return Application(
-        [
-            (r"/", Index, shared),
-            (r"/healthz", Health, health),
-            (rf"{blog}/?", PageHandler, shared),
-            (rf"{blog}/ws", Stream, live),
-            (rf"{blog}/entries", Entries, shared),
-            (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
-        ],
+        watched + (read if fanout else []),
         default_handler_class=NotFound,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),

@@ -19,15 +19,17 @@ MOST_FEEDS: Final = 1_000
 class Health(Handler):
     """200 while the timeline can be read and written, else 503; the body says what is wrong."""
 
-    def initialize(self, config: Config, timeline: Timeline, fanout: FanOut, poller: Poller) -> None:  # type: ignore[override]
-        """Takes what the route table hands over."""
+    def initialize(  # type: ignore[override]
+        self, config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None
+    ) -> None:
+        """Takes what the route table hands over: no fan-out in a fetch node, no poller in a web node."""
         super().initialize(config, timeline)
         self.fanout = fanout
         self.poller = poller
 
     async def get(self) -> None:
         """Answers with the state of the timeline, the readers, and the feeds that fail."""
-        trouble = self.poller.trouble
+        trouble = self.poller.trouble if self.poller else None
         failing: Sequence[FeedState] = []
         try:
             failing = await self.timeline.failing(MOST_FEEDS)
@@ -39,8 +41,8 @@ class Health(Handler):
             {
                 "status": "failing" if trouble else "ok",
                 "problem": trouble,
-                "readers": self.fanout.readers(),
-                "feeds": {"followed": self.poller.followed, "failing": len(failing)},
+                "readers": self.fanout.readers() if self.fanout else {},
+                "feeds": {"followed": self.livelog.feeds, "failing": len(failing)},
                 "failing": [_told(state) for state in failing],
             }
         )

@@ -12,6 +12,7 @@ from hypothesis import settings
 from demo.newsroom import Newsroom
 from tests.corpus import find_corpus
 from tests.livelog import Livelog
+from tests.redis import RedisServer
 
 # No time limit for an example: the machine may be busy with something else.
 settings.register_profile("livelog", deadline=None)
@@ -42,6 +43,24 @@ async def livelog(tmp_path: Path) -> AsyncIterator[Livelog]:
     process = Livelog(tmp_path)
     yield process
     await process.kill()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A redis-server of the test's own, to be mistreated."""
+    server = RedisServer(tmp_path / "redis")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A redis-server for tests that only need one: they empty it before they begin."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

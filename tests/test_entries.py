@@ -416,6 +416,15 @@ def test_an_item_has_no_blanks_but_content_which_json_feed_asks_for() -> None:
     }
 
 
+def test_an_item_begins_with_its_id_and_ends_with_its_place() -> None:
+    """The Redis store puts others into the text (timeline/scripts/commit.lua)."""
+    text = dump(entry(title="T", truncated=True).item(id="a", position=0, seen=0, revision=12))
+    assert text.startswith('{"id":"a",')
+    assert text.endswith(
+        '"position":"1970-01-01T00:00:00.000000Z","seen":"1970-01-01T00:00:00.000000Z","revision":12}}'
+    )
+
+
 def test_an_items_json_is_compact_and_keeps_every_script() -> None:
     assert dump({"title": "快讯 👩‍👩‍👧", "tags": []}) == '{"title":"快讯 👩‍👩‍👧","tags":[]}'
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from entries import FRONT_PAGE, Event
 from fanout import BACKLOG_LIMIT, REPLAY_LIMIT, FanOut
 from tests.livelog import until
 from tests.timeline.drafts import NOW, commit, entry
-from timeline import Replay, Timeline, TimelineError
+from timeline import HistoryLostError, Replay, Timeline, TimelineError
 from timeline.sqlite import SqliteTimeline
 
 
@@ -61,11 +62,17 @@ async def fanout(timeline: Timeline) -> AsyncIterator[FanOut]:
     await started.close()
 
 
+async def caught_up(fanout: FanOut, timeline: Timeline) -> None:
+    """Waits until the fan-out has seen all that was committed."""
+    head = await timeline.head("blog")
+    await until(lambda: fanout._channels["blog"].head == head)
+
+
 async def test_a_reader_without_a_cursor_gets_hello_and_what_comes_next(timeline: Timeline, fanout: FanOut) -> None:
     await commit(timeline, entry("before"))
     reader = Listener()
     head = str(await timeline.head("blog"))
-    await until(lambda: fanout._channels["blog"].head.seq == 1)
+    await caught_up(fanout, timeline)
     await fanout.join("blog", reader, None)
     assert reader.messages == [{"type": "hello", "cursor": head, "recovered": False, "missed": 0}]
     await commit(timeline, entry("next"))
@@ -85,6 +92,7 @@ async def test_a_reader_that_comes_back_gets_what_it_missed(timeline: Timeline, 
     await commit(timeline, entry("a"))
     cursor = str(await timeline.head("blog"))
     await commit(timeline, entry("b"), entry("c"))
+    await caught_up(fanout, timeline)
     reader = Listener()
     await fanout.join("blog", reader, cursor)
     assert reader.messages[0] == {
@@ -104,6 +112,7 @@ async def test_what_changed_while_a_reader_was_away_arrives_in_its_last_form_onl
     await commit(timeline, entry("known", "v2"), entry("new"), entry("brief"))
     await commit(timeline, entry("known", "v3"), entry("new", "n2"))
     await commit(timeline, withdrawn=[("blog", "doomed"), ("blog", "brief")])
+    await caught_up(fanout, timeline)
     reader = Listener()
     await fanout.join("blog", reader, cursor)
     assert reader.messages[0]["missed"] == 4
@@ -129,6 +138,7 @@ async def test_a_cursor_that_can_not_be_served_gets_a_reset(timeline: Timeline, 
 async def test_a_reader_that_missed_too_much_gets_a_reset_with_the_newest(timeline: Timeline, fanout: FanOut) -> None:
     start = str(await timeline.head("blog"))
     await commit(timeline, *(entry(f"e{n:04}", at=NOW + n) for n in range(REPLAY_LIMIT + 1)))
+    await caught_up(fanout, timeline)
     reader = Listener()
     await fanout.join("blog", reader, start)
     reset = reader.messages[1]
@@ -221,8 +231,76 @@ async def test_a_timeline_that_is_down_fails_the_join_and_leaves_no_reader_behin
 
     monkeypatch.setattr(timeline, "replay", down)
     with pytest.raises(TimelineError):
-        await fanout.join("blog", Listener(), str(await timeline.head("blog")))
+        await fanout.join("blog", Listener(), "another.1")
     assert fanout.readers()["blog"] == 0
+
+
+def counted(calls: list[str], name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any) -> Any:
+        calls.append(name)
+        return method(*arguments)
+
+    return call
+
+
+async def test_a_storm_of_returning_readers_reads_the_timeline_once(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await commit(timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(200)))
+    epoch = (await timeline.head("blog")).epoch
+    fanout = FanOut(timeline, ["blog"])
+    await fanout.start()
+    reads: list[str] = []
+    for name in ("replay", "page"):
+        monkeypatch.setattr(timeline, name, counted(reads, name, getattr(timeline, name)))
+    readers = [Listener() for _ in range(600)]
+    cursors = [f"{epoch}.{100 + n % 100}" if n % 3 else "lost.1" for n in range(600)]
+    await asyncio.gather(*(fanout.join("blog", *pair) for pair in zip(readers, cursors, strict=True)))
+    resumed = [(r, c) for r, c in zip(readers, cursors, strict=True) if c != "lost.1"]
+    assert all(len(r.messages) == 1 + 200 - int(c.partition(".")[2]) for r, c in resumed)
+    assert all(r.told[1][0] == "reset" for r, c in zip(readers, cursors, strict=True) if c == "lost.1")
+    # Cursors of another epoch are the timeline's to judge; the newest entries are read once for all of them.
+    assert (reads.count("page"), reads.count("replay")) == (1, 1 + 200)
+    await fanout.close()
+
+
+async def test_a_lost_history_is_shown_to_everyone_as_a_gap(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await commit(timeline, entry("a"), entry("b"))
+    fails: asyncio.Queue[HistoryLostError] = asyncio.Queue()
+    watch = timeline.watch
+
+    async def watch_until_lost(blogs: Collection[str]) -> AsyncIterator[Sequence[Event]]:
+        yield await anext(watch(blogs))
+        raise await fails.get()
+
+    monkeypatch.setattr(timeline, "watch", watch_until_lost)
+    fanout = FanOut(timeline, ["blog", "other"])
+    await fanout.start()
+    live, joining, elsewhere = Listener(), Listener(), Listener()
+    await fanout.join("blog", live, None)
+    await fanout.join("other", elsewhere, None)
+    joining.hold.clear()
+    task = asyncio.create_task(fanout.join("blog", joining, None))
+    await until(lambda: joining in fanout._channels["blog"].joining)
+    before = await timeline.head("blog")
+    await commit(timeline, entry("c"))
+    await fails.put(HistoryLostError("Lost, for this test.", "expired"))
+    assert (await live.has(2))[1][0] == "reset"
+    reset = live.messages[1]
+    assert reset["gap"] == {"after": str(before), "reason": "expired"}
+    assert reset["cursor"] == str(await timeline.head("blog"))
+    assert sorted(item["id"] for item in reset["items"]) == ["a", "b", "c"]
+    assert joining.evicted
+    assert len(elsewhere.messages) == 1, "its blog has lost nothing"
+    joining.hold.set()
+    await task
+    await fanout.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "Lost, for this test. Readers are sent a reset."
+    ]
+    caplog.clear()
 
 
 async def test_closing_lets_everyone_go(timeline: Timeline) -> None:

@@ -12,9 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "entries": set(),
     "config": set(),
+    "ring": {"entries"},
     "timeline": {"entries"},
     "feeds": {"entries", "config", "timeline"},
-    "fanout": {"entries", "timeline"},
+    "fanout": {"entries", "timeline", "ring"},
     "handlers": {"entries", "config", "timeline", "fanout", "feeds"},
     "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers"},
     "demo": set(),

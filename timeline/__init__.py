@@ -6,22 +6,54 @@ is told. `watch` is how the rest of the program learns of it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 from entries import Cursor, Entry, Event, FeedState
 
+DAY: Final = 86_400.0
+
+Reason = Literal["epoch", "expired"]
+"""Why events are not there: the store lost data and began a new epoch, or they were retired."""
+
 
 class TimelineError(Exception):
-    """The environment failed the store (disk full, database damaged, lock held); the message says how.
+    """The environment failed the store (disk full, Redis away, lock held); the message says how.
 
     While the program runs it is waited for. Errors in the program itself are not wrapped: they stay loud.
     """
 
 
 class LeaseLostError(Exception):
-    """Someone else has claimed the feed since: what this node fetched must not be committed."""
+    """The feed was claimed anew since: what this node fetched must not be committed."""
+
+
+class HistoryLostError(Exception):
+    """What this node knew of the store is no longer so: take nothing for granted, and begin again."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a store keeps; the rest is retired. Ages are seconds.
+
+    A blog keeps ``entries``, and of those that stand further back than ``entries_age`` only the newest
+    ``old_entries``; ``events``, none older than ``events_age``. An entry that is gone is remembered for
+    ``memory_age`` more, and no more than ``memory`` of these, so that a feed which lists it still does not bring
+    it back as new.
+    """
+
+    entries: int = 100_000
+    old_entries: int = 10_000
+    entries_age: float = 3 * 365 * DAY
+    events: int = 10_000
+    events_age: float = 30 * DAY
+    memory: int = 1_000_000
+    memory_age: float = 400 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +80,7 @@ class Replay:
     events: Sequence[Event]
     head: Cursor
     complete: bool
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +108,13 @@ class Timeline(Protocol):
         """The followed feeds whose last poll failed, at most ``limit``, without what they listed."""
 
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
-        """At most ``limit`` feeds that are due and not leased, leased from ``now`` for ``seconds``."""
+        """At most ``limit`` feeds that are due and not leased, leased from ``now`` for ``seconds``.
+
+        Raises HistoryLostError once when the store has begun a new epoch: what is followed must be said again.
+        """
+
+    async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
+        """Extends leases to a Unix time; returns those that are still held."""
 
     async def commit(
         self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
@@ -100,11 +138,15 @@ class Timeline(Protocol):
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
 
-    def watch(self) -> AsyncIterator[Sequence[Event]]:
-        """Every event committed by any node after the first step of the iteration, in order, in batches.
+    def watch(self, blogs: Collection[str]) -> AsyncIterator[Sequence[Event]]:
+        """Every event of these blogs committed by any node after the first step of the iteration, in batches.
 
-        The first batch is empty: it says that from here on nothing is missed. A store that is down is waited for.
+        The events of a blog come in order, without holes. The first batch is empty: it says that from here on
+        nothing is missed. A store that is down is waited for. Raises HistoryLostError where events were lost.
         """
+
+    async def retire(self, now: float, limits: Limits) -> int:
+        """Removes some of what is beyond the limits, in bounded steps; returns how much. 0 says that all is done."""
 
     async def close(self) -> None:
         """Ends the work that is under way, and closes the store."""
@@ -112,12 +154,14 @@ class Timeline(Protocol):
 
 async def open_timeline(url: str) -> Timeline:
     """Opens the store that the configuration names; raises TimelineError."""
-    scheme, _, path = url.partition(":")
-    if scheme != "sqlite":
-        raise TimelineError(f"store: {scheme}: is not available in this version; use sqlite:PATH or sqlite::memory:")
-    from timeline.sqlite import SqliteTimeline
+    if url.startswith("sqlite:"):
+        from timeline.sqlite import SqliteTimeline
 
-    return await SqliteTimeline.open(path)
+        return await SqliteTimeline.open(url.removeprefix("sqlite:"))
+    # Imported only where it is used: SQLite alone starts faster without it.
+    from timeline.redis import RedisTimeline
+
+    return await RedisTimeline.open(url)
 
 
 def before_token(position: int, id: str) -> str:  # noqa: A002 - JSON Feed's word

@@ -11,26 +11,38 @@ import asyncio
 import contextlib
 import fcntl
 import logging
+import math
 import os
 import queue
 import secrets
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from entries import FRONT_PAGE, Cursor, Entry, Event, FeedState, dump
-from timeline import Lease, LeaseLostError, Page, Replay, TimelineError, before_token, parse_before
+from timeline import (
+    HistoryLostError,
+    Lease,
+    LeaseLostError,
+    Limits,
+    Page,
+    Replay,
+    TimelineError,
+    before_token,
+    parse_before,
+)
 
 logger = logging.getLogger("livelog.timeline")
 
 T = TypeVar("T")
 Job = tuple[Callable[[sqlite3.Connection], Any], Future[Any]]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 WATCH_BATCH: Final = 500
+RETIRE_BATCH: Final = 1_000
 WRITES_TOGETHER: Final = 64
 MOST_WAITING: Final = 10_000
 BUSY_SECONDS: Final = 5.0
@@ -67,15 +79,43 @@ CREATE TABLE keys (                 -- dedup memory: outlives the entries
     digest TEXT NOT NULL,           -- kept with the key that is the id
     PRIMARY KEY (blog, key)
 ) WITHOUT ROWID;
+CREATE INDEX keys_alias ON keys (blog, id) WHERE key <> id;
+CREATE TABLE retired (              -- entries that are gone, but still remembered by their keys
+    blog TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at REAL NOT NULL,               -- Unix seconds, when last heard of
+    PRIMARY KEY (blog, id)
+) WITHOUT ROWID;
+CREATE INDEX retired_at ON retired (blog, at);
 CREATE TABLE events (
     n INTEGER PRIMARY KEY AUTOINCREMENT,    -- of all blogs, in order of commit: what watchers follow
     blog TEXT NOT NULL,
     seq INTEGER NOT NULL,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
+    at REAL NOT NULL DEFAULT 0,     -- Unix seconds, of the poll that led to it
     UNIQUE (blog, seq)
 );
 """
+
+_UPGRADES: Final = {
+    1: """
+ALTER TABLE events ADD COLUMN at REAL NOT NULL DEFAULT 0;
+UPDATE events SET at = strftime('%s', 'now');
+CREATE INDEX keys_alias ON keys (blog, id) WHERE key <> id;
+CREATE TABLE retired (
+    blog TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (blog, id)
+) WITHOUT ROWID;
+CREATE INDEX retired_at ON retired (blog, at);
+""",
+}
+"""What leads from a version of the schema to the next."""
+
+_EVER: Final = -(2**63)
+"""A position below all others."""
 
 _EVENTS: Final = (
     "SELECT e.n, e.blog, e.seq, e.kind, e.id, i.item FROM events e "
@@ -137,6 +177,13 @@ class SqliteTimeline:
             return []
         return await self._writer.run(lambda db: _claim(db, now, limit, seconds))
 
+    async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
+        """Extends leases; returns those that are still held."""
+        held = "UPDATE feeds SET leased_until = ? WHERE url = ? AND fence = ? AND leased_until > 0"
+        return await self._writer.run(
+            lambda db: [lease for lease in leases if db.execute(held, (until, lease.url, lease.fence)).rowcount]
+        )
+
     async def commit(
         self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
     ) -> int:
@@ -169,12 +216,32 @@ class SqliteTimeline:
         """The newest cursor of a blog."""
         return await self._reader.run(lambda db: Cursor(self._epoch, _seq(db, blog)))
 
-    async def watch(self) -> AsyncIterator[Sequence[Event]]:
+    async def retire(self, now: float, limits: Limits) -> int:
+        """Removes some of what is beyond the limits, a blog at a time."""
+        blogs = await self._reader.run(_fetch("SELECT blog FROM blogs"))
+        return sum([await self._retire(blog, now, limits) for (blog,) in blogs])
+
+    async def _retire(self, blog: str, now: float, limits: Limits) -> int:
+        # Where to cut is found out beside the writer, which has more urgent work.
+        cut = await self._reader.run(lambda db: _cut(db, blog, now, limits))
+        remembered = await self._reader.run(_fetch("SELECT count(*) FROM retired WHERE blog = ?", blog))
+        surplus = remembered[0][0] - limits.memory
+        return await self._writer.run(
+            lambda db: (
+                _retire_entries(db, blog, cut, now)
+                + _retire_events(db, blog, now, limits)
+                + _forget(db, blog, now - limits.memory_age, surplus)
+            )
+        )
+
+    async def watch(self, blogs: Collection[str]) -> AsyncIterator[Sequence[Event]]:
         """Every event committed from here on. A commit only rings a bell: events are read from the store."""
         bell = asyncio.Event()
         self._bells.add(bell)
         try:
-            ((last,),) = await self._reader.run(_fetch("SELECT coalesce(max(n), 0) FROM events"))
+            # Not the newest event that is there: all may have been retired.
+            count = _fetch("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
+            ((last,),) = await self._reader.run(count)
             yield []
             while True:
                 bell.clear()
@@ -185,11 +252,14 @@ class SqliteTimeline:
                     logger.error("Events cannot be read, trying again: %s", error)
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
-                if rows:
-                    last = rows[-1][0]
-                    yield [_event(self._epoch, row) for row in rows]
-                else:
+                if not rows:
                     await bell.wait()
+                    continue
+                if rows[0][0] != last + 1:
+                    raise HistoryLostError("Events were retired before they were read.", "expired")
+                last = rows[-1][0]
+                if batch := [_event(self._epoch, row) for row in rows if row[1] in blogs]:
+                    yield batch
         finally:
             self._bells.discard(bell)
 
@@ -232,7 +302,10 @@ class _Worker:
             except sqlite3.Error as error:
                 _fail(batch, TimelineError(f"{self._path}: {error}"))
                 continue
-            self._transact(connection, batch)
+            if not self._transact(connection, batch) and self._path != ":memory:":
+                # What the disk did to a connection that saw it fail is not known: look at the file anew.
+                connection.close()
+                connection = None
         if connection is not None:
             connection.close()
 
@@ -253,7 +326,8 @@ class _Worker:
             batch.append(job)
         return batch
 
-    def _transact(self, connection: sqlite3.Connection, batch: list[Job]) -> None:
+    def _transact(self, connection: sqlite3.Connection, batch: list[Job]) -> bool:
+        """Does a batch in one transaction; whether the database was able to."""
         done: list[tuple[Future[Any], Any]] = []
         failed: list[tuple[Future[Any], Exception]] = []
         try:
@@ -270,14 +344,15 @@ class _Worker:
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
-            return _fail(batch, TimelineError(f"{self._path}: {error}"))
+            _fail(batch, TimelineError(f"{self._path}: {error}"))
+            return False
         for future, result in done:
             if future.set_running_or_notify_cancel():
                 future.set_result(result)
         for future, problem in failed:
             if future.set_running_or_notify_cancel():
                 future.set_exception(problem)
-        return None
+        return True
 
 
 def _fail(batch: list[Job], error: TimelineError) -> None:
@@ -332,17 +407,23 @@ def _lock(path: str) -> int:
 def _prepare(db: sqlite3.Connection) -> str:
     """Creates or checks the schema; returns the epoch."""
     version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version not in (0, SCHEMA_VERSION):
+    if version not in range(SCHEMA_VERSION + 1):
         raise TimelineError(f"the database was written by another version of Livelog (schema {version})")
     if version == 0:
-        # Statement by statement: executescript would commit the transaction we are in.
-        for statement in _SCHEMA.strip().split(";\n"):
-            db.execute(statement)
+        _execute(db, _SCHEMA)
         db.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(4),))
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+        _execute(db, _UPGRADES[older])
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     # The lock says that no other process lives: leases are of one that died.
     db.execute("UPDATE feeds SET leased_until = 0 WHERE leased_until > 0")
     return str(db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0])
+
+
+def _execute(db: sqlite3.Connection, script: str) -> None:
+    """Statement by statement: executescript would commit the transaction we are in."""
+    for statement in script.strip().split(";\n"):
+        db.execute(statement)
 
 
 def _fetch(sql: str, *arguments: object) -> Callable[[sqlite3.Connection], list[Any]]:
@@ -382,18 +463,20 @@ def _commit(
     if updated.rowcount != 1:
         raise LeaseLostError(lease.url)
     # All entries are stored before any event is decided: the front page is known only then.
-    changes = [(entry, *_store(db, entry)) for entry in entries]
+    at = state.checked_at
+    changes = [(entry, *_store(db, entry, at)) for entry in entries]
     count = 0
     for entry, kind, entry_id in changes:
         if kind and not (kind == "entry" and entry.backfilled and not _on_front_page(db, entry)):
-            count += _number(db, entry.blog, kind, entry_id)
+            count += _number(db, entry.blog, kind, entry_id, at)
     for blog, entry_id in withdrawn:
         if db.execute("DELETE FROM entries WHERE blog = ? AND id = ?", (blog, entry_id)).rowcount:
-            count += _number(db, blog, "delete", entry_id)
+            db.execute("INSERT OR REPLACE INTO retired VALUES (?, ?, ?)", (blog, entry_id, at))
+            count += _number(db, blog, "delete", entry_id, at)
     return count
 
 
-def _store(db: sqlite3.Connection, entry: Entry) -> tuple[str | None, str]:
+def _store(db: sqlite3.Connection, entry: Entry, at: float) -> tuple[str | None, str]:
     """Stores an entry if it is new or changed; returns the kind of event that is (None for no change) and its id."""
     known = _recognised(db, entry)
     if known is None:
@@ -405,6 +488,8 @@ def _store(db: sqlite3.Connection, entry: Entry) -> tuple[str | None, str]:
         )
         return "entry", entry.id
     entry_id, digest = known
+    # One that is gone is remembered for as long as it is heard of, and some time more.
+    db.execute("UPDATE retired SET at = ? WHERE blog = ? AND id = ?", (at, entry.blog, entry_id))
     if digest == entry.digest:
         return None, entry_id
     _remember(db, entry, entry_id)
@@ -457,10 +542,13 @@ def _on_front_page(db: sqlite3.Connection, entry: Entry) -> bool:
     return bool(newer < FRONT_PAGE)
 
 
-def _number(db: sqlite3.Connection, blog: str, kind: str, entry_id: str) -> int:
+def _number(db: sqlite3.Connection, blog: str, kind: str, entry_id: str, at: float) -> int:
     """Appends an event under the blog's next number; returns 1."""
     db.execute("INSERT INTO blogs VALUES (?, 1) ON CONFLICT (blog) DO UPDATE SET seq = seq + 1", (blog,))
-    db.execute("INSERT INTO events (blog, seq, kind, id) VALUES (?, ?, ?, ?)", (blog, _seq(db, blog), kind, entry_id))
+    db.execute(
+        "INSERT INTO events (blog, seq, kind, id, at) VALUES (?, ?, ?, ?, ?)",
+        (blog, _seq(db, blog), kind, entry_id, at),
+    )
     return 1
 
 
@@ -492,6 +580,47 @@ def _page(db: sqlite3.Connection, epoch: str, blog: str, place: tuple[int, str] 
     rows = rows[:limit]
     older = before_token(rows[-1][1], rows[-1][2]) if more else None
     return Page([item for item, _, _ in rows], Cursor(epoch, _seq(db, blog)), older)
+
+
+def _cut(db: sqlite3.Connection, blog: str, now: float, limits: Limits) -> int:
+    """The position (microseconds) below which a blog's entries are retired."""
+
+    def place(rank: int) -> int:
+        query = "SELECT position FROM entries WHERE blog = ? ORDER BY position DESC LIMIT 1 OFFSET ?"
+        row = db.execute(query, (blog, rank - 1)).fetchone()
+        return int(row[0]) if row else _EVER
+
+    return max(place(limits.entries), min(place(limits.old_entries), int((now - limits.entries_age) * 1_000_000)))
+
+
+def _retire_entries(db: sqlite3.Connection, blog: str, cut: int, now: float) -> int:
+    gone = db.execute(
+        "DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE blog = ? AND position < ? "
+        "ORDER BY position LIMIT ?) RETURNING id",
+        (blog, cut, RETIRE_BATCH),
+    ).fetchall()
+    db.executemany("INSERT OR REPLACE INTO retired VALUES (?, ?, ?)", ((blog, entry_id, now) for (entry_id,) in gone))
+    return len(gone)
+
+
+def _retire_events(db: sqlite3.Connection, blog: str, now: float, limits: Limits) -> int:
+    return db.execute(
+        "DELETE FROM events WHERE n IN (SELECT n FROM events WHERE blog = ?1 ORDER BY seq LIMIT ?2) "
+        "AND (seq <= ?3 OR at < ?4)",
+        (blog, RETIRE_BATCH, _seq(db, blog) - limits.events, now - limits.events_age),
+    ).rowcount
+
+
+def _forget(db: sqlite3.Connection, blog: str, before: float, surplus: int) -> int:
+    """Forgets entries that have not been heard of since ``before``, or as many as are too many."""
+    gone = db.execute(
+        "DELETE FROM retired WHERE blog = ?1 AND id IN "
+        "(SELECT id FROM retired WHERE blog = ?1 AND at < ?2 ORDER BY at LIMIT ?3) RETURNING blog, id",
+        (blog, before if surplus <= 0 else math.inf, RETIRE_BATCH if surplus <= 0 else min(surplus, RETIRE_BATCH)),
+    ).fetchall()
+    db.executemany("DELETE FROM keys WHERE blog = ? AND id = ? AND key <> id", gone)
+    db.executemany("DELETE FROM keys WHERE blog = ? AND key = ?", gone)
+    return len(gone)
 
 
 def _event(epoch: str, row: Any) -> Event:

@@ -13,12 +13,12 @@ from tornado.web import RequestHandler
 from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
 from feeds import schedule
-from feeds.poller import BUG, CUT_OFF
+from feeds.poller import BUG, CUT_OFF, LEASE_SECONDS
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, FaultyTimeline, WatchedSandbox
 from tests.livelog import until
-from timeline import LeaseLostError, TimelineError
+from timeline import HistoryLostError, LeaseLostError, TimelineError
 
 ONE, TWO = "<guid>1</guid><title>One</title>", "<guid>2</guid><title>Two</title>"
 
@@ -147,7 +147,7 @@ async def test_a_feed_of_two_blogs_is_fetched_once_at_the_shorter_interval(desk:
     feed = newsroom.open_desk("/a.xml", title="A")
     feed.publish(title="First")
     await desk.follow(one=[{"url": feed.url, "interval": HOUR}], two=[{"url": feed.url, "interval": MINUTE}])
-    assert desk.poller.followed == len(newsroom.requests) == 1
+    assert len(newsroom.requests) == 1
     assert await desk.titles("one") == await desk.titles("two") == ["First"]
     await desk.later(MINUTE)
     assert len(newsroom.requests) == 2
@@ -613,20 +613,54 @@ async def test_a_slow_host_of_many_feeds_does_not_keep_the_others_out(desk: Desk
     assert len(await desk.titles()) == 31
 
 
-async def test_a_poll_that_waited_longer_than_its_lease_is_left_to_who_claims_it_next(
-    desk: Desk, newsroom: Newsroom
-) -> None:
+# Leases
+
+
+async def test_a_poll_whose_feed_another_node_has_claimed_is_given_up(desk: Desk, newsroom: Newsroom) -> None:
     desk.fetch = {"per_host": 1}
     held = Held()
     starting = asyncio.create_task(desk.follow(*held_desks(newsroom, 3, held)))
     await until(lambda: held.now == 1)
+    # As if this process had been stopped for an hour, and another one had not.
     desk.clock.now += HOUR
+    assert len(await desk.timeline.claim(desk.clock.now, 10, LEASE_SECONDS)) == 3
+    await desk.poller.tick()
+    await starting
+    held.let_go.set()
+    assert len(newsroom.requests) <= 1, "those that waited for their turn were not begun"
+    assert await desk.titles() == []
+    await desk.later(LEASE_SECONDS)
+    assert sorted(filter(None, await desk.titles())) == ["0", "1", "2"]
+
+
+async def test_a_poll_that_takes_long_keeps_its_lease(desk: Desk, newsroom: Newsroom) -> None:
+    held = Held()
+    starting = asyncio.create_task(desk.follow(*held_desks(newsroom, 1, held)))
+    await until(lambda: held.now == 1)
+    for _ in range(10):
+        desk.clock.now += LEASE_SECONDS / 3
+        await desk.poller.tick()
+        assert await desk.timeline.claim(desk.clock.now, 10, LEASE_SECONDS) == []
     held.let_go.set()
     await starting
-    assert len(newsroom.requests) == 1
-    await desk.later(0)
-    assert len(newsroom.requests) == 4
-    assert sorted(filter(None, await desk.titles())) == ["0", "1", "2"]
+    assert await desk.titles() == ["0"]
+
+
+async def test_a_store_that_began_anew_is_told_again_what_to_follow(
+    desk: Desk, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    await desk.timeline.follow({})
+    desk.timeline.faults["claim"] = HistoryLostError("Redis has lost data.", "epoch")
+    await desk.later()
+    del desk.timeline.faults["claim"]
+    feed.publish(title="New")
+    await desk.later()
+    assert await desk.titles() == ["New"]
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert told == ["Redis has lost data. The feeds are followed anew."]
+    caplog.clear()
 
 
 # Stopping

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from entries import Entry, FeedState, Source
+from entries import Entry, FeedState, Source, digest
 from timeline import Timeline
 
 FEED = "https://example.org/feed.xml"
@@ -19,7 +19,7 @@ def entry(name: str, text: str = "", *, at: float = NOW, blog: str = "blog", **m
     """An entry that is known by its name; another text is another version. ``at`` is its position, in seconds."""
     return Entry(
         keys=more.pop("keys", (name,)),
-        digest=f"{name} {text}",
+        digest=digest(name, text),
         source=Source("Example", None, FEED),
         title=text or name,
         blog=blog,

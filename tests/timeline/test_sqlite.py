@@ -12,7 +12,7 @@ import pytest
 from entries import Cursor
 from tests.livelog import until
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
-from timeline import TimelineError, open_timeline
+from timeline import TimelineError
 from timeline.sqlite import SqliteTimeline
 
 
@@ -131,8 +131,3 @@ async def test_a_database_that_is_asked_for_too_much_says_so(monkeypatch: pytest
     assert len(await asyncio.gather(*waiting)) == 10
     await held
     await opened.close()
-
-
-async def test_a_store_that_is_not_available_is_a_clear_error() -> None:
-    with pytest.raises(TimelineError, match="not available in this version"):
-        await open_timeline("redis://127.0.0.1:6379/0")

@@ -1,0 +1,20 @@
+-- Leases due feeds. A leased feed is due again when its lease ends: nobody has to notice that a node died.
+-- KEYS: epoch feeds due fences leases
+-- ARGV: the node's epoch, an epoch to begin, now, the end of the lease, a random number below 2^20, the limit
+local epoch = redis.call('GET', KEYS[1])
+if not epoch then
+    epoch = ARGV[2]
+    redis.call('SET', KEYS[1], epoch)
+end
+if epoch ~= ARGV[1] then return {epoch} end
+local leases = {}
+for i, url in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[3], 'LIMIT', 0, ARGV[6])) do
+    -- Higher than all before, and never the same again, even if Redis falls back to an earlier copy of its data.
+    local before = tonumber(redis.call('HGET', KEYS[4], url) or '0')
+    local fence = string.format('%.0f', (math.floor(before / 1048576) + 1) * 1048576 + ARGV[5])
+    redis.call('HSET', KEYS[4], url, fence)
+    redis.call('HSET', KEYS[5], url, ARGV[4])
+    redis.call('ZADD', KEYS[3], ARGV[4], url)
+    leases[i] = {redis.call('HGET', KEYS[2], url), fence}
+end
+return {epoch, leases}

@@ -1,0 +1,102 @@
+-- Stores a poll's result, all or nothing: nothing is written before all conditions are met, and no other command comes
+-- between. Done twice, it does nothing the second time.
+-- KEYS: feeds due fences leases failing heads, then of each blog: items places memory aliases retired events
+-- ARGV: the commit as JSON, then the item of each entry
+local commit = cjson.decode(ARGV[1])
+
+if redis.call('HGET', KEYS[3], commit.url) ~= commit.fence then return {'lost'} end
+-- The first write, and one that a Redis without memory or disk refuses: then nothing is written at all.
+redis.call('HSET', KEYS[1], commit.url, commit.state)
+redis.call('ZADD', KEYS[2], 'XX', commit.due, commit.url)
+redis.call('HDEL', KEYS[4], commit.url)
+if commit.failing then redis.call('ZADD', KEYS[5], 0, commit.url) else redis.call('ZREM', KEYS[5], commit.url) end
+
+local blogs = {}
+for i, name in ipairs(commit.blogs) do
+    local first = 6 + (i - 1) * 6
+    blogs[i] = {
+        name = name,
+        items = KEYS[first + 1],    -- id → item
+        places = KEYS[first + 2],   -- id by position
+        memory = KEYS[first + 3],   -- id → digest and aliases
+        aliases = KEYS[first + 4],  -- another key → id
+        retired = KEYS[first + 5],  -- id of what is gone by the time it was last heard of
+        events = KEYS[first + 6],
+    }
+end
+
+-- The id and the memory of the entry that one of the keys belongs to; the strongest key decides.
+local function recognised(blog, keys)
+    for _, key in ipairs(keys) do
+        local memory = redis.call('HGET', blog.memory, key)
+        if memory then return key, memory end
+        local id = redis.call('HGET', blog.aliases, key)
+        if id then return id, redis.call('HGET', blog.memory, id) end
+    end
+end
+
+local function remember(blog, id, entry, aliases)
+    for _, key in ipairs(entry.keys) do
+        if key ~= id and redis.call('HEXISTS', blog.memory, key) == 0 then
+            if redis.call('HSETNX', blog.aliases, key, id) == 1 then aliases = aliases .. ' ' .. key end
+        end
+    end
+    redis.call('HSET', blog.memory, id, entry.digest .. aliases)
+end
+
+-- An item ends in its place and revision (entries.Entry.item): those of the stored one stay, and so does its id.
+local function corrected(item, entry, id, stored)
+    local place, revision = string.match(string.sub(stored, -128), '("position":"[^"]*","seen":"[^"]*","revision":)(%d+)}}$')
+    local middle = string.sub(item, #('{"id":"",') + #entry.keys[1] + 1, -#place - 4)
+    return '{"id":"' .. id .. '",' .. middle .. place .. string.format('%d', revision + 1) .. '}}'
+end
+
+-- Stores an entry if it is new or changed; returns the kind of event that is, or nil for no change, and its id.
+local function store(blog, entry, item)
+    local id, memory = recognised(blog, entry.keys)
+    if not id then
+        id = entry.keys[1]
+        remember(blog, id, entry, '')
+        redis.call('HSET', blog.items, id, item)
+        redis.call('ZADD', blog.places, entry.position, id)
+        return 'entry', id
+    end
+    -- One that is gone is remembered for as long as it is heard of, and some time more.
+    redis.call('ZADD', blog.retired, 'XX', commit.at, id)
+    local digest, aliases = string.match(memory, '^([^ ]*)(.*)$')
+    if digest == entry.digest then return nil end
+    remember(blog, id, entry, aliases)
+    local stored = redis.call('HGET', blog.items, id)
+    if not stored then return nil end
+    redis.call('HSET', blog.items, id, corrected(item, entry, id, stored))
+    return 'update', id
+end
+
+local count = 0
+local function number(blog, kind, id)
+    local seq = redis.call('HINCRBY', KEYS[6], blog.name, 1)
+    redis.call('XADD', blog.events, seq .. '-0', 'kind', kind, 'id', id, 'at', commit.at, 'by', commit.fence)
+    count = count + 1
+end
+
+-- All entries are stored before any event is decided: the front page is known only then.
+local changes = {}
+for i, entry in ipairs(commit.entries) do
+    local blog = blogs[entry.blog]
+    local kind, id = store(blog, entry, ARGV[i + 1])
+    if kind then changes[#changes + 1] = {blog, kind, id, entry.backfilled} end
+end
+for _, change in ipairs(changes) do
+    local blog, kind, id, backfilled = unpack(change)
+    local quiet = kind == 'entry' and backfilled and redis.call('ZREVRANK', blog.places, id) >= commit.front_page
+    if not quiet then number(blog, kind, id) end
+end
+for _, gone in ipairs(commit.withdrawn) do
+    local blog, id = blogs[gone[1]], gone[2]
+    if redis.call('HDEL', blog.items, id) == 1 then
+        redis.call('ZREM', blog.places, id)
+        redis.call('ZADD', blog.retired, commit.at, id)
+        number(blog, 'delete', id)
+    end
+end
+return {'ok', count}

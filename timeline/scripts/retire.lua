@@ -1,0 +1,43 @@
+-- Removes some of what a blog need not keep; returns how much. A step is short: Redis does nothing else meanwhile.
+-- KEYS: heads items places memory aliases retired events
+-- ARGV: blog, step, now, then the limits: entries, old entries, position from which one is old, events, time from which
+-- an event is old, remembered entries, time since which one has to have been heard of
+local blog, step, now = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local most_entries, old_entries, old_position = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local most_events, old_event = tonumber(ARGV[7]), tonumber(ARGV[8])
+local most_memory, forgotten = tonumber(ARGV[9]), ARGV[10]
+local count = 0
+
+local function oldest(key, surplus, score)
+    if surplus > 0 then return redis.call('ZRANGE', key, 0, math.min(surplus, step) - 1) end
+    return redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. score, 'LIMIT', 0, step)
+end
+
+local entries = redis.call('ZCARD', KEYS[3])
+local gone = {}
+if entries > old_entries then gone = oldest(KEYS[3], entries - most_entries, old_position) end
+for i, id in ipairs(gone) do
+    if entries - i < old_entries then break end
+    redis.call('ZADD', KEYS[6], now, id)
+    redis.call('HDEL', KEYS[2], id)
+    redis.call('ZREM', KEYS[3], id)
+    count = count + 1
+end
+
+local last
+local kept_from = tonumber(redis.call('HGET', KEYS[1], blog) or '0') - most_events
+for _, event in ipairs(redis.call('XRANGE', KEYS[7], '-', '+', 'COUNT', step)) do
+    local seq = tonumber(string.match(event[1], '^%d+'))
+    if seq > kept_from and tonumber(event[2][6]) >= old_event then break end
+    last = seq
+end
+if last then count = count + redis.call('XTRIM', KEYS[7], 'MINID', string.format('%.0f-0', last + 1)) end
+
+for _, id in ipairs(oldest(KEYS[6], redis.call('ZCARD', KEYS[6]) - most_memory, forgotten)) do
+    local memory = redis.call('HGET', KEYS[4], id) or ''
+    for alias in string.gmatch(string.match(memory, ' .*') or '', '[^ ]+') do redis.call('HDEL', KEYS[5], alias) end
+    redis.call('HDEL', KEYS[4], id)
+    redis.call('ZREM', KEYS[6], id)
+    count = count + 1
+end
+return count
