@@ -1,12 +1,13 @@
 # make run     set up, then python server.py          make test    all tests, with all they need
 # make demo    a small newsroom on loopback, live     make check   ruff, mypy, tsc
 # make setup   only set up                            make bench   figures, side by side
+# make soak    the long forms of the fault tests
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo setup test check bench lock clean
+.PHONY: run demo setup test soak check bench lock clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python server.py
@@ -20,6 +21,10 @@ test: $(VENV)/.dev
 	@tests/need chromium
 	@tests/need redis-server
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+soak: $(VENV)/.dev
+	@tests/need redis-server
+	$(BIN)/python -m pytest -m soak -v
 
 check: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff check .

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator
 
 import pytest
 
-from entries import Event
-from tests.livelog import until
 from tests.redis import RedisServer
-from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
-from timeline import HistoryLostError, LeaseLostError, TimelineError, open_timeline
+from timeline import TimelineError, open_timeline
 from timeline.redis import RedisTimeline
 
 
