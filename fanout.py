@@ -7,7 +7,6 @@ missed, then goes live: nothing can fall between. Frames are JSON texts, encoded
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections import defaultdict
@@ -121,9 +120,13 @@ class _Channel:
 
 
 class FanOut:
-    """Hands every event of the timeline to every reader of its blog; counts ``events`` and their ``deliveries``."""
+    """Hands every event of the timeline to every reader of its blog.
+
+    ``events`` and their ``deliveries`` are counted; ``trouble`` says why it does not work, or is None.
+    """
 
     def __init__(self, timeline: Timeline, blogs: Collection[str]) -> None:
+        self.trouble: str | None = None
         self.events = 0
         self.deliveries = 0
         self._timeline = timeline
@@ -138,14 +141,13 @@ class FanOut:
         for blog in self._blogs:
             self._channels[blog] = _Channel(blog, self._ring(await self._timeline.head(blog)))
         self._watching = asyncio.create_task(self._follow(events))
-        self._watching.add_done_callback(_log_end)
+        self._watching.add_done_callback(self._ended)
 
     async def close(self) -> None:
         """Stops watching, and lets all readers go."""
         if self._watching:
             self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+            await asyncio.wait([self._watching])
         for channel in self._channels.values():
             for reader in channel.readers():
                 channel.let_go(reader)
@@ -178,6 +180,11 @@ class FanOut:
     def readers(self) -> dict[str, int]:
         """How many readers each blog has."""
         return {blog: len(channel.readers()) for blog, channel in self._channels.items()}
+
+    def _ended(self, watching: asyncio.Task[None]) -> None:
+        if not watching.cancelled() and watching.exception():
+            self.trouble = "The fan-out met a bug and ended; the log has the details."
+            logger.critical(self.trouble, exc_info=watching.exception())
 
     async def _watch(self) -> AsyncIterator[Sequence[Event]]:
         # Watch first, look second: what is committed in between comes twice, and is recognised by its number.
@@ -289,8 +296,3 @@ def _reset(cursor: Cursor, after: str, reason: str, items: str) -> str:
 
 def _after(frames: Frames, seq: int) -> list[str]:
     return [text for number, text in frames if number > seq]
-
-
-def _log_end(watching: asyncio.Task[None]) -> None:
-    if not watching.cancelled() and watching.exception():
-        logger.critical("The fan-out met a bug and ended.", exc_info=watching.exception())

@@ -29,7 +29,7 @@ class Health(Handler):
 
     async def get(self) -> None:
         """Answers with the state of the timeline, the readers, and the feeds that fail."""
-        trouble = self.poller.trouble if self.poller else None
+        trouble = (self.poller and self.poller.trouble) or (self.fanout and self.fanout.trouble) or None
         failing: Sequence[FeedState] = []
         try:
             failing = await self.timeline.failing(MOST_FEEDS)

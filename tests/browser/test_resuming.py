@@ -24,6 +24,7 @@ from tests.browser.visitor import (
     watch,
 )
 from tests.livelog import Livelog
+from tests.redis import RedisServer
 
 AT_FIRST = 5
 MEANWHILE = 7
@@ -114,6 +115,29 @@ async def test_a_history_that_began_anew_is_shown_and_told(
     assert await ids(page) == [item["id"] for item in await livelog.entries()]
     desk.publish(title="Live again")
     await becomes(post(page, "Live again").is_visible, True)
+
+
+async def test_a_history_that_began_anew_under_a_connected_page_is_shown_and_told(
+    livelog: Livelog, newsroom: Newsroom, redis: RedisServer, page: Page
+) -> None:
+    """Redis was emptied: the page hears of it on the connection it has."""
+    desk = newsroom.open_desk("/a.xml", title="A", keep=2)
+    desk.publish(title="Rolled off")
+    await livelog.start({"blog": [every_second(desk)]}, store=redis.url)
+    await listed(livelog, 1)
+    await page.goto(livelog.url("/blog/"))
+    await until_live(page)
+    await watch(page)
+    for number in range(2):
+        desk.publish(title=f"Listed {number}")
+    await becomes(posts(page).count, 3)
+    redis.ask("FLUSHALL")
+    await becomes(page.locator("#notice").inner_text, "The server’s history began anew.")
+    await becomes(posts(page).count, 2)
+    assert await titles(page) == ["Listed 1", "Listed 0"]
+    desk.publish(title="Live still")
+    await becomes(post(page, "Live still").is_visible, True)
+    assert (await seen(page))["states"] == [], "it was live all the time"
 
 
 async def test_a_gap_is_shown_as_a_gap(livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page) -> None:

@@ -60,14 +60,21 @@ def settings() -> Config:
 
 
 @pytest.fixture
-async def site(settings: Config) -> AsyncIterator[Site]:
+def role() -> str:
+    """What the process does."""
+    return "all"
+
+
+@pytest.fixture
+async def site(settings: Config, role: str) -> AsyncIterator[Site]:
     """The application, ready to be asked."""
     timeline = await SqliteTimeline.open(":memory:")
     fanout = FanOut(timeline, [blog.slug for blog in settings.blogs])
     await fanout.start()
     fetcher = Fetcher(user_agent="test", timeout=1, max_bytes=1_000, concurrency=1)
     poller = Poller(settings, timeline, fetcher, Sandbox())
-    server = HTTPServer(make_app(settings, timeline, fanout, poller))
+    parts = (None if role == "fetch" else fanout, None if role == "web" else poller)
+    server = HTTPServer(make_app(settings, timeline, *parts))
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
     yield Site(timeline, fanout, poller, sockets[0].getsockname()[1])

@@ -8,6 +8,7 @@ import pytest
 
 from entries import FeedState
 from tests.handlers.conftest import Site
+from tests.livelog import until
 from tests.timeline.drafts import commit, entry
 from timeline import TimelineError
 
@@ -54,3 +55,13 @@ async def test_a_timeline_that_can_not_be_written_is_red(site: Site) -> None:
     answer = await site.get("/healthz")
     assert answer.code == 503
     assert (await site.json("/healthz"))["problem"] == "database or disk is full"
+
+
+async def test_a_fan_out_that_ended_is_red(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.fanout._channels.clear()  # a bug, as far as the fan-out can tell
+    await commit(site.timeline, entry("a"))
+    await until(lambda: site.fanout.trouble is not None)
+    assert (await site.get("/healthz")).code == 503
+    assert "bug" in (await site.json("/healthz"))["problem"]
+    assert [record.levelname for record in caplog.records if record.levelname != "INFO"] == ["CRITICAL"]
+    caplog.clear()

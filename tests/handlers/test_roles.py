@@ -1,0 +1,37 @@
+"""What a node without a fan-out (fetch) or without a poller (web) answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.handlers.conftest import Site
+
+
+@pytest.fixture
+def role(request: pytest.FixtureRequest) -> str:
+    """All, unless a test says otherwise."""
+    return str(getattr(request, "param", "all"))
+
+
+@pytest.mark.parametrize("role", ["fetch"], indirect=True)
+@pytest.mark.parametrize("path", ["/", "/blog/", "/blog/ws", "/blog/entries", "/blog/e/abc"])
+async def test_a_fetch_node_has_no_pages(site: Site, path: str) -> None:
+    assert (await site.get(path)).code == 404
+
+
+@pytest.mark.parametrize("role", ["fetch"], indirect=True)
+async def test_a_fetch_node_tells_how_it_is(site: Site) -> None:
+    health = await site.json("/healthz")
+    assert (health["status"], health["readers"]) == ("ok", {})
+    metrics = (await site.get("/metrics")).body.decode()
+    assert "livelog_polls_total" in metrics
+    assert "livelog_readers" not in metrics
+
+
+@pytest.mark.parametrize("role", ["web"], indirect=True)
+async def test_a_web_node_has_pages_and_tells_how_it_is(site: Site) -> None:
+    assert (await site.get("/blog/")).code == 200
+    assert (await site.json("/healthz"))["feeds"]["followed"] == 1
+    metrics = (await site.get("/metrics")).body.decode()
+    assert "livelog_readers" in metrics
+    assert "livelog_polls_total" not in metrics
