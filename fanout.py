@@ -10,7 +10,8 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -30,6 +31,8 @@ RINGS_BYTES: Final = 64 * 1024 * 1024
 """What the rings of all blogs may hold together."""
 
 RETRY_SECONDS: Final = 0.5
+
+Events = AsyncGenerator[Sequence[Event], None]
 
 Frames = list[tuple[int, str]]
 """Frames with the numbers of their events."""
@@ -186,17 +189,18 @@ class FanOut:
             self.trouble = "The fan-out met a bug and ended; the log has the details."
             logger.critical(self.trouble, exc_info=watching.exception())
 
-    async def _watch(self) -> AsyncIterator[Sequence[Event]]:
+    async def _watch(self) -> Events:
         # Watch first, look second: what is committed in between comes twice, and is recognised by its number.
         events = self._timeline.watch(self._blogs)
         await anext(events)
         return events
 
-    async def _follow(self, events: AsyncIterator[Sequence[Event]]) -> None:
+    async def _follow(self, events: Events) -> None:
         while True:
             try:
-                async for batch in events:
-                    self._push(batch)
+                async with aclosing(events):
+                    async for batch in events:
+                        self._push(batch)
             except HistoryLostError as lost:
                 logger.warning("%s Readers are sent a reset.", lost)
                 events = await self._begin_anew(lost)
@@ -211,7 +215,7 @@ class FanOut:
             self.deliveries += len(events) * len(channel.live)
             channel.push(events)
 
-    async def _begin_anew(self, lost: HistoryLostError) -> AsyncIterator[Sequence[Event]]:
+    async def _begin_anew(self, lost: HistoryLostError) -> Events:
         """Watches again, and shows every reader the gap and the newest entries. Waits for a store that is down."""
         while True:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 import pytest
@@ -271,7 +271,7 @@ async def test_a_lost_history_is_shown_to_everyone_as_a_gap(
     fails: asyncio.Queue[HistoryLostError] = asyncio.Queue()
     watch = timeline.watch
 
-    async def watch_until_lost(blogs: Collection[str]) -> AsyncIterator[Sequence[Event]]:
+    async def watch_until_lost(blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
         yield await anext(watch(blogs))
         raise await fails.get()
 

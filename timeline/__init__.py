@@ -6,7 +6,7 @@ is told. `watch` is how the rest of the program learns of it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -138,7 +138,7 @@ class Timeline(Protocol):
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
 
-    def watch(self, blogs: Collection[str]) -> AsyncIterator[Sequence[Event]]:
+    def watch(self, blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
         """Every event of these blogs committed by any node after the first step of the iteration, in batches.
 
         The events of a blog come in order, without holes. The first batch is empty: it says that from here on

@@ -15,7 +15,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -201,7 +201,7 @@ class RedisTimeline:
         epoch, (place,) = await self._look([blog])
         return Cursor(epoch, place.seq)
 
-    async def watch(self, blogs: Collection[str]) -> AsyncIterator[Sequence[Event]]:
+    async def watch(self, blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
         """Every event of these blogs committed from here on, by any node."""
         names = list(blogs)
         epoch, places = await self._look(names)

@@ -17,7 +17,7 @@ import queue
 import secrets
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -234,7 +234,7 @@ class SqliteTimeline:
             )
         )
 
-    async def watch(self, blogs: Collection[str]) -> AsyncIterator[Sequence[Event]]:
+    async def watch(self, blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
         """Every event committed from here on. A commit only rings a bell: events are read from the store."""
         bell = asyncio.Event()
         self._bells.add(bell)
