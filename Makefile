@@ -20,10 +20,12 @@ setup: $(VENV)/.run
 test: $(VENV)/.dev
 	@tests/need chromium
 	@tests/need redis-server
+	@tests/need strace
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 soak: $(VENV)/.dev
 	@tests/need redis-server
+	@tests/need strace
 	$(BIN)/python -m pytest -m soak -v
 
 check: $(VENV)/.dev node_modules/.installed
