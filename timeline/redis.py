@@ -11,8 +11,10 @@ write had reached the replica. Whoever notices first begins a new epoch, so that
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +43,7 @@ from timeline import (
     LeaseLostError,
     Limits,
     Page,
+    Reason,
     Replay,
     TimelineError,
     before_token,
@@ -68,11 +71,18 @@ RETIRE_BATCH: Final = 500
 FEEDS_TOGETHER: Final = 1_000
 FENCE_RANDOM: Final = 2**20
 
+_LOST: Final[Mapping[Reason, str]] = {
+    "epoch": "Redis has lost events that were read from it.",
+    "expired": "Events were retired before this node had read them.",
+}
+
 _SCRIPTS: Final = Path(__file__).parent / "scripts"
 
 # What Redis answers when it, not the program, is in trouble: without memory, disk or replicas, failing over, busy.
-_TROUBLES: Final = frozenset(
-    ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "LOADING", "NOAUTH", "UNKILLABLE")
+# Redis 6 says it at the end where a script was refused: "ERR Error running script (…): @user_script: 8: -OOM …".
+_TROUBLE: Final = re.compile(
+    "(?:^|: -)(?:OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY|LOADING|NOAUTH|UNKILLABLE) "
+    "|^DB index is out of range"
 )
 _TROUBLE_ERRORS: Final = (OutOfMemoryError, ReadOnlyError, NoPermissionError)
 
@@ -87,7 +97,7 @@ class RedisTimeline:
     @classmethod
     async def open(cls, url: str) -> RedisTimeline:
         """Connects, and makes sure that this Redis will do; raises TimelineError."""
-        redis = _Redis(url)
+        redis = _Redis(url, CONNECTIONS, ANSWER_SECONDS)
         timeline = cls(redis)
         try:
             await _examine(redis)
@@ -209,7 +219,7 @@ class RedisTimeline:
         yield []
         down = False
         # A connection of its own: a blocking read keeps others waiting, and outlasts the usual time for an answer.
-        reader = _Redis(self._redis.url, connections=1, answer_seconds=BLOCK_SECONDS + ANSWER_SECONDS)
+        reader = _Redis(self._redis.url, 1, BLOCK_SECONDS + ANSWER_SECONDS)
         try:
             while True:
                 try:
@@ -256,29 +266,29 @@ class RedisTimeline:
         after = [f"{place.seq}-0" for place in last.values()]
         wait = int(BLOCK_SECONDS * 1000)
         found = await reader.ask("XREAD", "COUNT", WATCH_BATCH, "BLOCK", wait, "STREAMS", *blogs, *after)
+        read = {blogs[key]: await self._read(blogs[key], epoch, rows) for key, rows in found}
+        # When all has been read: then all of it is of this history, and a failure on the way has skipped nothing.
         await self._make_sure(epoch, last)
-        events: list[Event] = []
-        for key, rows in found:
-            events += await self._read(blogs[key], epoch, last, rows)
-        return events
+        for blog, (events, place) in read.items():
+            if place.seq != last[blog].seq + len(events):
+                raise HistoryLostError(_LOST["expired"], "expired")
+            last[blog] = place
+        return [event for events, _ in read.values() for event in events]
 
-    async def _read(self, blog: str, epoch: str, last: dict[str, _Place], rows: Sequence[Any]) -> list[Event]:
-        """Rows of a stream as events, with the present form of their entries."""
-        places = [_Place(int(number.partition("-")[0]), _marks(fields)) for number, fields in rows]
-        if places[0].seq != last[blog].seq + 1:
-            raise HistoryLostError(f"Events of {blog} were retired before this node had read them.", "expired")
+    async def _read(self, blog: str, epoch: str, rows: Sequence[Any]) -> tuple[list[Event], _Place]:
+        """Rows of a stream as events, with the present form of their entries, and how far they lead."""
         items = await self._redis.ask("HMGET", _key(f"{blog}:items"), *(fields["id"] for _, fields in rows))
-        last[blog] = places[-1]
-        return [
-            _event(blog, epoch, place.seq, fields["kind"], fields["id"], item)
-            for place, (_, fields), item in zip(places, rows, items, strict=True)
+        events = [
+            _event(blog, epoch, int(number.partition("-")[0]), fields["kind"], fields["id"], item)
+            for (number, fields), item in zip(rows, items, strict=True)
         ]
+        return events, _Place(events[-1].cursor.seq, _marks(rows[-1][1]))
 
     async def _make_sure(self, epoch: str, last: Mapping[str, _Place]) -> None:
         keys = ("epoch", "heads", *(f"{blog}:events" for blog in last))
         known = [part for blog, place in last.items() for part in (blog, place.seq, place.marks)]
-        if not await self._redis.run("check", keys, [epoch, _new_epoch(), *known]):
-            raise HistoryLostError("Redis has lost events that were read from it.", "epoch")
+        if lost := await self._redis.run("check", keys, [epoch, _new_epoch(), *known]):
+            raise HistoryLostError(_LOST[lost], lost)
 
     async def _look(self, blogs: Sequence[str]) -> tuple[str, list[_Place]]:
         """The epoch, and each blog's newest event."""
@@ -307,25 +317,30 @@ class _Redis:
     """A Redis that is asked once: what a lost answer meant is for the caller to find out. Raises TimelineError."""
 
     url: str
-    connections: int = CONNECTIONS
-    answer_seconds: float = ANSWER_SECONDS
+    connections: int
+    answer_seconds: float
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         # Without what is before an @ and after a ?: both may be secret.
         self.name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-        pool = aioredis.BlockingConnectionPool.from_url(
-            self.url,
-            decode_responses=True,
-            protocol=2,
-            max_connections=self.connections,
-            timeout=ANSWER_SECONDS,
-            socket_timeout=self.answer_seconds,
-            socket_connect_timeout=ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            client_name="livelog",
-        )
+        try:
+            pool = aioredis.BlockingConnectionPool.from_url(
+                self.url,
+                decode_responses=True,
+                protocol=2,
+                max_connections=self.connections,
+                timeout=ANSWER_SECONDS,
+                socket_timeout=self.answer_seconds,
+                socket_connect_timeout=ANSWER_SECONDS,
+                retry=Retry(NoBackoff(), 0),
+                client_name="livelog",
+            )
+            # Says now whether it understands the options in the URL.
+            pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
+        except (TypeError, ValueError) as error:
+            raise TimelineError(f"{self.name}: {error}") from None
         self._client = aioredis.Redis.from_pool(pool)
         self._scripts = {
             path.stem: self._client.register_script(path.read_text("utf-8")) for path in _SCRIPTS.glob("*.lua")
@@ -347,15 +362,31 @@ class _Redis:
 
     async def _translated(self, answer: Awaitable[T]) -> T:
         try:
-            return await answer
+            with _heeding_cancellation():
+                return await answer
         except ResponseError as error:
-            if isinstance(error, _TROUBLE_ERRORS) or str(error).partition(" ")[0] in _TROUBLES:
+            if isinstance(error, _TROUBLE_ERRORS) or _TROUBLE.search(str(error)):
                 raise TimelineError(f"{self.name}: {error}") from None
             raise
         except AuthenticationError:
             raise TimelineError(f"{self.name}: the user name or the password is wrong") from None
         except (RedisError, OSError, TimeoutError) as error:
             raise TimelineError(f"{self.name}: {_reason(error)}") from None
+
+
+@contextlib.contextmanager
+def _heeding_cancellation() -> Iterator[None]:
+    """Ends a task that was cancelled meanwhile: `asyncio.wait_for`, which redis-py writes with, forgets it at times.
+
+    Only Python 3.11 does so (https://github.com/python/cpython/issues/86296).
+    """
+    task = cast("asyncio.Task[None]", asyncio.current_task())
+    before = task.cancelling()
+    try:
+        yield
+    finally:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def _reason(error: Exception) -> str:
@@ -418,7 +449,8 @@ def _key(name: str) -> str:
 
 
 def _new_epoch() -> str:
-    return secrets.token_hex(4)
+    """Begins with the time in milliseconds: an earlier one, which came back with a copy, is told from a later one."""
+    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(2)}"
 
 
 def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -58,5 +58,8 @@ class Retention:
             except TimelineError:
                 # Others tell of a store that is down; this can wait.
                 continue
+            except Exception:
+                logger.exception("What is old was not retired: this is a bug.")
+                continue
             if count:
                 logger.info("Retired %d old entries, events and memories.", count)

@@ -19,6 +19,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -255,7 +256,7 @@ class SqliteTimeline:
                 if not rows:
                     await bell.wait()
                     continue
-                if rows[0][0] != last + 1:
+                if rows[-1][0] != last + len(rows):
                     raise HistoryLostError("Events were retired before they were read.", "expired")
                 last = rows[-1][0]
                 if batch := [_event(self._epoch, row) for row in rows if row[1] in blogs]:
@@ -536,8 +537,8 @@ def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str) -> str | None:
 
 def _on_front_page(db: sqlite3.Connection, entry: Entry) -> bool:
     newer = db.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM entries WHERE blog = ? AND position > ? LIMIT ?)",
-        (entry.blog, entry.position, FRONT_PAGE),
+        "SELECT count(*) FROM (SELECT 1 FROM entries WHERE blog = ? AND (position, id) > (?, ?) LIMIT ?)",
+        (entry.blog, entry.position, entry.id, FRONT_PAGE),
     ).fetchone()[0]
     return bool(newer < FRONT_PAGE)
 
@@ -582,40 +583,42 @@ def _page(db: sqlite3.Connection, epoch: str, blog: str, place: tuple[int, str] 
     return Page([item for item, _, _ in rows], Cursor(epoch, _seq(db, blog)), older)
 
 
-def _cut(db: sqlite3.Connection, blog: str, now: float, limits: Limits) -> int:
-    """The position (microseconds) below which a blog's entries are retired."""
+def _cut(db: sqlite3.Connection, blog: str, now: float, limits: Limits) -> tuple[int, str]:
+    """The place (position in microseconds, and id) below which a blog's entries are retired."""
 
-    def place(rank: int) -> int:
-        query = "SELECT position FROM entries WHERE blog = ? ORDER BY position DESC LIMIT 1 OFFSET ?"
+    def place(rank: int) -> tuple[int, str]:
+        query = "SELECT position, id FROM entries WHERE blog = ? ORDER BY position DESC, id DESC LIMIT 1 OFFSET ?"
         row = db.execute(query, (blog, rank - 1)).fetchone()
-        return int(row[0]) if row else _EVER
+        return (row[0], row[1]) if row else (_EVER, "")
 
-    return max(place(limits.entries), min(place(limits.old_entries), int((now - limits.entries_age) * 1_000_000)))
+    old = (int((now - limits.entries_age) * 1_000_000), "")
+    return max(place(limits.entries), min(place(limits.old_entries), old))
 
 
-def _retire_entries(db: sqlite3.Connection, blog: str, cut: int, now: float) -> int:
+def _retire_entries(db: sqlite3.Connection, blog: str, cut: tuple[int, str], now: float) -> int:
     gone = db.execute(
-        "DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE blog = ? AND position < ? "
-        "ORDER BY position LIMIT ?) RETURNING id",
-        (blog, cut, RETIRE_BATCH),
+        "DELETE FROM entries WHERE rowid IN (SELECT rowid FROM entries WHERE blog = ? AND (position, id) < (?, ?) "
+        "ORDER BY position, id LIMIT ?) RETURNING id",
+        (blog, *cut, RETIRE_BATCH),
     ).fetchall()
     db.executemany("INSERT OR REPLACE INTO retired VALUES (?, ?, ?)", ((blog, entry_id, now) for (entry_id,) in gone))
     return len(gone)
 
 
 def _retire_events(db: sqlite3.Connection, blog: str, now: float, limits: Limits) -> int:
-    return db.execute(
-        "DELETE FROM events WHERE n IN (SELECT n FROM events WHERE blog = ?1 ORDER BY seq LIMIT ?2) "
-        "AND (seq <= ?3 OR at < ?4)",
-        (blog, RETIRE_BATCH, _seq(db, blog) - limits.events, now - limits.events_age),
-    ).rowcount
+    """Removes the oldest events, in the order of their numbers: what is left has no holes."""
+    oldest = db.execute("SELECT n, seq, at FROM events WHERE blog = ? ORDER BY seq LIMIT ?", (blog, RETIRE_BATCH))
+    surplus, old = _seq(db, blog) - limits.events, now - limits.events_age
+    gone = [(n,) for n, _, _ in takewhile(lambda event: event[1] <= surplus or event[2] < old, oldest.fetchall())]
+    db.executemany("DELETE FROM events WHERE n = ?", gone)
+    return len(gone)
 
 
 def _forget(db: sqlite3.Connection, blog: str, before: float, surplus: int) -> int:
     """Forgets entries that have not been heard of since ``before``, or as many as are too many."""
     gone = db.execute(
         "DELETE FROM retired WHERE blog = ?1 AND id IN "
-        "(SELECT id FROM retired WHERE blog = ?1 AND at < ?2 ORDER BY at LIMIT ?3) RETURNING blog, id",
+        "(SELECT id FROM retired WHERE blog = ?1 AND at < ?2 ORDER BY at, id LIMIT ?3) RETURNING blog, id",
         (blog, before if surplus <= 0 else math.inf, RETIRE_BATCH if surplus <= 0 else min(surplus, RETIRE_BATCH)),
     ).fetchall()
     db.executemany("DELETE FROM keys WHERE blog = ? AND id = ? AND key <> id", gone)

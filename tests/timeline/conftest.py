@@ -24,6 +24,9 @@ def _url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return "sqlite::memory:"
     if request.param == "sqlite-file":
         return f"sqlite:{tmp_path / 'livelog.db'}"
+    if request.param == "own-redis":
+        own: RedisServer = request.getfixturevalue("redis")
+        return own.url
     # A server for all tests; each begins with nothing in it.
     redis: RedisServer = request.getfixturevalue("shared_redis")
     redis.ask("FLUSHALL")

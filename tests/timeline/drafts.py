@@ -33,7 +33,7 @@ async def commit(timeline: Timeline, *entries: Entry, withdrawn: Sequence[tuple[
     """One poll of the feed: claims it, and commits what it listed."""
     await timeline.follow({FEED: 0.0})
     (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
-    after = replace(lease.state, next_at=0.0, **state)
+    after = replace(lease.state, **{"next_at": 0.0, "checked_at": NOW, **state})
     return await timeline.commit(after, entries, lease, withdrawn)
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from entries import FRONT_PAGE, Cursor, Event
+from entries import FRONT_PAGE, Attachment, Cursor, Entry, Event, Source
+from tests.redis import RedisServer
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
-from timeline import LeaseLostError, Timeline, before_token, parse_before
+from timeline import DAY, LeaseLostError, Limits, Timeline, before_token, open_timeline, parse_before
+from timeline.retention import Retention
 
 
 async def test_a_new_entry_is_stored_and_numbered(timeline: Timeline) -> None:
@@ -144,6 +152,37 @@ async def test_a_feed_is_claimed_once_and_again_when_its_lease_has_run_out(timel
     assert await timeline.commit(second.state, [entry("good")], second) == 1
 
 
+async def test_a_lease_that_is_renewed_is_kept_for_longer(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert await timeline.renew([lease], NOW + 2 * LEASE_SECONDS) == [lease]
+    assert await timeline.claim(NOW + 2 * LEASE_SECONDS - 1, 1, LEASE_SECONDS) == []
+    assert await timeline.commit(replace(lease.state, next_at=NOW), [entry("a")], lease) == 1
+    assert len(await timeline.claim(NOW, 1, LEASE_SECONDS)) == 1
+
+
+async def test_a_lease_that_ran_out_is_held_until_another_claim(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    late = NOW + 2 * LEASE_SECONDS
+    assert await timeline.renew([lease], late + LEASE_SECONDS) == [lease]
+    assert await timeline.claim(late, 1, LEASE_SECONDS) == []
+
+
+async def test_only_leases_that_are_still_held_are_renewed(timeline: Timeline) -> None:
+    held, taken, done = (f"https://example.org/{name}" for name in ("held", "taken", "done"))
+    await timeline.follow(dict.fromkeys((held, taken, done), 0.0))
+    leases = {lease.url: lease for lease in await timeline.claim(NOW, 3, LEASE_SECONDS)}
+    await timeline.renew([leases[held], leases[done]], NOW + 9 * LEASE_SECONDS)
+    (anew,) = await timeline.claim(NOW + LEASE_SECONDS, 3, LEASE_SECONDS)
+    assert anew.url == taken
+    await timeline.commit(replace(leases[done].state, next_at=NOW), [], leases[done])
+    assert await timeline.renew([leases[url] for url in (taken, done, held)], NOW * 2) == [leases[held]]
+    assert [lease.url for lease in await timeline.claim(NOW + LEASE_SECONDS, 3, LEASE_SECONDS)] == [done]
+    assert {lease.url for lease in await timeline.claim(NOW + 2 * LEASE_SECONDS, 3, LEASE_SECONDS)} == {taken, done}
+    assert await timeline.renew([], NOW * 2) == []
+
+
 async def test_a_feed_is_not_claimed_before_it_is_due(timeline: Timeline) -> None:
     await commit(timeline, entry("a"))
     (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
@@ -241,3 +280,117 @@ async def test_failing_feeds_are_told_without_what_they_listed(timeline: Timelin
     assert await timeline.failing(0) == []
     await timeline.follow({})
     assert await timeline.failing(10) == []
+
+
+async def test_a_feed_that_is_no_longer_followed_is_not_failing(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    await timeline.follow({})
+    await timeline.commit(lease.state.failed("The answer was 500.", 500, NOW, NOW), [], lease)
+    assert await timeline.failing(10) == []
+
+
+# Few names, versions and places, so that entries meet.
+BLOGS = ("one", "two")
+NAMES = ("a", "b", "c", "d", "e")
+PLACES = st.sampled_from([int((NOW + n) * 1_000_000) for n in range(5)])
+TEXTS = st.text(max_size=9) | st.sampled_from(
+    ['"', "\\", '\\"', "}}", "%d", "\x00", "\u2028", "Zürich 漢字 🗞️", '","position":"x","seen":"y","revision":7}}']
+)
+FEW = st.integers(1, 4)
+FIELDS: dict[str, Callable[[str], Any]] = {
+    "url": str,
+    "title": str,
+    "content_html": str,
+    "summary": str,
+    "image": str,
+    "published": lambda _: datetime(1990, 1, 1, tzinfo=UTC),
+    "modified": lambda _: datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    "authors": lambda text: (text,),
+    "tags": lambda text: (text, text),
+    "attachments": lambda text: (Attachment(text, text),),
+    "truncated": lambda _: True,
+}
+
+
+@st.composite
+def listed(draw: st.DrawFn) -> Entry:
+    """An entry as a feed may list it; one text stands in any of its fields."""
+    text = draw(TEXTS)
+    return Entry(
+        keys=tuple(draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))),
+        digest=draw(st.sampled_from(("first", "second", "third"))),
+        source=Source(text, None, text),
+        blog=draw(st.sampled_from(("one", "one", "two"))),
+        position=draw(PLACES),
+        seen=draw(PLACES),
+        backfilled=draw(st.booleans()),
+        **{name: FIELDS[name](text) for name in draw(st.sets(st.sampled_from(sorted(FIELDS))))},
+    )
+
+
+COMMITS = st.tuples(
+    st.lists(listed(), min_size=1, max_size=4),
+    st.lists(st.tuples(st.sampled_from(BLOGS), st.sampled_from(NAMES)), max_size=1),
+    st.sampled_from((NOW - 3 * DAY, NOW - DAY, NOW)),
+)
+LIMITS = st.builds(
+    Limits,
+    entries=FEW,
+    old_entries=FEW,
+    entries_age=st.sampled_from((-2.5, DAY)),
+    events=FEW | st.just(100),
+    events_age=st.sampled_from((DAY / 2, 2 * DAY, 9 * DAY)),
+    memory=FEW | st.just(100),
+    memory_age=st.sampled_from((DAY / 2, 2 * DAY, 9 * DAY)),
+)
+
+
+@asynccontextmanager
+async def fresh(url: str) -> AsyncIterator[Timeline]:
+    """An empty timeline."""
+    opened = await open_timeline(url)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def told(timeline: Timeline, blog: str) -> list[Any]:
+    """All that a store tells of a blog, but for its epoch."""
+    found: list[Any] = await asyncio.gather(*(timeline.entry(blog, name) for name in NAMES))
+    before = None
+    while True:
+        page = await timeline.page(blog, before, 2)
+        found.append((page.items, page.head.seq, page.older))
+        before = page.older
+        if before is None:
+            break
+    cursors = [Cursor(page.head.epoch, seq) for seq in range(page.head.seq + 2)]
+    for replay in await asyncio.gather(*(timeline.replay(blog, cursor, 1_000) for cursor in cursors)):
+        events = [(event.cursor.seq, event.kind, event.id, event.item) for event in replay.events]
+        found.append((replay.complete, replay.reason, replay.head.seq, events))
+    return found
+
+
+@given(history=st.lists(COMMITS | COMMITS | LIMITS, min_size=3, max_size=8))
+@settings(max_examples=50)
+async def test_all_stores_tell_the_same_of_the_same_history(shared_redis: RedisServer, history: list[Any]) -> None:
+    shared_redis.ask("FLUSHALL")
+    with pytest.MonkeyPatch.context() as patched:
+        # So small that some of a backfill is behind it.
+        patched.setattr("timeline.redis.FRONT_PAGE", 1)
+        patched.setattr("timeline.sqlite.FRONT_PAGE", 1)
+        async with fresh("sqlite::memory:") as sqlite, fresh(shared_redis.url) as redis:
+            for step in history:
+                assert await done(redis, step) == await done(sqlite, step)
+            for blog in BLOGS:
+                assert await told(redis, blog) == await told(sqlite, blog)
+
+
+async def done(timeline: Timeline, step: Any) -> int:
+    """How much a step of a history led to."""
+    if isinstance(step, Limits):
+        return await Retention(timeline, step, lambda: NOW).sweep()
+    entries, withdrawn, at = step
+    return await commit(timeline, *entries, withdrawn=withdrawn, checked_at=at)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
 
-from entries import Cursor
-from tests.livelog import until
-from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
-from timeline import TimelineError
+from entries import Cursor, dump
+from tests.livelog import PATIENCE, until
+from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, state, titles
+from timeline import DAY, Limits, TimelineError
 from timeline.sqlite import SqliteTimeline
 
 
@@ -75,6 +77,118 @@ async def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> No
     db.close()
     with pytest.raises(TimelineError, match="another version of Livelog"):
         await SqliteTimeline.open(str(path))
+
+
+FIRST_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE feeds (
+    url TEXT PRIMARY KEY,
+    followed INTEGER NOT NULL,      -- 1 while the configuration names it
+    due REAL NOT NULL,              -- Unix seconds
+    leased_until REAL NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL             -- FeedState as JSON
+);
+CREATE INDEX feeds_due ON feeds (due) WHERE followed;
+CREATE INDEX feeds_failing ON feeds (url) WHERE failures;
+CREATE TABLE blogs (blog TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (
+    blog TEXT NOT NULL,
+    id TEXT NOT NULL,
+    position INTEGER NOT NULL,      -- microseconds since 1970
+    seen INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    item TEXT NOT NULL,             -- the public form: a JSON Feed item
+    UNIQUE (blog, id)
+);
+CREATE UNIQUE INDEX entries_position ON entries (blog, position, id);
+CREATE TABLE keys (                 -- dedup memory: outlives the entries
+    blog TEXT NOT NULL,
+    key TEXT NOT NULL,
+    id TEXT NOT NULL,
+    digest TEXT NOT NULL,           -- kept with the key that is the id
+    PRIMARY KEY (blog, key)
+) WITHOUT ROWID;
+CREATE TABLE events (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,    -- of all blogs, in order of commit: what watchers follow
+    blog TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    UNIQUE (blog, seq)
+);
+PRAGMA user_version = 1;
+"""
+"""As the first version of Livelog made it."""
+
+
+def first_database(path: str) -> None:
+    """A database of the first version: entries a (corrected since, known by two names) and b, and c, withdrawn."""
+    a, b, c = entry("a", "corrected", at=NOW - 1), entry("b"), entry("c")
+    polled = state(checked_at=NOW, etag='"1"', failures=2, problem="The answer was 500.", listed={"a": a.digest})
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(FIRST_SCHEMA)
+        db.execute("INSERT INTO meta VALUES ('epoch', 'f1257')")
+        db.execute("INSERT INTO feeds VALUES (?, 1, 0, ?, 7, 2, ?)", (FEED, NOW + LEASE_SECONDS, polled.to_json()))
+        db.execute("INSERT INTO blogs VALUES ('blog', 5)")
+        for stored, revision in ((a, 2), (b, 1)):
+            item = stored.item(id=stored.id, position=stored.position, seen=stored.seen, revision=revision)
+            place = ("blog", stored.id, stored.position, stored.seen, revision, dump(item))
+            db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", place)
+        known = [("a", "a", a), ("alias", "a", a), ("b", "b", b), ("c", "c", c)]
+        db.executemany("INSERT INTO keys VALUES ('blog', ?, ?, ?)", ((key, of, e.digest) for key, of, e in known))
+        events = [(1, "entry", "a"), (2, "entry", "b"), (3, "entry", "c"), (4, "update", "a"), (5, "delete", "c")]
+        db.executemany("INSERT INTO events (blog, seq, kind, id) VALUES ('blog', ?, ?, ?)", events)
+        db.commit()
+
+
+def layout(path: str) -> dict[str, list[object]]:
+    """The columns of the tables and indexes of a database."""
+    with closing(sqlite3.connect(path)) as db:
+        names = [name for (name,) in db.execute("SELECT name FROM sqlite_master ORDER BY name")]
+        return {
+            name: db.execute(f"PRAGMA table_info({name})").fetchall()
+            + db.execute(f"PRAGMA index_xinfo({name})").fetchall()
+            for name in names
+        }
+
+
+async def test_a_database_of_the_first_version_is_upgraded_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "livelog.db")
+    first_database(path)
+    opened = await SqliteTimeline.open(path)
+    head = await opened.head("blog")
+    assert str(head) == "f1257.5"
+    assert await titles(opened) == ["b", "corrected"]
+    replay = await opened.replay("blog", Cursor("f1257", 0), 10)
+    told = [(event.kind, event.id) for event in replay.events]
+    assert told == [("entry", "a"), ("entry", "b"), ("delete", "c"), ("update", "a"), ("delete", "c")]
+    (kept,) = await opened.states()
+    assert (kept.etag, kept.problem, set(kept.listed)) == ('"1"', "The answer was 500.", {"a"})
+    assert [feed.url for feed in await opened.failing(10)] == [FEED]
+    # Nothing comes back as new, and events are as old as the upgrade.
+    listed = [entry("a", "corrected"), entry("x", "corrected", keys=("x", "alias")), entry("b"), entry("c", "again")]
+    async with aclosing(opened.watch(["blog"])) as events:
+        assert await anext(events) == []
+        assert await commit(opened, *listed, entry("d"), checked_at=time.time()) == 2
+        batch = await asyncio.wait_for(anext(events), PATIENCE)
+        assert [(event.cursor.seq, event.kind, event.id) for event in batch] == [
+            (6, "update", "a"),
+            (7, "entry", "d"),
+        ]
+    assert await opened.retire(time.time(), Limits(events_age=DAY)) == 0
+    assert await opened.retire(time.time() + 2 * DAY, Limits(events_age=DAY)) == 7
+    await opened.close()
+
+
+async def test_an_upgraded_database_is_laid_out_as_a_new_one(tmp_path: Path) -> None:
+    old, new = str(tmp_path / "old.db"), str(tmp_path / "new.db")
+    first_database(old)
+    for _ in range(2):
+        for path in (old, new):
+            await (await SqliteTimeline.open(path)).close()
+        assert layout(old) == layout(new)
 
 
 async def test_a_full_disk_is_a_timeline_error_and_is_recovered_from(tmp_path: Path) -> None:

@@ -9,7 +9,12 @@ if redis.call('HGET', KEYS[3], commit.url) ~= commit.fence then return {'lost'} 
 redis.call('HSET', KEYS[1], commit.url, commit.state)
 redis.call('ZADD', KEYS[2], 'XX', commit.due, commit.url)
 redis.call('HDEL', KEYS[4], commit.url)
-if commit.failing then redis.call('ZADD', KEYS[5], 0, commit.url) else redis.call('ZREM', KEYS[5], commit.url) end
+local followed = redis.call('ZSCORE', KEYS[2], commit.url)
+if commit.failing and followed then
+    redis.call('ZADD', KEYS[5], 0, commit.url)
+else
+    redis.call('ZREM', KEYS[5], commit.url)
+end
 
 local blogs = {}
 for i, name in ipairs(commit.blogs) do

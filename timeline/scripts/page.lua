@@ -1,6 +1,16 @@
 -- Some entries of a blog, newest first, one more than the limit if there are more, and the head at the same moment.
 -- KEYS: epoch heads places items; ARGV: blog, limit, then position and id to go on from ('' for the newest)
 local limit, from, after = tonumber(ARGV[2]), ARGV[3], ARGV[4]
+
+-- By bytes, as Redis orders what has the same score; Lua's own < follows the locale that Redis was started in.
+local function below(a, b)
+    for i = 1, math.max(#a, #b) do
+        local x, y = string.byte(a, i) or 0, string.byte(b, i) or 0
+        if x ~= y then return x < y end
+    end
+    return false
+end
+
 -- Of the same moment as the place to go on from, only what follows in order; all of it has to be looked at.
 local same = from == '' and 0 or redis.call('ZCOUNT', KEYS[3], from, from)
 local newest = from == '' and '+inf' or from
@@ -8,7 +18,7 @@ local found = redis.call('ZREVRANGEBYSCORE', KEYS[3], newest, '-inf', 'WITHSCORE
 local rows = {}
 for i = 1, #found, 2 do
     local id, position = found[i], found[i + 1]
-    local follows = from == '' or tonumber(position) < tonumber(from) or id < after
+    local follows = from == '' or tonumber(position) < tonumber(from) or below(id, after)
     if follows and #rows <= limit then
         rows[#rows + 1] = {id, string.format('%.0f', position), redis.call('HGET', KEYS[4], id)}
     end

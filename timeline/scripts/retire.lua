@@ -8,19 +8,19 @@ local most_events, old_event = tonumber(ARGV[7]), tonumber(ARGV[8])
 local most_memory, forgotten = tonumber(ARGV[9]), ARGV[10]
 local count = 0
 
-local function oldest(key, surplus, score)
-    if surplus > 0 then return redis.call('ZRANGE', key, 0, math.min(surplus, step) - 1) end
-    return redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. score, 'LIMIT', 0, step)
+-- The first that are too many; if none are, those below a score, but for the last ones.
+local function oldest(key, most, score, last)
+    local have = redis.call('ZCARD', key)
+    if have > most then return redis.call('ZRANGE', key, 0, math.min(have - most, step) - 1) end
+    if have <= last then return {} end
+    return redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. score, 'LIMIT', 0, math.min(have - last, step))
 end
 
-local entries = redis.call('ZCARD', KEYS[3])
-local gone = {}
-if entries > old_entries then gone = oldest(KEYS[3], entries - most_entries, old_position) end
-for i, id in ipairs(gone) do
-    if entries - i < old_entries then break end
-    redis.call('ZADD', KEYS[6], now, id)
+for _, id in ipairs(oldest(KEYS[3], most_entries, old_position, old_entries)) do
+    -- Without memory Redis refuses the first write of a script if it takes some; these make room.
     redis.call('HDEL', KEYS[2], id)
     redis.call('ZREM', KEYS[3], id)
+    redis.call('ZADD', KEYS[6], now, id)
     count = count + 1
 end
 
@@ -33,7 +33,7 @@ for _, event in ipairs(redis.call('XRANGE', KEYS[7], '-', '+', 'COUNT', step)) d
 end
 if last then count = count + redis.call('XTRIM', KEYS[7], 'MINID', string.format('%.0f-0', last + 1)) end
 
-for _, id in ipairs(oldest(KEYS[6], redis.call('ZCARD', KEYS[6]) - most_memory, forgotten)) do
+for _, id in ipairs(oldest(KEYS[6], most_memory, forgotten, 0)) do
     local memory = redis.call('HGET', KEYS[4], id) or ''
     for alias in string.gmatch(string.match(memory, ' .*') or '', '[^ ]+') do redis.call('HDEL', KEYS[5], alias) end
     redis.call('HDEL', KEYS[4], id)
