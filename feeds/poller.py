@@ -91,7 +91,8 @@ class Poller:
         self._renew_at = 0.0
         self._unfollowed = False
         self._working = 0
-        self._ticker = PeriodicCallback(self.tick, TICK_SECONDS * 1000)
+        # Nodes that were started together must not stay in step: the one a millisecond ahead would have all the work.
+        self._ticker = PeriodicCallback(self.tick, TICK_SECONDS * 1000, jitter=0.1)
 
     async def start(self) -> None:
         """Tells the timeline which feeds to follow, and polls those that are due at once. Raises TimelineError."""

@@ -90,6 +90,14 @@ class Livelog:
         os.killpg(self._process.pid, signal.SIGKILL)
         await self._ended()
 
+    def freeze(self) -> None:
+        """Stops the server and its children (SIGSTOP) without closing a connection."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        os.killpg(self.pid, signal.SIGCONT)
+
     async def get(self, path: str, **headers: str) -> HTTPResponse:
         """Fetches a path, whatever the status."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -13,6 +13,7 @@ import pytest
 
 from demo.newsroom import Newsroom
 from tests.livelog import ROOT, Livelog, until
+from tests.redis import RedisServer
 
 
 async def command(*arguments: str, cwd: Path) -> tuple[int, str]:
@@ -137,6 +138,77 @@ async def test_a_damaged_database_is_told_in_a_line(tmp_path: Path, content: byt
     assert code == 1
     assert said.startswith("Livelog cannot start: livelog.db: ")
     assert len(said.splitlines()) == 1
+
+
+async def test_an_unreachable_redis_is_told_in_a_line(redis: RedisServer, tmp_path: Path) -> None:
+    redis.stop()
+    code, said = await web_node(redis.url, cwd=tmp_path)
+    assert (code, said) == (1, f"Livelog cannot start: {redis.url}: Connection refused\n")
+
+
+async def test_a_wrong_password_is_told_in_a_line_without_it(redis: RedisServer, tmp_path: Path) -> None:
+    redis.ask("CONFIG", "SET", "requirepass", "right")
+    for password in ("", "livelog:wr0ng@"):
+        url = redis.url.replace("//", f"//{password}")
+        code, said = await web_node(url, cwd=tmp_path)
+        assert (code, said) == (
+            1,
+            f"Livelog cannot start: {redis.url}: the user name or the password is wrong\n",
+        )
+
+
+async def test_a_redis_that_is_too_old_is_told_in_a_line(tmp_path: Path) -> None:
+    async with await asyncio.start_server(old_redis, "127.0.0.1", 0) as server:
+        url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+        code, said = await web_node(url, cwd=tmp_path)
+    assert (code, said) == (
+        1,
+        f"Livelog cannot start: {url}: Redis 5.0.7 is too old, 6.2 or later is needed\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ("99", "DB index is out of range"),
+        ("0?colour=s3cret", "unexpected keyword argument 'colour'"),
+        ("0?socket_timeout=s3cret", "Invalid value for 'socket_timeout' in connection URL."),
+    ],
+)
+async def test_an_impossible_redis_url_is_told_in_a_line(
+    shared_redis: RedisServer, tmp_path: Path, rest: str, words: str
+) -> None:
+    code, said = await web_node(shared_redis.url.removesuffix("0") + rest, cwd=tmp_path)
+    assert code == 1
+    assert said.startswith("Livelog cannot start: redis://127.0.0.1:")
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert "s3cret" not in said
+
+
+async def test_a_store_that_is_no_redis_is_told_in_a_line(newsroom: Newsroom, tmp_path: Path) -> None:
+    url = f"redis://127.0.0.1:{newsroom.port}/0"
+    code, said = await web_node(url, cwd=tmp_path)
+    assert code == 1
+    assert said.startswith(f"Livelog cannot start: {url}: ")
+    assert len(said.splitlines()) == 1
+
+
+async def web_node(store: str, cwd: Path) -> tuple[int, str]:
+    """Tries to start a node on a store that will not do."""
+    return await command("--role=web", "--port=0", f"--store={store}", "http://127.0.0.1:1/feed.xml", cwd=cwd)
+
+
+async def old_redis(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Says, to whoever asks, that it is of a version that nobody should run any more."""
+    info = b"redis_version:5.0.7\r\n"
+    while header := await reader.readline():
+        words = []
+        for _ in range(int(header[1:])):
+            size = int((await reader.readline())[1:])
+            words.append((await reader.readexactly(size + 2))[:-2].upper())
+        writer.write(b"$%d\r\n%s\r\n" % (len(info), info) if words[0] == b"INFO" else b"+OK\r\n")
+    writer.close()
 
 
 async def test_no_process_is_left_behind_when_it_is_killed(livelog: Livelog, newsroom: Newsroom) -> None:
