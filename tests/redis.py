@@ -32,7 +32,8 @@ class RedisServer:
         """Starts it with an append-only file (``options`` are redis-server's), and waits until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
-        durable = ["--save", "", "--appendonly", "yes"]
+        # Without `always` a Redis whose disk is busy may be killed with two seconds of answered writes in its memory.
+        durable = ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         command = ["redis-server", *where, *durable, *options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + PATIENCE
