@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, TypeVar
@@ -27,13 +28,13 @@ from fanout import FanOut
 from tests.redis import RedisServer
 from tests.test_fanout import Listener
 from tests.timeline.drafts import NOW, commit, entry
-from timeline import HistoryLostError, Limits, Timeline, TimelineError, open_timeline
+from timeline import HistoryLostError, Limits, Page, Replay, Timeline, TimelineError, open_timeline
 
 T = TypeVar("T")
 
 FRONT_PAGE = 5
 MOST_MISSED = 6
-BACKLOG = 3
+BACKLOG = 2
 RINGS_BYTES = 8_000
 
 BLOGS = ("one", "two")
@@ -120,16 +121,44 @@ World = dict[str, Blog]
 
 
 class LateNews:
-    """A timeline whose events can be held up on their way to the fan-out, as on a busy machine."""
+    """A timeline as the fan-out has it on a busy machine.
+
+    Events can be held up on their way, and ``meanwhile`` is work that gets done, a piece at a time, when the answer
+    to a question is on its way.
+    """
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
         self.in_hand = False
         self.through = asyncio.Event()
         self.through.set()
+        self.meanwhile: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._working = asyncio.Lock()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.timeline, name)
+
+    async def head(self, blog: str) -> Cursor:
+        return await self._late(self.timeline.head(blog))
+
+    async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
+        return await self._late(self.timeline.replay(blog, after, limit))
+
+    async def page(self, blog: str, before: str | None, limit: int) -> Page:
+        return await self._late(self.timeline.page(blog, before, limit))
+
+    async def work(self) -> bool:
+        """Does a piece of what is to be done; whether there was one."""
+        async with self._working:
+            if not self.meanwhile:
+                return False
+            await self.meanwhile.pop(0)()
+            return True
+
+    async def _late(self, answer: Coroutine[Any, Any, T]) -> T:
+        answered = await answer
+        await self.work()
+        return answered
 
     async def watch(self, blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
         self.in_hand = False
@@ -139,6 +168,8 @@ class LateNews:
                     self.in_hand = True
                     await self.through.wait()
                     self.in_hand = False
+                else:
+                    await self.work()
                 yield batch
 
 
@@ -150,10 +181,12 @@ class Connection(Listener):
         self.after = after
         self.owed = owed
         self.read = 0
+        self.answered = False
         if slow:
             self.hold.clear()
 
     async def catch_up(self, frames: Sequence[str]) -> None:
+        self.answered = True
         await self.hold.wait()
         if self.evicted:
             raise ConnectionError("gone")
@@ -296,6 +329,12 @@ class History(RuleBasedStateMachine):
 
     @rule(listed=news, withdrawn=st.lists(withdrawals, max_size=2))
     def commit(self, listed: list[Draft], withdrawn: list[tuple[str, str]]) -> None:
+        self.run(self.expected(listed, withdrawn)())
+
+    def expected(
+        self, listed: list[Draft], withdrawn: list[tuple[str, str]]
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        """A commit that the model has already."""
         entries = []
         changes: dict[str, list[tuple[str | None, str, bool]]] = {blog: [] for blog in BLOGS}
         for blog, name, version, age in listed:
@@ -309,7 +348,10 @@ class History(RuleBasedStateMachine):
         for blog in BLOGS:
             self.world[blog].number(changes[blog], [name for where, name in withdrawn if where == blog])
         self.touched = True
-        self.run(self._commit(entries, withdrawn))
+        return partial(self._commit, entries, withdrawn)
+
+    def meanwhile(self, news: list[Draft]) -> None:
+        self.late.meanwhile = [self.expected([post], []) for post in news]
 
     @rule(news=news)
     def publish(self, news: list[Draft]) -> None:
@@ -318,13 +360,17 @@ class History(RuleBasedStateMachine):
             self.commit([post], [])
             self.rest()
 
-    @rule(blogs=st.lists(st.sampled_from(BLOGS), min_size=1, max_size=5), events=st.integers(1, 2))
-    def fall_behind(self, blogs: list[str], events: int) -> None:
-        """Old events go before the fan-out has heard of them."""
+    @rule(n=who, blogs=st.lists(st.sampled_from(BLOGS), min_size=1, max_size=5), events=st.integers(1, 2))
+    def fall_behind(self, n: int, blogs: list[str], events: int) -> None:
+        """Old events go before the fan-out has heard of them, and someone is just coming back."""
+        self.drop(n)
+        self.connect(n, slow=True, news=[])
         self.news_is_held_up_or_comes_through(True)
-        self.publish([(blog, f"n{self.ticks}{n}", "", None) for n, blog in enumerate(blogs)])
+        self.publish([(blog, f"n{self.ticks}{number}", "", None) for number, blog in enumerate(blogs)])
         self.retire(100, events)
         self.news_is_held_up_or_comes_through(False)
+        self.rest()
+        self.read_on(n)
 
     @rule(n=who, before=news, after=news)
     def open_page_before_the_news(self, n: int, before: list[Draft], after: list[Draft]) -> None:
@@ -332,7 +378,7 @@ class History(RuleBasedStateMachine):
         self.news_is_held_up_or_comes_through(True)
         self.publish(before)
         self.open_page(n)
-        self.connect(n, slow=False)
+        self.connect(n, slow=False, news=[])
         self.publish(after)
         self.news_is_held_up_or_comes_through(False)
 
@@ -341,7 +387,7 @@ class History(RuleBasedStateMachine):
         """What is published while someone still takes what was missed is kept, within bounds."""
         self.drop(n)
         self.publish(missed)
-        self.connect(n, slow=True)
+        self.connect(n, slow=True, news=[])
         self.publish(meanwhile)
         self.read_on(n)
 
@@ -353,16 +399,19 @@ class History(RuleBasedStateMachine):
         page = self.run(self.timeline.page(visitor.blog, None, FRONT_PAGE))
         visitor.start([json.loads(item) for item in page.items], page.head)
 
-    @rule(n=who, slow=st.booleans())
-    def connect(self, n: int, slow: bool) -> None:
+    @rule(n=who, slow=st.booleans(), news=news)
+    def connect(self, n: int, slow: bool, news: list[Draft]) -> None:
+        """There may be news while the timeline is asked what was missed."""
         visitor = self.visitors[n]
         if visitor.connection is not None:
             return
+        self.meanwhile(news)
         after, blog = visitor.cursor, self.world[visitor.blog]
         known = after is not None and after.epoch == self.epoch and after.seq >= blog.trimmed
         owed = after is not None and known and len(blog.events) - after.seq <= MOST_MISSED
         visitor.connection = Connection(after, owed=owed, slow=slow)
         self.run(self._join(visitor, visitor.connection))
+        self.rest()
 
     @rule(n=who)
     def read_on(self, n: int) -> None:
@@ -395,19 +444,18 @@ class History(RuleBasedStateMachine):
 
     @rule(timeline_too=st.booleans(), meanwhile=news)
     def restart(self, timeline_too: bool, meanwhile: list[Draft]) -> None:
-        """Everyone comes back."""
+        """There is news while it starts, and everyone comes back."""
         self.run(self._stop())
         if timeline_too:
             self.run(self._reopen())
-        for post in meanwhile:
-            self.commit([post], [])
+        self.meanwhile(meanwhile)
         self.run(self._start())
         self.rest()
         self.everyone_connects()
 
     def everyone_connects(self) -> None:
         for n in range(len(self.visitors)):
-            self.connect(n, slow=False)
+            self.connect(n, slow=False, news=[])
 
     def rest(self) -> None:
         """Lets everything come as far as it can: then it has to be right, and within the bounds."""
@@ -479,9 +527,8 @@ class History(RuleBasedStateMachine):
             except (ConnectionError, TimelineError):
                 connection.evict()
 
-        visitor.joining = asyncio.create_task(join())
-        # A moment, so that it has begun.
-        await asyncio.sleep(0)
+        visitor.joining = joining = asyncio.create_task(join())
+        await soon(lambda: connection.answered or joining.done())
 
     async def _joined(self, visitor: Visitor) -> None:
         if visitor.joining is not None:
@@ -490,6 +537,8 @@ class History(RuleBasedStateMachine):
 
     async def _settle(self) -> None:
         """Waits until the fan-out and all who join have come as far as they can."""
+        while await self.late.work():
+            pass
         await soon(self._level)
         for visitor in self.visitors:
             connection = visitor.connection
@@ -543,11 +592,21 @@ class RedisHistory(History):
         self.redis.ask("FLUSHALL")
         super().__init__(self.redis.url)
 
-    @rule()
-    def lose_everything(self) -> None:
+    @rule(n=who, before=news, after=news, unnoticed=st.booleans())
+    def lose_everything(self, n: int, before: list[Draft], after: list[Draft], unnoticed: bool) -> None:
+        """Someone comes back when the fan-out has heard of it, or before."""
+        if unnoticed:
+            self.news_is_held_up_or_comes_through(True)
+            self.publish(before)
+        self.drop(n)
         self.redis.ask("FLUSHALL")
         self.touched = True
         self.run(self._begin_epoch())
+        self.publish(after)
+        if unnoticed:
+            self.open_page(n)
+        self.connect(n, slow=False, news=[])
+        self.news_is_held_up_or_comes_through(False)
 
 
 async def soon(condition: Callable[[], bool]) -> None:

@@ -47,8 +47,7 @@ class Installation:
 
         The desks have these intervals in turn.
         """
-        # What was acknowledged is on the disk, also where fsync is slow: `everysec` may hold it back for a moment.
-        self.redis.start("--appendfsync", "always")
+        self.redis.start()
         feeds = zip(desks, itertools.cycle(intervals), strict=False)
         self._blogs = {"blog": [{"url": desk.url, "interval": interval} for desk, interval in feeds]}
         # The desks have one host; an operator with more than one desk there would allow it more than two exchanges.
@@ -79,7 +78,7 @@ class Installation:
 
     async def restart_redis(self) -> None:
         """Starts a Redis that was stopped, on what it left."""
-        await asyncio.to_thread(self.redis.start, "--appendfsync", "always")
+        await asyncio.to_thread(self.redis.start)
 
     async def entries(self) -> list[dict[str, Any]]:
         """All entries of the blog, newest first, as soon as every web node shows the same ones."""

@@ -152,7 +152,6 @@ def contents(redis: RedisServer) -> Mapping[bytes, bytes | None]:
 
 def write_at_once(redis: RedisServer) -> None:
     """What Redis was given is in its file before it answers; else it may wait, where the disk is busy, for 2 s."""
-    redis.ask("CONFIG", "SET", "appendfsync", "always")
 
 
 def keep_copy(redis: RedisServer) -> Path:

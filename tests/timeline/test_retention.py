@@ -262,7 +262,6 @@ async def test_retention_comes_by_itself_and_by_its_clock(
 async def test_retention_outlives_a_store_that_is_down(
     timeline: Timeline, redis: RedisServer, sweeping: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    redis.ask("CONFIG", "SET", "appendfsync", "always")
     await commit(timeline, entry("a"), entry("b"))
     redis.stop()
     await sweeping.is_looked_at()
