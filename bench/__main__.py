@@ -9,9 +9,15 @@ import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
-from bench import latency, start
+from bench import commit, latency, memory, nodes, start
 
-BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {"start": start.run, "latency": latency.run}
+BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
+    "start": start.run,
+    "latency": latency.run,
+    "commit": commit.run,
+    "memory": memory.run,
+    "nodes": nodes.run,
+}
 
 
 def main(names: list[str]) -> int:

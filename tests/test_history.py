@@ -318,7 +318,7 @@ class History(RuleBasedStateMachine):
         self.worlds: dict[str, World] = {}
         self.visitors = [Visitor(blog, self.worlds) for blog in ("one", "one", "two")]
         self.run(self._open())
-        self.everyone_connects()
+        self.everyone_connects([])
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -350,8 +350,16 @@ class History(RuleBasedStateMachine):
         self.touched = True
         return partial(self._commit, entries, withdrawn)
 
-    def meanwhile(self, news: list[Draft]) -> None:
-        self.late.meanwhile = [self.expected([post], []) for post in news]
+    def meanwhile(self, news: list[Draft], *, pushed: bool) -> None:
+        """Has posts committed as soon as the fan-out asks for something, and pushed before it has the answer."""
+
+        async def published(commit: Callable[[], Coroutine[Any, Any, None]]) -> None:
+            await commit()
+            heads = [await self.timeline.head(blog) for blog in BLOGS]
+            if pushed and self.late.through.is_set():
+                await soon(lambda: [self.fanout._channels[blog].head for blog in BLOGS] == heads)
+
+        self.late.meanwhile = [partial(published, self.expected([post], [])) for post in news]
 
     @rule(news=news)
     def publish(self, news: list[Draft]) -> None:
@@ -382,13 +390,17 @@ class History(RuleBasedStateMachine):
         self.publish(after)
         self.news_is_held_up_or_comes_through(False)
 
-    @rule(n=who, missed=news, meanwhile=news)
-    def come_back_slowly(self, n: int, missed: list[Draft], meanwhile: list[Draft]) -> None:
+    @rule(n=who, missed=news, long_away=st.booleans(), meanwhile=news)
+    def come_back_slowly(self, n: int, missed: list[Draft], long_away: bool, meanwhile: list[Draft]) -> None:
         """What is published while someone still takes what was missed is kept, within bounds."""
         self.drop(n)
         self.publish(missed)
-        self.connect(n, slow=True, news=[])
-        self.publish(meanwhile)
+        if long_away:
+            blog = self.visitors[n].blog
+            self.commit([(blog, f"n{self.ticks}{number}", "", None) for number in range(MOST_MISSED + 1)], [])
+            self.rest()
+        self.connect(n, slow=True, news=meanwhile[:1])
+        self.publish(meanwhile[1:])
         self.read_on(n)
 
     @rule(n=who)
@@ -405,7 +417,7 @@ class History(RuleBasedStateMachine):
         visitor = self.visitors[n]
         if visitor.connection is not None:
             return
-        self.meanwhile(news)
+        self.meanwhile(news, pushed=True)
         after, blog = visitor.cursor, self.world[visitor.blog]
         known = after is not None and after.epoch == self.epoch and after.seq >= blog.trimmed
         owed = after is not None and known and len(blog.events) - after.seq <= MOST_MISSED
@@ -442,20 +454,22 @@ class History(RuleBasedStateMachine):
         for blog in self.world.values():
             blog.retire(limits)
 
-    @rule(timeline_too=st.booleans(), meanwhile=news)
-    def restart(self, timeline_too: bool, meanwhile: list[Draft]) -> None:
-        """There is news while it starts, and everyone comes back."""
+    @rule(timeline_too=st.booleans(), missed=news, meanwhile=news)
+    def restart(self, timeline_too: bool, missed: list[Draft], meanwhile: list[Draft]) -> None:
+        """There is news before it starts, while it does, and while everyone comes back."""
         self.run(self._stop())
         if timeline_too:
             self.run(self._reopen())
-        self.meanwhile(meanwhile)
+        for post in missed:
+            self.commit([post], [])
+        self.meanwhile(meanwhile[:2], pushed=False)
         self.run(self._start())
         self.rest()
-        self.everyone_connects()
+        self.everyone_connects(meanwhile[2:])
 
-    def everyone_connects(self) -> None:
+    def everyone_connects(self, news: list[Draft]) -> None:
         for n in range(len(self.visitors)):
-            self.connect(n, slow=False, news=[])
+            self.connect(n, slow=False, news=news[n : n + 1])
 
     def rest(self) -> None:
         """Lets everything come as far as it can: then it has to be right, and within the bounds."""

@@ -1,0 +1,87 @@
+"""What the benchmarks of the store share: made-up entries of the usual size, polls, and what processes use."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median, quantiles
+
+import entries
+from entries import Entry, Source
+from timeline import Lease, Timeline
+
+FEED = "https://newsroom.example/feed.xml"
+BLOG = "blog"
+LEASE_SECONDS = 600.0
+
+_SOURCE = Source("The Newsroom", "https://newsroom.example/", FEED)
+_HTML = "<p>Some words of a post, as many as a short one has.</p>" * 10
+
+
+def keys(number: int) -> tuple[str, str]:
+    """The names that a post is recognised by: most feeds give it two."""
+    path = f"/?p={number}"
+    return entries.identity(FEED, path, None), entries.identity(FEED, None, path)
+
+
+def digest(number: int, version: int = 0) -> str:
+    """The fingerprint of a version of a post."""
+    return entries.digest(number, version)
+
+
+def position(number: int) -> int:
+    """A second after the post before."""
+    return (1_800_000_000 + number) * 1_000_000
+
+
+def post(number: int, *, version: int = 0, blog: str = BLOG) -> Entry:
+    """A post whose JSON Feed item takes 1 KB."""
+    return Entry(
+        keys=keys(number),
+        digest=digest(number, version),
+        source=_SOURCE,
+        url=f"https://newsroom.example/?p={number}",
+        title=f"Post {number:07}, version {version:03}",
+        content_html=_HTML,
+        summary="A sentence that says what it is about.",
+        authors=("A. Reporter",),
+        tags=("city", "council"),
+        blog=blog,
+        position=position(number),
+        seen=position(number),
+    )
+
+
+async def lease(timeline: Timeline) -> Lease:
+    """The right to poll the feed once more."""
+    await timeline.follow({FEED: 0.0})
+    (leased,) = await timeline.claim(time.time(), 1, LEASE_SECONDS)
+    return leased
+
+
+async def commit(timeline: Timeline, leased: Lease, listed: Sequence[Entry]) -> int:
+    """Commits what a feed lists. A lease is good for more than one commit until the feed is claimed anew."""
+    return await timeline.commit(replace(leased.state, next_at=0.0, checked_at=time.time()), listed, leased)
+
+
+async def poll(timeline: Timeline, listed: Sequence[Entry]) -> int:
+    """One poll of the feed, which lists these posts; returns the number of events."""
+    return await commit(timeline, await lease(timeline), listed)
+
+
+def cpu_clock(pid: int) -> int:
+    """The clock of a process's CPU, to the nanosecond, as clock_getcpuclockid(3) names it."""
+    return ~pid << 3 | 2
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """The median and the 95th percentile in milliseconds."""
+    return f"{median(seconds) * 1e3:.2f} ms (p95 {quantiles(seconds, n=20)[18] * 1e3:.2f})"

@@ -1,0 +1,260 @@
+"""What nodes that share a Redis can do: commits, claims, events to readers; and what each costs, busy and idle."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.made import BLOG, LEASE_SECONDS, commit, cpu_clock, lease, post, resident_bytes
+from bench.readers import read
+from demo.newsroom import Newsroom
+from tests.livelog import Livelog, Reader, until
+from tests.redis import RedisServer
+from timeline import Lease, Timeline, open_timeline
+
+SECONDS = 5.0
+COMMITTERS = 32
+FEEDS = 10_000
+CLAIMED_TOGETHER = 64
+EMPTY_CLAIMS = 1_000
+WATCHERS = 10
+EVENTS_WATCHED = 200
+READERS = 1_000
+EVENTS = 400
+EVENTS_UNDER_WAY = 10
+PAGES = 100
+IDLE_SECONDS = 25.0
+"""As long as it takes until each reader was sent a ping."""
+
+PATIENCE = 60.0
+
+
+@dataclass
+class Used:
+    """What a process used in a stretch of time."""
+
+    pid: int
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+    def each(self, number: int) -> str:
+        """The CPU of one of so many things done."""
+        return f"{self.cpu / number * 1e6:.0f} µs"
+
+    @property
+    def share(self) -> str:
+        """The share of a core."""
+        return f"{self.cpu / self.seconds:.1%}"
+
+
+@contextmanager
+def used(*pids: int) -> Iterator[list[Used]]:
+    """Fills in, at the end, what processes have used meanwhile."""
+    found = [Used(pid) for pid in pids]
+    began = time.perf_counter()
+    before = [time.clock_gettime(cpu_clock(pid)) for pid in pids]
+    yield found
+    for use, cpu in zip(found, before, strict=True):
+        use.seconds, use.cpu = time.perf_counter() - began, time.clock_gettime(cpu_clock(use.pid)) - cpu
+
+
+async def run() -> None:
+    """Prints a line or two of each."""
+    with TemporaryDirectory() as folder:
+        redis = RedisServer(Path(folder) / "redis")
+        redis.start()
+        try:
+            pid = int(redis.ask("INFO", "server")["process_id"])
+            await _commits(f"sqlite:{Path(folder) / 'commits.db'}", None, processes=1)
+            for processes in (1, 2):
+                redis.ask("FLUSHALL")
+                await _commits(redis.url, pid, processes)
+            for part in (_claims, _watchers):
+                redis.ask("FLUSHALL")
+                await part(redis.url, pid)
+            redis.ask("FLUSHALL")
+            await _nodes(Path(folder), redis.url, pid)
+        finally:
+            redis.stop()
+
+
+async def _commits(url: str, redis: int | None, processes: int) -> None:
+    """Commits of one new entry each, as many at a time as a node has connections."""
+    feeds = [f"https://newsroom.example/{number}.xml" for number in range(COMMITTERS * processes)]
+    timeline = await open_timeline(url)
+    await timeline.follow(dict.fromkeys(feeds, 0.0))
+    leases = await timeline.claim(time.time(), len(feeds), LEASE_SECONDS)
+    await timeline.close()
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        loop = asyncio.get_running_loop()
+        jobs = [loop.run_in_executor(pool, _commit, url, redis, leases[n::processes]) for n in range(processes)]
+        done = await asyncio.gather(*jobs)
+    commits = sum(number for number, _, _ in done)
+    rate = sum(number / here.seconds for number, here, _ in done)
+    own = Used(0, 1, sum(here.cpu for _, here, _ in done))
+    line = f"{url.partition(':')[0]}, {processes} × {COMMITTERS} committers of 1 new entry: {rate:.0f} commits/s; "
+    line += f"CPU of a commit: committer {own.each(commits)}"
+    if redis is not None:
+        # Each process saw what Redis used while it worked, nearly all of it at the same time.
+        line += f", Redis {max((use for _, _, use in done), key=lambda use: use.cpu).each(commits)}"
+        line += f"; Redis busy {done[0][2].share} of a core"
+    print(line)
+
+
+def _commit(url: str, redis: int | None, leases: Sequence[Lease]) -> tuple[int, Used, Used]:
+    return asyncio.run(_commit_for_a_while(url, redis, leases))
+
+
+async def _commit_for_a_while(url: str, redis: int | None, leases: Sequence[Lease]) -> tuple[int, Used, Used]:
+    """How many commits, and what this process and Redis used."""
+    timeline = await open_timeline(url)
+    number = count(int(leases[0].fence) * 1000)
+    until_then = time.perf_counter() + SECONDS
+
+    async def commit_all(leased: Lease) -> int:
+        done = 0
+        while time.perf_counter() < until_then:
+            done += await commit(timeline, leased, [post(next(number))])
+        return done
+
+    with used(os.getpid(), redis or os.getpid()) as (here, there):
+        done = sum(await asyncio.gather(*map(commit_all, leases)))
+    await timeline.close()
+    return done, here, there
+
+
+async def _claims(url: str, redis: int) -> None:
+    """Claims of many due feeds, and those that find none due, which each node makes twenty times a second."""
+    timeline = await open_timeline(url)
+    feeds = [f"https://newsroom.example/{number}.xml" for number in range(FEEDS)]
+    await timeline.follow(dict.fromkeys(feeds, 0.0))
+    now = time.time()
+    with used(redis) as (full,):
+        while await timeline.claim(now, CLAIMED_TOGETHER, LEASE_SECONDS):
+            pass
+    with used(redis) as (empty,):
+        for _ in range(EMPTY_CLAIMS):
+            await timeline.claim(now, CLAIMED_TOGETHER, LEASE_SECONDS)
+    await timeline.close()
+    print(
+        f"claims, {CLAIMED_TOGETHER} at a time: {FEEDS / full.seconds:.0f} feeds/s; "
+        f"CPU of Redis {full.each(FEEDS)} a feed, {empty.each(EMPTY_CLAIMS)} for a claim that finds none due"
+    )
+
+
+async def _watchers(url: str, redis: int) -> None:
+    """What a node that watches costs Redis: the difference that ten make to the same events."""
+    timeline = await open_timeline(url)
+    leased = await lease(timeline)
+    number = count()
+    cpu = []
+    for watchers in (0, WATCHERS):
+        nodes = [await open_timeline(url) for _ in range(watchers)]
+        arrived = [0] * watchers
+        watching = [asyncio.create_task(_watch(node, arrived, n)) for n, node in enumerate(nodes)]
+        await asyncio.sleep(0.5)
+        with used(redis) as (use,):
+            for events in range(1, EVENTS_WATCHED + 1):
+                await commit(timeline, leased, [post(next(number))])
+                await until(partial(_all_have, arrived, events))
+        cpu.append(use)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
+        for node in nodes:
+            await node.close()
+    await timeline.close()
+    alone, watched = cpu
+    each = Used(0, 1, (watched.cpu - alone.cpu) / WATCHERS)
+    print(
+        f"events, one at a time: CPU of Redis {alone.each(EVENTS_WATCHED)} to commit one, and "
+        f"{each.each(EVENTS_WATCHED)} for each node that watches"
+    )
+
+
+def _all_have(arrived: Sequence[int], events: int) -> bool:
+    return min(arrived, default=events) == events
+
+
+async def _watch(timeline: Timeline, arrived: list[int], number: int) -> None:
+    async for events in timeline.watch([BLOG]):
+        arrived[number] += len(events)
+
+
+async def _nodes(folder: Path, url: str, redis: int) -> None:
+    """A fetch node and a web node: readers that come, nothing to do, and then events as fast as they go."""
+    async with AsyncExitStack() as stack:
+        newsroom = Newsroom()
+        await newsroom.start()
+        stack.push_async_callback(newsroom.stop)
+        blogs = {BLOG: [{"url": newsroom.open_desk("/a.xml", title="A").url, "interval": "1h"}]}
+        fetch, web = (Livelog(folder / role) for role in ("fetch", "web"))
+        for node in (fetch, web):
+            node.folder.mkdir()
+            stack.push_async_callback(node.kill)
+            await node.start(blogs, f"--role={node.folder.name}", store=url)
+        pool = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
+        before = resident_bytes(web.pid)
+        job = partial(read, web.port, f"/{BLOG}/ws", READERS, EVENTS + 1, IDLE_SECONDS + PATIENCE)
+        reading = asyncio.get_running_loop().run_in_executor(pool, job)
+        with used(web.pid) as (joining,):
+            await until(lambda: _all_connected(web))
+        memory = (resident_bytes(web.pid) - before) / READERS / 1024
+        print(f"web node, {READERS:,} readers connect: {memory:.1f} KiB and {joining.each(READERS)} of CPU each")
+        with used(fetch.pid, web.pid, redis) as idle:
+            await asyncio.sleep(IDLE_SECONDS)
+        shares = [use.share for use in idle]
+        print(
+            f"nothing to do for {IDLE_SECONDS:.0f} s: fetch node {shares[0]} of a core, web node with {READERS:,} "
+            f"readers {shares[1]}, Redis with both {shares[2]}"
+        )
+        # It would claim the feed that is published below.
+        await fetch.stop()
+        with used(web.pid, redis) as (busy, store):
+            await _publish(url, web)
+            came, lost = await reading
+        print(
+            f"web node, {EVENTS} events to {READERS:,} readers, {EVENTS_UNDER_WAY} at a time: "
+            f"{EVENTS / busy.seconds:.0f} events/s, {came / busy.seconds:,.0f} deliveries/s; CPU of a delivery "
+            f"{busy.cpu / came * 1e6:.1f} µs; web node busy {busy.share} of a core, Redis {store.share}; "
+            f"{lost} readers let go"
+        )
+        with used(web.pid) as (rendering,):
+            for _ in range(PAGES):
+                await web.get(f"/{BLOG}/", Accept_Encoding="gzip")
+        print(f"web node: {rendering.each(PAGES)} of CPU for a page, compressed")
+
+
+async def _all_connected(web: Livelog) -> bool:
+    return bool((await web.json("/healthz"))["readers"] == {BLOG: READERS})
+
+
+async def _publish(url: str, web: Livelog) -> None:
+    """Commits events as fast as one more reader gets them, a few under way at a time."""
+    timeline = await open_timeline(url)
+    leased = await lease(timeline)
+    room = asyncio.Semaphore(EVENTS_UNDER_WAY)
+
+    async def take(reader: Reader) -> None:
+        await reader.take(1)
+        for _ in range(EVENTS):
+            await reader.take(1)
+            room.release()
+
+    async with web.reader() as reader:
+        taking = asyncio.create_task(take(reader))
+        for number in range(EVENTS):
+            await room.acquire()
+            await commit(timeline, leased, [post(number)])
+        await taking
+    await timeline.close()
