@@ -391,11 +391,8 @@ def _heeding_cancellation() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """What went wrong, in the system's words where it was the connection; the client's name the address once more."""
-    cause = error.__cause__ or error.__context__
-    number = cause.errno if isinstance(cause, OSError) else None
-    if number and number > 0:
-        return os.strerror(number)
-    return str(error) or "it did not answer in time"
+    refused = re.match("Error ([0-9]+) connecting to ", str(error))
+    return os.strerror(int(refused[1])) if refused else str(error) or "it did not answer in time"
 
 
 async def _examine(redis: _Redis) -> None:
