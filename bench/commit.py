@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -29,8 +30,10 @@ from timeline.redis import PREFIX
 
 FEW, MANY = 1_000, 1_000_000
 LISTED = 20
-REPEATS = 500
-WARM_UP = 50
+ROUNDS = 15
+COMMITS = 60
+"""Of a round, to each timeline; a first round is not counted."""
+
 FILL_BATCH = 1_000
 MOST = 1.2
 """What the ratio may be at the most."""
@@ -49,13 +52,13 @@ class Row(NamedTuple):
 
 @dataclass
 class Subject:
-    """A timeline under test; ``clock`` is the CPU clock of whoever does its work."""
+    """A timeline under test, and its seconds, round by round; ``clock`` is the CPU clock of whoever does its work."""
 
     timeline: Timeline
     entries: int
     clock: int
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    wall: list[list[float]] = field(default_factory=list)
+    cpu: list[list[float]] = field(default_factory=list)
 
 
 async def run() -> None:
@@ -99,24 +102,26 @@ async def _of_redis(folder: Path) -> None:
 async def _compare(store: str, subjects: Sequence[Subject]) -> None:
     few, many = subjects
     for new in (0, 1):
-        for number in range(-WARM_UP, REPEATS):
+        for subject in subjects:
+            subject.wall = [[] for _ in range(ROUNDS + 1)]
+            subject.cpu = [[] for _ in range(ROUNDS + 1)]
+        for number in range((ROUNDS + 1) * COMMITS):
             for subject in random.sample(subjects, len(subjects)):
                 wall, cpu = await _commit(subject, new)
-                if number >= 0:
-                    subject.wall.append(wall)
-                    subject.cpu.append(cpu)
-        print(f"{store}, {LISTED - new} entries known and {new} new, {REPEATS} commits to each by turns:")
-        _report("time", few.wall, many.wall)
-        _report("CPU of the store", few.cpu, many.cpu)
-        for subject in subjects:
-            subject.wall.clear()
-            subject.cpu.clear()
+                subject.wall[number // COMMITS].append(wall)
+                subject.cpu[number // COMMITS].append(cpu)
+        print(f"{store}, {LISTED - new} entries known and {new} new, {ROUNDS} × {COMMITS} commits to each by turns:")
+        _report("time", few.wall[1:], many.wall[1:])
+        _report("CPU of the store", few.cpu[1:], many.cpu[1:])
 
 
-def _report(what: str, few: Sequence[float], many: Sequence[float]) -> None:
-    ratio = median(many) / median(few)
-    verdict = "" if ratio <= MOST else ": MISSED"
-    print(f"  {what}: {FEW:,} entries {spread(few)}, {MANY:,} {spread(many)}, ratio {ratio:.2f} (≤ {MOST}{verdict})")
+def _report(what: str, few: Sequence[Sequence[float]], many: Sequence[Sequence[float]]) -> None:
+    ratios = [median(long) / median(short) for short, long in zip(few, many, strict=True)]
+    verdict = "" if median(ratios) <= MOST else ": MISSED"
+    print(
+        f"  {what}: {FEW:,} entries {spread(list(chain(*few)))}, {MANY:,} {spread(list(chain(*many)))}, "
+        f"ratio {median(ratios):.2f}, rounds {min(ratios):.2f} to {max(ratios):.2f} (≤ {MOST}{verdict})"
+    )
 
 
 async def _commit(subject: Subject, new: int) -> tuple[float, float]:

@@ -25,6 +25,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from entries import Cursor, Event, from_micros
 from fanout import FanOut
+from tests.livelog import PATIENCE
 from tests.redis import RedisServer
 from tests.test_fanout import Listener
 from tests.timeline.drafts import NOW, commit, entry
@@ -182,6 +183,7 @@ class Connection(Listener):
         self.owed = owed
         self.read = 0
         self.answered = False
+        self.most: int | None = None
         if slow:
             self.hold.clear()
 
@@ -190,7 +192,10 @@ class Connection(Listener):
         await self.hold.wait()
         if self.evicted:
             raise ConnectionError("gone")
-        self.send(frames)
+        self.send(frames[: self.most])
+        if self.most is not None:
+            self.evict()
+            raise ConnectionError("broken off")
 
     def send(self, frames: Sequence[str]) -> None:
         assert not self.evicted, "it was let go"
@@ -238,7 +243,7 @@ class Visitor:
             self._take(self.connection, message, Cursor.parse(message["cursor"]))
             self.connection.read += 1
         if self.connection.evicted:
-            self.connection = None
+            self.connection, self.missed, self.gap = None, [], False
 
     def _take(self, connection: Connection, message: dict[str, Any], cursor: Cursor) -> None:
         if message["type"] == "hello":
@@ -399,8 +404,8 @@ class History(RuleBasedStateMachine):
             blog = self.visitors[n].blog
             self.commit([(blog, f"n{self.ticks}{number}", "", None) for number in range(MOST_MISSED + 1)], [])
             self.rest()
-        self.connect(n, slow=True, news=meanwhile[:1])
-        self.publish(meanwhile[1:])
+        self.connect(n, slow=True, news=meanwhile[:2])
+        self.publish(meanwhile[2:])
         self.read_on(n)
 
     @rule(n=who)
@@ -425,6 +430,16 @@ class History(RuleBasedStateMachine):
         self.run(self._join(visitor, visitor.connection))
         self.rest()
 
+    @rule(n=who, missed=news, taken=st.integers(0, 4))
+    def be_cut_off(self, n: int, missed: list[Draft], taken: int) -> None:
+        """In the middle of what was missed."""
+        self.drop(n)
+        self.publish(missed)
+        self.connect(n, slow=True, news=[])
+        if connection := self.visitors[n].connection:
+            connection.most = taken
+            self.read_on(n)
+
     @rule(n=who)
     def read_on(self, n: int) -> None:
         """Someone slow takes what was sent."""
@@ -438,9 +453,7 @@ class History(RuleBasedStateMachine):
             self.fanout.leave(visitor.blog, visitor.connection)
             visitor.connection.evict()
             self.run(self._joined(visitor))
-            visitor.connection = None
-            visitor.missed = []
-            visitor.gap = False
+            visitor.read()
 
     @rule(held_up=st.booleans())
     def news_is_held_up_or_comes_through(self, held_up: bool) -> None:
@@ -625,7 +638,7 @@ class RedisHistory(History):
 
 async def soon(condition: Callable[[], bool]) -> None:
     """As `until`, for what takes a moment and is waited for thousands of times."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         await asyncio.sleep(0.001)
