@@ -583,7 +583,7 @@ class History(RuleBasedStateMachine):
     async def _compare(self) -> None:
         """The timeline itself."""
         for name, blog in self.world.items():
-            page = await self.timeline.page(name, None, 100)
+            page = await self.timeline.page(name, None, 1_000)
             assert page.head == Cursor(self.epoch, len(blog.events))
             items = [json.loads(item) for item in page.items]
             assert {item["id"]: Post.of(item) for item in items} == blog.posts
