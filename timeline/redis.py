@@ -81,7 +81,8 @@ _SCRIPTS: Final = Path(__file__).parent / "scripts"
 # What Redis answers when it, not the program, is in trouble: without memory, disk or replicas, failing over, busy.
 # Redis 6 says it at the end where a script was refused: "ERR Error running script (…): @user_script: 8: -OOM …".
 _TROUBLE: Final = re.compile(
-    "(?:^|: -)(?:OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY|LOADING|NOAUTH|UNKILLABLE) "
+    "(?:^|: -)(?:OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY|LOADING|NOAUTH|UNKILLABLE"
+    "|UNBLOCKED|MOVED|ASK|TRYAGAIN) "
     "|^DB index is out of range"
 )
 _TROUBLE_ERRORS: Final = (OutOfMemoryError, ReadOnlyError, NoPermissionError)
@@ -365,7 +366,8 @@ class _Redis:
             with _heeding_cancellation():
                 return await answer
         except ResponseError as error:
-            if isinstance(error, _TROUBLE_ERRORS) or _TROUBLE.search(str(error)):
+            # redis-py takes the code off the errors that it knows.
+            if isinstance(error, _TROUBLE_ERRORS) or _TROUBLE.search(f"{error.status_code or ''} {error}".lstrip()):
                 raise TimelineError(f"{self.name}: {error}") from None
             raise
         except AuthenticationError:

@@ -556,3 +556,21 @@ async def test_several_nodes_may_retire_at_once(redis: RedisServer, timeline: Re
         sweeps = (Retention(node, limits, lambda: NOW).sweep() for node in (timeline, second, third))
         assert sum(await asyncio.gather(*sweeps)) == 40 + 50 + 35
     assert await titles(timeline) == [f"e{n}" for n in reversed(range(40, 60))]
+
+
+async def test_a_primary_that_becomes_a_replica_is_waited_for(
+    redis: RedisServer, timeline: RedisTimeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An orderly fail-over ends a read that waits with an error of its own; then the new replica refuses writes."""
+    events = timeline.watch(["blog"])
+    assert await anext(events) == []
+    waiting = asyncio.create_task(anext(events))
+    await asyncio.sleep(0.2)
+    redis.ask("REPLICAOF", "127.0.0.1", "1")
+    await until(lambda: any("trying again" in record.getMessage() for record in caplog.records))
+    redis.ask("REPLICAOF", "NO", "ONE")
+    await until(lambda: any("read again" in record.getMessage() for record in caplog.records))
+    await commit(timeline, entry("a"))
+    assert [event.id for event in await asyncio.wait_for(waiting, 30)] == ["a"]
+    await events.aclose()
+    caplog.clear()
