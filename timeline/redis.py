@@ -83,7 +83,7 @@ _SCRIPTS: Final = Path(__file__).parent / "scripts"
 _TROUBLE: Final = re.compile(
     "(?:^|: -)(?:OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY|LOADING|NOAUTH|UNKILLABLE"
     "|UNBLOCKED|MOVED|ASK|TRYAGAIN) "
-    "|^DB index is out of range"
+    "|^ERR DB index is out of range"
 )
 _TROUBLE_ERRORS: Final = (OutOfMemoryError, ReadOnlyError, NoPermissionError)
 
