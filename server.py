@@ -1,7 +1,7 @@
 """Livelog: follows feeds, and puts every new entry on every open page.
 
     python server.py [--config=config.yaml] [--address=…] [--port=…] [--store=URL] [--role=all|web|fetch]
-                     [--reuse-port] [--check] [FEED_URL …]
+                     [--reuse-port] [--check] [--import-opml=FILE] [FEED_URL …]
 
 This module wires: options, configuration, timeline, fan-out, poller, application; signals; the graceful stop.
 """
@@ -24,6 +24,7 @@ from tornado.options import Error as OptionError
 from tornado.options import define, options
 
 import config
+import opml
 from config import Config, ConfigError
 from fanout import FanOut
 from feeds.fetch import Fetcher
@@ -54,6 +55,13 @@ define(
 )
 define("reuse_port", default=False, help="let several processes of this machine share the port")
 define("check", default=False, help="validate the configuration and exit")
+define(
+    "import_opml",
+    None,
+    type=str,
+    help="print a blog of the feeds of an OPML file, for config.yaml, and exit",
+    metavar="FILE",
+)
 
 
 class StartError(Exception):
@@ -64,6 +72,8 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the program; returns its exit code: 0, 1 if it could not run, 2 if it was asked for wrongly."""
     try:
         feed_urls = options.parse_command_line(["server.py", *arguments])
+        if options.import_opml is not None:
+            return import_opml(options.import_opml)
         settings = load(feed_urls)
     except (OptionError, ConfigError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - to whoever typed the command
@@ -76,6 +86,16 @@ def main(arguments: Sequence[str]) -> int:
     except (StartError, TimelineError) as error:
         print(f"Livelog cannot start: {error}", file=sys.stderr)  # noqa: T201 - to whoever typed the command
         return 1
+    return 0
+
+
+def import_opml(name: str) -> int:
+    """Prints a blog of an OPML file's feeds, and says which it leaves out; raises ConfigError if there are none."""
+    found = opml.load(name)
+    for line in found.left_out:
+        print(line, file=sys.stderr)  # noqa: T201 - to whoever typed the command
+    # Whatever the terminal's encoding: config.yaml is UTF-8.
+    sys.stdout.buffer.write(opml.to_config(found.blog).encode())
     return 0
 
 

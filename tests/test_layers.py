@@ -15,9 +15,10 @@ MAY_IMPORT = {
     "ring": {"entries"},
     "timeline": {"entries"},
     "feeds": {"entries", "config", "timeline"},
+    "opml": {"config", "feeds"},
     "fanout": {"entries", "timeline", "ring"},
-    "handlers": {"entries", "config", "timeline", "fanout", "feeds"},
-    "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers"},
+    "handlers": {"entries", "config", "timeline", "fanout", "feeds", "opml"},
+    "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers", "opml"},
     "demo": set(),
 }
 
