@@ -15,6 +15,7 @@ from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
 from handlers.health import Health
 from handlers.metrics import Metrics
+from handlers.opml import FeedList
 from handlers.page import Index, PageHandler, Permalink
 from handlers.stream import Stream
 from timeline import Timeline
@@ -38,6 +39,7 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
         (rf"{blog}/ws", Stream, live),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
+        (rf"{blog}/feeds\.opml", FeedList, shared),
     ]
     return Application(
         watched + (read if fanout else []),
