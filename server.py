@@ -40,6 +40,7 @@ logger = logging.getLogger("livelog")
 
 DEFAULT_CONFIG: Final = "config.yaml"
 BACKLOG: Final = 1024
+SWITCH_SECONDS: Final = 0.001
 
 define("config", DEFAULT_CONFIG, help="the configuration file", metavar="FILE")
 define("address", None, type=str, help="address to listen on, instead of the configuration's")
@@ -120,6 +121,8 @@ def _of_feeds(urls: Sequence[str]) -> Config:
 
 async def serve(settings: Config) -> None:
     """Runs until SIGTERM or SIGINT; raises StartError and TimelineError if it cannot start."""
+    # Threads that write the timeline or unpack documents hand the interpreter back to the event loop this soon.
+    sys.setswitchinterval(SWITCH_SECONDS)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -159,7 +162,7 @@ async def _fanout(settings: Config, timeline: Timeline) -> FanOut:
 def _poller(settings: Config, timeline: Timeline, stack: contextlib.AsyncExitStack) -> Poller:
     fetcher = _fetcher(settings)
     stack.callback(fetcher.close)
-    sandbox = Sandbox(max_bytes=settings.fetch.max_bytes)
+    sandbox = Sandbox()
     stack.push_async_callback(sandbox.close)
     return Poller(settings, timeline, fetcher, sandbox)
 
