@@ -109,7 +109,7 @@ class Answer:
 class Fetcher:
     """Fetches feeds. ``timeout`` is the total number of seconds for an exchange, redirects included.
 
-    ``clock`` gives Unix seconds.
+    ``max_bytes`` is what an answer may have, unpacked. ``clock`` gives Unix seconds.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Fetcher:
         logging.getLogger("tornado.general").addFilter(_is_news)
         self._user_agent = user_agent
         self._timeout = timeout
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._clock = clock
         self._pauses: dict[str, float] = {}
         self._large = asyncio.Semaphore(LARGE_SUSPECTS)
@@ -162,7 +162,7 @@ class Fetcher:
             for _ in range(MAX_REDIRECTS + 1):
                 self._heed_pause(target)
                 headers = _request_headers(target, validators)
-                with contextlib.closing(_Receipt(self._max_bytes, self._large if suspect else None)) as receipt:
+                with contextlib.closing(_Receipt(self.max_bytes, self._large if suspect else None)) as receipt:
                     response = await self._exchange(named, target, headers, began + self._timeout, receipt)
                 if response.code not in (301, 302, 303, 307, 308):
                     moved_to = target if permanent and target != start else None
@@ -259,7 +259,7 @@ class Fetcher:
         return f"No answer within {self._timeout:g} seconds."
 
     def _too_large(self) -> str:
-        return f"The answer is larger than {self._max_bytes} bytes."
+        return f"The answer is larger than {self.max_bytes} bytes."
 
 
 def _is_news(record: logging.LogRecord) -> bool:

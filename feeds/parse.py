@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from entries import Attachment, Entry, Mark, Marks, Source
@@ -22,6 +22,9 @@ from feeds.selection import Selection, wanted
 
 MAX_AUTHORS: Final = 20
 MAX_TAGS: Final = 50
+MOST_ENTRIES: Final = 5_000
+"""How many entries of a document are read, the first: what comes of it goes to the process that serves readers."""
+
 MAX_ATTACHMENTS: Final = 50
 
 
@@ -106,6 +109,7 @@ def _document(listing: Listing, reading: Reading, base: str) -> Document:
     known = reading.known
     site = clean.link(listing.site_url, base)
     source = Source(clean.clean_text(listing.title) or _host(site or reading.url), site, clean.shown(reading.url))
+    listing = replace(listing, entries=listing.entries[:MOST_ENTRIES])
     listed = recognition.named(reading.url, base, listing)
     withdrawn = recognition.withdrawn(reading.url, known, listed, listing.tombstones)
     listed = {entry_id: listed[entry_id] for entry_id in listed if entry_id not in withdrawn}

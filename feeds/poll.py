@@ -167,6 +167,7 @@ class Poll:
             content_type=answer.content_type,
             known=before.listed,
             selections=selections,
+            max_bytes=self._fetcher.max_bytes,
         )
         return await self._sandbox.parse(reading, suspect=not proven(before))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from entries import Entry, Source
 from feeds import clean, xmlfeed
 from feeds.listing import Wishes
-from feeds.parse import NotAFeedError
+from feeds.parse import MOST_ENTRIES, NotAFeedError
 from feeds.selection import Selection
 from tests.feeds.documents import MOST, URL, atom, only, read, rss, zipped
 
@@ -794,3 +794,9 @@ def test_what_is_published_can_be_written_down() -> None:
     document = read(rss(f"<title>&lt;b&gt;{nasty}&lt;/b&gt;</title><description>{nasty}</description>", channel=""))
     written = repr(document).encode().decode("unicode_escape")
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", written)
+
+
+def test_of_a_document_without_end_the_first_entries_are_read() -> None:
+    document = read(rss(*(f"<guid>{n}</guid><title>{n}</title>" for n in range(MOST_ENTRIES + 10))))
+    assert [entry.title for entry in document.entries[-2:]] == [str(MOST_ENTRIES - 2), str(MOST_ENTRIES - 1)]
+    assert len(document.listed) == MOST_ENTRIES
