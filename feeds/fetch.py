@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import re
 import socket
@@ -91,8 +92,8 @@ class Answer:
     """A feed's answer: status 200 with a body, 226 with what is new of it (RFC 3229), or 304 with none.
 
     ``url`` is where it came from in the end, without a user name or password; ``moved_to`` is the same where
-    permanent redirects alone led there. ``max_age`` is how many seconds it stays fresh, None where it does not say,
-    and ``took`` how many it needed to come.
+    permanent redirects alone led there. ``digest`` is a fingerprint of the body. ``max_age`` is how many seconds it
+    stays fresh, None where it does not say, and ``took`` how many it needed to come.
     """
 
     status: int
@@ -101,6 +102,7 @@ class Answer:
     last_modified: str | None
     content_type: str | None
     body: bytes
+    digest: str = field(default="", compare=False)
     moved_to: str | None = None
     max_age: float | None = None
     took: float = field(default=0.0, compare=False)
@@ -167,7 +169,7 @@ class Fetcher:
                 if response.code not in (301, 302, 303, 307, 308):
                     moved_to = target if permanent and target != start else None
                     took = asyncio.get_running_loop().time() - began
-                    return self._answer(response, target, moved_to, bytes(receipt.body), took)
+                    return self._answer(response, target, moved_to, receipt, took)
                 permanent = permanent and response.code in PERMANENT
                 target = _redirected(target, response.headers.get("Location"), response.code)
         except ValueError:
@@ -217,7 +219,9 @@ class Fetcher:
             raise FetchError(self._too_large())
         return response
 
-    def _answer(self, response: HTTPResponse, url: str, moved_to: str | None, body: bytes, took: float) -> Answer:
+    def _answer(
+        self, response: HTTPResponse, url: str, moved_to: str | None, receipt: _Receipt, took: float
+    ) -> Answer:
         headers = response.headers
         if response.code not in (200, 226, 304):
             retry_after = _retry_after(headers, self._clock())
@@ -228,7 +232,8 @@ class Fetcher:
             etag=_validator(headers, "ETag"),
             last_modified=_validator(headers, "Last-Modified"),
             content_type=headers.get("Content-Type"),
-            body=body,
+            body=bytes(receipt.body),
+            digest=receipt.hash.hexdigest(),
             moved_to=moved_to,
             max_age=_max_age(headers),
             took=round(took, 3),
@@ -277,6 +282,8 @@ class _Receipt:
         self.begun = False
         self.too_large = False
         self.body = bytearray()
+        # As it comes: of 15 MB at once it would keep the event loop waiting.
+        self.hash = hashlib.blake2b(digest_size=16)
         self._most = most
         self._size = 0
         self._lane = lane
@@ -296,6 +303,7 @@ class _Receipt:
         self.too_large = self.too_large or self._size > self._most
         if not self.too_large:
             self.body += chunk
+            self.hash.update(chunk)
         return None if self._size <= AT_ONCE else self._turn()
 
     def close(self) -> None:

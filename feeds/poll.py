@@ -7,7 +7,6 @@ message is a sentence, and `failed` makes it into the feed's next state.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -135,12 +134,11 @@ class Poll:
     async def _run(self, before: FeedState) -> Result:
         answer = await self._ask(before)
         before = address.after_answer(before, answer.moved_to, self._started)
-        body_digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
-        if answer.status == 304 or body_digest == before.body_digest:
+        if answer.status == 304 or answer.digest == before.body_digest:
             return self._unchanged(before, answer)
         document = await self._read(before, answer)
         listed, gone = self._compared(before, document, partial=answer.status == 226)
-        after = _validated(_told(before, document, self._started), answer, body_digest if document.whole else None)
+        after = _validated(_told(before, document, self._started), answer, answer.digest if document.whole else None)
         after = replace(after, listed=listed, blogs=self._served(before, document))
         return Result(
             self._succeeded(after, answer, whole=document.whole),

@@ -78,6 +78,9 @@ class Poller:
         self._renew_at = 0.0
         self._unfollowed = False
         self._working = 0
+        self._claiming = False
+        self._more_due = False
+        self._ahead: asyncio.Task[None] | None = None
         # Nodes that were started together must not stay in step: the one a millisecond ahead would have all the work.
         self._ticker = PeriodicCallback(self.tick, TICK_SECONDS * 1000, jitter=0.1)
 
@@ -111,6 +114,15 @@ class Poller:
 
     async def tick(self) -> None:
         """Claims the feeds that are due, as many as can be worked on, and begins to poll them."""
+        if self._claiming:
+            return
+        self._claiming = True
+        try:
+            await self._claim()
+        finally:
+            self._claiming = False
+
+    async def _claim(self) -> None:
         # A poll that waits for its host takes no room: a slow host of many feeds does not keep the others out.
         room = min(2 * self._concurrency - self._working, MOST_POLLS - len(self._polls))
         now = self._clock()
@@ -126,10 +138,18 @@ class Poller:
             return
         if not self._polls:
             self._recover()
+        self._more_due = bool(leases) and len(leases) == room
         for lease in leases:
             poll = asyncio.create_task(self._poll(lease))
             self._polls[poll] = lease
-            poll.add_done_callback(self._polls.pop)
+            poll.add_done_callback(self._done)
+
+    def _done(self, poll: asyncio.Task[None]) -> None:
+        del self._polls[poll]
+        # Where more are due than there was room for, it is not left empty until the next tick.
+        if self._more_due and self._working <= self._concurrency and self._ticker.is_running():
+            self._more_due = False
+            self._ahead = asyncio.create_task(self.tick())
 
     async def _renew(self, now: float) -> None:
         """Keeps the leases of the polls under way; says anew which feeds to follow where that was lost."""

@@ -33,7 +33,7 @@ WALL_SECONDS: Final = 30
 ATTEMPTS: Final = 2
 """How often a document is tried whose process ended before it was begun."""
 
-NICENESS: Final = 5
+NICENESS: Final = 10
 
 TASKS_PER_PROCESS: Final = 500
 """A process is replaced after so many documents: what the parser leaks goes with it."""
