@@ -91,8 +91,6 @@ async def _compare(site: Origin, urls: Sequence[str], peers: Sequence[Peer]) -> 
 async def _livelog(urls: Sequence[str], folder: Path) -> Import:
     """As `bench.peers.Peer.fetch`."""
     livelog = Livelog(folder)
-    began = time.monotonic()
-    await livelog.start({"blog": [{"url": url, "interval": "1d"} for url in urls]})
 
     async def all_polled() -> bool:
         # Looking costs: not too often.
@@ -101,9 +99,14 @@ async def _livelog(urls: Sequence[str], folder: Path) -> Import:
         polls = re.findall(r"^livelog_polls_total{.*} (\S+)$", metrics, re.MULTILINE)
         return sum(map(float, polls)) >= len(urls)
 
-    await until(all_polled, PATIENCE)
-    seconds, cpu = time.monotonic() - began, cpu_seconds(session(livelog.pid))
-    await livelog.stop()
+    began = time.monotonic()
+    try:
+        await livelog.start({"blog": [{"url": url, "interval": "1d"} for url in urls]})
+        await until(all_polled, PATIENCE)
+        seconds, cpu = time.monotonic() - began, cpu_seconds(session(livelog.pid))
+        await livelog.stop()
+    finally:
+        await livelog.kill()
     timeline = await open_timeline(f"sqlite:{livelog.database}")
     states = await timeline.states()
     await timeline.close()

@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean, quantiles
 from tempfile import TemporaryDirectory
 
 from bench.lag import Lags, probe
-from bench.made import resident_bytes, session
+from bench.made import queued_seconds, resident_bytes, session
 from bench.origin import Hit, Origin, gaps, origin, raw_origins, unchanged, whole
 from bench.table import most, show
 from tests.corpus import corpus_if_here
@@ -57,8 +58,14 @@ class Seen:
     hits: list[Hit]
     began: float
     ended: float
-    server: list[int] = field(default_factory=list)
-    parsers: list[int] = field(default_factory=list)
+    queued: float
+    server: list[int]
+    parsers: list[int]
+
+    @property
+    def queued_share(self) -> float:
+        """The share of the time in which the loop could have run, but had no core: others had them."""
+        return self.queued / (self.ended - self.began)
 
     def late(self, paths: Sequence[str]) -> list[float]:
         """How late polls were, in per cent of the interval, in order."""
@@ -70,7 +77,7 @@ class Desks:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._asked = 0
+        self._asked: Counter[str] = Counter()
 
     @cached_property
     def _large(self) -> dict[str, bytes]:
@@ -78,15 +85,16 @@ class Desks:
 
     def answer(self, path: str, head: bytes) -> tuple[int, bytes]:
         """What the first part of the path says."""
-        self._asked += 1
+        self._asked[path] += 1
+        number, etag = self._asked[path], f'"{self._asked[path]}"'
         _, kind, name = path.split("/")
         if kind == "large":
             # The title of the feed and of some entries.
-            body = self._large[name].replace(b"</title>", b" %d</title>" % self._asked, 3)
-            body = body.replace(b'"title": "', b'"title": "%d ' % self._asked, 3)
-            return 200, whole(body, "application/xml", f'"{self._asked}"')
+            body = self._large[name].replace(b"</title>", b" %d</title>" % number, 3)
+            body = body.replace(b'"title": "', b'"title": "%d ' % number, 3)
+            return 200, whole(body, "application/xml", etag)
         if kind == "newsy":
-            return 200, whole(_document(self._asked), "application/rss+xml", f'"{self._asked}"')
+            return 200, whole(_document(number), "application/rss+xml", etag)
         if b"\nif-none-match:" in head:
             return 304, unchanged('"1"')
         return 200, whole(_document(0), "application/rss+xml", '"1"')
@@ -118,24 +126,23 @@ async def run() -> None:
 
 async def _follow(feeds: Sequence[object], desks: Origin, seconds: float) -> Seen:
     """Starts anew, and measures for so long."""
-    with TemporaryDirectory() as folder, _one_process() as pool:
-        livelog = Livelog(Path(folder))
-        # Nothing ever comes on the second: there a ping waits for the loop alone.
+    async with AsyncExitStack() as stack:
+        livelog = Livelog(Path(stack.enter_context(TemporaryDirectory())))
+        pool = stack.enter_context(_one_process())
+        stack.push_async_callback(livelog.kill)
+        # Nothing ever comes on the second blog: there a ping waits for the loop alone.
         await livelog.start({"blog": feeds, "quiet": []})
         await asyncio.sleep(SETTLE_SECONDS)
-        loop = asyncio.get_running_loop()
         desks.hits()
-        began = time.monotonic()
-        probing = loop.run_in_executor(pool, probe, livelog.port, "/quiet/ws", seconds)
+        began, queued = time.monotonic(), queued_seconds(livelog.pid)
+        probing = asyncio.get_running_loop().run_in_executor(pool, probe, livelog.port, "/quiet/ws", seconds)
         server, parsers = [], []
         while time.monotonic() < began + seconds:
-            processes = session(livelog.pid)
             server.append(resident_bytes(livelog.pid))
-            parsers.append(sum(resident_bytes(pid) for pid in processes if pid != livelog.pid))
+            parsers.append(sum(resident_bytes(pid) for pid in session(livelog.pid) if pid != livelog.pid))
             await asyncio.sleep(1)
-        seen = Seen(await probing, desks.hits(), began, time.monotonic(), server, parsers)
-        await livelog.kill()
-    return seen
+        lags, queued = await probing, queued_seconds(livelog.pid) - queued
+        return Seen(lags, desks.hits(), began, time.monotonic(), queued, server, parsers)
 
 
 @contextmanager
@@ -153,7 +160,8 @@ def _report(alone: Seen, beside: Seen) -> None:
         f"{ALONE_SECONDS:.0f} s alone, {BESIDE_SECONDS:.0f} s beside hostile ones",
         ("", "alone", f"beside {HOSTILE} hostile feeds", "ratio"),
         ("loop lag, p99", f"{trips[0]:.1f} ms", most(trips[1], MOST_LAG, ".1f", " ms"), _ratio(trips)),
-        ("  a process that only sleeps", *(f"{wake:.1f} ms" for wake in wakes), _ratio(wakes)),
+        ("  of a process that only sleeps", *(f"{wake:.1f} ms" for wake in wakes), _ratio(wakes)),
+        ("  waited for a core to be free", *(f"{seen.queued_share:.0%} of the time" for seen in (alone, beside)), ""),
         *_lateness("unchanged feeds", alone.late(_SETTLED), beside.late(_SETTLED)),
         *_lateness("feeds with news", alone.late(_NEWSY), beside.late(_NEWSY)),
         _memory("the server", alone.server, beside.server),
@@ -184,7 +192,6 @@ def _ratio(pair: Sequence[float]) -> str:
     return f"{pair[1] / pair[0]:.2f}"
 
 
-@cache
 def _document(newest: int) -> bytes:
     item = (
         "<title>Post {0}</title><guid>https://newsroom.example/?p={0}</guid>"

@@ -78,9 +78,18 @@ def cpu_clock(pid: int) -> int:
     return ~pid << 3 | 2
 
 
+def queued_seconds(pid: int) -> float:
+    """How long the first thread of a process has waited for a core to be free."""
+    return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text("ascii").split()[1]) / 1e9
+
+
 def resident_bytes(pid: int) -> int:
-    """The memory that a process holds."""
-    return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """The memory that a process holds; nothing if it has ended."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass

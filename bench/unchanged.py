@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.made import used
+from bench.made import Used, used
 from bench.origin import HOSTS, Hit, origin, unchanged, whole
 from bench.table import least, show
 from tests.feeds.documents import rss
@@ -45,8 +46,10 @@ class Settled:
 
 async def run() -> None:
     """Prints the rate, and what a poll costs."""
-    with TemporaryDirectory() as folder, origin(Settled()) as site:
-        livelog = Livelog(Path(folder))
+    async with AsyncExitStack() as stack:
+        site = stack.enter_context(origin(Settled()))
+        livelog = Livelog(Path(stack.enter_context(TemporaryDirectory())))
+        stack.push_async_callback(livelog.kill)
         feeds = [{"url": site.url(number, f"/{number}.xml"), "interval": "1s"} for number in range(FEEDS)]
         await livelog.start({"blog": feeds})
         known: set[str] = set()
@@ -57,21 +60,19 @@ async def run() -> None:
 
         await until(all_known, PATIENCE)
         site.hits()
+        began = time.monotonic()
         with used(livelog.pid) as (use,):
-            began = time.monotonic()
             await asyncio.sleep(SECONDS)
-        _report(site.hits(), began, use.seconds, use.cpu)
-        await livelog.kill()
+        _report(site.hits(), began, use)
 
 
-def _report(hits: list[Hit], began: float, seconds: float, cpu: float) -> None:
-    polls = sum(hit.status == 304 and began <= hit.at <= began + seconds for hit in hits)
-    assert polls == len([hit for hit in hits if hit.at <= began + seconds]), "a feed was fetched anew"
+def _report(hits: list[Hit], began: float, use: Used) -> None:
+    polls = [hit.status for hit in hits if began <= hit.at <= began + use.seconds]
+    assert set(polls) == {304}, "a feed was fetched anew"
     show(
-        f"unchanged: {FEEDS:,} feeds of {LISTED} entries on {HOSTS} hosts, each due every second, all answers 304, "
-        f"{seconds:.0f} s",
-        ("polls a second", f"{polls / seconds:.0f}"),
-        ("busy", f"{cpu / seconds:.0%} of a core"),
-        ("CPU of a poll", f"{cpu / polls * 1e3:.2f} ms"),
-        ("polls a second of a core", least(polls / cpu, POLLS_A_SECOND, ".0f")),
+        f"unchanged: {FEEDS:,} feeds of {LISTED} entries on {HOSTS} hosts, each due every second, all answers 304",
+        (f"polls a second, for {use.seconds:.0f} s", f"{len(polls) / use.seconds:.0f}"),
+        ("busy", f"{use.share} of a core"),
+        ("CPU of a poll", f"{use.cpu / len(polls) * 1e3:.2f} ms"),
+        ("polls a second of CPU", least(len(polls) / use.cpu, POLLS_A_SECOND, ".0f")),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,8 @@ async def site(settings: Config, role: str) -> AsyncIterator[Site]:
     parts = (None if role == "fetch" else fanout, None if role == "web" else poller)
     server = HTTPServer(make_app(settings, timeline, *parts))
     sockets = bind_sockets(0, "127.0.0.1")
+    # What the kernel takes in a reader's stead grows as it likes otherwise: megabytes, at times.
+    sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
     server.add_sockets(sockets)
     yield Site(timeline, fanout, poller, sockets[0].getsockname()[1])
     server.stop()
