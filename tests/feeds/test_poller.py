@@ -15,6 +15,7 @@ from entries import FRONT_PAGE
 from feeds import schedule
 from feeds.poll import BUG, CUT_OFF
 from feeds.poller import LEASE_SECONDS
+from feeds.sandbox import ParserKilledError
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log
@@ -401,6 +402,21 @@ async def test_a_first_document_that_breaks_off_before_its_entries_is_no_backfil
     assert len(log.heard()) == 2
     (item,) = await desk.items()
     assert item["_livelog"]["position"] < item["_livelog"]["seen"]
+
+
+async def test_a_parser_that_is_killed_is_named_in_the_log_once_and_replaced(
+    desk: Desk, origin: RawOrigin, log: Log
+) -> None:
+    url, killed = origin.serve("/a", whole(rss(ONE))), "Reading it took more than 4 seconds of CPU."
+    desk.sandbox.fault = ParserKilledError(killed)
+    await desk.follow(url)
+    await desk.later(DAY)
+    assert [line.partition(" Next")[0] for line in log.heard()] == [f"{url}: {killed}"]
+    assert ((await desk.state()).problem, (await desk.state()).failures) == (killed, 2)
+    desk.sandbox.fault = None
+    await desk.later(DAY)
+    assert await desk.titles() == ["One"]
+    assert log.heard() == [f"{url}: well again after 2 failed polls."]
 
 
 async def test_a_bug_is_logged_once_and_the_feed_goes_on(desk: Desk, origin: RawOrigin, log: Log) -> None:
