@@ -7,6 +7,7 @@ message is a sentence, and `failed` makes it into the feed's next state.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from config import Blog, Feed
 from entries import Entry, FeedState, Marks, place
 from feeds import address, clean, schedule, withdrawal
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
+from feeds.lanes import QUICK_SECONDS
 from feeds.parse import Document, NotAFeedError, Reading
 from feeds.sandbox import ParserKilledError, Sandbox
 from feeds.selection import Selection
@@ -26,9 +28,6 @@ logger = logging.getLogger("livelog.feeds")
 
 CUT_OFF: Final = "The document breaks off before its end."
 BUG: Final = "Livelog met a bug while polling it; the log has the details."
-
-QUICK_SECONDS: Final = 3.0
-"""A feed that answered well, and within this time, the last time it was asked is `proven`."""
 
 MOST_PARTIAL: Final = 2_000
 """How many entries of partial answers (226) are remembered as listed."""
@@ -73,7 +72,7 @@ def plans(blogs: Iterable[Blog]) -> dict[str, Plan]:
 
 
 def proven(state: FeedState) -> bool:
-    """Whether a feed can be expected to answer soon."""
+    """Whether a feed can be expected to answer soon: it did, the last time it was asked."""
     return bool(state.ok_at) and not state.failures and state.took < QUICK_SECONDS
 
 
@@ -132,7 +131,10 @@ class Poll:
         return result
 
     async def _run(self, before: FeedState) -> Result:
-        answer = await self._ask(before)
+        with contextlib.closing(await self._ask(before)) as answer:
+            return await self._made_of(before, answer)
+
+    async def _made_of(self, before: FeedState, answer: Answer) -> Result:
         before = address.after_answer(before, answer.moved_to, self._started)
         if answer.status == 304 or answer.digest == before.body_digest:
             return self._unchanged(before, answer)

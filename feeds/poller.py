@@ -7,12 +7,10 @@ state, as a sentence with the time of the next try; the other feeds go on.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,6 +21,7 @@ from config import Config
 from entries import FeedState
 from feeds import clean, schedule
 from feeds.fetch import Fetcher, FetchError, HostPausedError
+from feeds.lanes import Lanes
 from feeds.poll import BUG, Plan, Poll, Result, failed, plans, proven
 from feeds.sandbox import Sandbox
 from timeline import HistoryLostError, Lease, LeaseLostError, Timeline, TimelineError
@@ -69,15 +68,10 @@ class Poller:
         self._sandbox = sandbox
         self._clock = clock
         self._concurrency = config.fetch.concurrency
-        self._per_host: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(config.fetch.per_host)
-        )
-        self._slots = asyncio.Semaphore(config.fetch.concurrency)
-        self._slow_lane = asyncio.Semaphore(max(config.fetch.concurrency * 3 // 4, 2))
+        self._lanes = Lanes(config.fetch.concurrency, config.fetch.per_host)
         self._polls: dict[asyncio.Task[None], Lease] = {}
         self._renew_at = 0.0
         self._unfollowed = False
-        self._working = 0
         self._claiming = False
         self._more_due = False
         self._ahead: asyncio.Task[None] | None = None
@@ -124,7 +118,7 @@ class Poller:
 
     async def _claim(self) -> None:
         # A poll that waits for its host takes no room: a slow host of many feeds does not keep the others out.
-        room = min(2 * self._concurrency - self._working, MOST_POLLS - len(self._polls))
+        room = min(2 * self._concurrency - self._lanes.working, MOST_POLLS - len(self._polls))
         now = self._clock()
         try:
             await self._renew(now)
@@ -147,7 +141,7 @@ class Poller:
     def _done(self, poll: asyncio.Task[None]) -> None:
         del self._polls[poll]
         # Where more are due than there was room for, it is not left empty until the next tick.
-        if self._more_due and self._working <= self._concurrency and self._ticker.is_running():
+        if self._more_due and self._lanes.working <= self._concurrency and self._ticker.is_running():
             self._more_due = False
             self._ahead = asyncio.create_task(self.tick())
 
@@ -181,7 +175,7 @@ class Poller:
     async def _result(self, plan: Plan, state: FeedState) -> Result:
         """What a poll comes to, good or bad."""
         try:
-            async with self._turn(plan, state):
+            async with self._lanes.turn(urlsplit(plan.url).netloc, proven=proven(state)):
                 result = await Poll(plan, state, self._fetcher, self._sandbox, self._clock).run()
         except HostPausedError as paused:
             return Result(replace(state, next_at=paused.until))
@@ -192,22 +186,6 @@ class Poller:
             return result
         self.polls["new" if result.entries else "unchanged"] += 1
         return result
-
-    @asynccontextmanager
-    async def _turn(self, plan: Plan, state: FeedState) -> AsyncIterator[None]:
-        """Waits until the host, and then Livelog, has no more exchanges going on than the configuration allows.
-
-        Feeds that cannot be expected to answer soon leave some of the room to those that can.
-        """
-        async with self._per_host[urlsplit(plan.url).netloc], contextlib.AsyncExitStack() as lane:
-            if not proven(state):
-                await lane.enter_async_context(self._slow_lane)
-            self._working += 1
-            try:
-                async with self._slots:
-                    yield
-            finally:
-                self._working -= 1
 
     async def _heed(self, error: Exception, next_at: float) -> None:
         """Leaves all feeds of a host alone that is asked too much: now, after a restart, and on every node."""

@@ -606,7 +606,6 @@ async def test_feeds_that_answer_well_do_not_wait_for_a_hundred_that_do_not(desk
         return await desk.titles() == ["Good"]
 
     await until(arrived)
-    assert held.most == 3, "one exchange in four is kept for feeds that answer well"
     held.let_go.set()
     await starting
     await other.stop()
