@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import heapq
+import itertools
 import math
 import multiprocessing
 import os
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import TimeoutError as PoolTimeoutError
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import asynccontextmanager
 from typing import Final
 
 from pebble import ProcessExpired, ProcessPool
@@ -60,7 +63,7 @@ class Sandbox:
         wall_seconds: float = WALL_SECONDS,
     ) -> None:
         self._processes = processes + reserve
-        self._suspects = asyncio.Semaphore(processes)
+        self._suspects = _Queue(processes)
         self._cpu_seconds = cpu_seconds
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
@@ -77,7 +80,7 @@ class Sandbox:
         if not suspect:
             return await self._parse(reading)
         closings = self._closings
-        async with self._suspects:
+        async with self._suspects.turn(len(reading.body)):
             if closings != self._closings:
                 # It was closed while this one waited.
                 raise asyncio.CancelledError
@@ -140,6 +143,36 @@ class Sandbox:
             return f"Reading it took more than {self._cpu_seconds} seconds of CPU."
         how = f"signal {-exit_code}" if exit_code < 0 else f"code {exit_code}"
         return f"The process that read it ended unexpectedly ({how})."
+
+
+class _Queue:
+    """Lets so many at a time through, the smallest first: a document that takes seconds is rarely a small one."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+
+    @asynccontextmanager
+    async def turn(self, size: int) -> AsyncIterator[None]:
+        """Waits for a place, and gives it back at the end of the block."""
+        turn = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (size, next(self._count), turn))
+        self._let_in()
+        try:
+            await turn
+            yield
+        finally:
+            if turn.done() and not turn.cancelled():
+                self._places += 1
+                self._let_in()
+
+    def _let_in(self) -> None:
+        while self._places and self._waiting:
+            _, _, turn = heapq.heappop(self._waiting)
+            if not turn.cancelled():
+                turn.set_result(None)
+                self._places -= 1
 
 
 def _start(processes: int, memory_bytes: int) -> ProcessPool:

@@ -149,6 +149,23 @@ async def test_suspects_leave_a_process_to_the_others() -> None:
         assert not any(task.done() for task in burning)
 
 
+async def test_the_smallest_suspect_is_read_first() -> None:
+    done: list[int] = []
+
+    async def read(count: int) -> None:
+        items = [f"<title>{n}</title>" for n in range(count)]
+        await sandbox.parse(reading(rss(*items)), suspect=True)
+        done.append(count)
+
+    async with opened(processes=1, reserve=0) as sandbox:
+        burning = asyncio.create_task(sandbox.parse(reading(BURNER, selections=SELECTIONS), suspect=True))
+        await asyncio.sleep(0)
+        await asyncio.gather(*(read(count) for count in (50, 30, 10, 40, 20)))
+        with pytest.raises(ParserKilledError):
+            await burning
+    assert done == [10, 20, 30, 40, 50]
+
+
 async def test_an_idle_process_that_is_killed_takes_no_document_with_it() -> None:
     async with opened(processes=2, reserve=0) as sandbox:
         task, at_it = await busy(sandbox)
