@@ -11,6 +11,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
@@ -96,12 +97,19 @@ def failed(plan: Plan, state: FeedState, error: Exception, now: float) -> FeedSt
 
 
 class Poll:
-    """One poll. ``clock`` gives Unix seconds."""
+    """One poll. ``turn`` is waited for before each exchange; ``clock`` gives Unix seconds."""
 
     def __init__(
-        self, plan: Plan, state: FeedState, fetcher: Fetcher, sandbox: Sandbox, clock: Callable[[], float]
+        self,
+        plan: Plan,
+        state: FeedState,
+        turn: Callable[[], AbstractAsyncContextManager[None]],
+        fetcher: Fetcher,
+        sandbox: Sandbox,
+        clock: Callable[[], float],
     ) -> None:
         self._plan = plan
+        self._turn = turn
         self._fetcher = fetcher
         self._sandbox = sandbox
         self._clock = clock
@@ -150,9 +158,11 @@ class Poll:
 
     async def _ask(self, before: FeedState) -> Answer:
         validators = Validators(before.validated_url, before.etag, before.last_modified)
-        return await self._fetcher.get(
-            address.start(before, self._started), validators, named=self._plan.url, suspect=not proven(before)
-        )
+        async with self._turn():
+            # Intervals count from here: what a publisher sees is when it was asked.
+            self._started = self._clock()
+            start = address.start(before, self._started)
+            return await self._fetcher.get(start, validators, named=self._plan.url, suspect=not proven(before))
 
     async def _read(self, before: FeedState, answer: Answer) -> Document:
         selections = {

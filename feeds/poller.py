@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -175,8 +176,8 @@ class Poller:
     async def _result(self, plan: Plan, state: FeedState) -> Result:
         """What a poll comes to, good or bad."""
         try:
-            async with self._lanes.turn(urlsplit(plan.url).netloc, proven=proven(state)):
-                result = await Poll(plan, state, self._fetcher, self._sandbox, self._clock).run()
+            turn = partial(self._lanes.turn, urlsplit(plan.url).netloc, proven=proven(state))
+            result = await Poll(plan, state, turn, self._fetcher, self._sandbox, self._clock).run()
         except HostPausedError as paused:
             return Result(replace(state, next_at=paused.until))
         except Exception as error:
