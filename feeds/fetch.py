@@ -139,7 +139,8 @@ class Fetcher:
         self._pauses: dict[str, float] = {}
         self._large = asyncio.Semaphore(LARGE_SUSPECTS)
         limits = {
-            "max_clients": concurrency,
+            # Whose turn it is has been decided before (`lanes`); as many again may be parked. Here nobody waits.
+            "max_clients": 2 * concurrency,
             "max_buffer_size": max(max_bytes, MAX_HEADER_BYTES) + 1024 * 1024,
             # A little more than is taken, to tell an answer that is too large from one that broke off.
             "max_body_size": max_bytes + MAX_HEADER_BYTES,
