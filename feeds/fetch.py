@@ -42,7 +42,7 @@ AT_ONCE: Final = 256 * 1024
 REMEMBERED: Final = 4_096
 """Addresses whose parts are remembered: taking one apart takes a tenth of a poll that finds nothing new."""
 
-LARGE_SUSPECTS: Final = 4
+LARGE_SUSPECTS: Final = 2
 """How many answers of suspects may grow beyond `AT_ONCE` at a time: bounds what a hundred bombs can use."""
 
 _ACCEPT: Final = (
@@ -281,8 +281,8 @@ class Fetcher:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Keeps Tornado from warning of each failed handshake: what is wrong with a feed is said by who follows it."""
-    return not str(record.msg).startswith("SSL Error on")
+    """Keeps Tornado from telling of each failed handshake and odd answer: what is wrong with a feed is said once."""
+    return not str(record.msg).startswith(("SSL Error on", "Unsatisfiable read", "Malformed HTTP message from"))
 
 
 class _Receipt:
