@@ -13,6 +13,7 @@ from fanout import FanOut
 from feeds.poller import Poller
 from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
+from handlers.events import Events
 from handlers.health import Health
 from handlers.metrics import Metrics
 from handlers.page import Index, PageHandler, Permalink
@@ -36,6 +37,7 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
         (r"/", Index, shared),
         (rf"{blog}/?", PageHandler, shared),
         (rf"{blog}/ws", Stream, live),
+        (rf"{blog}/events", Events, live),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
     ]
@@ -52,8 +54,6 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
         trusted_origins=_origins(config.server.public_url),
         # Law 4: what a reader sends is ignored, and bounded.
         websocket_max_message_size=4 * 1024,
-        websocket_ping_interval=25,
-        websocket_ping_timeout=10,
     )
 
 

@@ -6,6 +6,7 @@ import logging
 from http.client import responses
 from typing import Any
 
+from tornado.iostream import IOStream
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from config import Blog, Config
@@ -94,6 +95,16 @@ class Handler(Secure):
         if blog is None:
             raise HTTPError(404, reason="There is no such blog here.")
         return blog
+
+    def cursor(self) -> str | None:
+        """What a reader says it has; bytes that are no text are a cursor that is none, not a bad request."""
+        given = self.request.query_arguments.get("after")
+        return given[-1].decode("utf-8", "replace") if given else None
+
+    def take_over(self) -> IOStream:
+        """Takes the connection from Tornado. Of the request nothing is kept in memory."""
+        self.ui.clear()
+        return self.detach()
 
     def absolute(self, path: str) -> str:
         """An absolute URL: as the operator names this server, else as the reader does."""

@@ -12,11 +12,11 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "entries": set(),
     "config": set(),
-    "ring": {"entries"},
     "timeline": {"entries"},
+    "wire": set(),
     "feeds": {"entries", "config", "timeline"},
-    "fanout": {"entries", "timeline", "ring"},
-    "handlers": {"entries", "config", "timeline", "fanout", "feeds"},
+    "fanout": {"entries", "timeline"},
+    "handlers": {"entries", "config", "timeline", "wire", "fanout", "feeds"},
     "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers"},
     "demo": set(),
 }
