@@ -35,6 +35,14 @@ from yaml.reader import Reader as YamlReader
 RESERVED = frozenset({"static", "status", "healthz", "metrics", "websub"})
 """First parts of paths that the server needs for itself, so that no blog can have them."""
 
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""What no title and no tag may have."""
+
+MAX_TITLE = 200
+MAX_TAG = 100
+MAX_TAGS = 100
+"""Bounds of a feed: characters of its title and of each tag, and how many tags it may have."""
+
 MAX_FILE = 64_000_000
 MAX_VALUES = 2_000_000
 MAX_DEPTH = 16
@@ -112,7 +120,7 @@ def _size(value: object) -> int:
 
 
 def _one_line(text: str) -> str:
-    if re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", text):
+    if CONTROL_CHARACTERS.search(text):
         raise ValueError("must be one line without control characters")
     return text
 
@@ -193,8 +201,8 @@ Interval = Annotated[float | None, BeforeValidator(_interval)]
 Networks = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], Field(max_length=1000)]
 Slug = Annotated[str, BeforeValidator(_slug)]
 Store = Annotated[str, Field(max_length=4096), AfterValidator(_store)]
-Tag = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_line)]
-Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG), AfterValidator(_one_line)]
+Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE), AfterValidator(_one_line)]
 Url = Annotated[str, Field(max_length=4096)]
 Word = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_pattern)]
 Words = Annotated[tuple[Word, ...], Field(max_length=1000)]
@@ -240,7 +248,7 @@ class Feed(_Section):
     interval: Interval = None
     include: Words = ()
     exclude: Words = ()
-    tags: Annotated[tuple[Tag, ...], Field(max_length=100)] = ()
+    tags: Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)] = ()
     withdraw: bool = False
 
     @model_validator(mode="before")
@@ -331,6 +339,14 @@ def for_urls(urls: Sequence[str], base: Config | None = None) -> Config:
     feeds = tuple(_with_interval(feed, base.fetch.interval) for feed in section.feeds)
     blog = Blog(slug="blog", title="Live Blog", feeds=feeds)
     return Config(server=base.server, store=base.store, fetch=base.fetch, blogs=(blog,))
+
+
+def feed_url(text: str) -> str:
+    """A feed's address that was found elsewhere, as a configuration has it; raises ConfigError with what is wrong."""
+    try:
+        return Feed(url=text).url
+    except ValidationError as error:
+        raise ConfigError(*map(_sentence, error.errors(include_url=False, include_input=False))) from None
 
 
 def override(base: Config, *, address: str | None, port: str | None, store: str | None) -> Config:
@@ -529,7 +545,8 @@ def _repeated(urls: Sequence[object]) -> Iterator[tuple[int, int]]:
             yield n, first
 
 
-def _read(name: str) -> str:
+def read_file(name: str) -> bytes:
+    """A file as it is, if it is not larger than MAX_FILE; raises ConfigError."""
     try:
         with Path(name).open("rb") as file:
             data = file.read(MAX_FILE + 1)
@@ -537,6 +554,11 @@ def _read(name: str) -> str:
         raise ConfigError(f"{name}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_FILE:
         raise ConfigError(f"{name}: is larger than {MAX_FILE:,} bytes")
+    return data
+
+
+def _read(name: str) -> str:
+    data = read_file(name)
     try:
         return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:

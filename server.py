@@ -1,7 +1,7 @@
 """Livelog: follows feeds, and puts every new entry on every open page.
 
     python server.py [--config=config.yaml] [--address=…] [--port=…] [--store=URL] [--role=all|web|fetch]
-                     [--reuse-port] [--check] [FEED_URL …]
+                     [--reuse-port] [--check] [--import-opml=FILE] [FEED_URL …]
 
 This module wires: options, configuration, timeline, fan-out, poller, application; signals; the graceful stop.
 """
@@ -24,6 +24,7 @@ from tornado.options import Error as OptionError
 from tornado.options import define, options
 
 import config
+import opml
 from config import Config, ConfigError
 from fanout import FanOut
 from feeds.fetch import Fetcher
@@ -39,6 +40,7 @@ logger = logging.getLogger("livelog")
 
 DEFAULT_CONFIG: Final = "config.yaml"
 BACKLOG: Final = 1024
+SWITCH_SECONDS: Final = 0.001
 
 define("config", DEFAULT_CONFIG, help="the configuration file", metavar="FILE")
 define("address", None, type=str, help="address to listen on, instead of the configuration's")
@@ -54,6 +56,13 @@ define(
 )
 define("reuse_port", default=False, help="let several processes of this machine share the port")
 define("check", default=False, help="validate the configuration and exit")
+define(
+    "import_opml",
+    None,
+    type=str,
+    help="print a blog of the feeds of an OPML file, for config.yaml, and exit",
+    metavar="FILE",
+)
 
 
 class StartError(Exception):
@@ -64,6 +73,8 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the program; returns its exit code: 0, 1 if it could not run, 2 if it was asked for wrongly."""
     try:
         feed_urls = options.parse_command_line(["server.py", *arguments])
+        if options.import_opml is not None:
+            return import_opml(options.import_opml)
         settings = load(feed_urls)
     except (OptionError, ConfigError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - to whoever typed the command
@@ -76,6 +87,16 @@ def main(arguments: Sequence[str]) -> int:
     except (StartError, TimelineError) as error:
         print(f"Livelog cannot start: {error}", file=sys.stderr)  # noqa: T201 - to whoever typed the command
         return 1
+    return 0
+
+
+def import_opml(name: str) -> int:
+    """Prints a blog of an OPML file's feeds, and says which it leaves out; raises ConfigError if there are none."""
+    found = opml.load(name)
+    for line in found.left_out:
+        print(line, file=sys.stderr)  # noqa: T201 - to whoever typed the command
+    # Whatever the terminal's encoding: config.yaml is UTF-8.
+    sys.stdout.buffer.write(opml.to_config(found.blog).encode())
     return 0
 
 
@@ -100,6 +121,8 @@ def _of_feeds(urls: Sequence[str]) -> Config:
 
 async def serve(settings: Config) -> None:
     """Runs until SIGTERM or SIGINT; raises StartError and TimelineError if it cannot start."""
+    # Threads that write the timeline or unpack documents hand the interpreter back to the event loop this soon.
+    sys.setswitchinterval(SWITCH_SECONDS)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -139,7 +162,7 @@ async def _fanout(settings: Config, timeline: Timeline) -> FanOut:
 def _poller(settings: Config, timeline: Timeline, stack: contextlib.AsyncExitStack) -> Poller:
     fetcher = _fetcher(settings)
     stack.callback(fetcher.close)
-    sandbox = Sandbox(max_bytes=settings.fetch.max_bytes)
+    sandbox = Sandbox()
     stack.push_async_callback(sandbox.close)
     return Poller(settings, timeline, fetcher, sandbox)
 

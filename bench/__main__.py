@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
-from bench import commit, latency, memory, nodes, start
+from bench import commit, first_import, hostile, latency, many, memory, nodes, parsing, start, unchanged
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "start": start.run,
@@ -17,6 +17,11 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "commit": commit.run,
     "memory": memory.run,
     "nodes": nodes.run,
+    "import": first_import.run,
+    "unchanged": unchanged.run,
+    "hostile": hostile.run,
+    "many": many.run,
+    "parse": parsing.run,
 }
 
 

@@ -1,11 +1,12 @@
-"""What the benchmarks of the store share: made-up entries of the usual size, polls, and what processes use."""
+"""What the benchmarks share: made-up entries of the usual size, polls, and what processes use."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -80,6 +81,55 @@ def cpu_clock(pid: int) -> int:
 def resident_bytes(pid: int) -> int:
     """The memory that a process holds."""
     return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass
+class Used:
+    """What a process used in a stretch of time."""
+
+    pid: int
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+    def each(self, number: int) -> str:
+        """The CPU of one of so many things done."""
+        return f"{self.cpu / number * 1e6:.0f} µs"
+
+    @property
+    def share(self) -> str:
+        """The share of a core."""
+        return f"{self.cpu / self.seconds:.1%}"
+
+
+@contextmanager
+def used(*pids: int) -> Iterator[list[Used]]:
+    """Fills in, at the end, what processes have used meanwhile."""
+    found = [Used(pid) for pid in pids]
+    began = time.perf_counter()
+    before = [time.clock_gettime(cpu_clock(pid)) for pid in pids]
+    yield found
+    for use, cpu in zip(found, before, strict=True):
+        use.seconds, use.cpu = time.perf_counter() - began, time.clock_gettime(cpu_clock(use.pid)) - cpu
+
+
+def session(leader: int) -> list[int]:
+    """The processes of a session that a process began: it, its children and theirs."""
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if _stat(pid)[3:4] == [str(leader)]]
+
+
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """The CPU that processes have used, and those of their children that ended. To a hundredth of a second."""
+    ticks = sum(int(field) for pid in pids for field in _stat(pid)[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """What stands in /proc/PID/stat after the name, as proc(5) counts it from 3; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def spread(seconds: Sequence[float]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.made import BLOG, LEASE_SECONDS, digest, keys, poll, post
+from entries import Mark, Marks
 from tests.redis import RedisServer
 from timeline import Limits, Timeline, open_timeline
 
@@ -87,7 +88,8 @@ async def _retire(timeline: Timeline) -> None:
 
 
 async def _poll_some(timeline: Timeline) -> None:
-    listed = {keys(number)[0]: digest(number) for number in range(LISTED)}
+    names = [keys(number) for number in range(LISTED)]
+    listed = Marks({key: Mark(digest(number), 1_800_000_000, link) for number, (key, link) in enumerate(names)})
     for _ in range(0, FEEDS_POLLED, POLLS_TOGETHER):
         now = time.time()
         leases = await timeline.claim(now, POLLS_TOGETHER, LEASE_SECONDS)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
 from functools import partial
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.made import BLOG, LEASE_SECONDS, commit, cpu_clock, lease, post, resident_bytes
+from bench.made import BLOG, LEASE_SECONDS, Used, commit, lease, post, resident_bytes, used
 from bench.readers import read
 from demo.newsroom import Newsroom
 from tests.livelog import Livelog, Reader, until
@@ -37,35 +36,6 @@ IDLE_SECONDS = 25.0
 """As long as it takes until each reader was sent a ping."""
 
 PATIENCE = 60.0
-
-
-@dataclass
-class Used:
-    """What a process used in a stretch of time."""
-
-    pid: int
-    seconds: float = 0.0
-    cpu: float = 0.0
-
-    def each(self, number: int) -> str:
-        """The CPU of one of so many things done."""
-        return f"{self.cpu / number * 1e6:.0f} µs"
-
-    @property
-    def share(self) -> str:
-        """The share of a core."""
-        return f"{self.cpu / self.seconds:.1%}"
-
-
-@contextmanager
-def used(*pids: int) -> Iterator[list[Used]]:
-    """Fills in, at the end, what processes have used meanwhile."""
-    found = [Used(pid) for pid in pids]
-    began = time.perf_counter()
-    before = [time.clock_gettime(cpu_clock(pid)) for pid in pids]
-    yield found
-    for use, cpu in zip(found, before, strict=True):
-        use.seconds, use.cpu = time.perf_counter() - began, time.clock_gettime(cpu_clock(use.pid)) - cpu
 
 
 async def run() -> None:

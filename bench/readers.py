@@ -7,7 +7,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-_REQUEST = (
+REQUEST = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
@@ -56,7 +56,7 @@ def read(port: int, path: str, count: int, messages: int, seconds: float) -> tup
     with selectors.DefaultSelector() as selector:
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", port))
-            connection.sendall(_REQUEST.format(path=path, port=port).encode("ascii"))
+            connection.sendall(REQUEST.format(path=path, port=port).encode("ascii"))
             connection.setblocking(False)
             selector.register(connection, selectors.EVENT_READ, _Reader(connection))
         came = lost = 0

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import chain, count
 
 from demo.material import BEFORE, EVENING, HARBOUR_PICTURE, TIDE_PICTURE
 from demo.newsroom import Desk, Format, Newsroom, Post
@@ -39,20 +39,16 @@ DESKS = (
 )
 
 
-def story(seed: int = 0, *, withdrawals: bool = False) -> Iterator[Step]:
+def story(seed: int = 0) -> Iterator[Step]:
     """The steps of the story, without end: the same ones for the same seed.
 
     First come the posts that are there already, with their age and without a delay; then the evening as written,
-    then variations, 2 to 6 seconds from one step to the next. With `withdrawals`, something that was never meant
-    to be published slips out now and then, and is withdrawn two steps later.
+    then variations, 2 to 6 seconds from one step to the next. Now and then something slips out that was never meant
+    to be published, and is withdrawn two steps later.
     """
     rng = random.Random(seed)
     yield from BEFORE
-    taken_back = {step.guid for step in EVENING if step.action == "withdraw"}
-    for step in EVENING:
-        if withdrawals or step.guid not in taken_back:
-            yield _paced(step, rng)
-    for step in _night(NightDesk(rng), withdrawals):
+    for step in chain(EVENING, _night(NightDesk(rng))):
         yield _paced(step, rng)
 
 
@@ -85,14 +81,14 @@ def _paced(step: Step, rng: random.Random) -> Step:
     return replace(step, delay=round(rng.uniform(*_DELAY), 1))
 
 
-def _night(desk: NightDesk, withdrawals: bool) -> Iterator[Step]:
-    """Reports, and corrections now and then; a slip and its withdrawal where these are wanted."""
+def _night(desk: NightDesk) -> Iterator[Step]:
+    """Reports, and now and then a correction, or a slip and its withdrawal."""
     corrections: deque[Step] = deque(maxlen=_CORRECTABLE)
     slip: tuple[Step, Step] | None = None
     for number in count(1):
         if number % _CORRECT_EVERY == 0 and corrections:
             yield corrections.popleft()
-        elif withdrawals and number % _SLIP_EVERY == 1:
+        elif number % _SLIP_EVERY == 1:
             slip = desk.slip()
             yield slip[0]
         elif slip is not None and number % _SLIP_EVERY == 3:

@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import nh3
 
 MAX_HTML: Final = 64 * 1024
-"""Characters of cleaned HTML an entry keeps; a longer one is cut at an element's end and marked."""
+"""Bytes of cleaned HTML, in UTF-8, that an entry keeps; what is longer is cut at an element's end and marked."""
 
 MAX_RAW_HTML: Final = 1024 * 1024
 MAX_TEXT: Final = 5_000
@@ -50,6 +50,9 @@ _SET_ATTRIBUTES: Final = {
     "audio": {"controls": "", "preload": "none"},
     "video": {"controls": "", "preload": "none"},
 }
+_PLAIN_URL: Final = re.compile(
+    r"https?://[a-z0-9.-]+/[A-Za-z0-9/_.~%+,=@:!$&()*-]*(?:\?[A-Za-z0-9/_.~%+,=@:!$&()*-]+)?"
+)
 # What XML 1.0 and terminals call control characters, and halves of surrogate pairs that JSON can smuggle in.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _BLOCK: Final = re.compile(
@@ -57,7 +60,7 @@ _BLOCK: Final = re.compile(
     r"section|table|td|th|tr|ul)\b)",
     re.IGNORECASE,
 )
-_BLOCK_END: Final = re.compile(r"</(?:p|div|li|ul|ol|blockquote|pre|figure|table|h[1-6])>")
+_BLOCK_END: Final = re.compile(r"</(?:p|div|li|ul|ol|dd|dl|blockquote|pre|figure|tr|table|details|h[1-6])>")
 
 
 def clean_html(markup: str, base: str) -> tuple[str, bool]:
@@ -69,9 +72,9 @@ def clean_html(markup: str, base: str) -> tuple[str, bool]:
     raw = _UNPRINTABLE.sub("", markup)
     # Once more without what is unprintable: it can be written as a character reference.
     cleaned = _UNPRINTABLE.sub("", cleaner.clean(raw[:MAX_RAW_HTML])).strip()
-    if len(cleaned) <= MAX_HTML:
+    if _bytes(cleaned) <= MAX_HTML:
         return cleaned, len(raw) > MAX_RAW_HTML
-    return cleaner.clean(_cut(cleaned)).strip(), True
+    return _shortened(cleaned, cleaner), True
 
 
 def clean_text(markup: str | None) -> str | None:
@@ -103,10 +106,17 @@ def text_as_html(text: str) -> str:
     return "".join(f"<p>{'<br>'.join(part.splitlines())}</p>" for part in paragraphs if part.strip())
 
 
+def is_plain(url: str) -> bool:
+    """Whether a URL is absolute, http(s) and unremarkable: resolving changes nothing about it."""
+    return len(url) <= MAX_URL and _PLAIN_URL.fullmatch(url) is not None
+
+
 def link(href: object, base: str) -> str | None:
     """An absolute http(s) URL, resolved against ``base``; None for anything else."""
     if not isinstance(href, str) or len(href) > MAX_URL:
         return None
+    if is_plain(href):
+        return href
     try:
         url = re.sub(r"\s", "%20", urljoin(base, _UNPRINTABLE.sub("", href).strip()))
         parts = urlsplit(url)
@@ -123,15 +133,31 @@ def shown(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _cut(cleaned: str) -> str:
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _shortened(cleaned: str, cleaner: nh3.Cleaner) -> str:
+    """Cleaned HTML that is too long, cut so that it fits with the ends of the elements that were cut in two."""
+    room, step = MAX_HTML, 16
+    while True:
+        kept = cleaner.clean(_cut(cleaned, room)).strip()
+        over = _bytes(kept) - MAX_HTML
+        if over <= 0:
+            return kept
+        # Elements within elements take as much to end as to begin: this must not go on byte by byte.
+        room, step = max(room - max(over, step), room // 2), 2 * step
+
+
+def _cut(cleaned: str, room: int) -> str:
     """Cleaned HTML up to the last end of a block that fits, or of any tag, or of a word."""
-    head = cleaned[:MAX_HTML]
+    head = cleaned.encode()[:room].decode("utf-8", "ignore")
     ends = [match.end() for match in _BLOCK_END.finditer(head)]
-    if ends and ends[-1] > MAX_HTML // 2:
+    if ends and ends[-1] > len(head) // 2:
         return head[: ends[-1]]
     # No block ends in the second half: do not leave half a tag, reference or word behind.
     head = head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head
-    return re.sub(r"&[^;\s]*$|(?<=\s)[^\s>]*$", "", head)
+    return re.sub(r"&[^;\s]*\Z|(?<=\s)[^\s>]*\Z", "", head)
 
 
 @functools.lru_cache(maxsize=64)

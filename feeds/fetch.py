@@ -1,7 +1,7 @@
 """One HTTP exchange with a publisher: conditional, bounded in time, bytes and redirects.
 
-Validators are sent back byte for byte and never made up (RFC 9110 §13). Redirects are followed by hand, so that
-each hop passes the same checks.
+Validators are sent back byte for byte, to the very address they came from, and never made up (RFC 9110 §13).
+Redirects are followed by hand, so that each hop passes the same checks. A host that asked for a pause gets it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import logging
 import re
 import socket
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http.client import responses
 from typing import Final
@@ -25,11 +26,19 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamBufferFullError, UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
 
-from feeds.network import GuardedResolver, Network, PrivateAddressError, literal
+from feeds.network import GuardedResolver, LiteralResolver, Network, PrivateAddressError, literal
 
+PERMANENT: Final = (301, 308)
 MAX_REDIRECTS: Final = 5
 MAX_HEADER_BYTES: Final = 64 * 1024
 MAX_RETRY_AFTER: Final = 31 * 24 * 3600.0
+MOST_PAUSES: Final = 10_000
+AT_ONCE: Final = 256 * 1024
+"""Bytes of an answer, unpacked, that are taken as they come; from then on other work has its turn between."""
+
+LARGE_SUSPECTS: Final = 4
+"""How many answers of suspects may grow beyond `AT_ONCE` at a time: bounds what a hundred bombs can use."""
+
 _ACCEPT: Final = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
@@ -47,20 +56,43 @@ _SENTENCES: Final[dict[type[Exception], str]] = {
 class FetchError(Exception):
     """No answer, or none that is of use. The message says why, in a sentence.
 
-    ``status`` is the HTTP status if there was one, ``retry_after`` the seconds the publisher asked us to wait.
+    ``status`` is the HTTP status if there was one, ``retry_after`` the seconds the publisher asked us to wait, and
+    ``host`` the host and port that answered.
     """
 
-    def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, status: int | None = None, retry_after: float | None = None, host: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.host = host
+
+
+class HostPausedError(Exception):
+    """Nothing was asked: the host has asked to be left alone until a Unix time."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__(until)
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What an address answered with, to be sent back to that address alone."""
+
+    url: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A feed's answer: status 200 with a body, or 304 with none.
+    """A feed's answer: status 200 with a body, 226 with what is new of it (RFC 3229), or 304 with none.
 
-    ``url`` is where it came from in the end, without a user name or password.
+    ``url`` is where it came from in the end, without a user name or password; ``moved_to`` is the same where
+    permanent redirects alone led there. ``max_age`` is how many seconds it stays fresh, None where it does not say,
+    and ``took`` how many it needed to come.
     """
 
     status: int
@@ -69,10 +101,16 @@ class Answer:
     last_modified: str | None
     content_type: str | None
     body: bytes
+    moved_to: str | None = None
+    max_age: float | None = None
+    took: float = field(default=0.0, compare=False)
 
 
 class Fetcher:
-    """Fetches feeds. ``timeout`` is the total number of seconds for an exchange, redirects included."""
+    """Fetches feeds. ``timeout`` is the total number of seconds for an exchange, redirects included.
+
+    ``max_bytes`` is what an answer may have, unpacked. ``clock`` gives Unix seconds.
+    """
 
     def __init__(
         self,
@@ -82,11 +120,15 @@ class Fetcher:
         max_bytes: int,
         concurrency: int,
         private_networks: Sequence[Network] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         logging.getLogger("tornado.general").addFilter(_is_news)
         self._user_agent = user_agent
         self._timeout = timeout
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        self._clock = clock
+        self._pauses: dict[str, float] = {}
+        self._large = asyncio.Semaphore(LARGE_SUSPECTS)
         limits = {
             "max_clients": concurrency,
             "max_buffer_size": max(max_bytes, MAX_HEADER_BYTES) + 1024 * 1024,
@@ -96,7 +138,7 @@ class Fetcher:
         }
         self._resolver = GuardedResolver(networks=private_networks)
         self._guarded = SimpleAsyncHTTPClient(force_instance=True, resolver=self._resolver, **limits)
-        self._literal = SimpleAsyncHTTPClient(force_instance=True, **limits)
+        self._literal = SimpleAsyncHTTPClient(force_instance=True, resolver=LiteralResolver(), **limits)
 
     def close(self) -> None:
         """Closes the clients; an exchange under way runs to its own end."""
@@ -104,32 +146,57 @@ class Fetcher:
         self._literal.close()
         self._resolver.close()
 
-    async def get(self, url: str, etag: str | None = None, last_modified: str | None = None) -> Answer:
-        """Fetches a feed; raises FetchError."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout
-        headers = _request_headers(etag, last_modified)
+    async def get(
+        self, url: str, validators: Validators | None = None, *, named: str | None = None, suspect: bool = False
+    ) -> Answer:
+        """Fetches a feed; raises FetchError or HostPausedError.
+
+        ``named`` is the address that the operator gave, where it is not ``url`` itself: what it says (a literal
+        address, a user name) counts for its own origin only. Of ``suspect`` feeds few at a time may send much.
+        """
+        named = named or url
+        began = asyncio.get_running_loop().time()
+        permanent = True
         try:
-            target = _on_the_wire(url)
+            start = target = _on_the_wire(url)
             for _ in range(MAX_REDIRECTS + 1):
-                response, body = await self._exchange(url, target, headers.copy(), deadline - loop.time())
+                self._heed_pause(target)
+                headers = _request_headers(target, validators)
+                with contextlib.closing(_Receipt(self.max_bytes, self._large if suspect else None)) as receipt:
+                    response = await self._exchange(named, target, headers, began + self._timeout, receipt)
                 if response.code not in (301, 302, 303, 307, 308):
-                    return _answer(response, target, body)
+                    moved_to = target if permanent and target != start else None
+                    took = asyncio.get_running_loop().time() - began
+                    return self._answer(response, target, moved_to, bytes(receipt.body), took)
+                permanent = permanent and response.code in PERMANENT
                 target = _redirected(target, response.headers.get("Location"), response.code)
         except ValueError:
             raise FetchError("Its address is not one that can be fetched.") from None
         raise FetchError(f"More than {MAX_REDIRECTS} redirects.")
 
+    def pause(self, host: str, until: float) -> None:
+        """Asks nothing of a host (and port) before a Unix time."""
+        now = self._clock()
+        if len(self._pauses) >= MOST_PAUSES:
+            self._pauses = {paused: end for paused, end in self._pauses.items() if end > now}
+        if len(self._pauses) < MOST_PAUSES:
+            self._pauses[host] = max(until, self._pauses.get(host, 0))
+
+    def _heed_pause(self, target: str) -> None:
+        until = self._pauses.get(urlsplit(target).netloc, 0.0)
+        if until > self._clock():
+            raise HostPausedError(until)
+
     async def _exchange(
-        self, url: str, target: str, headers: HTTPHeaders, seconds: float
-    ) -> tuple[HTTPResponse, bytes]:
+        self, url: str, target: str, headers: HTTPHeaders, deadline: float, receipt: _Receipt
+    ) -> HTTPResponse:
+        seconds = deadline - asyncio.get_running_loop().time()
         if seconds <= 0:
             raise FetchError(self._too_slow())
         named = urlsplit(url)
         same_origin = _origin(url) == _origin(target)
         # A literal address is the operator's word, for just the origin that the configuration names.
         client = self._literal if same_origin and literal(named.hostname or "") else self._guarded
-        receipt = _Receipt(self._max_bytes)
         request = HTTPRequest(
             target,
             headers=headers,
@@ -148,7 +215,24 @@ class Fetcher:
             raise FetchError(self._too_large() if receipt.too_large else self._why(error, receipt)) from None
         if receipt.too_large:
             raise FetchError(self._too_large())
-        return response, b"".join(receipt.chunks)
+        return response
+
+    def _answer(self, response: HTTPResponse, url: str, moved_to: str | None, body: bytes, took: float) -> Answer:
+        headers = response.headers
+        if response.code not in (200, 226, 304):
+            retry_after = _retry_after(headers, self._clock())
+            raise FetchError(_refusal(response), response.code, retry_after, urlsplit(url).netloc)
+        return Answer(
+            status=response.code,
+            url=url,
+            etag=_validator(headers, "ETag"),
+            last_modified=_validator(headers, "Last-Modified"),
+            content_type=headers.get("Content-Type"),
+            body=body,
+            moved_to=moved_to,
+            max_age=_max_age(headers),
+            took=round(took, 3),
+        )
 
     def _why(self, error: Exception, receipt: _Receipt) -> str:
         """What went wrong before there was an answer, in a sentence."""
@@ -175,7 +259,7 @@ class Fetcher:
         return f"No answer within {self._timeout:g} seconds."
 
     def _too_large(self) -> str:
-        return f"The answer is larger than {self._max_bytes} bytes."
+        return f"The answer is larger than {self.max_bytes} bytes."
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -184,14 +268,20 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 class _Receipt:
-    """What has come of an answer so far. No more is kept than may come."""
+    """What has come of an answer so far. No more is kept than may come.
 
-    def __init__(self, most: int) -> None:
+    ``lane`` is what has to be held to take more than `AT_ONCE`, if anything.
+    """
+
+    def __init__(self, most: int, lane: asyncio.Semaphore | None) -> None:
         self.begun = False
         self.too_large = False
-        self.chunks: list[bytes] = []
+        self.body = bytearray()
         self._most = most
         self._size = 0
+        self._lane = lane
+        self._holds = False
+        self._closed = False
 
     def header(self, line: str) -> None:
         """Takes the status line or a header."""
@@ -200,20 +290,40 @@ class _Receipt:
         if announced and float(announced[1]) > self._most:
             self.too_large = True
 
-    def take(self, chunk: bytes) -> None:
-        """Takes a part of the body."""
+    def take(self, chunk: bytes) -> Awaitable[None] | None:
+        """Takes a part of the body; it is to be waited for before the next."""
         self._size += len(chunk)
         self.too_large = self.too_large or self._size > self._most
         if not self.too_large:
-            self.chunks.append(chunk)
+            self.body += chunk
+        return None if self._size <= AT_ONCE else self._turn()
+
+    def close(self) -> None:
+        """Takes no more, and lets others."""
+        self._closed = True
+        if self._lane and self._holds:
+            self._lane.release()
+
+    async def _turn(self) -> None:
+        if self._lane and not self._holds:
+            await self._lane.acquire()
+            self._holds = True
+            if self._closed:
+                self._lane.release()
+        # Bytes may come, or be unpacked, faster than anything else gets a turn.
+        await asyncio.sleep(0)
 
 
-def _request_headers(etag: str | None, last_modified: str | None) -> HTTPHeaders:
+def _request_headers(target: str, validators: Validators | None) -> HTTPHeaders:
     headers = HTTPHeaders({"Accept": _ACCEPT})
-    if etag:
-        headers["If-None-Match"] = etag
-    if last_modified:
-        headers["If-Modified-Since"] = last_modified
+    if validators is None or validators.url != target:
+        return headers
+    if validators.etag:
+        headers["If-None-Match"] = validators.etag
+        # RFC 3229: without a validator there is nothing that an answer could be the difference to.
+        headers["A-IM"] = "feed"
+    if validators.last_modified:
+        headers["If-Modified-Since"] = validators.last_modified
     return headers
 
 
@@ -231,23 +341,6 @@ def _on_the_wire(url: str) -> str:
         host = f"{name}:{port}" if port else name
     path, query = quote(parts.path or "/", safe=_IN_URLS), quote(parts.query, safe=_IN_URLS)
     return urlunsplit((parts.scheme, host, path, query, ""))
-
-
-def _answer(response: HTTPResponse, url: str, body: bytes) -> Answer:
-    headers = response.headers
-    if response.code not in (200, 304):
-        phrase = responses.get(response.code, "")
-        raise FetchError(
-            f"The answer was {response.code} {phrase}".strip() + ".", response.code, _retry_after(headers)
-        )
-    return Answer(
-        status=response.code,
-        url=url,
-        etag=_validator(headers, "ETag"),
-        last_modified=_validator(headers, "Last-Modified"),
-        content_type=headers.get("Content-Type"),
-        body=body,
-    )
 
 
 def _validator(headers: HTTPHeaders, name: str) -> str | None:
@@ -273,14 +366,38 @@ def _redirected(target: str, location: str | None, status: int) -> str:
     return url
 
 
-def _retry_after(headers: HTTPHeaders) -> float | None:
+def _refusal(response: HTTPResponse) -> str:
+    """An answer that is of no use, in a sentence."""
+    what = f"The answer was {response.code} {responses.get(response.code, '')}".strip()
+    if response.headers.get("cf-mitigated", "").strip().lower() == "challenge":
+        return f"{what}: a challenge that only browsers can meet."
+    return f"{what}."
+
+
+def _retry_after(headers: HTTPHeaders, now: float) -> float | None:
     """Seconds to wait: a number or a date (RFC 9110 §10.2.3); None if there is none or it is unreadable."""
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]+", value, re.ASCII):
         return min(float(value), MAX_RETRY_AFTER)
+    moment = _date(value)
+    return None if moment is None else min(max(moment - now, 0.0), MAX_RETRY_AFTER)
+
+
+def _max_age(headers: HTTPHeaders) -> float | None:
+    """How many seconds an answer stays fresh (RFC 9111 §4.2.1): max-age, else Expires; None where it does not say."""
+    control = headers.get("Cache-Control", "").lower()
+    if re.search(r"\bno-(?:cache|store)\b", control):
+        return None
+    if found := re.search(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,10})", control):
+        return float(found[1])
+    expires, sent = _date(headers.get("Expires", "")), _date(headers.get("Date", ""))
+    return max(expires - sent, 0.0) if expires is not None and sent is not None else None
+
+
+def _date(value: str) -> float | None:
+    """An HTTP date as Unix seconds; None if it is unreadable."""
     try:
         moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), MAX_RETRY_AFTER)

@@ -6,7 +6,7 @@ Publishers get types wrong; a value of the wrong type counts as missing, an item
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from entries import Attachment
 from feeds import clean
 from feeds.listing import Listed, Listing
+from feeds.media import is_picture, mime_type, once
 
 
 def read(body: bytes) -> Listing:
@@ -41,6 +42,8 @@ def _json_feed(document: dict[str, Any]) -> Listing:
 
 def _json_item(item: dict[str, Any]) -> Listed:
     plain = _text(item.get("content_text"))
+    files = once(_files(_objects(item.get("attachments")), "mime_type"))
+    pictures = (file.url for file in files if is_picture(file))
     people = [*_objects(item.get("authors")), _object(item.get("author"))]
     return Listed(
         guid=_id(item.get("id")),
@@ -52,11 +55,8 @@ def _json_item(item: dict[str, Any]) -> Listed:
         modified=_iso_date(item.get("date_modified")),
         authors=tuple(dict.fromkeys(name for person in people if (name := _text(person.get("name"))))),
         tags=tuple(tag for tag in _list(item.get("tags")) if isinstance(tag, str)),
-        image=_text(item.get("image")) or _text(item.get("banner_image")),
-        attachments=tuple(
-            Attachment(_text(file.get("url")) or "", _text(file.get("mime_type")) or "")
-            for file in _objects(item.get("attachments"))
-        ),
+        image=_text(item.get("image")) or _text(item.get("banner_image")) or next(pictures, None),
+        attachments=files,
     )
 
 
@@ -69,7 +69,7 @@ def _rss_in_json(channel: dict[str, Any]) -> Listing:
 
 
 def _rss_item(item: dict[str, Any]) -> Listed:
-    enclosure = _object(item.get("enclosure"))
+    files = once(_files(_objects(item.get("enclosure")), "type"))
     guid = item.get("guid")
     return Listed(
         guid=_id(_object(guid).get("#value") if isinstance(guid, dict) else guid),
@@ -79,10 +79,16 @@ def _rss_item(item: dict[str, Any]) -> Listed:
         content=_text(item.get("description")),
         published=_mail_date(item.get("pubDate")),
         authors=tuple(name for name in (_text(item.get("author")),) if name),
-        attachments=(Attachment(_text(enclosure.get("url")) or "", _text(enclosure.get("type")) or ""),)
-        if enclosure
-        else (),
+        image=next((file.url for file in files if is_picture(file)), None),
+        attachments=files,
     )
+
+
+def _files(objects: Iterable[dict[str, Any]], kind: str) -> Iterator[Attachment]:
+    for file in objects:
+        url = _text(file.get("url"))
+        if url:
+            yield Attachment(url, mime_type(url, _text(file.get(kind))))
 
 
 def _iso_date(value: object) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from entries import Attachment
 
@@ -39,10 +40,37 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """When a publisher asks to be polled: not before ``ttl`` seconds, nor in these hours (UTC) and on these days.
+
+    From RSS's ttl, skipHours and skipDays, and the syndication module's updatePeriod and updateFrequency. Days are
+    0 for Monday to 6 for Sunday.
+    """
+
+    ttl: float = 0
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+
+
+NO_WISHES: Final = Wishes()
+"""What most publishers ask for: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """An entry that its publisher has withdrawn (RFC 6721): its guid, and since when."""
+
+    guid: str
+    when: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A document: the feed's title and site, and its entries in the document's order."""
+    """A document: the feed's title and site, its entries in the document's order, and what else it says."""
 
     title: str | None
     site_url: str | None
     entries: Sequence[Listed]
     whole: bool = True
+    wishes: Wishes = NO_WISHES
+    tombstones: Sequence[Tombstone] = ()

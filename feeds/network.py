@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
-from tornado.netutil import DefaultLoopResolver
+from tornado.netutil import DefaultLoopResolver, Resolver
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -43,6 +43,21 @@ def allowed(address: Address, networks: Sequence[Network]) -> bool:
         return True
     embedding = address.version == 6 and any(address in network for network in _EMBEDDING)
     return address.is_global and not address.is_multicast and not embedding
+
+
+class LiteralResolver(Resolver):
+    """Resolves what spells out an address: there is nothing to ask anybody, and no thread to wait for."""
+
+    async def resolve(
+        self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[tuple[int, Any]]:
+        """The address itself; raises OSError for a name."""
+        address = literal(host)
+        if address is None:
+            raise socket.gaierror(socket.EAI_NONAME, "not an address")
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=flags)
+        return [(family, sockaddr) for family, _, _, _, sockaddr in found]
 
 
 class GuardedResolver(DefaultLoopResolver):

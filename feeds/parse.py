@@ -1,4 +1,4 @@
-"""Bytes to entries: RSS, Atom and RDF through feedparser, JSON Feed and RSS-in-JSON on their own.
+"""Bytes to entries: of RSS, Atom and RDF (`xmlfeed`), of JSON Feed and RSS-in-JSON (`jsonfeed`).
 
 `parse` is a pure function of the bytes; it is called in a process that can be killed (`sandbox`), because
 feedparser can be made to take quadratic time. Entries that the caller knows already (same key, same digest)
@@ -7,114 +7,149 @@ are recognised before anything is cleaned, and left out.
 
 from __future__ import annotations
 
-import calendar
-import io
 import re
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from time import struct_time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import feedparser
-from feedparser.mixin import _FeedParserMixin
-
-from entries import Attachment, Entry, Source, aliases, digest, identity
-from feeds import clean, jsonfeed
-from feeds.listing import Listed, Listing
+from entries import Attachment, Entry, Mark, Marks, Source
+from feeds import clean, discovery, jsonfeed, recognition, xmlfeed
+from feeds.listing import NO_WISHES, Listing, Wishes
+from feeds.media import once
+from feeds.recognition import Named, sane
+from feeds.selection import Selection, wanted
 
 MAX_AUTHORS: Final = 20
-MAX_NAME: Final = 200
 MAX_TAGS: Final = 50
+MOST_ENTRIES: Final = 5_000
+"""How many entries of a document are read, the first: what comes of it goes to the process that serves readers."""
+
 MAX_ATTACHMENTS: Final = 50
-
-_ROOT_END: Final = re.compile(rb"</\s*(?:[A-Za-z]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
-_HARMLESS: Final = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
-_REFERENCE: Final = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,50})|([0-9]{1,50}));")
-_REFERENCES: Final = re.compile(rb"(?:&#(?:[xX][0-9a-fA-F]{1,50}|[0-9]{1,50});)+")
-_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
-
-
-# An id is a name, not an address: resolved, it would change with the address that a document came from.
-_FeedParserMixin.can_be_relative_uri.discard("id")
 
 
 class NotAFeedError(Exception):
-    """The bytes are no feed; the message says in a sentence what they are instead."""
+    """The bytes are no feed; the message says in a sentence what they are instead.
+
+    Where they are a web page, ``feeds`` are the addresses of the feeds that it names, in its order.
+    """
+
+    def __init__(self, message: str, feeds: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.feeds = tuple(feeds)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NotAFeedError, (str(self), self.feeds)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is to be read, and what is known of it.
+
+    ``url`` is the feed's address in the configuration, part of every key; ``base`` the address that the body came
+    from in the end, which relative links refer to. ``known`` are entries to leave out unless they changed.
+    ``selections`` say what each blog takes, where it does not take all. ``max_bytes`` bounds a body that turns out to
+    be compressed.
+    """
+
+    body: bytes
+    url: str
+    base: str
+    content_type: str | None = None
+    known: Mapping[str, Mark] = field(default_factory=Marks)
+    selections: Mapping[str, Selection] = field(default_factory=dict)
+    max_bytes: int = 15_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What a feed listed: its title and site, every entry's id and digest, and the new or changed entries.
+    """What a feed listed: its title and site, a mark of every entry, and the new or changed entries.
 
-    ``whole`` is False for a document that was cut off on its way: its validators must not be kept.
+    ``whole`` is False for a document that was cut off on its way: its validators must not be kept. ``refused`` are
+    the ids of ``entries`` that a blog's selection keeps out, by blog. ``withdrawn`` are the ids of entries that the
+    publisher has withdrawn by a tombstone. ``renamed`` is set where next to none of the known entries is listed any
+    more, and many that are not known: what is new then is most likely old, under other guids.
     """
 
     title: str | None
     site_url: str | None
     entries: tuple[Entry, ...]
-    listed: Mapping[str, str]
+    listed: Marks
     whole: bool = True
+    wishes: Wishes = NO_WISHES
+    refused: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    withdrawn: tuple[str, ...] = ()
+    renamed: bool = False
 
 
-def parse(
-    body: bytes, url: str, content_type: str | None, known: Mapping[str, str], max_bytes: int, base: str | None = None
-) -> Document:
-    """Reads a feed document.
-
-    ``url`` is the feed's address in the configuration, part of every key; ``base`` the address it came from in
-    the end, which relative links refer to. ``known`` maps ids to digests of entries to leave out.
-    ``max_bytes`` bounds a body that turns out to be compressed. Raises NotAFeedError.
-    """
-    body = _decompressed(body, max_bytes)
-    base = clean.shown(base or url)
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        return _document(_read_json(body), url, base, known)
-    return _document(_read_xml(body, base, content_type), url, base, known)
+def parse(reading: Reading) -> Document:
+    """Reads a feed document; raises NotAFeedError."""
+    body = _decompressed(reading.body, reading.max_bytes)
+    base = clean.shown(reading.base)
+    return _document(_listing(body, base, reading.content_type), reading, base)
 
 
-def _document(listing: Listing, url: str, base: str, known: Mapping[str, str]) -> Document:
+def _listing(body: bytes, base: str, content_type: str | None) -> Listing:
+    if discovery.is_page(body):
+        raise _web_page(body, base)
+    in_json = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+    try:
+        return jsonfeed.read(body) if in_json else xmlfeed.read(body, base, content_type)
+    except ValueError as error:
+        if not in_json and discovery.may_be_page(body):
+            raise _web_page(body, base) from None
+        raise NotAFeedError(str(error)) from None
+
+
+def _web_page(body: bytes, base: str) -> NotAFeedError:
+    return NotAFeedError("This is a web page, not a feed.", discovery.feeds_of(body, base))
+
+
+def _document(listing: Listing, reading: Reading, base: str) -> Document:
+    known = reading.known
     site = clean.link(listing.site_url, base)
-    source = Source(clean.clean_text(listing.title) or _host(site or url), site, clean.shown(url))
-    fresh: list[Entry] = []
-    listed: dict[str, str] = {}
-    for one, keys in _folded(url, listing.entries):
-        fingerprint = digest(
-            one.link, one.title, one.content, one.summary, one.authors, one.tags, one.image, one.attachments
-        )
-        listed[keys[0]] = fingerprint
-        if known.get(keys[0]) != fingerprint:
-            fresh.append(_entry(one, keys, fingerprint, source, base))
-    return Document(clean.clean_text(listing.title), site, tuple(fresh), listed, listing.whole)
+    source = Source(clean.clean_text(listing.title) or _host(site or reading.url), site, clean.shown(reading.url))
+    listing = replace(listing, entries=listing.entries[:MOST_ENTRIES])
+    listed = recognition.named(reading.url, base, listing)
+    withdrawn = recognition.withdrawn(reading.url, known, listed, listing.tombstones)
+    listed = {entry_id: listed[entry_id] for entry_id in listed if entry_id not in withdrawn}
+    renamed = listing.whole and recognition.renamed(known, listed)
+    former = recognition.former_ids(known, listed) if renamed else {}
+    fresh = tuple(
+        _entry(entry, former.get(entry_id), source, base)
+        for entry_id, entry in listed.items()
+        if entry_id not in known or known[entry_id].digest != entry.mark.digest
+    )
+    return Document(
+        title=clean.clean_text(listing.title),
+        site_url=site,
+        entries=fresh,
+        listed=Marks({entry_id: entry.mark for entry_id, entry in listed.items()}),
+        whole=listing.whole,
+        wishes=listing.wishes,
+        # Here, where it can be killed: a regular expression can be made to take for ever.
+        refused={blog: _refused(fresh, selection) for blog, selection in reading.selections.items()},
+        withdrawn=tuple(withdrawn),
+        renamed=renamed,
+    )
 
 
-def _folded(url: str, entries: Iterable[Listed]) -> Iterator[tuple[Listed, tuple[str, ...]]]:
-    """Each entry with its keys; of entries that share a key, the newest version at the place of the first."""
-    solid = [one for one in entries if not one.hollow]
-    folded: dict[str, tuple[Listed, tuple[str, ...]]] = {}
-    for one, alias in zip(solid, aliases(url, [one.guid for one in solid]), strict=True):
-        key = identity(url, one.guid, one.link, one.title, one.content or one.summary)
-        if key in folded and not one.newer_than(folded[key][0]):
-            continue
-        folded[key] = (one, (key, alias) if alias else (key,))
-    claims = Counter(alias for _, keys in folded.values() for alias in keys[1:])
-    for one, keys in folded.values():
-        yield one, tuple(key for key in keys if claims[key] < 2)
+def _refused(entries: Iterable[Entry], selection: Selection) -> frozenset[str]:
+    return frozenset(entry.id for entry in entries if not wanted(entry, selection))
 
 
-def _entry(one: Listed, keys: tuple[str, ...], fingerprint: str, source: Source, feed_base: str) -> Entry:
+def _entry(entry: Named, former_id: str | None, source: Source, feed_base: str) -> Entry:
+    one = entry.one
+    url = recognition.url_of(one, feed_base)
     base = clean.link(one.base, feed_base) or feed_base
-    url = clean.link(one.link, base)
     base = url if one.base is None and url else base
     content, cut = clean.clean_html(one.content or one.summary or "", base)
     title = clean.clean_text(one.title) if one.title_is_html else clean.plain_text(one.title)
     summary = clean.clean_text(one.summary) if one.content and one.summary != one.content else None
-    links = ((clean.link(file.url, base), file.mime_type) for file in one.attachments[:MAX_ATTACHMENTS] if file.url)
+    files = ((clean.link(file.url, base), file.mime_type) for file in one.attachments[:MAX_ATTACHMENTS])
     return Entry(
-        keys=keys,
-        digest=fingerprint,
+        keys=(*entry.keys, former_id) if former_id else entry.keys,
+        digest=entry.mark.digest,
         source=source,
         url=url,
         title=title,
@@ -122,175 +157,23 @@ def _entry(one: Listed, keys: tuple[str, ...], fingerprint: str, source: Source,
         truncated=cut,
         summary=summary,
         image=clean.link(one.image, base),
-        published=_sane(one.published),
-        modified=_sane(one.modified),
+        published=sane(one.published),
+        modified=sane(one.modified),
         authors=tuple(_texts(one.authors[:MAX_AUTHORS])),
         tags=tuple(dict.fromkeys(_texts(one.tags[:MAX_TAGS]))),
-        attachments=tuple(Attachment(link, clean.plain_text(mime) or "") for link, mime in links if link),
+        attachments=once(Attachment(link, clean.plain_text(kind) or "") for link, kind in files if link),
     )
-
-
-def _read_json(body: bytes) -> Listing:
-    try:
-        return jsonfeed.read(body)
-    except ValueError as error:
-        raise NotAFeedError(str(error)) from None
-
-
-def _read_xml(body: bytes, base: str, content_type: str | None) -> Listing:
-    if not body.strip():
-        raise NotAFeedError("The answer was empty.")
-    headers = {"content-location": base}
-    if content_type:
-        headers["content-type"] = content_type
-    parsed = _parsed(body, headers)
-    if not parsed.version and not parsed.entries:
-        raise NotAFeedError(_what_it_is(body))
-    broken = bool(parsed.bozo) and not isinstance(parsed.bozo_exception, _HARMLESS)
-    whole = not broken or _ROOT_END.search(body) is not None
-    entries = [_listed(entry, parsed.version) for entry in parsed.entries]
-    return Listing(
-        title=parsed.feed.get("title"),
-        site_url=parsed.feed.get("link"),
-        entries=_without_stump(entries, broken=broken, whole=whole),
-        whole=whole,
-    )
-
-
-def _parsed(body: bytes, headers: Mapping[str, str]) -> Any:
-    """What feedparser makes of a document. It trips over impossible character references, stray end tags and more."""
-    name = ""
-    for repair in (False, True):
-        # BytesIO: given bytes or text, feedparser would open a file or a URL of that name.
-        source = io.BytesIO(_REFERENCES.sub(_possible, body) if repair else body)
-        try:
-            return feedparser.parse(
-                source, response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-            )
-        except MemoryError:
-            raise
-        except Exception as error:
-            name = type(error).__name__
-    raise NotAFeedError(f"It is too damaged to be read ({name}).")
-
-
-def _possible(references: re.Match[bytes]) -> bytes:
-    """Character references that can be: halves of surrogate pairs are joined, what is no character is replaced."""
-    codes = (int(hexa or deci, 16 if hexa else 10) for hexa, deci in _REFERENCE.findall(references[0]))
-    text = "".join(chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)
-    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return "".join(f"&#{ord(char)};" for char in joined).encode()
-
-
-def _without_stump(entries: list[Listed], *, broken: bool, whole: bool) -> list[Listed]:
-    """Leaves out what a cut-off document made of its last entry: it would come back whole under another key."""
-    if not whole:
-        entries = entries[:-1] or [one for one in entries if one.guid]
-    if broken and any(one.guid for one in entries):
-        entries = [one for one in entries if one.guid]
-    return entries
-
-
-def _listed(entry: Any, version: str) -> Listed:
-    content, content_base = _content(entry, version)
-    # Where there is none, feedparser repeats the content, without saying what type it is of.
-    summary = entry.get("summary") if content is None or "summary_detail" in entry else None
-    title = entry.get("title_detail") or {}
-    guid, link = entry.get("id") or None, entry.get("link") or None
-    if link == guid and not re.match(r"https?://|/", guid or "", re.IGNORECASE):
-        # Where there is no link feedparser takes the guid for one, address or not.
-        link = None
-    return Listed(
-        guid=guid,
-        link=link,
-        base=content_base or title.get("base") or None,
-        title=entry.get("title") or None,
-        title_is_html=title.get("type") not in (None, "text/plain"),
-        content=content,
-        summary=_as_html(summary, (entry.get("summary_detail") or {}).get("type"), version) if summary else None,
-        published=_moment(dict.get(entry, "published_parsed")),
-        # A plain look-up: feedparser's own answers with the date of publication where there is no other.
-        modified=_moment(dict.get(entry, "updated_parsed")),
-        authors=tuple(dict.fromkeys(_names(entry, version))),
-        tags=tuple(str(name) for tag in entry.get("tags", ()) if (name := tag.get("label") or tag.get("term"))),
-        image=_image(entry),
-        attachments=tuple(
-            Attachment(str(file.get("href") or ""), str(file.get("type") or ""))
-            for file in entry.get("enclosures", ())
-        ),
-    )
-
-
-def _content(entry: Any, version: str) -> tuple[str | None, str | None]:
-    parts = entry.get("content") or ()
-    best = max(parts, key=lambda part: "html" in (part.get("type") or ""), default=None)
-    if best is None or not best.get("value"):
-        return None, (entry.get("summary_detail") or {}).get("base")
-    return _as_html(best["value"], best.get("type"), version), best.get("base")
-
-
-def _as_html(value: str, mime_type: str | None, version: str) -> str:
-    """RSS descriptions are HTML whatever feedparser guesses; Atom says what it means; the rest is text."""
-    if version.startswith("rss") or not mime_type or "html" in mime_type:
-        return value
-    return clean.text_as_html(value)
-
-
-def _names(entry: Any, version: str) -> Iterator[str]:
-    people = entry.get("authors") or ()
-    for person in people[:-1]:
-        yield person.get("name") or person.get("email") or ""
-    for person in people[-1:]:
-        as_written = entry.get("author", "")[:MAX_NAME]
-        if version.startswith("rss") and "@" in as_written:
-            # feedparser finds no more of an address than it takes for one: four letters of the last part.
-            yield re.sub(r"[(<]?[^\s()<>@]+@[^\s()<>]+[)>]?", "", as_written).strip(" ()") or as_written
-        else:
-            yield person.get("name") or person.get("email") or ""
-
-
-def _image(entry: Any) -> str | None:
-    for thumbnail in entry.get("media_thumbnail", ()):
-        if thumbnail.get("url"):
-            return str(thumbnail["url"])
-    for media in entry.get("media_content", ()):
-        kind = f"{media.get('medium', '')} {media.get('type', '')}"
-        if "image" in kind and media.get("url"):
-            return str(media["url"])
-    image = entry.get("image") or {}
-    return image.get("href") if isinstance(image, Mapping) else None
-
-
-def _moment(parsed: struct_time | None) -> datetime | None:
-    if parsed is None:
-        return None
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _sane(moment: datetime | None) -> datetime | None:
-    """Epoch seconds in a date field come out as the year 1732: no date is better than a wrong one."""
-    return moment if moment and moment >= _EARLIEST else None
 
 
 def _texts(values: Iterable[str]) -> Iterator[str]:
     for value in values:
         text = clean.clean_text(value)
         if text:
-            yield text[:MAX_NAME]
+            yield text[: xmlfeed.MAX_NAME]
 
 
 def _host(url: str) -> str:
     return re.sub(r"^https?://(?:[^/@]*@)?(?:www\.)?", "", url).split("/")[0]
-
-
-def _what_it_is(body: bytes) -> str:
-    head = body[:2_000].lower()
-    if b"<html" in head or b"<!doctype html" in head:
-        return "This is a web page, not a feed."
-    return "This is not a feed: neither RSS, Atom, RDF nor JSON Feed."
 
 
 def _decompressed(body: bytes, max_bytes: int) -> bytes:

@@ -1,32 +1,30 @@
-"""The poller: claims due feeds, fetches and parses them, and commits what they list to the timeline.
+"""The poller: claims due feeds, has them polled, and commits what that came to.
 
-Follow one feed by reading `Poller` downwards. Everything that goes wrong with a feed ends in its state, as a
-sentence with the time of the next try; the other feeds go on.
+Follow one feed by reading `Poller` downwards, and then `poll`. Everything that goes wrong with a feed ends in its
+state, as a sentence with the time of the next try; the other feeds go on.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import contextlib
 import logging
-import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from tornado.ioloop import PeriodicCallback
 
-from config import Blog, Config, Feed
-from entries import Entry, FeedState, place
+from config import Config
+from entries import FeedState
 from feeds import clean, schedule
-from feeds.fetch import Answer, Fetcher, FetchError
-from feeds.parse import Document, NotAFeedError
-from feeds.sandbox import ParserKilledError, Sandbox
-from feeds.selection import wanted
+from feeds.fetch import Fetcher, FetchError, HostPausedError
+from feeds.poll import BUG, Plan, Poll, Result, failed, plans, proven
+from feeds.sandbox import Sandbox
 from timeline import HistoryLostError, Lease, LeaseLostError, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.feeds")
@@ -48,18 +46,6 @@ STOP_SECONDS: Final = 2.0
 MOST_POLLS: Final = 1_000
 """How many polls may be begun at a time, most of them waiting for a host that many feeds share."""
 
-CUT_OFF: Final = "The document breaks off before its end."
-BUG: Final = "Livelog met a bug while polling it; the log has the details."
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the configuration says of one feed: it is fetched once, however many blogs use it."""
-
-    url: str
-    interval: float | None
-    uses: Mapping[str, Feed] = field(default_factory=dict)
-
 
 class Poller:
     """Drives the feeds. ``clock`` gives Unix seconds.
@@ -77,7 +63,7 @@ class Poller:
     ) -> None:
         self.trouble: str | None = None
         self.polls = Counter(new=0, unchanged=0, failed=0)
-        self._plans = _plans(config.blogs)
+        self._plans = plans(config.blogs)
         self._timeline = timeline
         self._fetcher = fetcher
         self._sandbox = sandbox
@@ -87,6 +73,7 @@ class Poller:
             lambda: asyncio.Semaphore(config.fetch.per_host)
         )
         self._slots = asyncio.Semaphore(config.fetch.concurrency)
+        self._slow_lane = asyncio.Semaphore(max(config.fetch.concurrency * 3 // 4, 2))
         self._polls: dict[asyncio.Task[None], Lease] = {}
         self._renew_at = 0.0
         self._unfollowed = False
@@ -96,21 +83,23 @@ class Poller:
 
     async def start(self) -> None:
         """Tells the timeline which feeds to follow, and polls those that are due at once. Raises TimelineError."""
-        for url in (plan.url for plan in self._plans.values() if any(feed.withdraw for feed in plan.uses.values())):
-            logger.warning("%s: `withdraw: true` has no effect in this version yet.", clean.shown(url))
         await self._follow()
         # The first tick of a PeriodicCallback comes a period late.
         await self.tick()
         self._ticker.start()
 
     async def _follow(self) -> None:
-        known = {state.url: state for state in await self._timeline.states()}
-        await self._timeline.follow(
-            {
-                url: schedule.no_later_than(known[url], plan.interval, plan.uses) if url in known else 0.0
-                for url, plan in self._plans.items()
-            }
-        )
+        states = await self._timeline.states()
+        # The states of many feeds take a second to read: not on the event loop.
+        await self._timeline.follow(await asyncio.to_thread(self._due, states))
+
+    def _due(self, states: Iterable[FeedState]) -> dict[str, float]:
+        """When each feed is due at the latest; of those that are known, no earlier than a restart may ask."""
+        due = dict.fromkeys(self._plans, 0.0)
+        for state in states:
+            if plan := self._plans.get(state.url):
+                due[state.url] = schedule.no_later_than(state, plan.interval, plan.uses)
+        return due
 
     async def stop(self) -> None:
         """Claims no more feeds, and gives the polls under way a moment; one that is given up will be made again."""
@@ -152,8 +141,9 @@ class Poller:
         self._renew_at = now + RENEW_SECONDS
         polls = dict(self._polls)
         held = await self._timeline.renew(list(polls.values()), now + LEASE_SECONDS) if polls else []
+        fences = {(lease.url, lease.fence) for lease in held}
         for poll, lease in polls.items():
-            if lease not in held and not poll.done():
+            if (lease.url, lease.fence) not in fences and not poll.done():
                 logger.info("Another node polls %s now.", clean.shown(lease.url))
                 poll.cancel()
 
@@ -161,24 +151,37 @@ class Poller:
         plan = self._plans.get(lease.url)
         if plan is None:
             return
+        result = await self._result(plan, lease.state)
         try:
-            async with self._turn(urlsplit(plan.url).netloc):
-                state, entries = await self._read(plan, lease.state)
-            _report(lease.state, state, self._clock())
-            self.polls["new" if entries else "unchanged"] += 1
-            await self._commit(state, entries, lease)
+            await self._commit(result, lease)
         except Exception as error:
             self.polls["failed"] += 1
-            state = self._failed(plan, lease.state, error)
-            if state.problem == BUG != lease.state.problem:
-                logger.exception("Polling %s met a bug.", clean.shown(plan.url))
-            _report(lease.state, state, self._clock())
-            await self._commit(state, [], lease)
+            await self._commit(self._failed(plan, lease.state, error), lease)
+
+    async def _result(self, plan: Plan, state: FeedState) -> Result:
+        """What a poll comes to, good or bad."""
+        try:
+            async with self._turn(plan, state):
+                result = await Poll(plan, state, self._fetcher, self._sandbox, self._clock).run()
+        except HostPausedError as paused:
+            return Result(replace(state, next_at=paused.until))
+        except Exception as error:
+            self.polls["failed"] += 1
+            result = self._failed(plan, state, error)
+            await self._heed(error, result.state.next_at)
+            return result
+        self.polls["new" if result.entries else "unchanged"] += 1
+        return result
 
     @asynccontextmanager
-    async def _turn(self, host: str) -> AsyncIterator[None]:
-        """Waits until the host, and then Livelog, has no more exchanges going on than the configuration allows."""
-        async with self._per_host[host]:
+    async def _turn(self, plan: Plan, state: FeedState) -> AsyncIterator[None]:
+        """Waits until the host, and then Livelog, has no more exchanges going on than the configuration allows.
+
+        Feeds that cannot be expected to answer soon leave some of the room to those that can.
+        """
+        async with self._per_host[urlsplit(plan.url).netloc], contextlib.AsyncExitStack() as lane:
+            if not proven(state):
+                await lane.enter_async_context(self._slow_lane)
             self._working += 1
             try:
                 async with self._slots:
@@ -186,94 +189,41 @@ class Poller:
             finally:
                 self._working -= 1
 
-    async def _read(self, plan: Plan, state: FeedState) -> tuple[FeedState, Sequence[Entry]]:
-        """One good poll: the feed's next state, and the entries that are new or changed, placed on their blogs."""
-        started = self._clock()
-        if set(plan.uses) - set(state.blogs):
-            # A blog that is new to the feed needs all of its entries: ask as if for the first time.
-            state = replace(state, etag=None, last_modified=None, body_digest=None, listed={})
-        answer = await self._fetcher.get(plan.url, state.etag, state.last_modified)
-        body_digest = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
-        if answer.status == 304 or body_digest == state.body_digest:
-            return self._unchanged(plan, state, answer, started), []
-        document = await self._sandbox.parse(
-            answer.body, plan.url, answer.content_type, state.listed, base=answer.url
-        )
-        entries = [entry for use in plan.uses.items() for entry in self._placed(document, state, *use)]
-        return self._changed(plan, state, answer, document, body_digest, started), entries
+    async def _heed(self, error: Exception, next_at: float) -> None:
+        """Leaves all feeds of a host alone that is asked too much: now, after a restart, and on every node."""
+        if not isinstance(error, FetchError) or error.host is None:
+            return
+        if error.status != 429 and not (error.status == 503 and error.retry_after):
+            return
+        until = self._clock() + error.retry_after if error.retry_after else next_at
+        self._fetcher.pause(error.host, until)
+        urls = [url for url in self._plans if urlsplit(url).netloc.rpartition("@")[2] == error.host]
+        try:
+            await self._timeline.postpone(urls, until)
+        except TimelineError as trouble:
+            # The fetcher remembers, too: only a restart or another node would forget.
+            self._suffer(trouble)
 
-    def _placed(self, document: Document, state: FeedState, blog: str, feed: Feed) -> list[Entry]:
-        """The document's entries as one blog takes them."""
-        taken = [
-            replace(
-                entry,
-                source=replace(entry.source, title=feed.title) if feed.title else entry.source,
-                tags=tuple(dict.fromkeys((*entry.tags, *feed.tags))),
-            )
-            for entry in document.entries
-            if wanted(entry, feed.include, feed.exclude)
-        ]
-        return place(taken, blog, self._clock(), backfill=blog not in state.blogs)
+    def _failed(self, plan: Plan, state: FeedState, error: Exception) -> Result:
+        after = failed(plan, state, error, self._clock())
+        if after.problem == BUG != state.problem:
+            logger.error("Polling %s met a bug.", clean.shown(plan.url), exc_info=error)
+        return Result(after)
 
-    def _unchanged(self, plan: Plan, state: FeedState, answer: Answer, started: float) -> FeedState:
-        """After a 304 validators are replaced where it carries new ones; a 200 replaces both (RFC 9111 §3.2)."""
-        kept = answer.status == 304
-        return replace(
-            state.succeeded(answer.status, started, _next_poll(plan, state.newest, started)),
-            etag=answer.etag or (state.etag if kept else None),
-            last_modified=answer.last_modified or (state.last_modified if kept else None),
-        )
-
-    def _changed(
-        self, plan: Plan, state: FeedState, answer: Answer, document: Document, body_digest: str, started: float
-    ) -> FeedState:
-        # What came of a document that was cut off must not be taken for the whole: ask without validators.
-        whole = document.whole
-        dates = {moment.timestamp() for entry in document.entries if (moment := entry.published or entry.modified)}
-        past = (date for date in {*state.newest, *dates} if date <= started)
-        newest = tuple(sorted(past, reverse=True)[: schedule.SAMPLE])
-        next_at = _next_poll(plan, newest, started)
-        after = replace(
-            state.succeeded(answer.status, started, next_at),
-            etag=answer.etag if whole else None,
-            last_modified=answer.last_modified if whole else None,
-            body_digest=body_digest if whole else None,
-            title=document.title or (None if whole else state.title),
-            site_url=document.site_url or (None if whole else state.site_url),
-            blogs=tuple(sorted(plan.uses)) if whole or document.listed else state.blogs,
-            listed=document.listed,
-            newest=newest,
-        )
-        if whole:
-            return after
-        # It has taken no harm that a back-off could mend.
-        unwell = replace(after, failures=state.failures, failing_since=state.failing_since)
-        return unwell.failed(CUT_OFF, answer.status, started, next_at)
-
-    def _failed(self, plan: Plan, state: FeedState, error: Exception) -> FeedState:
-        now = self._clock()
-        expected = isinstance(error, (FetchError, NotAFeedError, ParserKilledError))
-        problem = str(error) if expected else BUG
-        status, retry_after = (error.status, error.retry_after) if isinstance(error, FetchError) else (None, None)
-        interval = plan.interval or schedule.SHORTEST
-        next_at = schedule.after_failure(
-            now, interval, state.failures + 1, random.random(), status=status, retry_after=retry_after
-        )
-        return state.failed(problem, status, now, next_at)
-
-    async def _commit(self, state: FeedState, entries: Sequence[Entry], lease: Lease) -> None:
+    async def _commit(self, result: Result, lease: Lease) -> None:
         """Commits; waits for a store that is down. A feed that another node has claimed meanwhile is that one's."""
+        _report(lease.state, result.state, self._clock())
         give_up = self._clock() + COMMIT_PATIENCE
         while True:
             try:
-                await self._timeline.commit(state, entries, lease)
+                await self._timeline.commit(result.state, result.entries, lease, result.withdrawn)
             except TimelineError as error:
                 self._suffer(error)
                 if self._clock() > give_up or not self._ticker.is_running():
                     return
                 await asyncio.sleep(COMMIT_RETRY_SECONDS)
             except LeaseLostError:
-                logger.info("Another poll of %s was quicker.", clean.shown(state.url))
+                logger.info("Another poll of %s was quicker.", clean.shown(lease.url))
                 return
             else:
                 self._recover()
@@ -288,21 +238,6 @@ class Poller:
         if self.trouble is not None:
             logger.warning("The timeline can be written again.")
         self.trouble = None
-
-
-def _plans(blogs: Iterable[Blog]) -> dict[str, Plan]:
-    """The feeds of all blogs, each once; where blogs differ in the interval, the shortest that is named counts."""
-    plans: dict[str, Plan] = {}
-    for blog in blogs:
-        for feed in blog.feeds:
-            plan = plans.setdefault(feed.url, Plan(feed.url, None))
-            named = [interval for interval in (plan.interval, feed.interval) if interval is not None]
-            plans[feed.url] = Plan(feed.url, min(named, default=None), {**plan.uses, blog.slug: feed})
-    return plans
-
-
-def _next_poll(plan: Plan, newest: Sequence[float], started: float) -> float:
-    return schedule.after_answer(started, plan.interval or schedule.adapted(newest), random.random())
 
 
 def _report(before: FeedState, after: FeedState, now: float) -> None:

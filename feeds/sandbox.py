@@ -10,17 +10,18 @@ import asyncio
 import functools
 import math
 import multiprocessing
+import os
 import resource
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as PoolTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final
 
 from pebble import ProcessExpired, ProcessPool
 
-from feeds.parse import Document, parse
+from feeds.parse import Document, Reading, parse
 
 CPU_SECONDS: Final = 4
 """CPU a document may take. The largest real feeds known to us take 1.3."""
@@ -32,6 +33,8 @@ WALL_SECONDS: Final = 30
 ATTEMPTS: Final = 2
 """How often a document is tried whose process ended before it was begun."""
 
+NICENESS: Final = 5
+
 TASKS_PER_PROCESS: Final = 500
 """A process is replaced after so many documents: what the parser leaks goes with it."""
 
@@ -41,32 +44,47 @@ class ParserKilledError(Exception):
 
 
 class Sandbox:
-    """A small pool of parser processes. The limits in seconds and bytes are those of one document."""
+    """A small pool of parser processes. The limits in seconds and bytes are those of one document.
+
+    ``reserve`` processes more are for documents that are not suspect: these never wait for a hundred that are made to
+    take long.
+    """
 
     def __init__(
         self,
         processes: int = 2,
-        max_bytes: int = 15_000_000,
         *,
+        reserve: int = 1,
         cpu_seconds: int = CPU_SECONDS,
         memory_bytes: int = MEMORY_BYTES,
         wall_seconds: float = WALL_SECONDS,
     ) -> None:
-        self._processes = processes
-        self._max_bytes = max_bytes
+        self._processes = processes + reserve
+        self._suspects = asyncio.Semaphore(processes)
         self._cpu_seconds = cpu_seconds
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
         self._pool: ProcessPool | None = None
         self._opening = asyncio.Lock()
+        self._closings = 0
         self._running: set[asyncio.Future[Document]] = set()
 
-    async def parse(
-        self, body: bytes, url: str, content_type: str | None, known: Mapping[str, str], base: str
-    ) -> Document:
-        """`feeds.parse.parse` in a process of its own; raises NotAFeedError or ParserKilledError."""
-        limits = (self._cpu_seconds, self._max_bytes)
-        work = functools.partial(_parse_within_limits, *limits, body, url, content_type, dict(known), base)
+    async def parse(self, reading: Reading, *, suspect: bool = False) -> Document:
+        """`feeds.parse.parse` in a process of its own; raises NotAFeedError or ParserKilledError.
+
+        A ``suspect`` document is one of a feed that has not been read before, or not well.
+        """
+        if not suspect:
+            return await self._parse(reading)
+        closings = self._closings
+        async with self._suspects:
+            if closings != self._closings:
+                # It was closed while this one waited.
+                raise asyncio.CancelledError
+            return await self._parse(reading)
+
+    async def _parse(self, reading: Reading) -> Document:
+        work = functools.partial(_parse_within_limits, self._cpu_seconds, reading)
         for _ in range(ATTEMPTS):
             try:
                 return await self._run(work)
@@ -85,6 +103,7 @@ class Sandbox:
     async def close(self) -> None:
         """Ends the processes; a document that is being parsed is dropped: its `parse` ends as if it was cancelled."""
         async with self._opening:
+            self._closings += 1
             for document in self._running:
                 document.cancel()
             await self._drop()
@@ -131,7 +150,7 @@ def _start(processes: int, memory_bytes: int) -> ProcessPool:
     pool = ProcessPool(
         processes,
         max_tasks=TASKS_PER_PROCESS,
-        initializer=_limit_memory,
+        initializer=_settle,
         initargs=(memory_bytes,),
         context=context,
     )
@@ -139,25 +158,19 @@ def _start(processes: int, memory_bytes: int) -> ProcessPool:
     return pool
 
 
-def _limit_memory(memory_bytes: int) -> None:
+def _settle(memory_bytes: int) -> None:
+    # Readers come first: parsing takes what the event loop leaves.
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _parse_within_limits(
-    cpu_seconds: int,
-    max_bytes: int,
-    body: bytes,
-    url: str,
-    content_type: str | None,
-    known: Mapping[str, str],
-    base: str,
-) -> Document:
+def _parse_within_limits(cpu_seconds: int, reading: Reading) -> Document:
     # The limit counts all CPU of a process, so it moves up with each document. Beyond it the kernel kills.
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + cpu_seconds, hard))
     try:
-        return parse(body, url, content_type, known, max_bytes, base)
+        return parse(reading)
     finally:
         # Not while the result is sent: a process that dies with the pool's lock would block the others.
         resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 from typing import Final
 
 from entries import FeedState
@@ -12,6 +13,16 @@ from entries import FeedState
 SHORTEST: Final = 5 * 60.0
 LONGEST: Final = 4 * 3600.0
 LONGEST_BACK_OFF: Final = 24 * 3600.0
+LONGEST_WISH: Final = 24 * 3600.0
+"""The longest that a publisher's max-age, ttl or missing validators keep `auto` from asking."""
+
+FORBIDDEN: Final = 4 * 3600.0
+"""The first wait of `auto` after 401 or 403: asking on does not make a publisher change its mind."""
+
+MOST_SKIPPED_HOURS: Final = 7 * 24
+SPREAD: Final = 0.1
+"""The share of a wait that jitter adds at most, so that feeds that were added together do not stay in step."""
+
 SAMPLE: Final = 20
 """How many of a feed's newest entries tell its pace."""
 
@@ -28,14 +39,32 @@ def adapted(published: Iterable[float]) -> float:
     return min(max(statistics.median(gaps) / 2, SHORTEST), LONGEST)
 
 
-def after_answer(started: float, interval: float, jitter: float) -> float:
-    """The next poll after a good answer, counted from the start of this one. ``jitter`` (0 to 1) only delays."""
-    spread = 0.0 if interval < SHORTEST else interval * 0.1
-    return started + interval + spread * jitter
+def wished(state: FeedState, started: float) -> float:
+    """The interval that `auto` comes to: the feed's pace, and what its publisher asked for where that is longer.
+
+    A publisher whose feed has no validators sends the whole document each time. It is asked as seldom as loses
+    nothing: four times in the time that the newest entries span, at least daily.
+    """
+    asked_for = max(adapted(state.newest), min(max(state.max_age, state.ttl), LONGEST_WISH))
+    if state.etag or state.last_modified or not state.newest:
+        return asked_for
+    return max(asked_for, min((started - min(state.newest)) / 4, LONGEST_WISH))
+
+
+def after_answer(state: FeedState, started: float, interval: float | None, jitter: float) -> float:
+    """The next poll after a good answer, counted from the start of this one. ``jitter`` (0 to 1) only delays.
+
+    ``interval`` is the operator's, which counts as it is; None is `auto`. ``state`` is that of after the answer.
+    """
+    if interval is not None and interval < SHORTEST:
+        return started + interval
+    wait = wished(state, started) if interval is None else interval
+    next_at = started + wait * (1 + SPREAD * jitter)
+    return next_at if interval is not None else _awake(next_at, state.skip_hours, state.skip_days)
 
 
 def after_failure(
-    now: float, interval: float, failures: int, jitter: float, *, status: int | None, retry_after: float | None
+    now: float, interval: float | None, failures: int, jitter: float, *, status: int | None, retry_after: float | None
 ) -> float:
     """The next try after the ``failures``-th failure in a row: exponential back-off to 24 hours.
 
@@ -43,8 +72,19 @@ def after_failure(
     """
     if status == 410:
         return now + GONE
-    wait = min(interval * 2.0 ** min(failures - 1, 30), max(LONGEST_BACK_OFF, interval))
-    return now + max(wait * (1 + 0.1 * jitter), retry_after or 0.0)
+    first = interval or (FORBIDDEN if status in (401, 403) else SHORTEST)
+    wait = min(first * 2.0 ** min(failures - 1, 30), max(LONGEST_BACK_OFF, first))
+    return now + max(wait * (1 + SPREAD * jitter), retry_after or 0.0)
+
+
+def _awake(at: float, hours: Collection[int], days: Collection[int]) -> float:
+    """The first moment from ``at`` on that is not in hours (UTC) or on days (0 for Monday) that a publisher skips."""
+    for later in range(MOST_SKIPPED_HOURS):
+        moment = datetime.fromtimestamp(at + later * 3600, UTC)
+        if moment.hour not in hours and moment.weekday() not in days:
+            # Not in step with all the others at the full hour: the minute stays.
+            return at + later * 3600
+    return at
 
 
 def spoken(seconds: float) -> str:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from entries import Entry
 
 
-def wanted(entry: Entry, include: Sequence[str], exclude: Sequence[str]) -> bool:
-    """Whether title, content, tags or authors match one of ``include`` (if there is any) and none of ``exclude``."""
-    if not include and not exclude:
-        return True
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a blog takes of a feed: what matches one of ``include`` (if there is any) and none of ``exclude``."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+def wanted(entry: Entry, selection: Selection) -> bool:
+    """Whether a selection takes an entry, by its title, content, tags and authors."""
     words = re.sub(r"<[^>]*>", " ", entry.content_html)
     text = "\n".join([entry.title or "", html.unescape(words), *entry.tags, *entry.authors])
-    if include and not any(_matches(pattern, text) for pattern in include):
+    if selection.include and not any(_matches(pattern, text) for pattern in selection.include):
         return False
-    return not any(_matches(pattern, text) for pattern in exclude)
+    return not any(_matches(pattern, text) for pattern in selection.exclude)
 
 
 def _matches(pattern: str, text: str) -> bool:

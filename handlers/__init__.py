@@ -16,6 +16,7 @@ from handlers.entries import Entries
 from handlers.events import Events
 from handlers.health import Health
 from handlers.metrics import Metrics
+from handlers.opml import FeedList
 from handlers.page import Index, PageHandler, Permalink
 from handlers.stream import Stream
 from timeline import Timeline
@@ -40,6 +41,7 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
         (rf"{blog}/events", Events, live),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
+        (rf"{blog}/feeds\.opml", FeedList, shared),
     ]
     return Application(
         watched + (read if fanout else []),

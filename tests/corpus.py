@@ -15,12 +15,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def find_corpus() -> Path:
     """`shared/feeds` beside the project; skips the test where there is none, and fails it under CI=true."""
-    for place in _places():
-        if (place / "MANIFEST.tsv").exists():
-            return place
+    if (place := corpus_if_here()) is not None:
+        return place
     if os.environ.get("CI") == "true":
         pytest.fail("the corpus of feeds (shared/feeds beside the project) is missing")
     pytest.skip("the corpus of feeds (shared/feeds beside the project) is not here")
+
+
+def corpus_if_here() -> Path | None:
+    """`shared/feeds` beside the project, or None where there is none."""
+    return next((place for place in _places() if (place / "MANIFEST.tsv").exists()), None)
 
 
 def manifest(corpus: Path) -> dict[str, dict[str, str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -20,7 +22,10 @@ from entries import (
     Event,
     FeedState,
     Kind,
+    Mark,
+    Marks,
     Source,
+    _base32,
     aliases,
     coalesce,
     digest,
@@ -33,6 +38,7 @@ from entries import (
 
 FEED = "https://example.org/feed.xml"
 NOW = 1_800_000_000.0
+LISTED = Marks({"a": Mark("1")})
 SOURCE = Source("Example", "https://example.org/", FEED)
 
 
@@ -109,6 +115,8 @@ def test_an_entry_keeps_its_alias_when_its_site_moves_to_another_host(before: st
         (["tag:a.example,2026:1", "12"], [False, False]),
         (["https://a.example/", "https://a.example"], [False, False]),
         (["http://[", "https://a.example/1"], [False, True]),
+        (["https://[::1]/1"], [False]),
+        (["https://a.example/1", "http://a.example/2"], [True, True]),
     ],
     ids=repr,
 )
@@ -119,6 +127,14 @@ def test_only_guids_of_one_host_have_aliases(guids: list[str | None], have: list
 def test_an_alias_is_no_key_of_another_kind() -> None:
     (alias,) = aliases(FEED, ["https://a.example/1"])
     assert alias not in (identity(FEED, "/1", None), identity(FEED, None, "/1"), identity(FEED, None, None, "/1"))
+
+
+# Keys
+
+
+@given(st.binary(max_size=40))
+def test_a_key_is_written_in_base_32(data: bytes) -> None:
+    assert _base32(data) == base64.b32encode(data).decode().rstrip("=").lower()
 
 
 # Digest
@@ -207,19 +223,17 @@ def test_places_are_in_order_of_their_own_and_not_in_the_future(
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
     """A blog's events, with each entry's present form, as the timeline gives them after some cursor."""
-    known, gone, kinds = set(draw(st.sets(st.sampled_from("abcd")))), set[str](), list[tuple[Kind, str]]()
+    there, kinds = set(draw(st.sets(st.sampled_from("abcd")))), list[tuple[Kind, str]]()
     for name in draw(st.lists(st.sampled_from("abcd"), max_size=12)):
-        if name in gone:
-            continue
-        kind: Kind = "entry" if name not in known else draw(st.sampled_from(["update", "delete"]))
-        known.add(name)
-        gone |= {name} if kind == "delete" else set()
+        kind: Kind = draw(st.sampled_from(["update", "delete"])) if name in there else "entry"
+        there ^= {name} if kind != "update" else set()
         kinds.append((kind, name))
     start = draw(st.integers(0, len(kinds)))
     return [
-        Event("blog", Cursor("e", seq), "delete" if name in gone else kind, name, None if name in gone else name)
+        Event("blog", Cursor("e", seq), *((kind, name, name) if is_there else ("delete", name, None)))
         for seq, (kind, name) in enumerate(kinds, 1)
         if seq > start
+        for is_there in [kind != "delete" and name in there]
     ]
 
 
@@ -235,7 +249,8 @@ def test_coalesced_events_lead_where_all_events_lead(events: list[Event]) -> Non
         if event.item is None:
             assert event.kind == "delete"
         else:
-            assert event.kind == of_entry[0].kind, "what is new to the reader is an entry, corrected or not"
+            kinds = {one.kind for one in of_entry}
+            assert event.kind == ("update" if kinds == {"update"} else "entry"), "an entry is new, or it is back"
     assert [event.cursor.seq for event in coalesced] == sorted(event.cursor.seq for event in coalesced)
     assert not events or coalesced[-1].cursor == events[-1].cursor
 
@@ -306,6 +321,44 @@ def test_a_message_is_the_event_as_json(event: Event, message: dict[str, Any]) -
 # Feed states
 
 
+def marks() -> st.SearchStrategy[Marks]:
+    """Any marks."""
+    return st.dictionaries(st.text(), st.builds(Mark, st.text(), st.integers(), st.text(), st.booleans())).map(Marks)
+
+
+@given(marks())
+def test_marks_survive_their_json_in_their_order(listed: Marks) -> None:
+    read = Marks(text=listed.to_json())
+    assert read == listed
+    assert list(read) == list(listed)
+    assert len(read) == len(listed)
+    assert all(isinstance(mark, Mark) for mark in read.values())
+
+
+@given(marks())
+def test_marks_survive_the_way_to_another_process(listed: Marks) -> None:
+    assert pickle.loads(pickle.dumps(listed)) == listed
+    assert pickle.loads(pickle.dumps(Marks(text=listed.to_json()))) == listed
+
+
+def test_marks_are_read_when_they_are_looked_at_and_not_before() -> None:
+    broken = Marks(text="broken")
+    assert broken.to_json() == "broken"
+    assert pickle.loads(pickle.dumps(broken)).to_json() == "broken"
+    with pytest.raises(ValueError, match="Expecting value"):
+        broken.get("a")
+
+
+def test_marks_of_an_earlier_version_are_read_as_far_as_they_go() -> None:
+    earlier = Marks(text='{"a":["1"],"b":["2",1800000000]}')
+    assert earlier == {"a": Mark("1"), "b": Mark("2", 1_800_000_000)}
+
+
+def test_there_may_be_no_marks() -> None:
+    assert Marks() == Marks(text="{}") == Marks(text=None) == {}
+    assert Marks().to_json() == "{}"
+
+
 def feed_states() -> st.SearchStrategy[FeedState]:
     """Any state."""
     times = st.floats(0, 1e11)
@@ -316,9 +369,16 @@ def feed_states() -> st.SearchStrategy[FeedState]:
         next_at=times,
         checked_at=times,
         ok_at=times,
+        validated_url=words,
         etag=words,
         last_modified=words,
         body_digest=words,
+        found_url=words,
+        moved_to=words,
+        moved_since=times,
+        max_age=times,
+        ttl=times,
+        took=times,
         title=words,
         site_url=words,
         status=st.none() | st.integers(),
@@ -327,22 +387,31 @@ def feed_states() -> st.SearchStrategy[FeedState]:
         failing_since=times,
         newest=st.lists(times).map(tuple),
         blogs=st.lists(st.text()).map(tuple),
-        listed=st.dictionaries(st.text(), st.text()),
+        skip_hours=st.lists(st.integers(0, 23)).map(tuple),
+        skip_days=st.lists(st.integers(0, 6)).map(tuple),
+        listed=marks(),
     )
 
 
 @given(feed_states())
 def test_a_feed_state_survives_its_json(state: FeedState) -> None:
-    assert FeedState.from_json(state.to_json()) == state
+    assert FeedState.from_json(state.to_json(), state.listed.to_json()) == state
+    assert FeedState.from_json(state.to_json()) == replace(state, listed=Marks())
+
+
+def test_a_feed_states_json_has_only_what_is_set() -> None:
+    assert FeedState(url=FEED, etag='"1"', listed=Marks({"a": Mark("1")})).to_json() == dump(
+        {"url": FEED, "etag": '"1"'}
+    )
 
 
 def test_a_feed_state_of_another_version_is_read_as_far_as_it_is_known() -> None:
-    text = json.dumps({"url": FEED, "etag": '"1"', "invented_later": [1]})
+    text = json.dumps({"url": FEED, "etag": '"1"', "listed": {"a": "1"}, "invented_later": [1]})
     assert FeedState.from_json(text) == FeedState(url=FEED, etag='"1"')
 
 
 def test_a_failure_keeps_what_is_known_and_counts_from_the_first_one() -> None:
-    good = FeedState(url=FEED, etag='"1"', listed={"a": "1"}, title="Example").succeeded(200, NOW, NOW + 60)
+    good = FeedState(url=FEED, etag='"1"', listed=LISTED, title="Example").succeeded(200, NOW, NOW + 60)
     once = good.failed("Gone.", 404, NOW + 60, NOW + 120)
     twice = once.failed("Slow.", None, NOW + 120, NOW + 240)
     assert twice == replace(
@@ -354,7 +423,7 @@ def test_a_failure_keeps_what_is_known_and_counts_from_the_first_one() -> None:
         checked_at=NOW + 120,
         next_at=NOW + 240,
     )
-    assert (twice.ok_at, twice.etag, twice.listed) == (NOW, '"1"', {"a": "1"})
+    assert (twice.ok_at, twice.etag, twice.listed) == (NOW, '"1"', LISTED)
 
 
 def test_a_success_ends_a_failure() -> None:

@@ -75,6 +75,7 @@ class Blog:
 
     posts: dict[str, Post] = field(default_factory=dict)
     memory: dict[str, str] = field(default_factory=dict)
+    withdrawn: dict[str, int] = field(default_factory=dict)
     retired: set[str] = field(default_factory=set)
     events: list[tuple[str, str]] = field(default_factory=list)
     trimmed: int = 0
@@ -83,11 +84,14 @@ class Blog:
     def newest(self) -> list[str]:
         return sorted(self.posts, key=lambda name: self.posts[name].position, reverse=True)
 
-    def put(self, name: str, title: str, position: str) -> str | None:
+    def put(self, name: str, title: str, position: str, *, leaving: bool) -> str | None:
+        """``leaving`` is what the same commit withdraws: that does not bring it back."""
+        if name in self.withdrawn and leaving:
+            return None
         before = self.memory.get(name)
         self.memory[name] = title
-        if before is None:
-            self.posts[name] = Post(position, title, 1)
+        if before is None or name in self.withdrawn:
+            self.posts[name] = Post(position, title, self.withdrawn.pop(name, 0) + 1)
             return "entry"
         if before == title or name not in self.posts:
             return None
@@ -101,7 +105,8 @@ class Blog:
             if kind and not (kind == "entry" and backfilled and name not in front):
                 self.events.append((kind, name))
         for name in withdrawn:
-            if self.posts.pop(name, None):
+            if gone := self.posts.pop(name, None):
+                self.withdrawn[name] = gone.revision
                 self.events.append(("delete", name))
         self.fronts[len(self.events)] = self.newest()[:FRONT_PAGE]
 
@@ -272,7 +277,7 @@ class Visitor:
             kind, name = self.model(cursor).events[number - 1]
         assert cursor.seq == number
         self.cursor = cursor
-        self._apply(self.model(cursor), message, kind, name)
+        self._apply(self.model(cursor), message, number, kind, name)
 
     def _greet(self, connection: Connection, hello: dict[str, Any], cursor: Cursor) -> None:
         assert hello["recovered"] or not connection.owed, "nothing was lost"
@@ -285,10 +290,11 @@ class Visitor:
             self.missed = self.model(cursor).last_forms(connection.after.seq, cursor.seq)
         assert hello["missed"] == len(self.missed)
 
-    def _apply(self, blog: Blog, message: dict[str, Any], kind: str, name: str) -> None:
+    def _apply(self, blog: Blog, message: dict[str, Any], number: int, kind: str, name: str) -> None:
         if message["type"] == "delete":
             assert message["id"] == name
-            assert name not in blog.posts
+            # It may be back since, but then it went in between.
+            assert kind == "delete" or name not in blog.posts or ("delete", name) in blog.events[number:]
             self.shown.pop(name, None)
             return
         assert message["item"]["id"] == name
@@ -357,7 +363,8 @@ class History(RuleBasedStateMachine):
             backfilled = age is not None
             draft = entry(name, version + name, at=at, blog=blog, backfilled=backfilled)
             entries.append(draft)
-            kind = self.world[blog].put(name, version + name, from_micros(draft.position))
+            leaving = (blog, name) in withdrawn
+            kind = self.world[blog].put(name, version + name, from_micros(draft.position), leaving=leaving)
             changes[blog].append((kind, name, backfilled))
         for blog in BLOGS:
             self.world[blog].number(changes[blog], [name for where, name in withdrawn if where == blog])
@@ -374,6 +381,16 @@ class History(RuleBasedStateMachine):
                 await soon(lambda: [self.fanout._channels[blog].ring.head for blog in BLOGS] == heads)
 
         self.late.meanwhile = [partial(published, self.expected([post], [])) for post in news]
+
+    @rule(again=news, together=st.booleans())
+    def withdraw_and_list_again(self, again: list[Draft], together: bool) -> None:
+        """What is there goes; some of it comes back, perhaps before anyone has heard that it went."""
+        gone = [(blog, name) for blog, name, _, _ in again]
+        self.commit(again, [])
+        self.commit(again[:1], gone)
+        if not together:
+            self.rest()
+        self.commit(again, [])
 
     @rule(news=news)
     def publish(self, news: list[Draft]) -> None:

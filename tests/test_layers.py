@@ -15,9 +15,10 @@ MAY_IMPORT = {
     "timeline": {"entries"},
     "wire": set(),
     "feeds": {"entries", "config", "timeline"},
+    "opml": {"config", "feeds"},
     "fanout": {"entries", "timeline"},
-    "handlers": {"entries", "config", "timeline", "wire", "fanout", "feeds"},
-    "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers"},
+    "handlers": {"entries", "config", "timeline", "wire", "fanout", "feeds", "opml"},
+    "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers", "opml"},
     "demo": set(),
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import config
 from demo.newsroom import Newsroom
 from tests.livelog import ROOT, Livelog, until
 from tests.redis import RedisServer
@@ -18,17 +19,23 @@ from tests.redis import RedisServer
 
 async def command(*arguments: str, cwd: Path) -> tuple[int, str]:
     """Runs `server.py` to its end; returns its exit code and what it said."""
+    code, said, _ = await ended(*arguments, cwd=cwd, stderr=asyncio.subprocess.STDOUT)
+    return code, said
+
+
+async def ended(*arguments: str, cwd: Path, stderr: int = asyncio.subprocess.PIPE) -> tuple[int, str, str]:
+    """Runs `server.py` to its end; returns its exit code, its output and its errors."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(ROOT / "server.py"),
         *arguments,
         cwd=cwd,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stderr=stderr,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, errors = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode is not None
-    return process.returncode, output.decode()
+    return process.returncode, output.decode(), (errors or b"").decode()
 
 
 async def test_it_serves_a_page_soon_after_its_start(livelog: Livelog) -> None:
@@ -99,6 +106,54 @@ async def test_a_wrong_command_is_told_in_a_line(tmp_path: Path, arguments: list
     assert code == 2
     assert words in said.splitlines()[-1]
     assert "Traceback" not in said
+
+
+OPML = """<opml version="2.0"><head><title>Zwölf Städte</title></head><body>
+<outline text="Politics"><outline text="City Hall" xmlUrl="https://city.example.org/feed.xml"/></outline>
+<outline text="Old" xmlUrl="gopher://example.org/"/>
+<outline xmlUrl="https://www.example.org/rss"/>
+</body></opml>"""
+
+
+async def test_an_opml_file_is_printed_as_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "reader.opml").write_text(OPML, encoding="utf-8")
+    code, printed, errors = await ended("--import-opml=reader.opml", cwd=tmp_path)
+    assert code == 0
+    assert errors == (
+        "reader.opml:3: Old: left out, its xmlUrl must be a URL that begins with http:// or https:// and a host\n"
+    )
+    (tmp_path / "config.yaml").write_text(printed, encoding="utf-8")
+    (blog,) = config.load(tmp_path / "config.yaml").blogs
+    assert (blog.slug, blog.title) == ("zwolf-stadte", "Zwölf Städte")
+    assert [(feed.url, feed.title, feed.tags) for feed in blog.feeds] == [
+        ("https://city.example.org/feed.xml", "City Hall", ("Politics",)),
+        ("https://www.example.org/rss", None, ()),
+    ]
+
+
+async def test_an_opml_file_is_printed_whatever_the_terminal_can_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    (tmp_path / "reader.opml").write_text(OPML, encoding="utf-8")
+    code, printed, _ = await ended("--import-opml=reader.opml", cwd=tmp_path)
+    assert code == 0
+    assert "title: Zwölf Städte\n" in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "reader.opml: cannot be read: No such file or directory"),
+        ("blogs: {}", "reader.opml:1: is not valid XML: syntax error"),
+        ("<html/>", "reader.opml:1: is not OPML: it begins with <html>"),
+        ("<opml/>", "reader.opml: has no feeds that Livelog can follow"),
+    ],
+)
+async def test_a_bad_opml_file_is_told_in_a_line(tmp_path: Path, content: str | None, words: str) -> None:
+    if content is not None:
+        (tmp_path / "reader.opml").write_text(content)
+    assert await ended("--import-opml=reader.opml", cwd=tmp_path) == (2, "", f"{words}\n")
 
 
 async def test_a_port_in_use_is_told_in_a_line(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
@@ -45,6 +46,7 @@ from timeline import (
     Page,
     Reason,
     Replay,
+    States,
     TimelineError,
     before_token,
     parse_before,
@@ -114,42 +116,53 @@ class RedisTimeline:
 
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable."""
-        gone = [url for url in await self._followed() if url not in due]
-        for urls in _chunks(gone):
-            await self._redis.ask("ZREM", _key("due"), *urls)
-            await self._redis.ask("ZREM", _key("failing"), *urls)
-            await self._redis.ask("HDEL", _key("leases"), *urls)
-        for feeds in _chunks(list(due.items())):
-            arguments = [part for url, at in feeds for part in (url, at, FeedState(url=url).to_json())]
-            await self._redis.run("follow", ("feeds", "due", "leases"), arguments)
+        async for urls in self._followed():
+            if gone := [url for url in urls if url not in due]:
+                await self._redis.ask("ZREM", _key("due"), *gone)
+                await self._redis.ask("ZREM", _key("failing"), *gone)
+                await self._redis.ask("HDEL", _key("leases"), *gone)
+        for feeds in _chunks(due.items()):
+            arguments = [part for feed in feeds for part in feed]
+            await self._redis.run("follow", ("due", "leases", "pauses"), arguments)
+
+    async def postpone(self, urls: Sequence[str], until: float) -> None:
+        """Makes sure that none of these feeds is claimed before a Unix time."""
+        for chunk in _chunks(urls):
+            await self._redis.run("postpone", ("feeds", "due", "pauses"), [until, *chunk])
 
     async def states(self) -> Sequence[FeedState]:
         """What is remembered of each followed feed."""
-        urls = sorted(await self._followed())
-        return [state for chunk in _chunks(urls) for state in await self._states(chunk)]
+        texts: dict[str, str] = {}
+        async for urls in self._followed():
+            texts.update(zip(urls, await self._texts(urls), strict=True))
+        return States(list(texts.values()))
 
     async def failing(self, limit: int) -> Sequence[FeedState]:
         """The followed feeds whose last poll failed, without what they listed."""
         if limit < 1:
             return []
         urls = await self._redis.ask("ZRANGE", _key("failing"), 0, limit - 1)
-        return [replace(state, listed={}) for state in await self._states(urls)]
+        return [FeedState.from_json(text) for text in await self._texts(urls)]
 
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
         """Leases due feeds."""
         if limit < 1:
             return []
         arguments = [self._epoch, _new_epoch(), now, now + seconds, secrets.randbelow(FENCE_RANDOM), limit]
-        epoch, *leases = await self._redis.run("claim", ("epoch", "feeds", "due", "fences", "leases"), arguments)
+        keys = ("epoch", "feeds", "due", "fences", "leases", "listed")
+        epoch, *leases = await self._redis.run("claim", keys, arguments)
         if epoch != self._epoch:
             self._epoch = epoch
             raise HistoryLostError("Redis has lost data that this node knew of.", "epoch")
-        return [Lease(FeedState.from_json(state), int(fence)) for state, fence in leases[0]]
+        return [
+            Lease(FeedState.from_json(_text(url, state), listed), int(fence))
+            for url, state, listed, fence in leases[0]
+        ]
 
     async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
         """Extends leases; returns those that are still held."""
         arguments = [part for lease in leases for part in (lease.url, lease.fence)]
-        held = await self._redis.run("renew", ("due", "fences", "leases"), [until, *arguments])
+        held = await self._redis.run("renew", ("due", "fences", "leases", "pauses"), [until, *arguments])
         return [lease for lease, kept in zip(leases, held, strict=True) if kept]
 
     async def commit(
@@ -168,8 +181,9 @@ class RedisTimeline:
             "front_page": FRONT_PAGE,
             "blogs": blogs,
             "entries": [_recognisable(entry, number[entry.blog]) for entry in entries],
-            "withdrawn": [[number[blog], entry_id] for blog, entry_id in withdrawn],
+            "withdrawn": [[number[blog], key] for blog, key in withdrawn],
         }
+        listed = state.listed.to_json() if state.listed is not lease.state.listed else ""
         items = [
             dump(entry.item(id=entry.id, position=entry.position, seen=entry.seen, revision=1)) for entry in entries
         ]
@@ -181,9 +195,11 @@ class RedisTimeline:
             "leases",
             "failing",
             "heads",
+            "listed",
+            "pauses",
             *(f"{b}:{part}" for b in blogs for part in parts),
         ]
-        answer = await self._redis.run("commit", keys, [dump(commit), *items])
+        answer = await self._redis.run("commit", keys, [dump(commit), listed, *items])
         if answer[0] == "lost":
             raise LeaseLostError(lease.url)
         return int(answer[1])
@@ -297,12 +313,17 @@ class RedisTimeline:
         epoch, heads = await self._redis.run("look", keys, [_new_epoch(), *blogs])
         return epoch, [_Place(int(seq), marks) for seq, marks in heads]
 
-    async def _followed(self) -> list[str]:
-        return cast("list[str]", await self._redis.ask("ZRANGE", _key("due"), 0, -1))
+    async def _followed(self) -> AsyncGenerator[Sequence[str], None]:
+        """The URLs of the feeds that are followed, some at a time, so that nobody waits for many; some come twice."""
+        cursor = None
+        while cursor != 0:
+            cursor, found = await self._redis.ask("ZSCAN", _key("due"), cursor or 0, "COUNT", FEEDS_TOGETHER)
+            yield [url for url, _ in found]
 
-    async def _states(self, urls: Sequence[str]) -> list[FeedState]:
+    async def _texts(self, urls: Sequence[str]) -> list[str]:
+        """The states of feeds as JSON text."""
         found = await self._redis.ask("HMGET", _key("feeds"), *urls) if urls else []
-        return [FeedState.from_json(state) for state in found if state]
+        return [_text(url, state) for url, state in zip(urls, found, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,8 +450,15 @@ def _recognisable(entry: Entry, blog: int) -> dict[str, object]:
     }
 
 
+def _text(url: str, state: str | None) -> str:
+    """The state of a feed as JSON text; of one that was never polled none is kept."""
+    return state or dump({"url": url})
+
+
 def _event(blog: str, epoch: str, seq: int, kind: Any, entry_id: str, item: str | None) -> Event:
-    return Event(blog, Cursor(epoch, seq), kind if item is not None else "delete", entry_id, item)
+    # What was withdrawn may be back: its item is not of this event.
+    gone = kind == "delete" or item is None
+    return Event(blog, Cursor(epoch, seq), "delete" if gone else kind, entry_id, None if gone else item)
 
 
 def _cursor(epoch: str, head: Any) -> Cursor:
@@ -452,5 +480,6 @@ def _new_epoch() -> str:
     return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(2)}"
 
 
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (values[n : n + FEEDS_TOGETHER] for n in range(0, len(values), FEEDS_TOGETHER))
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    return iter(lambda: list(islice(rest, FEEDS_TOGETHER)), [])

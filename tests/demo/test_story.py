@@ -31,8 +31,8 @@ def before() -> list[Step]:
     return list(takewhile(lambda step: step.age is not None, story()))
 
 
-def live(count: int, seed: int = 0, *, withdrawals: bool = True) -> list[Step]:
-    steps = dropwhile(lambda step: step.age is not None, story(seed, withdrawals=withdrawals))
+def live(count: int, seed: int = 0) -> list[Step]:
+    steps = dropwhile(lambda step: step.age is not None, story(seed))
     return list(islice(steps, count))
 
 
@@ -61,12 +61,6 @@ def test_the_old_posts_come_at_once_and_the_others_every_two_to_six_seconds() ->
 def test_about_every_fifth_step_is_a_correction() -> None:
     assert 0.12 <= Counter(step.action for step in live(50))["correct"] / 50 <= 0.22
     assert 0.15 <= Counter(step.action for step in live(HOURS))["correct"] / HOURS <= 0.22
-
-
-def test_nothing_is_withdrawn_unless_asked_for() -> None:
-    steps = live(HOURS, withdrawals=False)
-    assert {step.action for step in steps} == {"publish", "correct"}
-    assert not any("HEADLINE TO COME" in (step.draft.title or "") for step in steps)
 
 
 def test_something_is_withdrawn_now_and_then_but_seldom() -> None:

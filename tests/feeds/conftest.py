@@ -1,19 +1,21 @@
-"""What tests of the feeds share: the processes that read documents, and origins."""
+"""What tests of the feeds share: the processes that read documents, origins, and a poller whose clock they move."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from feeds.sandbox import Sandbox
 from tests.feeds.origins import RawOrigin, raw_origin
+from tests.feeds.polling import Desk, FaultyTimeline, Log, WatchedSandbox
 
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
     """A sandbox of one process, with the limits that Livelog has."""
-    box = Sandbox(processes=1)
+    box = Sandbox(processes=1, reserve=0)
     yield box
     await box.close()
 
@@ -23,3 +25,31 @@ async def origin() -> AsyncIterator[RawOrigin]:
     """An origin that says whatever bytes it is given."""
     async with raw_origin() as listening:
         yield listening
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[WatchedSandbox]:
+    """The parser's processes, started once."""
+    sandbox = WatchedSandbox()
+    yield sandbox
+    asyncio.run(sandbox.close())
+
+
+@pytest.fixture
+async def desk(processes: WatchedSandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    """A poller yet to be started. Only the test ticks, and nothing waits for real."""
+    monkeypatch.setattr("feeds.poller.TICK_SECONDS", 3_600.0)
+    monkeypatch.setattr("feeds.poller.COMMIT_RETRY_SECONDS", 0.01)
+    processes.fault, processes.documents, processes.suspects = None, 0, 0
+    timeline = await FaultyTimeline.open(":memory:")
+    assert isinstance(timeline, FaultyTimeline)
+    made = Desk(timeline, processes)
+    yield made
+    await made.stop()
+    await timeline.close()
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Log:
+    """What was logged of note since it was last looked at."""
+    return Log(caplog)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from entries import Entry
-from feeds.parse import Document, parse
+from feeds.parse import Document, Reading, parse
 
 URL = "https://example.org/feeds/news"
 MOST = 1_000_000
@@ -41,14 +40,17 @@ def json_feed(*items: object, version: str = "https://jsonfeed.org/version/1.1",
     return json.dumps({"version": version, "title": "News", "items": items, **feed}).encode()
 
 
-def read(
-    body: bytes, content_type: str | None = None, known: Mapping[str, str] | None = None, base: str | None = None
-) -> Document:
-    """The document, read as one from `URL`."""
-    return parse(body, URL, content_type, known or {}, MOST, base)
+def reading(body: bytes, **what: Any) -> Reading:
+    """What is to be read, as from `URL` and with nothing known, where ``what`` says nothing else."""
+    return Reading(**{"body": body, "url": URL, "base": URL, "max_bytes": MOST, **what})
 
 
-def only(body: bytes, **arguments: Any) -> Entry:
+def read(body: bytes, **what: Any) -> Document:
+    """The document."""
+    return parse(reading(body, **what))
+
+
+def only(body: bytes, **what: Any) -> Entry:
     """The one entry of a document."""
-    (entry,) = read(body, **arguments).entries
+    (entry,) = read(body, **what).entries
     return entry

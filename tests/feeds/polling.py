@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from config import Blog, Config, Feed, Fetch
-from entries import Cursor, Entry, Event, FeedState
+from entries import Cursor, Entry, Event, FeedState, Mark
 from feeds.fetch import Fetcher
-from feeds.parse import Document
+from feeds.parse import Document, Reading
 from feeds.poller import Poller
 from feeds.sandbox import Sandbox
 from timeline import Lease
@@ -65,18 +68,32 @@ class WatchedSandbox(Sandbox):
     """A sandbox that counts the documents, and raises ``fault`` in place of reading one."""
 
     def __init__(self) -> None:
-        super().__init__(processes=1)
+        super().__init__(processes=1, reserve=0)
         self.fault: Exception | None = None
         self.documents = 0
+        self.suspects = 0
 
-    async def parse(
-        self, body: bytes, url: str, content_type: str | None, known: Mapping[str, str], base: str
-    ) -> Document:
+    async def parse(self, reading: Reading, *, suspect: bool = False) -> Document:
         """Reads a document, or fails."""
         self.documents += 1
+        self.suspects += suspect
         if self.fault:
             raise self.fault
-        return await super().parse(body, url, content_type, known, base)
+        # Without the lane of suspects: one sandbox serves many tests, each with an event loop of its own.
+        return await super().parse(reading)
+
+
+class Log:
+    """Looking at it is hearing it: what is left at the end of a test fails it."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        self._caplog = caplog
+
+    def heard(self, least: int = logging.WARNING) -> list[str]:
+        """The messages of warnings and worse."""
+        messages = [record.getMessage() for record in self._caplog.records if record.levelno >= least]
+        self._caplog.clear()
+        return messages
 
 
 @dataclass
@@ -109,6 +126,7 @@ class Desk:
             max_bytes=fetch.max_bytes,
             concurrency=fetch.concurrency,
             private_networks=fetch.private_networks,
+            clock=self.clock,
         )
         config = Config(
             fetch=fetch,
@@ -143,6 +161,10 @@ class Desk:
         """What is remembered of a feed, or of the only one."""
         states = {state.url: state for state in await self.timeline.states()}
         return states[url] if url else next(iter(states.values()))
+
+    def listed(self) -> Mapping[str, Mark]:
+        """What the last commit remembers as listed."""
+        return self.timeline.commits[-1][0].listed
 
     async def items(self, blog: str = "blog") -> list[dict[str, Any]]:
         """The entries of a blog, newest first."""

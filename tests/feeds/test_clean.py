@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feeds.clean import (
@@ -17,6 +17,7 @@ from feeds.clean import (
     MAX_URL,
     clean_html,
     clean_text,
+    is_plain,
     link,
     plain_text,
     shown,
@@ -323,10 +324,17 @@ PARAGRAPH = "<p>" + "word " * 100 + "</p>"
         (PARAGRAPH * 1_000, "word </p>"),
         ("<div>" * 3 + PARAGRAPH * 1_000 + "</div>" * 3, "word </p></div></div></div>"),
         ("<ul>" + "<li>point</li>" * 10_000 + "</ul>", "<li>point</li></ul>"),
+        ("<table>" + "<tr><td>cell</td><td>cell</td></tr>" * 5_000 + "</table>", "</tr></tbody></table>"),
+        ("<table><tr><td>" + "word " * 20_000 + "</table>", "word </td></tr></tbody></table>"),
+        ("<ul><li><ul><li>" + "word " * 20_000 + "</ul></ul>", "word </li></ul></li></ul>"),
+        ("<dl><dt>x<dd>" + "word " * 20_000 + "</dl>", "word </dd></dl>"),
+        ("<pre>" + "word\n" * 20_000 + "</pre>", "word\n</pre>"),
+        ("<div>" * 10_000 + "word " * 20_000, "</div>"),
         ("word " * 20_000, "word"),
         ("<b>" + "word " * 20_000 + "</b>", "word </b>"),
         ("<br>" * 20_000, "<br>"),
         ("漢" * 70_000, "漢漢"),
+        ("<p>漢</p>" * 7_000, "<p>漢</p>"),
         ("&amp;" * 20_000, "&amp;"),
         ("word " * 13_100 + f"<a href='https://example.org/{'x' * 100}'>link</a>" * 10, "word"),
         ("word " * 13_100 + f"<a title='{'> ' * 1_000}'>link</a>", "word"),
@@ -340,13 +348,36 @@ def test_long_content_is_cut_where_something_ends_and_marked(markup: str, end: s
     assert cut
     Auditor(kept)
     assert kept.endswith(end), kept[-80:]
-    assert len(kept) <= MAX_HTML + 100, "closing tags may come on top"
-    assert len(kept) > MAX_HTML // 2 or len(markup) > MAX_RAW_HTML
+    size = len(kept.encode())
+    assert size <= MAX_HTML, "with the ends of what was cut in two"
+    assert size > MAX_HTML // 4 or len(markup) > MAX_RAW_HTML
+    assert clean_html(kept, BASE) == (kept, False), "what is kept is whole"
 
 
-def test_content_of_the_greatest_length_is_not_cut() -> None:
-    markup = f"<p>{'x' * (MAX_HTML - 7)}</p>"
-    assert clean_html(markup, BASE) == (markup, False)
+@pytest.mark.parametrize("character", ["x", "é", "漢", "👩"])
+def test_content_of_the_greatest_length_is_not_cut(character: str) -> None:
+    size = len(character.encode())
+    fits = (MAX_HTML - len("<p></p>")) // size
+    assert clean_html(f"<p>{character * fits}</p>", BASE) == (f"<p>{character * fits}</p>", False)
+    kept, cut = clean_html(f"<p>{character * (fits + 1)}</p>", BASE)
+    assert cut
+    assert set(kept) <= set(f"<p>{character}</p>"), "no character was cut in two"
+    assert MAX_HTML - 100 < len(kept.encode()) <= MAX_HTML
+
+
+@given(
+    st.lists(
+        st.sampled_from(["<ul><li>", "<table><tr><td>", "<div>", "<p>", "<b>", "</b>", "</p>", "漢"]), min_size=1
+    )
+)
+@settings(max_examples=20)
+def test_wherever_content_is_cut_what_is_kept_is_whole(pieces: list[str]) -> None:
+    markup = "".join(pieces)
+    kept, cut = clean_html(markup * 50 + "漢 word " * 10_000, BASE)
+    Auditor(kept)
+    assert cut
+    assert len(kept.encode()) <= MAX_HTML
+    assert clean_html(kept, BASE) == (kept, False)
 
 
 # Text
@@ -474,6 +505,36 @@ def test_a_link_is_http_or_none(href: object, expected: str | None) -> None:
 def test_whatever_is_given_for_a_link_it_is_http_or_none(href: str) -> None:
     found = link(href, BASE)
     assert found is None or (urlsplit(found).scheme in ("http", "https") and not any(map(str.isspace, found)))
+
+
+@given(st.from_regex(r"https?://[a-z.:0-9@]{1,9}/[a-z0-9/.?#%&;=+ ]{0,20}", fullmatch=True))
+def test_resolving_a_plain_url_changes_nothing_about_it(url: str) -> None:
+    if is_plain(url):
+        assert urljoin("https://example.org/a/b?c#d", url) == url == link(url, BASE)
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("https://example.org/", True),
+        ("http://www.example.org/2026/01/a-post.html?utm_source=rss&a=b", True),
+        ("https://example.org", False),
+        ("https://example.org/?", False),
+        ("https://example.org/#x", False),
+        ("https://example.org/a b", False),
+        ("https://example.org/a;b", False),
+        ("https://user@example.org/", False),
+        ("HTTPS://example.org/", False),
+        ("//example.org/", False),
+        ("/1", False),
+        ("javascript:alert(1)", False),
+        ("https://example.org/" + "a" * MAX_URL, False),
+        ("https://example.org/\n", False),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_plain_url_is_absolute_and_unremarkable(url: str, *, plain: bool) -> None:
+    assert is_plain(url) is plain
 
 
 @pytest.mark.parametrize(

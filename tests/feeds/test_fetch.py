@@ -19,9 +19,19 @@ from typing import Any
 import pytest
 
 from demo.newsroom import Newsroom
-from feeds.fetch import MAX_RETRY_AFTER, Answer, Fetcher, FetchError
+from feeds.fetch import (
+    AT_ONCE,
+    LARGE_SUSPECTS,
+    MAX_RETRY_AFTER,
+    Answer,
+    Fetcher,
+    FetchError,
+    HostPausedError,
+    Validators,
+)
 from tests.feeds.documents import zipped
 from tests.feeds.origins import RawOrigin, Script, answer, moved, raw_origin, repeats, silent, whole
+from tests.livelog import until
 
 MOST = 100_000
 CHUNKED = "Transfer-Encoding: chunked"
@@ -57,6 +67,11 @@ async def failure(fetcher: Fetcher, url: str) -> FetchError:
         await fetcher.get(url)
     assert re.fullmatch(r"\S[^\n]*\.", str(caught.value))
     return caught.value
+
+
+def validators(answer: Answer) -> Validators:
+    """What an answer gave, to be sent back."""
+    return Validators(answer.url, answer.etag, answer.last_modified)
 
 
 def sent(head: str) -> dict[str, str]:
@@ -100,7 +115,7 @@ async def test_validators_come_back_byte_for_byte(
     url = origin.serve("/feed", whole(b"x", *lines))
     got = await fetcher.get(url)
     assert (got.etag, got.last_modified) == (etag, last_modified)
-    await fetcher.get(url, got.etag, got.last_modified)
+    await fetcher.get(url, validators(got))
     headers = sent(origin.heads[1])
     assert (headers.get("if-none-match"), headers.get("if-modified-since")) == (etag, last_modified)
 
@@ -168,16 +183,16 @@ async def test_every_way_to_send_a_body_is_understood(fetcher: Fetcher, origin: 
 
 async def test_not_modified_has_no_body_and_the_validators_it_names(fetcher: Fetcher, origin: RawOrigin) -> None:
     url = origin.serve("/feed", answer("Content-Length: 5000", 'ETag: "2"', status="304 Not Modified"))
-    assert await fetcher.get(url, '"1"', "never") == Answer(304, url, '"2"', None, None, b"")
+    assert await fetcher.get(url, Validators(url, '"1"', "never")) == Answer(304, url, '"2"', None, None, b"")
 
 
 async def test_a_publisher_is_asked_only_for_what_is_new(fetcher: Fetcher, newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/feed.xml", title="News")
     desk.publish(guid="1", title="One")
     first = await fetcher.get(desk.url)
-    assert (await fetcher.get(desk.url, first.etag, first.last_modified)).status == 304
+    assert (await fetcher.get(desk.url, validators(first))).status == 304
     desk.correct("1", title="Two")
-    second = await fetcher.get(desk.url, first.etag, first.last_modified)
+    second = await fetcher.get(desk.url, validators(first))
     assert (second.status, b"Two" in second.body, second.etag == first.etag) == (200, True, False)
     assert [request.status for request in newsroom.requests] == [200, 304, 200]
 
@@ -241,6 +256,59 @@ async def test_a_date_to_come_back_at_is_heard(fetcher: Fetcher, origin: RawOrig
     assert 3_000 < error.retry_after <= 3_600
 
 
+@pytest.mark.parametrize(
+    ("lines", "seconds"),
+    [
+        (["Cache-Control: max-age=600"], 600.0),
+        (["Cache-Control: public, MAX-AGE=600"], 600.0),
+        (["Cache-Control: s-maxage=5, max-age=600"], 600.0),
+        (["Cache-Control: public", "Cache-Control: max-age=600"], 600.0),
+        (["Cache-Control: max-age=600, no-cache"], None),
+        (["Cache-Control: max-age=600, no-store"], None),
+        (["Cache-Control: max-age=-1"], None),
+        (["Cache-Control: max-age=soon"], None),
+        (["Date: Thu, 01 Jan 2026 00:00:00 GMT", "Expires: Thu, 01 Jan 2026 01:00:00 GMT"], 3_600.0),
+        (["Date: Thu, 01 Jan 2026 01:00:00 GMT", "Expires: Thu, 01 Jan 2026 00:00:00 GMT"], 0.0),
+        (["Date: Thu, 01 Jan 2026 00:00:00 GMT", "Expires: 0"], None),
+        (["Expires: Thu, 01 Jan 2026 01:00:00 GMT"], None),
+        (["Cache-Control: max-age=5", "Expires: Thu, 01 Jan 2099 01:00:00 GMT"], 5.0),
+        ([], None),
+    ],
+)
+@pytest.mark.parametrize("status", ["200 OK", "304 Not Modified"])
+async def test_how_long_an_answer_stays_fresh_is_heard(
+    fetcher: Fetcher, origin: RawOrigin, status: str, lines: list[str], seconds: float | None
+) -> None:
+    assert (await fetcher.get(origin.serve("/feed", whole(b"", *lines, status=status)))).max_age == seconds
+
+
+async def test_a_host_that_asked_for_a_pause_is_asked_nothing(origin: RawOrigin) -> None:
+    now = 1_800_000_000.0
+    async with fetching(clock=lambda: now) as fetcher:
+        url = origin.serve("/feed", whole(b"x"))
+        fetcher.pause(f"127.0.0.1:{origin.port}", now + 60)
+        with pytest.raises(HostPausedError) as caught:
+            await fetcher.get(url)
+        assert (caught.value.until, origin.heads) == (now + 60, [])
+        now += 60
+        assert (await fetcher.get(url)).status == 200
+
+
+async def test_a_challenge_for_browsers_is_told_from_a_refusal(fetcher: Fetcher, origin: RawOrigin) -> None:
+    error = await failure(fetcher, origin.serve("/feed", whole(b"", "cf-mitigated: challenge", status="403 x")))
+    assert str(error) == "The answer was 403 Forbidden: a challenge that only browsers can meet."
+
+
+async def test_the_difference_alone_is_asked_for_where_there_is_something_to_differ_from(
+    fetcher: Fetcher, origin: RawOrigin
+) -> None:
+    url = origin.serve("/feed", whole(b"new", status="226 IM Used"))
+    assert (await fetcher.get(url)).status == 226
+    await fetcher.get(url, Validators(url, None, "never"))
+    await fetcher.get(url, Validators(url, '"1"', None))
+    assert [sent(head).get("a-im") for head in origin.heads] == [None, None, "feed"]
+
+
 # Too large
 
 
@@ -278,6 +346,25 @@ async def test_an_answer_of_the_greatest_size_is_taken(fetcher: Fetcher, origin:
 )
 async def test_a_head_without_end_is_not_read_on(fetcher: Fetcher, origin: RawOrigin, script: Script) -> None:
     assert str(await failure(fetcher, origin.serve("/feed", script))) == TOO_LONG_A_HEAD
+
+
+async def test_few_suspects_at_a_time_may_send_much(origin: RawOrigin) -> None:
+    large = b"x" * (2 * AT_ONCE)
+    start = answer(f"Content-Length: {2 * len(large)}", body=large)
+    stalling = [origin.serve(f"/{n}", repeats(start, b"", 1.0)) for n in range(LARGE_SUSPECTS)]
+    url = origin.serve("/large", whole(large))
+    async with fetching(max_bytes=10 * len(large), concurrency=2 * LARGE_SUSPECTS) as fetcher:
+        held = [asyncio.create_task(fetcher.get(stalled, suspect=True)) for stalled in stalling]
+        await until(fetcher._large.locked)
+        waiting = asyncio.create_task(fetcher.get(url, suspect=True))
+        assert (await fetcher.get(url)).body == large, "who is no suspect need not wait"
+        assert (await fetcher.get(origin.serve("/small", whole(b"x")), suspect=True)).body == b"x"
+        assert not waiting.done()
+        held[0].cancel()
+        assert (await waiting).body == large
+        for task in held:
+            task.cancel()
+        await asyncio.wait(held)
 
 
 # Too slow
@@ -410,9 +497,41 @@ async def test_a_redirect_is_followed(
 ) -> None:
     origin.serve(path, whole(b"there"))
     url = origin.serve("/feeds/here", moved(location.format(port=origin.port), status, 'ETag: "old"'))
-    assert await fetcher.get(url, '"1"', "never") == Answer(200, origin.url(path), None, None, None, b"there")
-    assert [sent(head)["if-none-match"] for head in origin.heads] == ['"1"', '"1"']
+    got = await fetcher.get(url)
+    assert (got.status, got.url, got.etag, got.body) == (200, origin.url(path), None, b"there")
     assert not any("referer" in sent(head) or "authorization" in sent(head) for head in origin.heads)
+
+
+async def test_validators_are_sent_to_the_address_that_gave_them_alone(fetcher: Fetcher, origin: RawOrigin) -> None:
+    there = origin.serve("/there", whole(b"there"))
+    here = origin.serve("/here", moved("/there"))
+    await fetcher.get(here, Validators(there, '"1"', "never"))
+    assert [sent(head).get("if-none-match") for head in origin.heads] == [None, '"1"']
+    await fetcher.get(there, Validators(here, '"1"', "never"))
+    assert "if-modified-since" not in sent(origin.heads[-1])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "permanent"),
+    [
+        (["301 x"], True),
+        (["308 x"], True),
+        (["301 x", "308 x", "301 x"], True),
+        (["302 x"], False),
+        (["303 x"], False),
+        (["307 x"], False),
+        (["301 x", "307 x"], False),
+        (["302 x", "301 x"], False),
+        ([], False),
+    ],
+)
+async def test_a_move_counts_only_where_every_hop_is_permanent(
+    fetcher: Fetcher, origin: RawOrigin, statuses: list[str], *, permanent: bool
+) -> None:
+    for hop, status in enumerate(statuses):
+        origin.serve(f"/{hop}", moved(f"/{hop + 1}", status))
+    end = origin.serve(f"/{len(statuses)}", whole(b"arrived"))
+    assert (await fetcher.get(origin.url("/0"))).moved_to == (end if permanent else None)
 
 
 async def test_five_redirects_are_followed(fetcher: Fetcher, origin: RawOrigin) -> None:

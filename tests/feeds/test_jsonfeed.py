@@ -230,6 +230,7 @@ def test_a_date_of_rss_in_json_that_is_none_is_left_out(date: object) -> None:
         (b'{"id": ' + b"1" * 5_000 + b"}", "This is neither XML nor valid JSON."),
         (b"[" * 100_000, "This is neither XML nor valid JSON."),
         (b'{"\xff": 1}', "This is neither XML nor valid JSON."),
+        (b'{"content_html": "<html>", ', "This is neither XML nor valid JSON."),
         (b"[section]\nkey = value", "This is neither XML nor valid JSON."),
     ],
     ids=lambda value: repr(value)[:40],

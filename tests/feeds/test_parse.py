@@ -6,10 +6,14 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from entries import Attachment, Entry, Source
-from feeds import clean
-from feeds.parse import NotAFeedError, parse
+from entries import Entry, Source
+from feeds import clean, xmlfeed
+from feeds.listing import Wishes
+from feeds.parse import MOST_ENTRIES, NotAFeedError
+from feeds.selection import Selection
 from tests.feeds.documents import MOST, URL, atom, only, read, rss, zipped
 
 NEW_YEAR = datetime(2026, 1, 1, 8, 30, tzinfo=UTC)
@@ -72,7 +76,7 @@ def test_an_entry_is_the_same_in_every_format(body: bytes) -> None:
     (entry,) = document.entries
     assert (entry.title, entry.url, entry.content_html) == ("One", "https://example.org/1", "Text")
     assert entry.source == Source("News", "https://example.org/", URL)
-    assert document.listed == {entry.id: entry.digest}
+    assert {entry_id: mark.digest for entry_id, mark in document.listed.items()} == {entry.id: entry.digest}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252", "big5"])
@@ -102,7 +106,8 @@ def test_a_feed_without_a_title_goes_by_its_host(channel: str, title: str) -> No
 
 def test_a_password_in_the_feeds_address_is_not_published() -> None:
     body = rss("<title>t</title><link>/1</link><description>&lt;a href='2'&gt;x&lt;/a&gt;</description>", channel="")
-    document = parse(body, "https://user:secret@example.org/feed", None, {}, MOST)
+    address = "https://user:secret@example.org/feed"
+    document = read(body, url=address, base=address)
     assert "secret" not in repr(document)
     assert document.entries[0].source == Source("example.org", None, "https://example.org/feed")
 
@@ -140,6 +145,41 @@ def test_a_title_of_rss_is_text_whichever_it_was(title: str, text: str) -> None:
 )
 def test_a_title_of_atom_is_what_it_says_it_is(title: str, text: str) -> None:
     assert only(atom(f"<id>1</id>{title}")).title == text
+
+
+# Elements with the names that the parser has for what it finds
+
+
+@pytest.mark.parametrize("attributes", ["", " a='b'", " href='x'"])
+@pytest.mark.parametrize(
+    "name",
+    """published_parsed updated_parsed title_detail summary_detail links authors enclosures guidislink contributors
+    psc_chapters entries version bozo""".split(),  # noqa: SIM905 - words
+)
+def test_an_element_cannot_pass_for_what_the_parser_found(name: str, attributes: str) -> None:
+    honest = "<title>t</title><link>/1</link><pubDate>Thu, 01 Jan 2026 08:30:00 GMT</pubDate><author>Ann</author>"
+    forged = f"<{name}{attributes}>x</{name}>"
+    assert only(rss(forged + honest + forged)) == only(rss(honest))
+    assert (
+        read(rss(honest, channel=f"<title>News</title>{forged}")).entries
+        == read(rss(honest, channel="<title>News</title>")).entries
+    )
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "<psc:chapters xmlns:psc='http://podlove.org/simple-chapters'><psc:chapter/></psc:chapters>",
+        "<gml:pos xmlns:gml='http://www.opengis.net/gml' srsName='EPSG:x'>1 2</gml:pos>",
+        "<category/>x",
+        "<image><width>x</width></image>",
+        "<media:rating/><media:credit/>",
+        "<source><x/></source>",
+        "</nothing>",
+    ],
+)
+def test_an_element_that_makes_no_sense_costs_no_more_than_itself(damage: str) -> None:
+    assert only(rss(f"<title>t</title>{damage}<link>/1</link>")).url == "https://example.org/1"
 
 
 # Content and summary
@@ -378,6 +418,34 @@ def test_other_content_is_a_correction_and_another_date_is_none(change: str, *, 
     assert bool(read(rss(f"<guid>1</guid><title>one</title>{change}"), known=known).entries) is corrected
 
 
+# What blogs take
+
+
+def test_what_a_blog_does_not_take_is_said_of_it_and_no_other() -> None:
+    items = [
+        "<guid>1</guid><title>The harbour opens</title>",
+        "<guid>2</guid><title>Two</title><description>&lt;b&gt;Harbour&lt;/b&gt; news</description>",
+        "<guid>3</guid><title>Three</title><category>Harbour</category>",
+        "<guid>4</guid><title>Four</title><dc:creator>Ann Harbour</dc:creator>",
+        "<guid>5</guid><title>Five</title>",
+    ]
+    selections = {
+        "port": Selection(include=("harbour",)),
+        "inland": Selection(exclude=("/har(bou?r)/",)),
+        "all": Selection(),
+    }
+    document = read(rss(*items), selections=selections)
+    numbers = dict(zip((entry.id for entry in document.entries), range(1, 6), strict=True))
+    refused = {blog: {numbers[one] for one in ids} for blog, ids in document.refused.items()}
+    assert refused == {"port": {5}, "inland": {1, 2, 3, 4}, "all": set()}
+
+
+def test_what_is_known_is_not_selected_again() -> None:
+    body = rss("<guid>1</guid><title>one</title>")
+    selections = {"blog": Selection(exclude=("one",))}
+    assert read(body, selections=selections, known=read(body).listed).refused == {"blog": frozenset()}
+
+
 # Dates
 
 
@@ -386,6 +454,11 @@ def test_other_content_is_a_correction_and_another_date_is_none(change: str, *, 
     [
         ("Thu, 01 Jan 2026 10:30:00 +0200", NEW_YEAR),
         ("Thu, 01 Jan 2026 08:30:00 GMT", NEW_YEAR),
+        ("Thu, 01 Jan 2026 09:30:00 CET", NEW_YEAR),
+        ("Thu, 01 Jan 2026 10:30:00 CEST", NEW_YEAR),
+        ("Thu, 01 Jan 2026 17:30:00 JST", NEW_YEAR),
+        ("Thu, 01 Jan 2026 03:30:00 EST", NEW_YEAR),
+        ("1 Jan 26 08:30", NEW_YEAR),
         ("2026-01-01T10:30:00+02:00", NEW_YEAR),
         ("2026-01-01 08:30:00", NEW_YEAR),
         ("2026-01-02", NEXT_DAY),
@@ -465,44 +538,87 @@ def test_a_tag_of_atom_is_shown_by_its_label() -> None:
     assert only(atom(f"<id>1</id><title>t</title>{tags}")).tags == ("The X", "y")
 
 
-# Media
+# What publishers ask for
+
+DAY = 86_400.0
+SY = 'xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"'
+
+
+def asked(channel: str) -> Wishes:
+    """What a channel asks for."""
+    return read(rss("<title>t</title>", channel=channel)).wishes
 
 
 @pytest.mark.parametrize(
-    ("media", "image"),
+    ("written", "seconds"),
     [
-        ('<media:thumbnail url="/a.png"/>', "https://example.org/a.png"),
-        ('<media:content url="/v.mp4" type="video/mp4"/><media:content url="/a.png" medium="image"/>', "/a.png"),
-        ('<media:content url="/a.png" type="image/png"/>', "/a.png"),
-        ('<media:content url="/a.png" medium="image"/><media:thumbnail url="/t.png"/>', "/t.png"),
-        ('<media:group><media:content url="/v.mp4"/><media:thumbnail url="/t.png"/></media:group>', "/t.png"),
-        ('<media:content url="/v.mp4" type="video/mp4"/>', None),
-        ('<media:thumbnail url="javascript:alert(1)"/>', None),
-        ("<media:thumbnail/>", None),
-        ("", None),
+        ("<ttl>60</ttl>", 3_600),
+        ("<ttl> 60 </ttl>", 3_600),
+        ("<ttl>1.5</ttl>", 90),
+        ("<ttl>0</ttl>", 0),
+        ("<ttl>-5</ttl>", 0),
+        ("<ttl>an hour</ttl>", 0),
+        ("<ttl></ttl>", 0),
+        ("<ttl>nan</ttl>", 0),
+        ("<ttl>99999999</ttl>", 31 * DAY),
+        (f"<ttl>{'9' * 5_000}</ttl>", 0),
+        (f"<sy:updatePeriod {SY}>hourly</sy:updatePeriod>", 3_600),
+        (f"<sy:updatePeriod {SY}> Daily </sy:updatePeriod>", DAY),
+        (f"<s:updatePeriod {SY.replace(':sy', ':s')}>weekly</s:updatePeriod>", 7 * DAY),
+        (f"<sy:updatePeriod {SY}>yearly</sy:updatePeriod>", 31 * DAY),
+        (f"<sy:updatePeriod {SY}>now and then</sy:updatePeriod>", 0),
+        (f"<sy:updateFrequency {SY}>2</sy:updateFrequency>", 0),
+        (f"<g {SY}><sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency></g>", DAY / 4),
+        (f"<g {SY}><sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency></g>", DAY),
+        (f"<g {SY}><sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>x</sy:updateFrequency></g>", DAY),
+        (f"<ttl>5</ttl><sy:updatePeriod {SY}>hourly</sy:updatePeriod>", 3_600),
+        (f"<ttl>120</ttl><sy:updatePeriod {SY}>hourly</sy:updatePeriod>", 7_200),
+        ("", 0),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_publisher_asks_for_an_interval_in_minutes_or_periods(written: str, seconds: float) -> None:
+    assert asked(written) == Wishes(ttl=seconds)
+
+
+@pytest.mark.parametrize(
+    ("hours", "skipped"),
+    [
+        (["1", "2", "23"], (1, 2, 23)),
+        (["24", "5", "5", " 6 "], (0, 5, 6)),
+        (["25", "-1", "x", "", "7.5", "007"], ()),
+        ([str(hour) for hour in range(24)], ()),
+        (["9"] * 10_000 + ["10"], (9,)),
+        ([], ()),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_publisher_asks_for_hours_without_polls(hours: list[str], skipped: tuple[int, ...]) -> None:
+    inside = "".join(f"<hour>{hour}</hour>" for hour in hours)
+    assert asked(f"<skipHours>{inside}</skipHours>") == Wishes(skip_hours=skipped)
+
+
+@pytest.mark.parametrize(
+    ("days", "skipped"),
+    [
+        (["Saturday", "sunday", "Sunday"], (5, 6)),
+        (["Monday", "Lundi", "", "7"], (0,)),
+        (["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"], ()),
     ],
 )
-def test_the_image_of_an_entry(media: str, image: str | None) -> None:
-    expected = image and f"https://example.org{image.removeprefix('https://example.org')}"
-    assert only(rss(f"<title>t</title>{media}")).image == expected
+def test_a_publisher_asks_for_days_without_polls(days: list[str], skipped: tuple[int, ...]) -> None:
+    inside = "".join(f"<day>{day}</day>" for day in days)
+    assert asked(f"<skipDays>{inside}</skipDays>") == Wishes(skip_days=skipped)
 
 
-def test_enclosures_are_attachments() -> None:
-    entry = only(
-        rss(
-            '<title>t</title><enclosure url="/a.mp3" type="audio/mpeg" length="1"/>'
-            '<enclosure url="javascript:alert(1)" type="audio/mpeg"/><enclosure type="audio/mpeg"/>'
-            '<enclosure url="https://cdn.example/b" length="x"/>'
-        )
-    )
-    assert entry.attachments == (
-        Attachment("https://example.org/a.mp3", "audio/mpeg"),
-        Attachment("https://cdn.example/b", ""),
-    )
+def test_what_an_entry_says_is_nothing_that_the_publisher_asks_for() -> None:
+    body = rss("<title>t</title><ttl>60</ttl><hour>1</hour><day>Monday</day>")
+    assert read(body).wishes == Wishes()
 
 
-def test_an_entry_of_only_an_enclosure_is_one() -> None:
-    assert only(rss('<enclosure url="/a.mp3" type="audio/mpeg"/>')).attachments
+def test_wishes_are_heard_in_a_document_with_flaws_and_after_the_entries() -> None:
+    body = rss("<title>a &nope; b</title>").replace(b"</channel>", b"<ttl>30</ttl></channel>")
+    assert read(body).wishes == Wishes(ttl=1_800)
 
 
 # Documents that broke off on their way
@@ -624,9 +740,35 @@ def test_damage_that_the_parser_trips_over_is_a_reason_and_no_bug(monkeypatch: p
     def trip(*_arguments: object, **_options: object) -> None:
         raise KeyError("where")
 
-    monkeypatch.setattr("feedparser.parse", trip)
+    monkeypatch.setattr(xmlfeed, "parsed", trip)
     with pytest.raises(NotAFeedError, match=r"^It is too damaged to be read \(KeyError\)\.$"):
         read(THREE)
+
+
+PIECES = b"""< > & </item> <item> <title> </title> <link> <image> </channel> </rss> <![CDATA[ ]]> &#0; &#xD83D; &nope;
+    \xff \x00 <entry> <source> <content> <media:content> <category> <author> <hour> <guid>
+    { [ <html> <?xml <!--""".split()
+
+
+DAMAGE = st.tuples(st.integers(0, len(THREE)), st.integers(0, 40), st.sampled_from([*PIECES, b""]))
+
+
+@given(st.lists(DAMAGE, max_size=6))
+def test_whatever_happened_to_a_document_it_is_read_or_there_is_a_reason(
+    damages: list[tuple[int, int, bytes]],
+) -> None:
+    body = THREE
+    for start, lost, piece in damages:
+        body = body[:start] + piece + body[start + lost :]
+    try:
+        document = read(body)
+    except NotAFeedError as reason:
+        assert re.fullmatch(r"[A-Z].+\.", str(reason))  # noqa: PT017 - it need not be raised
+        return
+    again = read(body, known=document.listed)
+    assert (again.entries, again.listed) == ((), document.listed)
+    keys = [key for entry in document.entries for key in entry.keys]
+    assert len(keys) == len(set(keys))
 
 
 @pytest.mark.parametrize(
@@ -652,3 +794,9 @@ def test_what_is_published_can_be_written_down() -> None:
     document = read(rss(f"<title>&lt;b&gt;{nasty}&lt;/b&gt;</title><description>{nasty}</description>", channel=""))
     written = repr(document).encode().decode("unicode_escape")
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", written)
+
+
+def test_of_a_document_without_end_the_first_entries_are_read() -> None:
+    document = read(rss(*(f"<guid>{n}</guid><title>{n}</title>" for n in range(MOST_ENTRIES + 10))))
+    assert [entry.title for entry in document.entries[-2:]] == [str(MOST_ENTRIES - 2), str(MOST_ENTRIES - 1)]
+    assert len(document.listed) == MOST_ENTRIES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,60 +13,15 @@ from tornado.web import RequestHandler
 from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
 from feeds import schedule
-from feeds.poller import BUG, CUT_OFF, LEASE_SECONDS
+from feeds.poll import BUG, CUT_OFF
+from feeds.poller import LEASE_SECONDS
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
-from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, FaultyTimeline, WatchedSandbox
+from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log
 from tests.livelog import until
 from timeline import HistoryLostError, LeaseLostError, TimelineError
 
 ONE, TWO = "<guid>1</guid><title>One</title>", "<guid>2</guid><title>Two</title>"
-
-
-@pytest.fixture(autouse=True)
-def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the test ticks, and nothing waits for real."""
-    monkeypatch.setattr("feeds.poller.TICK_SECONDS", 3_600.0)
-    monkeypatch.setattr("feeds.poller.COMMIT_RETRY_SECONDS", 0.01)
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[WatchedSandbox]:
-    """The parser's processes, started once."""
-    sandbox = WatchedSandbox()
-    yield sandbox
-    asyncio.run(sandbox.close())
-
-
-@pytest.fixture
-async def desk(processes: WatchedSandbox) -> AsyncIterator[Desk]:
-    """A poller yet to be started."""
-    processes.fault, processes.documents = None, 0
-    timeline = await FaultyTimeline.open(":memory:")
-    assert isinstance(timeline, FaultyTimeline)
-    made = Desk(timeline, processes)
-    yield made
-    await made.stop()
-    await timeline.close()
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> Log:
-    """What was logged of note since it was last looked at."""
-    return Log(caplog)
-
-
-class Log:
-    """Looking at it is hearing it: what is left at the end of a test fails it."""
-
-    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
-        self._caplog = caplog
-
-    def heard(self) -> list[str]:
-        """The messages of warnings and worse."""
-        messages = [record.getMessage() for record in self._caplog.records if record.levelno >= logging.WARNING]
-        self._caplog.clear()
-        return messages
 
 
 def ago(seconds: float, desk: Desk) -> datetime:
@@ -119,7 +74,7 @@ async def test_an_interval_of_auto_follows_the_pace_of_the_feed(desk: Desk, news
 async def test_the_pace_of_a_feed_that_dates_only_changes_is_known(desk: Desk, origin: RawOrigin) -> None:
     dates = [ago(n * 20 * MINUTE, desk).strftime("%Y-%m-%dT%H:%M:%SZ") for n in range(1, 9)]
     items = [f"<guid>{n}</guid><title>t</title><dc:date>{date}</dc:date>" for n, date in enumerate(dates)]
-    await desk.follow({"url": origin.serve("/a", whole(rss(*items))), "interval": None})
+    await desk.follow({"url": origin.serve("/a", whole(rss(*items), 'ETag: "1"')), "interval": None})
     assert (await desk.state()).next_at - desk.clock.now <= 11 * MINUTE
 
 
@@ -190,7 +145,7 @@ async def test_what_did_not_change_is_neither_sent_nor_read_nor_committed_again(
     state, entries = desk.timeline.commits[-1]
     assert (state.status, state.checked_at, state.next_at) == (304, desk.clock.now, desk.clock.now + MINUTE)
     assert not entries
-    assert len(state.listed) == 1
+    assert len(desk.listed()) == 1
 
 
 async def test_the_same_bytes_are_not_read_again(desk: Desk, origin: RawOrigin) -> None:
@@ -387,7 +342,7 @@ async def test_what_is_known_of_a_feed_outlives_a_failure(desk: Desk, newsroom: 
     await desk.later()
     assert log.heard()[0].startswith(f"{feed.url}: The connection was refused. Next try in ")
     failing = await desk.state()
-    assert (failing.title, len(failing.listed), bool(failing.etag)) == ("City desk", 1, True)
+    assert (failing.title, len(desk.listed()), bool(failing.etag)) == ("City desk", 1, True)
     await newsroom.start()
     await desk.later(2 * MINUTE)
     assert newsroom.requests[-1].status == 304
@@ -604,13 +559,41 @@ async def test_a_slow_host_of_many_feeds_does_not_keep_the_others_out(desk: Desk
         await desk.poller.tick()
         return await desk.titles() == ["Good"]
 
+    async def all_arrived() -> bool:
+        await desk.poller.tick()
+        return len(await desk.titles()) == 31
+
     await until(lambda: held.now == 1)
     await until(arrived)
     assert held.most == 1
     held.let_go.set()
     await starting
+    await until(all_arrived)
     await other.stop()
-    assert len(await desk.titles()) == 31
+
+
+async def test_feeds_that_answer_well_do_not_wait_for_a_hundred_that_do_not(desk: Desk, newsroom: Newsroom) -> None:
+    desk.fetch = {"per_host": 64, "concurrency": 4}
+    held = Held()
+    other = Newsroom()
+    await other.start()
+    good = other.open_desk("/good.xml", title="Good")
+    await desk.follow(good.url)
+    slow = held_desks(newsroom, 100, held)
+    starting = asyncio.create_task(desk.follow(*slow, good.url))
+    await until(lambda: held.now == 3)
+    good.publish(title="Good")
+    desk.clock.now += MINUTE
+
+    async def arrived() -> bool:
+        await desk.poller.tick()
+        return await desk.titles() == ["Good"]
+
+    await until(arrived)
+    assert held.most == 3, "one exchange in four is kept for feeds that answer well"
+    held.let_go.set()
+    await starting
+    await other.stop()
 
 
 # Leases
@@ -693,13 +676,3 @@ async def test_stopping_gives_up_what_takes_too_long_and_a_restart_makes_it_agai
     desk.clock.now += HOUR
     await desk.follow(url)
     assert await desk.titles() == ["0"]
-
-
-async def test_an_option_that_has_no_effect_yet_is_said_to_have_none(
-    desk: Desk, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
-) -> None:
-    feed = newsroom.open_desk("/a.xml", title="A")
-    await desk.follow({"url": feed.url, "withdraw": True})
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert told == [f"{feed.url}: `withdraw: true` has no effect in this version yet."]
-    caplog.clear()

@@ -13,15 +13,18 @@ from typing import Any
 import pytest
 
 from feeds.parse import Document, NotAFeedError
+from feeds.parse import parse as plainly_parsed
 from feeds.sandbox import MEMORY_BYTES, ParserKilledError, Sandbox
-from tests.feeds.documents import URL, rss
+from feeds.selection import Selection
+from tests.feeds.documents import reading, rss
 from tests.feeds.processes import cpu_seconds, pids
 from tests.livelog import until
 
 GOOD = rss("<title>Good</title>")
 
-# feedparser looks for an address in an author's name with an expression that takes quadratic time.
-BURNER = rss(f"<title>t</title><author>a@{'a.' * 64_000}!</author>")
+# An operator's expression that takes a time which doubles with each letter, and what it takes it for.
+SELECTIONS = {"blog": Selection(exclude=("/(a+)+z/",))}
+BURNER = rss(f"<title>{'a' * 100}</title>")
 
 # Five million empty objects: 15 MB of text, 500 MB of them.
 GLUTTON = b'{"version":"https://jsonfeed.org/version/1.1","items":[' + b"{}," * 5_000_000 + b"{}]}"
@@ -39,7 +42,7 @@ async def opened(**options: Any) -> AsyncIterator[Sandbox]:
 
 async def parse(sandbox: Sandbox, body: bytes) -> Document:
     """Reads a document that nothing is known of."""
-    return await sandbox.parse(body, URL, None, {}, URL)
+    return await sandbox.parse(reading(body, selections=SELECTIONS))
 
 
 async def reads_on(sandbox: Sandbox) -> bool:
@@ -62,9 +65,19 @@ async def busy(sandbox: Sandbox) -> tuple[asyncio.Task[Document], int]:
 
 async def test_documents_and_what_is_no_document_come_out(sandbox: Sandbox) -> None:
     known = (await parse(sandbox, GOOD)).listed
-    assert not (await sandbox.parse(GOOD, URL, "text/xml", known, URL)).entries
-    with pytest.raises(NotAFeedError, match=r"^This is a web page, not a feed\.$"):
-        await parse(sandbox, b"<html>")
+    assert not (await sandbox.parse(reading(GOOD, content_type="text/xml", known=known))).entries
+    page = b"<html><link rel=alternate type='application/atom+xml' href='/feed.xml'>"
+    with pytest.raises(NotAFeedError, match=r"^This is a web page, not a feed\.$") as caught:
+        await parse(sandbox, page)
+    assert caught.value.feeds == ("https://example.org/feed.xml",)
+
+
+async def test_what_comes_out_is_what_went_in(sandbox: Sandbox) -> None:
+    items = [f"<guid>{n}</guid><title>t{n}</title><link>/{n}</link>" for n in range(20)]
+    known = (await parse(sandbox, rss(*items))).listed
+    body = rss(*(item.replace("<guid>", "<guid>x") for item in items), channel="<ttl>60</ttl><link>/</link>")
+    what = reading(body, known=known, selections={"blog": Selection(include=("t7",))})
+    assert await sandbox.parse(what) == plainly_parsed(what)
 
 
 async def test_a_bug_comes_out_as_what_it_is(sandbox: Sandbox) -> None:
@@ -128,8 +141,16 @@ async def test_idle_processes_that_were_killed_are_replaced(processes: int, *, n
         assert not killed & set(pids())
 
 
+async def test_suspects_leave_a_process_to_the_others() -> None:
+    async with opened(processes=1, reserve=1) as sandbox:
+        burner = reading(BURNER, selections=SELECTIONS)
+        burning = [asyncio.create_task(sandbox.parse(burner, suspect=True)) for _ in range(3)]
+        assert await reads_on(sandbox)
+        assert not any(task.done() for task in burning)
+
+
 async def test_an_idle_process_that_is_killed_takes_no_document_with_it() -> None:
-    async with opened(processes=2) as sandbox:
+    async with opened(processes=2, reserve=0) as sandbox:
         task, at_it = await busy(sandbox)
         (idle,) = set(pids()) - {at_it}
         os.kill(idle, signal.SIGKILL)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,9 +12,11 @@ from hypothesis import strategies as st
 
 from entries import FeedState
 from feeds.schedule import (
+    FORBIDDEN,
     GONE,
     LONGEST,
     LONGEST_BACK_OFF,
+    LONGEST_WISH,
     SAMPLE,
     SHORTEST,
     adapted,
@@ -24,6 +28,15 @@ from feeds.schedule import (
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+
+MIDNIGHT = datetime(2026, 11, 27, tzinfo=UTC).timestamp()
+FRIDAY = 4
+
+
+def state(**known: Any) -> FeedState:
+    """A feed's state."""
+    return FeedState(url="https://example.org/", **known)
 
 
 def every(gap: float, count: int = SAMPLE) -> list[float]:
@@ -70,10 +83,78 @@ def test_auto_stays_within_its_bounds_whatever_the_dates(published: list[float])
         (31 * DAY, 1.0, 31 * DAY * 1.1),
     ],
 )
-def test_after_an_answer_jitter_only_delays_and_leaves_quick_feeds_alone(
+def test_the_operators_interval_is_kept_and_jitter_only_delays_it(
     interval: float, jitter: float, later: float
 ) -> None:
-    assert after_answer(NOW, interval, jitter) == pytest.approx(NOW + later)
+    asks_for_more = state(newest=every(DAY), max_age=DAY, ttl=DAY, skip_hours=range(24))
+    assert after_answer(asks_for_more, NOW, interval, jitter) == pytest.approx(NOW + later)
+
+
+@pytest.mark.parametrize(
+    ("known", "wait"),
+    [
+        ({}, LONGEST),
+        ({"newest": every(HOUR)}, HOUR / 2),
+        ({"max_age": 6 * HOUR}, 6 * HOUR),
+        ({"ttl": 6 * HOUR}, 6 * HOUR),
+        ({"max_age": 5 * HOUR, "ttl": 6 * HOUR}, 6 * HOUR),
+        ({"max_age": MINUTE, "ttl": MINUTE}, LONGEST),
+        ({"max_age": 365 * DAY}, LONGEST_WISH),
+    ],
+    ids=["pace", "quick pace", "max-age", "ttl", "the longer", "the pace is longer", "bounded"],
+)
+def test_auto_is_raised_by_what_the_publisher_asks_for(known: dict[str, Any], wait: float) -> None:
+    known = {"newest": every(DAY), "etag": '"1"', **known}
+    assert after_answer(state(**known), NOW, None, 0.0) == NOW + wait
+    assert after_answer(state(**known), NOW, None, 1.0) == pytest.approx(NOW + wait * 1.1)
+
+
+@pytest.mark.parametrize(
+    ("newest", "wait"),
+    [(every(10 * DAY), DAY), (every(DAY), DAY), (every(HOUR), 19 * HOUR / 4), (every(MINUTE), SHORTEST), ([], HOUR)],
+    ids=["slow", "daily", "hourly", "quick", "undated"],
+)
+def test_a_feed_without_validators_is_asked_as_seldom_as_loses_nothing(newest: list[float], wait: float) -> None:
+    assert after_answer(state(newest=newest), NOW, None, 0.0) == NOW + wait
+    assert wait <= max(NOW - min(newest, default=0), SHORTEST), "before what is listed now has rolled off"
+
+
+@pytest.mark.parametrize(
+    ("hours", "days", "due"),
+    [
+        ([], [], MIDNIGHT + 4 * HOUR),
+        ([4], [], MIDNIGHT + 5 * HOUR),
+        ([4, 5, 6, 8], [], MIDNIGHT + 7 * HOUR),
+        ([3, 5], [], MIDNIGHT + 4 * HOUR),
+        ([], [FRIDAY], MIDNIGHT + DAY + 4 * HOUR - 4 * HOUR),
+        ([0, 1], [FRIDAY, FRIDAY + 1], MIDNIGHT + 2 * DAY + 2 * HOUR),
+        (range(24), [], MIDNIGHT + 4 * HOUR),
+        ([], range(7), MIDNIGHT + 4 * HOUR),
+    ],
+    ids=["none", "one", "several", "others", "day", "both", "all hours", "all days"],
+)
+def test_hours_and_days_that_the_publisher_skips_are_slept_through(
+    hours: Sequence[int], days: Sequence[int], due: float
+) -> None:
+    sleepy = state(newest=every(DAY), etag='"1"', skip_hours=tuple(hours), skip_days=tuple(days))
+    assert after_answer(sleepy, MIDNIGHT, None, 0.0) == due
+
+
+@given(
+    st.sets(st.integers(0, 23), max_size=23),
+    st.sets(st.integers(0, 6), max_size=6),
+    st.floats(0, 1e10),
+    st.floats(0, 1),
+)
+def test_no_skipped_hour_is_ever_chosen_and_none_is_undercut(
+    hours: set[int], days: set[int], started: float, jitter: float
+) -> None:
+    sleepy = state(etag='"1"', skip_hours=tuple(hours), skip_days=tuple(days))
+    due = after_answer(sleepy, started, None, jitter)
+    moment = datetime.fromtimestamp(due, UTC)
+    assert moment.hour not in hours
+    assert moment.weekday() not in days
+    assert due >= started + HOUR
 
 
 @pytest.mark.parametrize(
@@ -103,6 +184,13 @@ def test_failures_are_backed_off_from_exponentially_to_a_day(interval: float, fa
 )
 def test_what_the_publisher_asks_for_is_never_undercut(retry_after: float | None, wait: float) -> None:
     assert after_failure(NOW, MINUTE, 1, 0.0, status=429, retry_after=retry_after) == NOW + wait
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_auto_does_not_press_a_publisher_who_refuses(status: int) -> None:
+    assert after_failure(NOW, None, 1, 0.0, status=status, retry_after=None) == NOW + FORBIDDEN
+    assert after_failure(NOW, MINUTE, 1, 0.0, status=status, retry_after=None) == NOW + MINUTE
+    assert after_failure(NOW, None, 1, 0.0, status=500, retry_after=None) == NOW + SHORTEST
 
 
 def test_a_feed_that_is_gone_is_left_alone() -> None:

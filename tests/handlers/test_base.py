@@ -9,7 +9,17 @@ import pytest
 from tests.handlers.conftest import Site
 from timeline import Page, TimelineError
 
-PATHS = ["/", "/blog/", "/blog/entries", "/healthz", "/nowhere/", "/static/livelog.css", "/static/missing", "/x/y/z"]
+PATHS = [
+    "/",
+    "/blog/",
+    "/blog/entries",
+    "/blog/feeds.opml",
+    "/healthz",
+    "/nowhere/",
+    "/static/livelog.css",
+    "/static/missing",
+    "/x/y/z",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)

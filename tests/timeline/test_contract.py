@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from entries import FRONT_PAGE, Attachment, Cursor, Entry, Event, Source
+from entries import FRONT_PAGE, Attachment, Cursor, Entry, Event, FeedState, Mark, Marks, Source, from_micros
 from tests.redis import RedisServer
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
-from timeline import DAY, LeaseLostError, Limits, Timeline, before_token, open_timeline, parse_before
+from timeline import DAY, Lease, LeaseLostError, Limits, Timeline, before_token, open_timeline, parse_before
 from timeline.retention import Retention
+
+LISTED = Marks({"b": Mark("1", 1_800_000_000, "link", absent=True), "ä": Mark('"')})
 
 
 async def test_a_new_entry_is_stored_and_numbered(timeline: Timeline) -> None:
@@ -55,13 +57,88 @@ async def test_blogs_are_numbered_apart(timeline: Timeline) -> None:
     assert (await timeline.head("two")).seq == 2
 
 
-async def test_a_withdrawn_entry_is_gone_and_does_not_come_back(timeline: Timeline) -> None:
-    await commit(timeline, entry("a"))
-    assert await commit(timeline, withdrawn=[("blog", "a"), ("blog", "unknown")]) == 1
-    assert await titles(timeline) == []
-    assert await commit(timeline, entry("a")) == 0
-    assert await commit(timeline, entry("a", "changed")) == 0
+async def test_a_withdrawn_entry_is_gone_and_withdrawing_it_again_changes_nothing(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"), entry("b"))
+    assert (
+        await commit(timeline, withdrawn=[("blog", "a"), ("blog", "unknown"), ("blog", "a"), ("nowhere", "b")]) == 1
+    )
+    assert await titles(timeline) == ["b"]
     assert await timeline.entry("blog", "a") is None
+    assert await commit(timeline, withdrawn=[("blog", "a")]) == 0
+    assert await titles(timeline) == ["b"]
+
+
+@pytest.mark.parametrize("key", ["old", "alias", "new"])
+async def test_an_entry_is_withdrawn_by_any_of_its_keys(timeline: Timeline, key: str) -> None:
+    await commit(timeline, entry("old", keys=("old", "alias")))
+    await commit(timeline, entry("new", "moved", keys=("new", "alias")))
+    await commit(timeline, withdrawn=[("blog", key)])
+    assert await titles(timeline) == []
+    replay = await timeline.replay("blog", Cursor((await timeline.head("blog")).epoch, 2), 9)
+    assert [(event.kind, event.id) for event in replay.events] == [("delete", "old")]
+
+
+@pytest.mark.parametrize("text", ["", "corrected"])
+async def test_an_entry_that_was_withdrawn_and_is_listed_again_is_an_entry_again(
+    timeline: Timeline, text: str
+) -> None:
+    await commit(timeline, entry("a", keys=("a", "alias")), entry("b", at=NOW + 1))
+    await commit(timeline, entry("a", "first correction"))
+    await commit(timeline, withdrawn=[("blog", "a")])
+    assert await commit(timeline, entry("other", text, keys=("other", "alias"), at=NOW + 2)) == 1
+    assert await titles(timeline) == [text or "other", "b"]
+    item = json.loads((await timeline.entry("blog", "a")) or "{}")
+    assert (item["id"], item["_livelog"]["revision"]) == ("a", 3), "revisions count on"
+    assert item["_livelog"]["position"] == from_micros(int((NOW + 2) * 1_000_000))
+    assert await commit(timeline, entry("other", text, keys=("other", "alias"), at=NOW + 3)) == 0
+    assert await commit(timeline, entry("a", "last correction")) == 1
+    replay = await timeline.replay("blog", Cursor((await timeline.head("blog")).epoch, 0), 9)
+    assert [(event.kind, event.id, event.item is None) for event in replay.events] == [
+        ("entry", "a", False),
+        ("entry", "b", False),
+        ("update", "a", False),
+        ("delete", "a", True),
+        ("entry", "a", False),
+        ("update", "a", False),
+    ]
+
+
+async def test_an_entry_that_is_back_is_withdrawn_as_any_other(timeline: Timeline) -> None:
+    for revision in (1, 2, 3):
+        assert await commit(timeline, entry("a")) == 1
+        item = json.loads((await timeline.entry("blog", "a")) or "{}")
+        assert item["_livelog"]["revision"] == revision
+        assert await commit(timeline, withdrawn=[("blog", "a")]) == 1
+    assert await titles(timeline) == []
+
+
+async def test_watchers_hear_that_an_entry_went_and_that_it_is_back(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"))
+    async with aclosing(timeline.watch(["blog"])) as events:
+        assert await anext(events) == []
+        await commit(timeline, withdrawn=[("blog", "a")])
+        await commit(timeline, entry("a"))
+        got: list[Event] = []
+        while len(got) < 2:
+            got += await asyncio.wait_for(anext(events), 30)
+    assert [(event.kind, event.item is None) for event in got] == [("delete", True), ("entry", False)]
+
+
+async def test_an_old_entry_that_is_back_behind_the_front_page_is_silent(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"), *(entry(f"n{n}", at=NOW + n) for n in range(FRONT_PAGE)))
+    await commit(timeline, withdrawn=[("blog", "a")])
+    assert await commit(timeline, entry("a", at=NOW - 9, backfilled=True)) == 0
+    assert await timeline.entry("blog", "a") is not None
+
+
+async def test_what_a_commit_lists_and_withdraws_is_gone_after_it(timeline: Timeline) -> None:
+    await commit(timeline, entry("known"))
+    listed = [entry("known", "corrected"), entry("new")]
+    await commit(timeline, *listed, withdrawn=[("blog", "new"), ("blog", "known")])
+    assert await titles(timeline) == []
+    assert await commit(timeline, *listed, withdrawn=[("blog", "new"), ("blog", "known")]) == 0
+    assert await titles(timeline) == []
+    assert await commit(timeline, *listed) == 2
 
 
 async def test_a_backfill_is_announced_as_far_as_the_front_page_shows_it(timeline: Timeline) -> None:
@@ -202,7 +279,7 @@ async def test_only_followed_feeds_are_claimed_and_what_is_known_of_others_is_ke
     await commit(timeline, entry("a"), etag='"1"')
     await timeline.follow({})
     assert await timeline.claim(NOW, 10, LEASE_SECONDS) == []
-    assert await timeline.states() == []
+    assert not await timeline.states()
     await timeline.follow({FEED: 0.0})
     (kept,) = await timeline.states()
     assert kept.etag == '"1"'
@@ -214,11 +291,136 @@ async def test_following_again_never_delays_a_feed(timeline: Timeline) -> None:
     assert len(await timeline.claim(NOW, 1, LEASE_SECONDS)) == 1
 
 
+async def claimed(timeline: Timeline, now: float) -> list[str]:
+    """The URLs of the feeds that are claimed at a time."""
+    return sorted(lease.url for lease in await timeline.claim(now, 10_000, LEASE_SECONDS))
+
+
+async def test_a_feed_that_is_postponed_is_not_claimed_before_its_time(timeline: Timeline) -> None:
+    other = "https://example.org/other.xml"
+    await timeline.follow({FEED: 0.0, other: 0.0})
+    await timeline.postpone([FEED], NOW + 90)
+    assert await claimed(timeline, NOW + 89) == [other]
+    assert await claimed(timeline, NOW + 90) == [FEED]
+
+
+async def test_a_feed_that_is_due_later_than_it_is_postponed_is_not_due_earlier(timeline: Timeline) -> None:
+    await commit(timeline, next_at=NOW + 90)
+    await timeline.postpone([FEED], NOW + 30)
+    assert await claimed(timeline, NOW + 89) == []
+    assert await claimed(timeline, NOW + 90) == [FEED]
+
+
+async def test_following_a_feed_again_does_not_end_its_pause(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    await timeline.postpone([FEED], NOW + 90)
+    await timeline.follow({FEED: 0.0})
+    assert await claimed(timeline, NOW + 89) == []
+    await timeline.follow({})
+    await timeline.follow({FEED: 0.0})
+    assert await claimed(timeline, NOW + 89) == []
+    assert await claimed(timeline, NOW + 90) == [FEED]
+
+
+async def test_a_pause_outlives_polls_that_would_come_again_earlier(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    await timeline.postpone([FEED], NOW + 90)
+    assert await timeline.renew([lease], NOW + 30) == [lease], "a poll under way may end"
+    await timeline.commit(replace(lease.state, checked_at=NOW, next_at=NOW + 10), [], lease)
+    await timeline.follow({FEED: 0.0})
+    assert await claimed(timeline, NOW + 89) == []
+    (lease,) = await timeline.claim(NOW + 90, 1, LEASE_SECONDS)
+    await timeline.commit(replace(lease.state, checked_at=NOW + 90, next_at=NOW + 100), [], lease)
+    assert await claimed(timeline, NOW + 99) == []
+    await timeline.follow({FEED: NOW + 95})
+    assert await claimed(timeline, NOW + 95) == [FEED], "it is over"
+
+
+async def test_a_pause_outlives_a_poll_that_came_to_nothing(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    await timeline.postpone([FEED], NOW + 9 * LEASE_SECONDS)
+    await timeline.renew([lease], NOW + 2 * LEASE_SECONDS)
+    assert await claimed(timeline, NOW + 9 * LEASE_SECONDS - 1) == []
+    assert await claimed(timeline, NOW + 9 * LEASE_SECONDS) == [FEED]
+
+
+async def test_a_pause_is_never_made_shorter(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    await timeline.postpone([FEED], NOW + 90)
+    await timeline.postpone([FEED], NOW + 10)
+    assert await claimed(timeline, NOW + 89) == []
+
+
+async def test_a_feed_that_is_not_followed_may_be_postponed_if_it_is_known(timeline: Timeline) -> None:
+    await commit(timeline)
+    await timeline.follow({})
+    await timeline.postpone([FEED, "https://example.org/unknown.xml"], NOW + 90)
+    await timeline.follow({FEED: 0.0, "https://example.org/unknown.xml": 0.0})
+    assert await claimed(timeline, NOW + 89) == ["https://example.org/unknown.xml"]
+    await timeline.postpone([], NOW)
+
+
+async def test_many_feeds_may_be_postponed_at_once(timeline: Timeline) -> None:
+    urls = [f"https://example.org/{n}" for n in range(2_500)]
+    await timeline.follow(dict.fromkeys(urls, 0.0))
+    await timeline.postpone(urls[1:], NOW + 90)
+    assert await claimed(timeline, NOW + 89) == urls[:1]
+    assert len(await claimed(timeline, NOW + 90)) == 2_499
+
+
 async def test_the_state_of_a_feed_is_committed_with_its_entries(timeline: Timeline) -> None:
-    await commit(timeline, entry("a"), etag='W/"x"', last_modified="Mon, 01 Jan 2024 00:00:00 GMT", listed={"a": "1"})
+    await commit(timeline, entry("a"), etag='W/"x"', last_modified="Mon, 01 Jan 2024 00:00:00 GMT", listed=LISTED)
     (state,) = await timeline.states()
     assert (state.etag, state.last_modified) == ('W/"x"', "Mon, 01 Jan 2024 00:00:00 GMT")
-    assert state.listed == {"a": "1"}
+    assert state.listed == {}, "it is not told with every feed at once"
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert lease.state == replace(state, listed=LISTED)
+
+
+async def test_a_feed_that_was_never_polled_has_a_state_that_says_so(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    assert list(await timeline.states()) == [FeedState(url=FEED)]
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert lease.state == FeedState(url=FEED)
+
+
+async def test_states_of_many_feeds_are_told_once_each(timeline: Timeline) -> None:
+    urls = [f"https://example.org/{n:04}" for n in range(2_500)]
+    await timeline.follow(dict.fromkeys(urls, 0.0))
+    await timeline.follow(dict.fromkeys(urls[500:], 0.0))
+    states = await timeline.states()
+    assert len(states) == 2_000
+    assert sorted(state.url for state in states) == urls[500:]
+    assert [state.url for state in states[-2:]] == [states[1_998].url, states[-1].url]
+    assert len(await claimed(timeline, NOW)) == 2_000
+
+
+@pytest.mark.parametrize("listed", [Marks(), Marks({"b": Mark("2")})], ids=["nothing", "another"])
+async def test_what_a_feed_lists_takes_the_place_of_what_it_listed(timeline: Timeline, listed: Marks) -> None:
+    await commit(timeline, listed=LISTED)
+    await commit(timeline, listed=listed)
+    await timeline.follow({})
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert lease.state.listed == listed
+
+
+async def test_what_a_feed_listed_stays_through_polls_that_do_not_look_at_it_and_is_never_read(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await commit(timeline, listed=LISTED)
+    with monkeypatch.context() as patched:
+        patched.delattr(Marks, "_read")
+        await commit(timeline, listed=Marks(text=LISTED.to_json()))
+        patched.delattr(Marks, "to_json")
+        await commit(timeline, etag='"2"')
+        await commit(timeline, problem="The answer was 500.", failures=1)
+        await timeline.states()
+        await timeline.failing(1)
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert (lease.state.etag, lease.state.listed) == ('"2"', LISTED)
 
 
 async def test_a_refused_commit_leaves_nothing_behind(timeline: Timeline) -> None:
@@ -272,11 +474,11 @@ async def test_commits_that_race_make_one_entry_and_one_event(timeline: Timeline
 
 
 async def test_failing_feeds_are_told_without_what_they_listed(timeline: Timeline) -> None:
-    await commit(timeline, entry("a"), listed={"a": "1"})
+    await commit(timeline, entry("a"), listed=LISTED)
     assert await timeline.failing(10) == []
-    await commit(timeline, problem="The answer was 500.", failures=1, listed={"a": "1"})
+    await commit(timeline, problem="The answer was 500.", failures=1)
     (state,) = await timeline.failing(10)
-    assert (state.problem, state.listed) == ("The answer was 500.", {})
+    assert (state.problem, state.listed) == ("The answer was 500.", Marks())
     assert await timeline.failing(0) == []
     await timeline.follow({})
     assert await timeline.failing(10) == []
@@ -331,7 +533,7 @@ def listed(draw: st.DrawFn) -> Entry:
 
 COMMITS = st.tuples(
     st.lists(listed(), min_size=1, max_size=4),
-    st.lists(st.tuples(st.sampled_from(BLOGS), st.sampled_from(NAMES)), max_size=1),
+    st.lists(st.tuples(st.sampled_from(BLOGS), st.sampled_from(NAMES)), max_size=2),
     st.sampled_from((NOW - 3 * DAY, NOW - DAY, NOW)),
 )
 LIMITS = st.builds(
@@ -386,6 +588,84 @@ async def test_all_stores_tell_the_same_of_the_same_history(shared_redis: RedisS
                 assert await done(redis, step) == await done(sqlite, step)
             for blog in BLOGS:
                 assert await told(redis, blog) == await told(sqlite, blog)
+
+
+@given(
+    history=st.lists(
+        st.tuples(
+            st.lists(listed(), max_size=4, unique_by=lambda entry: (entry.blog, entry.keys[0])),
+            st.lists(st.tuples(st.sampled_from(BLOGS), st.sampled_from(NAMES)), max_size=3),
+        ),
+        max_size=6,
+    )
+)
+@settings(max_examples=50)
+async def test_a_commit_that_is_made_twice_does_nothing_the_second_time(
+    shared_redis: RedisServer, history: list[Any]
+) -> None:
+    shared_redis.ask("FLUSHALL")
+    async with fresh("sqlite::memory:") as sqlite, fresh(shared_redis.url) as redis:
+        for entries, withdrawn in history:
+            alone = [replace(entry, keys=entry.keys[:1]) for entry in entries]
+            for timeline in (sqlite, redis):
+                await timeline.follow({FEED: 0.0})
+                (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+                state = replace(lease.state, checked_at=NOW)
+                await timeline.commit(state, alone, lease, withdrawn)
+                before = [await told(timeline, blog) for blog in BLOGS]
+                assert await timeline.commit(state, alone, lease, withdrawn) == 0
+                assert [await told(timeline, blog) for blog in BLOGS] == before
+
+
+FEEDS = [f"https://example.org/{name}" for name in "ab"]
+FEED_TIMES = st.integers(0, 9).map(float)
+FEED_STEPS = st.one_of(
+    st.tuples(st.just("follow"), FEED_TIMES),
+    st.tuples(st.just("postpone"), FEED_TIMES),
+    st.tuples(st.just("commit"), FEED_TIMES),
+    st.tuples(st.just("renew"), st.integers(1, 4).map(float)),
+    st.tuples(st.just("wait"), st.just(1.0)),
+)
+
+
+@given(history=st.lists(st.tuples(st.sampled_from(FEEDS), FEED_STEPS), max_size=20))
+@settings(max_examples=100)
+async def test_all_stores_claim_the_same_feeds_at_the_same_times_and_none_before_its_pause_ends(
+    shared_redis: RedisServer, history: list[Any]
+) -> None:
+    shared_redis.ask("FLUSHALL")
+    async with fresh("sqlite::memory:") as sqlite, fresh(shared_redis.url) as redis:
+        now = 0.0
+        paused = dict.fromkeys(FEEDS, 0.0)
+        leases: dict[Timeline, dict[str, Lease]] = {sqlite: {}, redis: {}}
+        for timeline in leases:
+            await timeline.follow(dict.fromkeys(FEEDS, 0.0))
+        for url, (step, at) in history:
+            if step == "wait":
+                now += at
+            if step == "postpone":
+                paused[url] = max(paused[url], at)
+            claims = []
+            for timeline, held in leases.items():
+                await polled(timeline, held, url, step, at, now)
+                new = await timeline.claim(now, 10, 2.0)
+                assert all(paused[lease.url] <= now for lease in new)
+                held.update((lease.url, lease) for lease in new)
+                claims.append({lease.url for lease in new})
+            assert claims[0] == claims[1]
+
+
+async def polled(timeline: Timeline, held: dict[str, Lease], url: str, step: str, at: float, now: float) -> None:
+    """Does one step of what is done with a feed; a time is of an hour, or for how long."""
+    if step == "follow":
+        await timeline.follow({feed: at if feed == url else 9.0 for feed in FEEDS})
+    if step == "postpone":
+        await timeline.postpone([url], at)
+    if step == "renew" and url in held:
+        await timeline.renew([held[url]], now + at)
+    if step == "commit" and url in held:
+        lease = held.pop(url)
+        await timeline.commit(replace(lease.state, checked_at=now, next_at=at), [], lease)
 
 
 async def done(timeline: Timeline, step: Any) -> int:

@@ -549,6 +549,26 @@ async def test_a_feed_is_claimed_by_one_of_many_nodes(redis: RedisServer, timeli
     assert sorted(lease.url for leases in claims for lease in leases) == sorted(feeds)
 
 
+async def test_what_one_node_postpones_no_other_claims(redis: RedisServer, timeline: RedisTimeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    async with opened(redis.url) as other:
+        await other.postpone([FEED], NOW + 90)
+        await timeline.follow({FEED: 0.0})
+        assert await timeline.claim(NOW + 89, 1, LEASE_SECONDS) == []
+        assert await timeline.claim(NOW + 90, 1, LEASE_SECONDS)
+
+
+async def test_a_pause_is_forgotten_when_a_poll_has_come_after_it(
+    redis: RedisServer, timeline: RedisTimeline
+) -> None:
+    lease = await claimed(timeline)
+    await timeline.postpone([FEED], NOW)
+    await timeline.commit(replace(lease.state, checked_at=NOW - 1), [], lease)
+    assert redis.ask("HLEN", "{livelog}:pauses") == 1
+    await commit(timeline)
+    assert redis.ask("HLEN", "{livelog}:pauses") == 0
+
+
 async def test_several_nodes_may_retire_at_once(redis: RedisServer, timeline: RedisTimeline) -> None:
     await commit(timeline, *(entry(f"e{n:02}", at=NOW + n) for n in range(60)))
     limits = Limits(entries=20, events=10, memory=5)

@@ -90,13 +90,12 @@ async def test_an_event_never_goes_before_the_one_before_it(timeline: Timeline) 
     assert [event.id for event in replay.events] == ["b", "c", "d"]
 
 
-@pytest.mark.parametrize("how", ["retired", "withdrawn"])
-async def test_an_entry_that_is_gone_does_not_come_back(timeline: Timeline, how: str) -> None:
+@pytest.mark.parametrize("withdrawn", [False, True])
+async def test_an_entry_that_was_retired_does_not_come_back(timeline: Timeline, withdrawn: bool) -> None:
     await commit(timeline, entry("old", keys=("old", "alias"), at=NOW - 1), entry("new"))
-    if how == "retired":
-        assert await retire(timeline, Limits(entries=1)) == 1
-    else:
-        await commit(timeline, withdrawn=[("blog", "old")])
+    assert await retire(timeline, Limits(entries=1)) == 1
+    if withdrawn:
+        assert await commit(timeline, withdrawn=[("blog", "old")]) == 0, "it was not there any more"
     assert await retire(timeline, Limits()) == 0
     head = await timeline.head("blog")
     for listed in (
@@ -124,6 +123,23 @@ async def test_an_entry_that_is_gone_is_forgotten_in_time_with_all_its_names(tim
     assert await commit(timeline, entry("other", keys=("alias", "old"))) == 1
     assert await titles(timeline) == ["new", "other"]
     assert await commit(timeline, entry("new")) == 0, "what is there is never forgotten"
+
+
+async def test_an_entry_that_is_back_is_not_forgotten(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"))
+    await commit(timeline, withdrawn=[("blog", "a")])
+    await commit(timeline, entry("a"))
+    assert await retire(timeline, Limits(memory=0, memory_age=0), NOW + 9 * DAY) == 0
+    assert await commit(timeline, entry("a")) == 0
+
+
+async def test_an_entry_that_is_back_is_retired_as_any_other(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"))
+    await commit(timeline, withdrawn=[("blog", "a")])
+    await commit(timeline, entry("a", at=NOW - 1), entry("b"))
+    assert await retire(timeline, Limits(entries=1)) == 1
+    assert await titles(timeline) == ["b"]
+    assert await commit(timeline, entry("a"), entry("a", "corrected")) == 0
 
 
 async def test_an_entry_that_is_heard_of_is_remembered_for_longer(timeline: Timeline) -> None:

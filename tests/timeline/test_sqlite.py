@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from entries import Cursor, dump
+from entries import Cursor, Mark, dump
 from tests.livelog import PATIENCE, until
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, state, titles
 from timeline import DAY, Limits, TimelineError
@@ -45,6 +46,19 @@ async def test_leases_of_a_process_that_died_do_not_outlive_it(tmp_path: Path) -
     await first.close()
     second = await SqliteTimeline.open(path)
     assert await second.claim(NOW, 1, LEASE_SECONDS)
+    await second.close()
+
+
+async def test_a_pause_outlives_the_process(tmp_path: Path) -> None:
+    path = str(tmp_path / "livelog.db")
+    first = await SqliteTimeline.open(path)
+    await first.follow({FEED: 0.0})
+    await first.postpone([FEED], NOW + 90)
+    await first.close()
+    second = await SqliteTimeline.open(path)
+    await second.follow({FEED: 0.0})
+    assert not await second.claim(NOW + 89, 1, LEASE_SECONDS)
+    assert await second.claim(NOW + 90, 1, LEASE_SECONDS)
     await second.close()
 
 
@@ -126,11 +140,12 @@ PRAGMA user_version = 1;
 def first_database(path: str) -> None:
     """A database of the first version: entries a (corrected since, known by two names) and b, and c, withdrawn."""
     a, b, c = entry("a", "corrected", at=NOW - 1), entry("b"), entry("c")
-    polled = state(checked_at=NOW, etag='"1"', failures=2, problem="The answer was 500.", listed={"a": a.digest})
+    polled = json.loads(state(checked_at=NOW, etag='"1"', failures=2, problem="The answer was 500.").to_json())
+    polled["listed"] = {"c": c.digest, "a": a.digest}
     with closing(sqlite3.connect(path)) as db:
         db.executescript(FIRST_SCHEMA)
         db.execute("INSERT INTO meta VALUES ('epoch', 'f1257')")
-        db.execute("INSERT INTO feeds VALUES (?, 1, 0, ?, 7, 2, ?)", (FEED, NOW + LEASE_SECONDS, polled.to_json()))
+        db.execute("INSERT INTO feeds VALUES (?, 1, 0, ?, 7, 2, ?)", (FEED, NOW + LEASE_SECONDS, dump(polled)))
         db.execute("INSERT INTO blogs VALUES ('blog', 5)")
         for stored, revision in ((a, 2), (b, 1)):
             item = stored.item(id=stored.id, position=stored.position, seen=stored.seen, revision=revision)
@@ -165,8 +180,13 @@ async def test_a_database_of_the_first_version_is_upgraded_with_all_that_is_in_i
     told = [(event.kind, event.id) for event in replay.events]
     assert told == [("entry", "a"), ("entry", "b"), ("delete", "c"), ("update", "a"), ("delete", "c")]
     (kept,) = await opened.states()
-    assert (kept.etag, kept.problem, set(kept.listed)) == ('"1"', "The answer was 500.", {"a"})
+    assert (kept.etag, kept.problem) == ('"1"', "The answer was 500.")
     assert [feed.url for feed in await opened.failing(10)] == [FEED]
+    (lease,) = await opened.claim(NOW, 1, LEASE_SECONDS)
+    assert list(lease.state.listed.items()) == [
+        (one.id, Mark(one.digest)) for one in (entry("c"), entry("a", "corrected"))
+    ]
+    await opened.commit(lease.state, [], lease)
     # Nothing comes back as new, and events are as old as the upgrade.
     listed = [entry("a", "corrected"), entry("x", "corrected", keys=("x", "alias")), entry("b"), entry("c", "again")]
     async with aclosing(opened.watch(["blog"])) as events:

@@ -1,5 +1,5 @@
 -- Leases due feeds. A leased feed is due again when its lease ends: nobody has to notice that a node died.
--- KEYS: epoch feeds due fences leases
+-- KEYS: epoch feeds due fences leases listed
 -- ARGV: the node's epoch, an epoch to begin, now, the end of the lease, a random number below 2^20, the limit
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then
@@ -15,6 +15,6 @@ for i, url in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[3], 'LIMI
     redis.call('HSET', KEYS[4], url, fence)
     redis.call('HSET', KEYS[5], url, ARGV[4])
     redis.call('ZADD', KEYS[3], ARGV[4], url)
-    leases[i] = {redis.call('HGET', KEYS[2], url), fence}
+    leases[i] = {url, redis.call('HGET', KEYS[2], url), redis.call('HGET', KEYS[6], url), fence}
 end
 return {epoch, leases}

@@ -1,13 +1,20 @@
 -- Stores a poll's result, all or nothing: nothing is written before all conditions are met, and no other command comes
 -- between. Done twice, it does nothing the second time.
--- KEYS: feeds due fences leases failing heads, then of each blog: items places memory aliases retired events
--- ARGV: the commit as JSON, then the item of each entry
+-- KEYS: feeds due fences leases failing heads listed pauses, then of each blog: items places memory aliases retired
+-- events
+-- ARGV: the commit as JSON, what the feed listed ('' if that is as before), then the item of each entry
 local commit = cjson.decode(ARGV[1])
 
 if redis.call('HGET', KEYS[3], commit.url) ~= commit.fence then return {'lost'} end
 -- The first write, and one that a Redis without memory or disk refuses: then nothing is written at all.
 redis.call('HSET', KEYS[1], commit.url, commit.state)
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[7], commit.url, ARGV[2]) end
 redis.call('ZADD', KEYS[2], 'XX', commit.due, commit.url)
+local paused = redis.call('HGET', KEYS[8], commit.url)
+if paused then
+    redis.call('ZADD', KEYS[2], 'XX', 'GT', paused, commit.url)
+    if tonumber(paused) <= tonumber(commit.at) then redis.call('HDEL', KEYS[8], commit.url) end
+end
 redis.call('HDEL', KEYS[4], commit.url)
 local followed = redis.call('ZSCORE', KEYS[2], commit.url)
 if commit.failing and followed then
@@ -18,15 +25,16 @@ end
 
 local blogs = {}
 for i, name in ipairs(commit.blogs) do
-    local first = 6 + (i - 1) * 6
+    local first = 8 + (i - 1) * 6
     blogs[i] = {
         name = name,
         items = KEYS[first + 1],    -- id → item
         places = KEYS[first + 2],   -- id by position
-        memory = KEYS[first + 3],   -- id → digest and aliases
+        memory = KEYS[first + 3],   -- id → digest ('-' and the last revision if withdrawn) and aliases
         aliases = KEYS[first + 4],  -- another key → id
         retired = KEYS[first + 5],  -- id of what is gone by the time it was last heard of
         events = KEYS[first + 6],
+        leaving = {},               -- what is known and withdrawn: it must not come back by a commit done twice
     }
 end
 
@@ -49,9 +57,13 @@ local function remember(blog, id, entry, aliases)
     redis.call('HSET', blog.memory, id, entry.digest .. aliases)
 end
 
--- An item ends in its place and revision (entries.Entry.item): those of the stored one stay, and so does its id.
-local function corrected(item, entry, id, stored)
-    local place, revision = string.match(string.sub(stored, -128), '("position":"[^"]*","seen":"[^"]*","revision":)(%d+)}}$')
+-- An item ends in its place and revision (entries.Entry.item).
+local function ending(item)
+    return string.match(string.sub(item, -128), '("position":"[^"]*","seen":"[^"]*","revision":)(%d+)}}$')
+end
+
+-- The item of a later revision, under the id that the entry has had, and at this place.
+local function revised(item, entry, id, place, revision)
     local middle = string.sub(item, #('{"id":"",') + #entry.keys[1] + 1, -#place - 4)
     return '{"id":"' .. id .. '",' .. middle .. place .. string.format('%d', revision + 1) .. '}}'
 end
@@ -69,11 +81,19 @@ local function store(blog, entry, item)
     -- One that is gone is remembered for as long as it is heard of, and some time more.
     redis.call('ZADD', blog.retired, 'XX', commit.at, id)
     local digest, aliases = string.match(memory, '^([^ ]*)(.*)$')
-    if digest == entry.digest then return nil end
+    local withdrawn = string.match(digest, '^%-(%d+)$')
+    if digest == entry.digest or (withdrawn and blog.leaving[id]) then return nil end
     remember(blog, id, entry, aliases)
+    if withdrawn then
+        redis.call('ZREM', blog.retired, id)
+        redis.call('HSET', blog.items, id, revised(item, entry, id, ending(item), withdrawn))
+        redis.call('ZADD', blog.places, entry.position, id)
+        return 'entry', id
+    end
     local stored = redis.call('HGET', blog.items, id)
     if not stored then return nil end
-    redis.call('HSET', blog.items, id, corrected(item, entry, id, stored))
+    local place, revision = ending(stored)
+    redis.call('HSET', blog.items, id, revised(item, entry, id, place, revision))
     return 'update', id
 end
 
@@ -84,11 +104,17 @@ local function number(blog, kind, id)
     count = count + 1
 end
 
+for _, gone in ipairs(commit.withdrawn) do
+    local blog = blogs[gone[1]]
+    local id = recognised(blog, {gone[2]})
+    if id then blog.leaving[id] = true end
+end
+
 -- All entries are stored before any event is decided: the front page is known only then.
 local changes = {}
 for i, entry in ipairs(commit.entries) do
     local blog = blogs[entry.blog]
-    local kind, id = store(blog, entry, ARGV[i + 1])
+    local kind, id = store(blog, entry, ARGV[i + 2])
     if kind then changes[#changes + 1] = {blog, kind, id, entry.backfilled} end
 end
 for _, change in ipairs(changes) do
@@ -97,8 +123,13 @@ for _, change in ipairs(changes) do
     if not quiet then number(blog, kind, id) end
 end
 for _, gone in ipairs(commit.withdrawn) do
-    local blog, id = blogs[gone[1]], gone[2]
-    if redis.call('HDEL', blog.items, id) == 1 then
+    local blog = blogs[gone[1]]
+    local id, memory = recognised(blog, {gone[2]})
+    local stored = id and redis.call('HGET', blog.items, id)
+    if stored then
+        local _, revision = ending(stored)
+        redis.call('HSET', blog.memory, id, '-' .. revision .. string.match(memory, '^[^ ]*(.*)$'))
+        redis.call('HDEL', blog.items, id)
         redis.call('ZREM', blog.places, id)
         redis.call('ZADD', blog.retired, commit.at, id)
         number(blog, 'delete', id)

@@ -1,9 +1,11 @@
--- Makes feeds claimable: a new one when it is given, a known one no later than that. A lease is left to run.
--- KEYS: feeds due leases; ARGV: of each feed its URL, when it is due, its first state
-for i = 1, #ARGV, 3 do
+-- Makes feeds claimable: a new one when it is given, a known one no later than that; neither before its pause ends. A
+-- lease is left to run.
+-- KEYS: due leases pauses; ARGV: of each feed its URL, and when it is due
+for i = 1, #ARGV, 2 do
     local url, due = ARGV[i], ARGV[i + 1]
-    redis.call('HSETNX', KEYS[1], url, ARGV[i + 2])
-    local leased = redis.call('HEXISTS', KEYS[3], url) == 1
-    redis.call('ZADD', KEYS[2], leased and 'NX' or 'LT', due, url)
+    local paused = redis.call('HGET', KEYS[3], url)
+    if paused and tonumber(paused) > tonumber(due) then due = paused end
+    local leased = redis.call('HEXISTS', KEYS[2], url) == 1
+    redis.call('ZADD', KEYS[1], leased and 'NX' or 'LT', due, url)
 end
 return 1

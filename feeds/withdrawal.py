@@ -1,0 +1,32 @@
+"""What a publisher takes back without saying so: an entry left out of a document that still lists older ones.
+
+One such document can be an accident of the publisher's system; two in a row are a withdrawal. Pure. Entries without
+a date are never taken for withdrawn: whether they rolled off the end cannot be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from entries import Mark, Marks
+
+
+def compared(before: Mapping[str, Mark], listed: Mapping[str, Mark]) -> tuple[Marks, list[str]]:
+    """What to remember of a whole document, and the ids of entries that it leaves out for the second time.
+
+    ``before`` is what was remembered of the one before it.
+    """
+    oldest = min((mark.dated for mark in listed.values() if mark.dated), default=0)
+    links = {mark.link for mark in listed.values() if mark.link}
+    absent: dict[str, Mark] = {}
+    gone: list[str] = []
+    for entry_id, mark in before.items():
+        rolled_off = not oldest or mark.dated <= oldest
+        # The same link under another guid: the entry was renamed, not withdrawn.
+        if entry_id in listed or rolled_off or mark.link in links:
+            continue
+        if mark.absent:
+            gone.append(entry_id)
+        else:
+            absent[entry_id] = mark._replace(absent=True)
+    return Marks({**listed, **absent}), gone

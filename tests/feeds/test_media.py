@@ -1,0 +1,169 @@
+"""The picture of an entry and the files that belong to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from entries import Attachment, Entry
+from tests.feeds.documents import atom, json_feed, only, rss
+
+ITUNES = 'xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"'
+AT = "https://example.org"
+AUDIO = Attachment(f"{AT}/a.mp3", "audio/mpeg")
+VIDEO = Attachment(f"{AT}/v.mp4", "video/mp4")
+PICTURE = Attachment(f"{AT}/p.jpg", "image/jpeg")
+
+
+def item(media: str) -> Entry:
+    """An item of RSS with these elements."""
+    return only(rss(f"<title>t</title>{media}"))
+
+
+def json_item(**fields: Any) -> Entry:
+    """An item of a JSON Feed."""
+    return only(json_feed({"id": "1", "title": "t", **fields}))
+
+
+@pytest.mark.parametrize(
+    ("media", "image"),
+    [
+        ('<media:thumbnail url="/a.png"/>', "/a.png"),
+        ("<media:thumbnail>/a.png</media:thumbnail>", "/a.png"),
+        ('<media:content url="/v.mp4" type="video/mp4"/><media:content url="/a" medium="image"/>', "/a"),
+        ('<media:content url="/a" type="image/png"/>', "/a"),
+        ('<media:content url="/a.webp"/>', "/a.webp"),
+        ('<media:content url="/a" medium="image"/><media:thumbnail url="/t.png"/>', "/t.png"),
+        ('<media:group><media:content url="/v.mp4"/><media:thumbnail url="/t.png"/></media:group>', "/t.png"),
+        ('<media:content url="/v.mp4"><media:thumbnail url="/t.png"/></media:content>', "/t.png"),
+        (f'<itunes:image {ITUNES} href="/i.png"/>', "/i.png"),
+        (f'<itunes:image {ITUNES} href="/i.png"/><media:thumbnail url="/t.png"/>', "/t.png"),
+        ('<enclosure url="/e" type="image/png" length="1"/>', "/e"),
+        ('<enclosure url="/e.mp3" type="audio/mpeg" length="1"/><enclosure url="/e.png"/>', "/e.png"),
+        (f'<enclosure url="/e.png"/><itunes:image {ITUNES} href="/i.png"/>', "/i.png"),
+        ('<media:content url="/v.mp4" type="video/mp4"/>', None),
+        ('<media:thumbnail url="javascript:alert(1)"/>', None),
+        ("<media:thumbnail/><media:content/><enclosure/>", None),
+        (f"<itunes:image {ITUNES}/>", None),
+        ("<image><url>/x.png</url></image>", None),
+        ("", None),
+    ],
+)
+def test_the_image_of_an_entry(media: str, image: str | None) -> None:
+    assert item(media).image == (image and AT + image)
+
+
+@pytest.mark.parametrize(
+    ("widths", "chosen"),
+    [
+        (["140", "460", "300"], 1),
+        (["460", "460"], 0),
+        ([None, "140"], 1),
+        ([None, None], 0),
+        (["-9", "9" * 5_000, "wide", "1"], 3),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_of_several_pictures_the_widest_is_shown(widths: list[str | None], chosen: int) -> None:
+    sizes = [f'width="{width}"' if width else "" for width in widths]
+    pictures = [f'<media:content url="/{n}.jpg" medium="image" {size}/>' for n, size in enumerate(sizes)]
+    assert item("".join(pictures)).image == f"{AT}/{chosen}.jpg"
+
+
+@pytest.mark.parametrize(
+    ("media", "files"),
+    [
+        ('<enclosure url="/a.mp3" type="audio/mpeg" length="1"/>', [AUDIO]),
+        ('<enclosure url="/a.mp3" length="x"/>', [AUDIO]),
+        ('<enclosure url="/file"/>', [Attachment(f"{AT}/file", "")]),
+        ('<enclosure url="/p.jpg" type="image/jpeg"/>', [PICTURE]),
+        ('<enclosure url="javascript:alert(1)" type="audio/mpeg"/><enclosure type="audio/mpeg"/>', []),
+        ('<enclosure url="file:///etc/passwd"/><enclosure url="data:,x"/><enclosure url="http://["/>', []),
+        ('<media:content url="/v.mp4" type="video/mp4"/>', [VIDEO]),
+        ('<media:content url="/v.mp4"/>', [VIDEO]),
+        ('<media:content url="/x" medium="video"/>', [Attachment(f"{AT}/x", "video/mp4")]),
+        ('<media:content url="/x" medium="audio"/>', [Attachment(f"{AT}/x", "audio/mpeg")]),
+        ('<media:content url="/v.MP4?x=y#z" medium="audio"/>', [Attachment(f"{AT}/v.MP4?x=y#z", "video/mp4")]),
+        ('<media:content url="/x.pdf"/>', [Attachment(f"{AT}/x.pdf", "application/pdf")]),
+        ('<media:content url="/x"/><media:content url="/y" medium="document"/>', []),
+        ('<media:content url="/p.jpg" medium="image"/><media:thumbnail url="/t.jpg"/>', []),
+        ('<media:content url="/v" type="application/x-shockwave-flash"/>', []),
+        ('<media:content url="/watch" type="text/html" medium="video"/>', []),
+        ('<media:group><media:content url="/v.mp4"/><media:content url="/a.mp3"/></media:group>', [VIDEO, AUDIO]),
+        ('<enclosure url="/a.mp3" type="audio/mpeg"/><media:content url="/a.mp3" type="audio/mp3"/>', [AUDIO]),
+        (
+            '<media:content url="/v.mp4"/><enclosure url="/a.mp3"/><enclosure url="/a.mp3" type="x/y"/>',
+            [AUDIO, VIDEO],
+        ),
+        ('<enclosure url="/a.mp3"/><enclosure url="https://example.org/a.mp3"/>', [AUDIO]),
+    ],
+)
+def test_files_of_an_entry_are_enclosures_and_media_that_are_no_pictures(media: str, files: list[Attachment]) -> None:
+    assert item(media).attachments == tuple(files)
+
+
+def test_links_of_atom_to_enclosures_are_files() -> None:
+    links = (
+        '<link rel="enclosure" href="/a.mp3" type="audio/mpeg"/><link rel="alternate" href="/1"/>'
+        '<link rel="related" href="/r"/><link rel="enclosure" href="/p.jpg"/>'
+    )
+    entry = only(atom(f"<id>1</id><title>t</title>{links}"))
+    assert entry.attachments == (AUDIO, PICTURE)
+    assert (entry.image, entry.url) == (PICTURE.url, f"{AT}/1")
+
+
+def test_chapters_and_transcripts_of_a_podcast_are_no_files() -> None:
+    chapters = 'xmlns:psc="http://podlove.org/simple-chapters"'
+    podcast = 'xmlns:p="https://podcastindex.org/namespace/1.0"'
+    more = (
+        f'<psc:chapters {chapters}><psc:chapter start="0" href="/c"/><psc:chapter title="no start"/></psc:chapters>'
+        f'<p:chapters {podcast} url="/c.json" type="application/json+chapters"/>'
+        f'<p:transcript {podcast} url="/t.srt" type="application/srt"/>'
+    )
+    assert item(f'<enclosure url="/a.mp3"/>{more}').attachments == (AUDIO,)
+
+
+def test_of_very_many_files_an_entry_keeps_fifty() -> None:
+    assert len(item("".join(f'<enclosure url="/{n}.mp3"/>' for n in range(1_000))).attachments) == 50
+
+
+def test_an_entry_of_only_a_file_is_one() -> None:
+    assert only(rss('<enclosure url="/a.mp3"/>')).attachments == (AUDIO,)
+
+
+# JSON
+
+
+@pytest.mark.parametrize(
+    ("fields", "image"),
+    [
+        ({"image": "/i.png", "banner_image": "/b.png"}, "/i.png"),
+        ({"banner_image": "/b.png"}, "/b.png"),
+        ({"attachments": [{"url": "/a.mp3"}, {"url": "/p", "mime_type": "image/png"}]}, "/p"),
+        ({"image": "/i.png", "attachments": [{"url": "/p.png", "mime_type": "image/png"}]}, "/i.png"),
+        ({"image": "javascript:x", "banner_image": "/b.png"}, None),
+        ({"attachments": [{"url": "/a.mp3", "mime_type": "audio/mpeg"}]}, None),
+    ],
+)
+def test_the_image_of_a_json_item(fields: dict[str, Any], image: str | None) -> None:
+    assert json_item(**fields).image == (image and AT + image)
+
+
+def test_the_files_of_a_json_item_are_there_once_and_have_a_type() -> None:
+    files = [
+        {"url": "/a.mp3", "mime_type": "audio/mpeg", "size_in_bytes": 1},
+        {"url": "/a.mp3", "mime_type": "audio/mp3"},
+        {"url": "/v.mp4"},
+        {"url": "/p.jpg", "mime_type": 7},
+        {"url": "/unknown"},
+        {"url": "ftp://example.org/x"},
+        {"mime_type": "audio/mpeg"},
+    ]
+    assert json_item(attachments=files).attachments == (AUDIO, VIDEO, PICTURE, Attachment(f"{AT}/unknown", ""))
+
+
+def test_an_enclosure_of_rss_in_json_is_a_file_and_may_be_the_image() -> None:
+    channel = {"title": "News", "item": {"title": "t", "enclosure": {"url": "/p.jpg", "length": 1}}}
+    entry = only(json_feed(rss={"channel": channel}, version="2.0"))
+    assert (entry.attachments, entry.image) == ((PICTURE,), PICTURE.url)

@@ -1,0 +1,378 @@
+"""opml.py: what other feed readers follow as a blog, a blog for other feed readers, and documents that mean harm."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import config
+import opml
+from config import Blog, ConfigError, Feed
+from feeds import clean
+
+URL = "https://example.org/feed.xml"
+
+
+def document(body: str, title: str = "News") -> bytes:
+    """An OPML document of these outlines."""
+    return f'<opml version="2.0"><head><title>{title}</title></head><body>{body}</body></opml>'.encode()
+
+
+def read(body: str, title: str = "News") -> Blog:
+    """The blog that these outlines make."""
+    return opml.read(document(body, title), "x.opml").blog
+
+
+def refusal(data: bytes) -> str:
+    """Why no blog can be made of a document."""
+    with pytest.raises(ConfigError) as caught:
+        opml.read(data, "x.opml")
+    return str(caught.value)
+
+
+def as_configured(blog: Blog, folder: Path) -> Blog:
+    """The blog that a configuration file with what is printed has."""
+    file = folder / "config.yaml"
+    file.write_text(opml.to_config(blog), encoding="utf-8")
+    (loaded,) = config.load(file).blogs
+    return loaded
+
+
+# Reading
+
+
+def test_a_feed_has_its_address_and_its_title() -> None:
+    blog = read(f'<outline type="rss" text="A text" title="A title" xmlUrl="{URL}" htmlUrl="https://example.org/"/>')
+    assert blog == Blog(slug="news", title="News", feeds=(Feed(url=URL, title="A title"),))
+
+
+def test_a_text_is_a_title_where_there_is_none() -> None:
+    assert read(f'<outline title=" " text="A text" xmlUrl="{URL}"/>').feeds[0].title == "A text"
+
+
+@pytest.mark.parametrize("text", ["", "example.org", "Example.org", URL])
+def test_a_text_that_only_repeats_the_address_is_no_title(text: str) -> None:
+    assert read(f'<outline text="{text}" xmlUrl="{URL}"/>').feeds == (Feed(url=URL),)
+
+
+def test_folders_and_categories_are_tags() -> None:
+    blog = read(
+        f'<outline text="World"><outline title="Europe"><outline xmlUrl="{URL}" category="/Sport/Ice, daily,World"/>'
+        '</outline><outline xmlUrl="http://example.org/2"/></outline><outline xmlUrl="http://example.org/3"/>'
+    )
+    assert [feed.tags for feed in blog.feeds] == [("World", "Europe", "Sport", "Ice", "daily"), ("World",), ()]
+
+
+def test_a_feed_is_no_folder() -> None:
+    blog = read(f'<outline text="One" xmlUrl="{URL}"><outline text="Two" xmlUrl="http://example.org/2"/></outline>')
+    assert [(feed.title, feed.tags) for feed in blog.feeds] == [("One", ()), ("Two", ())]
+
+
+def test_a_feed_that_is_listed_twice_is_taken_once_with_all_its_tags() -> None:
+    blog = read(
+        f'<outline text="A"><outline xmlUrl="{URL}" category="x"/></outline>'
+        f'<outline text="B"><outline text="Named here" xmlUrl=" {URL} " category="x"/></outline>'
+    )
+    assert blog.feeds == (Feed(url=URL, title="Named here", tags=("A", "x", "B")),)
+
+
+def test_names_are_read_whatever_their_case() -> None:
+    data = f'<OPML><BODY><OUTLINE TITLE="T" xmlurl="{URL}"/></BODY></OPML>'.encode()
+    assert opml.read(data, "x.opml").blog.feeds == (Feed(url=URL, title="T"),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252"])
+def test_the_encoding_that_a_document_names_is_believed(encoding: str) -> None:
+    name = encoding.removesuffix("-sig")
+    text = f'<?xml version="1.0" encoding="{name}"?>' + document(f'<outline text="Ä" xmlUrl="{URL}"/>').decode()
+    assert opml.read(text.encode(encoding), "x.opml").blog.feeds[0].title == "Ä"
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Election Night 2026!", "election-night-2026"),
+        ("Crème brûlée", "creme-brulee"),
+        ("  ", "blog"),
+        ("新闻", "blog"),
+        ("Status", "status-blog"),
+        ("websub", "websub-blog"),
+        ("-- x --", "x"),
+        ("a" * 300, "a" * 50),
+    ],
+)
+def test_the_blog_is_named_after_the_title(title: str, slug: str) -> None:
+    assert read(f'<outline xmlUrl="{URL}"/>', title).slug == slug
+
+
+def test_a_document_without_a_title_makes_a_blog_named_blog() -> None:
+    data = f'<opml><body><outline xmlUrl="{URL}"/></body></opml>'.encode()
+    assert opml.read(data, "x.opml").blog == Blog(slug="blog", title="blog", feeds=(Feed(url=URL),))
+
+
+def test_what_is_too_long_is_cut() -> None:
+    folders = "".join(f'<outline text="{n}{"t" * 200}">' for n in range(100, 201))
+    blog = read(f'{folders}<outline text="{"n" * 300}" xmlUrl="{URL}"/>{"</outline>" * 101}', "b" * 300)
+    (feed,) = blog.feeds
+    assert blog.title == "b" * 199 + "…"
+    assert feed.title == "n" * 199 + "…"
+    assert len(feed.tags) == 100
+    assert feed.tags[0] == "100" + "t" * 96 + "…"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ftp://example.org/feed", "must be a URL that begins with http:// or https:// and a host"),
+        ("feed.xml", "must be a URL that begins with http:// or https:// and a host"),
+        ("", "must be a URL that begins with http:// or https:// and a host"),
+        ("http://", "must be a URL that begins with http:// or https:// and a host"),
+        ("http://[example", "is not a valid URL: look at its host and port"),
+        ("http://example.org/a b", "must not contain spaces or control characters"),
+        (f"http://example.org/{'x' * 4096}", "must have at most 4096 characters"),
+    ],
+)
+def test_a_feed_that_can_not_be_followed_is_left_out_and_named(url: str, words: str) -> None:
+    data = document(f'<outline xmlUrl="{URL}"/>\n<outline text="Bad" xmlUrl="{url}"/>')
+    found = opml.read(data, "x.opml")
+    assert found.left_out == (f"x.opml:2: Bad: left out, its xmlUrl {words}",)
+    assert found.blog.feeds == (Feed(url=URL),)
+
+
+def test_a_feed_without_an_address_is_left_out_and_named() -> None:
+    found = opml.read(document(f'<outline type="RSS" url="{URL}"/><outline xmlUrl="{URL}"/>'), "x.opml")
+    assert [line.partition(", ")[0] for line in found.left_out] == ["x.opml:1: (no title): left out"]
+
+
+def test_a_message_has_nothing_that_a_terminal_would_obey() -> None:
+    name = f"a&#10;b&#x9b;31m&#x202e;{'x' * 100}"
+    found = opml.read(document(f'<outline text="{name}" xmlUrl="x"/><outline xmlUrl="{URL}"/>'), "x.opml")
+    (line,) = found.left_out
+    assert line.isprintable() or line.isascii()
+    assert "\n" not in line
+    assert len(line) < 200
+
+
+# Documents that are none
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "x.opml:1: is not valid XML: no element found"),
+        (b"blogs:\n  blog: {}\n", "x.opml:1: is not valid XML: syntax error"),
+        (b"<opml>\n<body>", "x.opml:2: is not valid XML: no element found"),
+        (b"<opml>\n<body></opml>", "x.opml:2: is not valid XML: mismatched tag"),
+        (b"<opml>&nbsp;</opml>", "x.opml:1: is not valid XML: undefined entity"),
+        (
+            b'<?xml version="1.0" encoding="nonsense"?><opml/>',
+            "x.opml:1: is in an encoding that is not known here: save it as UTF-8",
+        ),
+        (
+            b'<?xml version="1.0" encoding="gb18030"?><opml/>',
+            "x.opml:1: is in an encoding that is not known here: save it as UTF-8",
+        ),
+        (b"<opml>\xff</opml>", "x.opml:1: is not valid XML: not well-formed (invalid token)"),
+        (b"<!DOCTYPE html>\n<html><body/></html>", "x.opml:2: is not OPML: it begins with <html>"),
+        (b"<rss><channel/></rss>", "x.opml:1: is not OPML: it begins with <rss>"),
+        (b"<opml><body/></opml>", "x.opml: has no feeds that Livelog can follow"),
+        (document('<outline text="A folder"/>'), "x.opml: has no feeds that Livelog can follow"),
+    ],
+)
+def test_what_is_no_list_of_feeds_is_told_in_a_line(data: bytes, words: str) -> None:
+    assert refusal(data) == words
+
+
+@pytest.mark.parametrize("encoding", ["nonsense", "gb18030", "hex"])
+def test_an_encoding_that_can_not_be_read_is_told_with_a_way_out(encoding: str) -> None:
+    assert refusal(f'<?xml version="1.0" encoding="{encoding}"?><opml/>'.encode()) == (
+        "x.opml:1: is in an encoding that is not known here: save it as UTF-8"
+    )
+
+
+def test_where_every_feed_is_left_out_each_is_named() -> None:
+    assert refusal(document('<outline text="A" xmlUrl="x"/>\n<outline text="B" xmlUrl="y"/>')).splitlines() == [
+        "x.opml:1: A: left out, its xmlUrl must be a URL that begins with http:// or https:// and a host",
+        "x.opml:2: B: left out, its xmlUrl must be a URL that begins with http:// or https:// and a host",
+        "x.opml: has no feeds that Livelog can follow",
+    ]
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: document(text)))
+def test_whatever_the_bytes_they_are_read_or_refused(data: bytes) -> None:
+    assert refusal(data).startswith("x.opml:")
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.opml: cannot be read: No such file"):
+        opml.load(str(tmp_path / "none.opml"))
+
+
+def test_a_file_without_end_is_not_read_to_it() -> None:
+    with pytest.raises(ConfigError, match=r"/dev/zero: is larger than 64,000,000 bytes"):
+        opml.load("/dev/zero")
+
+
+# Documents that mean harm
+
+
+@pytest.mark.parametrize(
+    "declarations",
+    [
+        '<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">',
+        '<!ENTITY a SYSTEM "file:///etc/passwd">',
+        '<!ENTITY % a SYSTEM "http://127.0.0.1:1/"> %a;',
+        '<!ATTLIST outline xmlUrl CDATA "https://example.org/">',
+    ],
+)
+def test_declarations_are_refused(declarations: str) -> None:
+    data = f"<!DOCTYPE opml [{declarations}]>".encode() + document(f'<outline text="x" xmlUrl="{URL}"/>')
+    assert refusal(data) == "x.opml:1: declares entities or the like in its <!DOCTYPE>, which OPML does not need"
+
+
+def test_a_dtd_elsewhere_is_not_fetched(tmp_path: Path) -> None:
+    (tmp_path / "opml.dtd").write_text('<!ATTLIST outline text CDATA "from the DTD">')
+    data = f'<!DOCTYPE opml SYSTEM "{tmp_path}/opml.dtd">'.encode() + document(f'<outline xmlUrl="{URL}"/>')
+    assert opml.read(data, "x.opml").blog.feeds == (Feed(url=URL),)
+
+
+def test_deep_nesting_is_refused() -> None:
+    assert refusal(b"<opml>" + b"<outline>" * 1_000_000) == "x.opml:1: is nested too deeply"
+
+
+def test_what_would_grow_far_beyond_its_size_is_refused() -> None:
+    folders = "".join(f'<outline text="{n:0100}">' for n in range(100))
+    feeds = "".join(f'<outline xmlUrl="http://example.org/{n}"/>' for n in range(10_000))
+    assert refusal(document(folders + feeds)) == (
+        "x.opml:1: has more feeds, in more folders, than a configuration can"
+    )
+
+
+def test_categories_without_end_take_no_memory() -> None:
+    categories = ",".join(f"{n:x}" for n in range(100_000))
+    data = document(f'<outline xmlUrl="{URL}" category="{categories}"/>')
+    tracemalloc.start()
+    feed = opml.read(data, "x.opml").blog.feeds[0]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(feed.tags) == 100
+    assert peak < 8 * len(data)
+
+
+def test_a_document_can_not_ask_for_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "s3cret")
+    feed = f'<outline text="$ ${{SECRET}} $$" category="${{SECRET}}" xmlUrl="{URL}?${{SECRET}}&amp;$$x"/>'
+    blog = read(feed, "${SECRET}")
+    assert as_configured(blog, tmp_path) == blog
+    assert blog.title == "${SECRET}"
+    assert blog.feeds == (Feed(url=f"{URL}?${{SECRET}}&$$x", title="$ ${SECRET} $$", tags=("${SECRET}",)),)
+
+
+# As configuration
+
+
+def test_a_blog_is_printed_as_one_would_write_it() -> None:
+    named = Feed(url="https://example.org/2", title="Zwölf: 新闻", tags=("a", "no"))
+    assert opml.to_config(Blog(slug="news", title="The News", feeds=(Feed(url=URL), named))) == (
+        "blogs:\n"
+        "  news:\n"
+        "    title: The News\n"
+        "    feeds:\n"
+        "    - https://example.org/feed.xml\n"
+        "    - url: https://example.org/2\n"
+        "      title: 'Zwölf: 新闻'\n"
+        "      tags:\n"
+        "      - a\n"
+        "      - 'no'\n"
+    )
+
+
+# Writing
+
+
+def test_a_document_is_opml_2() -> None:
+    feeds = (Feed(url=URL, title='"A" & <B>', tags=("a", "b c")), Feed(url="https://city.example.org/feed"))
+    written = opml.write(Blog(slug="news", title="News & more", feeds=feeds))
+    root = ElementTree.fromstring(written)
+    assert (root.tag, root.get("version")) == ("opml", "2.0")
+    assert root.findtext("head/title") == "News & more"
+    assert [outline.attrib for outline in root.findall("body/outline")] == [
+        {"type": "rss", "text": '"A" & <B>', "title": '"A" & <B>', "xmlUrl": URL, "category": "a,b c"},
+        {"type": "rss", "text": "city.example.org", "xmlUrl": "https://city.example.org/feed"},
+    ]
+
+
+def test_no_password_is_written() -> None:
+    feeds = (Feed(url="https://me:s3cret@example.org:8443/feed?a=1"), Feed(url="http://me@example.org/"))
+    written = opml.write(Blog(slug="news", title="News", feeds=feeds))
+    assert 'xmlUrl="https://example.org:8443/feed?a=1"' in written
+    assert "s3cret" not in written
+    assert "me" not in [outline.get("text") for outline in ElementTree.fromstring(written).iter()]
+    assert "@" not in written
+
+
+def test_a_tag_that_is_no_category_is_a_folder() -> None:
+    blog = Blog(slug="news", title="News", feeds=(Feed(url=URL, title="A", tags=("Paris, Texas", "AC/DC", "x")),))
+    root = ElementTree.fromstring(opml.write(blog))
+    assert [outline.get("text") for outline in root.iter("outline")] == ["Paris, Texas", "AC/DC", "x", "A"]
+    assert opml.read(opml.write(blog).encode(), "x.opml").blog == blog
+
+
+def test_what_xml_can_not_carry_is_replaced() -> None:
+    blog = Blog(slug="a", title="\ufffe", feeds=(Feed(url=URL, title="a\uffffb", tags=("\ufffe",)),))
+    assert opml.read(opml.write(blog).encode(), "x.opml").blog.feeds == (Feed(url=URL, title="a�b", tags=("�",)),)
+
+
+# There and back
+
+CHARACTERS = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="\ufffe\uffff")
+
+
+def texts(most: int) -> st.SearchStrategy[str]:
+    """Titles and tags, plain and odd."""
+    odd = st.sampled_from(
+        ["null", "~", "2024", "${HOME}", "a, b", "/a/b", "]]>", "'\"&amp;<", "example.org", URL, "#"]
+    )
+    return (odd | st.text(CHARACTERS, max_size=most).map(lambda text: text.strip())).filter(bool)
+
+
+URLS = st.builds(
+    "{}://{}{}{}".format,
+    st.sampled_from(["http", "https"]),
+    st.sampled_from(["", "me:pw@"]),
+    st.sampled_from(["example.org", "Example.org:8080", "[2001:db8::1]", "münchen.example"]),
+    st.text("ab/?&=%$'\"#", max_size=20).map(lambda rest: f"/{rest}") | st.just(""),
+)
+FEEDS = st.builds(
+    Feed,
+    url=URLS,
+    title=st.none() | texts(200),
+    tags=st.lists(texts(100), max_size=5, unique=True).map(tuple),
+)
+BLOGS = st.builds(
+    Blog,
+    slug=st.just("blog"),
+    title=texts(200),
+    feeds=st.lists(FEEDS, min_size=1, max_size=5, unique_by=lambda feed: clean.shown(feed.url)).map(tuple),
+)
+
+
+@given(BLOGS)
+@example(Blog(slug="blog", title="B", feeds=(Feed(url=URL, title="example.org", tags=("a, b", "/c", "d")),)))
+def test_what_is_written_is_read_again_with_its_titles_and_tags(blog: Blog) -> None:
+    found = opml.read(opml.write(blog).encode(), "x.opml")
+    assert found.left_out == ()
+    assert found.blog.title == blog.title
+    assert found.blog.feeds == tuple(
+        Feed(url=clean.shown(feed.url), title=feed.title, tags=feed.tags) for feed in blog.feeds
+    )
+
+
+@given(BLOGS)
+def test_what_is_printed_is_what_the_configuration_has(tmp_path_factory: pytest.TempPathFactory, blog: Blog) -> None:
+    assert as_configured(blog, tmp_path_factory.getbasetemp()) == blog
