@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
@@ -29,6 +30,10 @@ RINGS_BYTES: Final = 64 * 1024 * 1024
 
 TURN_SECONDS: Final = 0.003
 """How long readers are served before whatever else there is to do gets its chance."""
+
+SEE_OUT_SECONDS: Final = 3.0
+SEE_OUT_RATE: Final = 100
+"""Over how long readers are dismissed at a stop, and how many a second if there are few: they come back likewise."""
 
 RETRY_SECONDS: Final = 0.5
 COMPLAINT_SECONDS: Final = 1.0
@@ -77,14 +82,28 @@ class FanOut:
             task.add_done_callback(self._ended)
 
     async def close(self) -> None:
-        """Stops watching, and lets all readers go."""
+        """Stops watching, and dismisses all readers at once."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
         for channel in self._channels.values():
             for reader in channel.readers():
-                channel.let_go(reader)
+                channel.dismiss(reader)
+
+    async def see_out(self) -> None:
+        """Dismisses the readers within seconds, one by one, in no order; who is still here gets what comes."""
+        readers = [(channel, reader) for channel in self._channels.values() for reader in channel.readers()]
+        random.shuffle(readers)
+        began = monotonic()
+        each = min(SEE_OUT_SECONDS / max(len(readers), 1), 1 / SEE_OUT_RATE)
+        for number, (channel, reader) in enumerate(readers):
+            late = monotonic() - began - number * each
+            if late > SEE_OUT_SECONDS:
+                return
+            if late < -TURN_SECONDS or number % SEE_OUT_RATE == 0:
+                await asyncio.sleep(max(-late, 0))
+            channel.dismiss(reader)
 
     async def join(self, blog: str, reader: Connection, after: str | None) -> None:
         """Sends a reader ``hello``, or ``reset`` after a hello, what it missed, and from then on what comes.

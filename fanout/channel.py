@@ -44,6 +44,9 @@ class Reader(Protocol):
     def evict(self) -> None:
         """Ends the connection; the reader is expected to come back by cursor."""
 
+    def dismiss(self) -> None:
+        """Ends the connection because the server stops."""
+
 
 class _Turn(NamedTuple):
     """The readers that are still to be served, and what all will have been handed when it ends."""
@@ -131,6 +134,11 @@ class Channel:
         """Ends a reader's connection."""
         self.remove(reader)
         reader.evict()
+
+    def dismiss(self, reader: Reader) -> None:
+        """Ends a reader's connection because the server stops."""
+        self.remove(reader)
+        reader.dismiss()
 
     def remove(self, reader: Reader) -> None:
         """Forgets a reader."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from tornado.web import Application
 
 from config import Config
+from doors import Doors
 from fanout import FanOut
 from feeds.poller import Poller
 from handlers.base import NotFound, StaticFiles
@@ -24,7 +25,9 @@ from timeline import Timeline
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None) -> Application:
+def make_app(
+    config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None, doors: Doors
+) -> Application:
     """The application, with everything that its handlers need. Without a fan-out it has no readers: a fetch node."""
     shared: dict[str, Any] = {"config": config, "timeline": timeline}
     live = {**shared, "fanout": fanout}
@@ -46,6 +49,7 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
     return Application(
         watched + (read if fanout else []),
         default_handler_class=NotFound,
+        doors=doors,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),
         static_handler_class=StaticFiles,

@@ -78,6 +78,10 @@ class EventsReader(Reader):
         """Ends the stream; a browser takes that as a reason to come back."""
         self.stream.close()
 
+    def dismiss(self) -> None:
+        """Ends the stream; there is no way to say why."""
+        self.stream.close()
+
     def nudge(self) -> None:
         """Sends a comment: a proxy takes a connection for dead on which nothing happens."""
         rest = self.send(EVENTS_COMMENT)

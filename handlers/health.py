@@ -35,6 +35,8 @@ class Health(Handler):
             failing = await self.timeline.failing(MOST_FEEDS)
         except TimelineError as error:
             trouble = str(error)
+        if self.doors.is_closing:
+            trouble = "This server is about to stop."
         self.set_status(503 if trouble else 200)
         self.set_header("Cache-Control", "no-store")
         self.finish(

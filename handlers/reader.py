@@ -53,6 +53,10 @@ class Reader(Wire):
         """Ends the connection; the reader is expected to come back by cursor."""
 
     @abstractmethod
+    def dismiss(self) -> None:
+        """Ends the connection because the server stops; the reader is expected to find another, or to try again."""
+
+    @abstractmethod
     def nudge(self) -> None:
         """Gives a sign of life, and forgets what signs there were of the reader."""
 

@@ -20,6 +20,7 @@ from handlers.inbound import CLOSE, PING, PONG, Inbound, ViolationError, close_c
 from handlers.reader import Reader
 from timeline import Timeline
 
+GOING_AWAY: Final = 1001
 TRY_AGAIN_LATER: Final = 1013
 
 CLOSING_SECONDS: Final = 5.0
@@ -85,6 +86,10 @@ class SocketReader(Reader):
     def evict(self) -> None:
         """Asks the reader to come back."""
         self.close(TRY_AGAIN_LATER)
+
+    def dismiss(self) -> None:
+        """Says that the server goes away."""
+        self.close(GOING_AWAY)
 
     def nudge(self) -> None:
         """Pings."""

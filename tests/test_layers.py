@@ -14,11 +14,14 @@ MAY_IMPORT = {
     "config": set(),
     "timeline": {"entries"},
     "wire": set(),
+    "limits": set(),
+    "doors": {"limits"},
+    "gate": {"limits", "doors"},
     "feeds": {"entries", "config", "timeline"},
     "opml": {"config", "feeds"},
     "fanout": {"entries", "timeline"},
-    "handlers": {"entries", "config", "timeline", "wire", "fanout", "feeds", "opml"},
-    "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers", "opml"},
+    "handlers": {"entries", "config", "timeline", "wire", "limits", "doors", "gate", "fanout", "feeds", "opml"},
+    "server": {"entries", "config", "limits", "doors", "gate", "timeline", "fanout", "feeds", "handlers", "opml"},
     "demo": set(),
 }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import socket
 import sqlite3
 import sys
@@ -13,6 +15,7 @@ import pytest
 
 import config
 from demo.newsroom import Newsroom
+from tests.handlers.bare import UPGRADE, asked, events
 from tests.livelog import ROOT, Livelog, until
 from tests.redis import RedisServer
 
@@ -53,7 +56,39 @@ async def test_sigterm_ends_it_cleanly(livelog: Livelog, newsroom: Newsroom) -> 
         await reader.next()
         assert await livelog.stop() == 0
         assert await reader.connection.read_message() is None
+        assert reader.connection.close_code == 1001
     assert "Traceback" not in livelog.log
+
+
+async def test_a_stop_waits_for_nobody_who_does_not_read(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A", keep=40)
+    for number in range(40):
+        desk.publish(title=f"{number}", html="<p>Words</p>" * 5_000)
+    await livelog.start({"blog": [{"url": desk.url, "interval": "1s"}]})
+
+    async def filled() -> bool:
+        return len(await livelog.entries()) == 40
+
+    await until(filled)
+    async with contextlib.AsyncExitStack() as stack:
+        for path in ("/blog/ws?after=x.1", "/blog/events?after=x.1", "/blog/entries?limit=200", "/blog/"):
+            headers = UPGRADE if "ws" in path else ()
+            bare = await stack.enter_async_context(asked(livelog.port, path, *headers, buffer=4_096))
+            await bare.answer()
+        # It would be ended by SIGALRM after 10 seconds, and not with 0.
+        assert await livelog.stop() == 0
+    assert "Traceback" not in livelog.log
+
+
+async def test_a_second_sigterm_ends_it_at_once(livelog: Livelog) -> None:
+    await livelog.start({"blog": []})
+    async with contextlib.AsyncExitStack() as stack:
+        # They are let go over two seconds.
+        for _ in range(200):
+            await stack.enter_async_context(events(livelog.port))
+        os.kill(livelog.pid, signal.SIGTERM)
+        await until(lambda: "Stopping." in livelog.log)
+        assert await livelog.stop() == -signal.SIGTERM
 
 
 async def test_feed_urls_make_a_blog_without_a_configuration(livelog: Livelog, newsroom: Newsroom) -> None:

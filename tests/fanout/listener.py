@@ -60,7 +60,7 @@ class Listener:
         self.transport = transport
         self.seq = self.beat = 0
         self.sends = 0
-        self.evicted = False
+        self.evicted = self.dismissed = False
         self.messages: list[dict[str, Any]] = []
         self.last_id: str | None = None
         self.is_stopped = False
@@ -102,6 +102,10 @@ class Listener:
         if self._waiting:
             (_, rest), self._waiting = self._waiting, None
             rest.set_exception(ConnectionResetError("gone"))
+
+    def dismiss(self) -> None:
+        self.dismissed = True
+        self.evict()
 
     def nudge(self) -> None:
         pass

@@ -280,11 +280,39 @@ async def test_a_lost_history_is_shown_to_everyone_as_a_gap(
     caplog.clear()
 
 
+async def test_readers_are_seen_out_in_no_order(fanout: FanOut, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = [Listener() for _ in range(40)]
+    left: list[Listener] = []
+    monkeypatch.setattr(Listener, "dismiss", lambda reader: left.append(reader))
+    for reader in readers:
+        await fanout.join("blog", reader, None)
+    await fanout.see_out()
+    assert sorted(map(id, left)) == sorted(map(id, readers))
+    # It would be the same once in 10 to the 47.
+    assert left != readers
+
+
+async def test_who_is_yet_to_be_seen_out_gets_what_comes(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanout.SEE_OUT_SECONDS", 3_600)
+    monkeypatch.setattr("fanout.SEE_OUT_RATE", 1 / 3_600)
+    readers = [Listener() for _ in range(4)]
+    for reader in readers:
+        await fanout.join("blog", reader, None)
+    leaving = asyncio.create_task(fanout.see_out())
+    await until(lambda: any(reader.dismissed for reader in readers))
+    await commit(timeline, entry("a"))
+    await asyncio.gather(*(reader.has(2) for reader in readers if not reader.dismissed))
+    assert [reader.dismissed for reader in readers].count(True) == 1
+    leaving.cancel()
+
+
 async def test_closing_lets_everyone_go(timeline: Timeline) -> None:
     fanout = FanOut(timeline, ["blog"])
     await fanout.start()
     reader = Listener()
     await fanout.join("blog", reader, None)
     await fanout.close()
-    assert reader.evicted
+    assert reader.dismissed
     assert fanout.readers() == {"blog": 0}

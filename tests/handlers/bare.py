@@ -66,9 +66,19 @@ class Bare:
     async def answer(self) -> None:
         """Reads the head of the answer."""
         self.status = int((await self.line()).split()[1])
+        self.headers.clear()
         while (line := await self.line()) not in ("", "\r\n"):
             name, _, value = line.partition(":")
             self.headers[name] = value.strip()
+
+    def ask(self, path: str, *headers: str, version: str = "1.1") -> None:
+        """Asks for something, once more perhaps."""
+        lines = [f"GET {path} HTTP/{version}", "Host: 127.0.0.1", *headers, "", ""]
+        self.say("\r\n".join(lines).encode())
+
+    async def body(self) -> bytes:
+        """The body of the answer whose head was read."""
+        return await self._exactly(int(self.headers["Content-Length"]))
 
     async def frame(self) -> tuple[int, bytes]:
         """The next frame of a WebSocket, which a server does not mask."""
@@ -133,9 +143,8 @@ async def asked(port: int, path: str, *headers: str, version: str = "1.1", buffe
     await asyncio.get_running_loop().sock_connect(connected, ("127.0.0.1", port))
     # With a small limit, what is not asked for stays in the kernel.
     reader, writer = await asyncio.open_connection(sock=connected, limit=2**16)
-    lines = [f"GET {path} HTTP/{version}", "Host: 127.0.0.1", *headers, "", ""]
-    writer.write("\r\n".join(lines).encode())
     bare = Bare(reader, writer)
+    bare.ask(path, *headers, version=version)
     try:
         yield bare
     finally:
