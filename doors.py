@@ -87,15 +87,18 @@ class Doors:
 
     def check_unread(self, address: str) -> None:
         """Raises RefusedError while too much of what was asked for waits to be read."""
-        if self._unread_bytes > limits.ANSWERS_BYTES or self._unread[address] > limits.ADDRESS_ANSWERS_BYTES:
+        group = _group(address)
+        of_group = self._unread[group] if group else 0
+        if self._unread_bytes > limits.ANSWERS_BYTES or of_group > limits.ADDRESS_ANSWERS_BYTES:
             raise RefusedError("Too many answers have not been read yet.")
 
     def unread(self, address: str, size: int) -> None:
         """An answer of that size waits to be read; or, where it is negative, does no longer."""
         self._unread_bytes += size
-        self._unread[address] += size
-        if not self._unread[address]:
-            del self._unread[address]
+        if group := _group(address):
+            self._unread[group] += size
+            if not self._unread[group]:
+                del self._unread[group]
 
     async def quiet(self, seconds: float) -> None:
         """Waits until all requests are answered, but no longer than that."""

@@ -64,7 +64,7 @@ class Gate:
         self._doors = doors
         self._listening: list[socket.socket] = []
         self._paused: dict[socket.socket, asyncio.TimerHandle] = {}
-        self._refused = 0
+        self._refused: dict[socket.socket, asyncio.TimerHandle] = {}
         self._server = HTTPServer(
             application,
             max_header_size=limits.MOST_HEADER_BYTES,
@@ -98,6 +98,8 @@ class Gate:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._server.close_all_connections(), EMPTY_SECONDS)
         await self._doors.empty(EMPTY_SECONDS)
+        for connected in tuple(self._refused):
+            self._end(connected)
 
     def _listen(self, listening: socket.socket) -> None:
         self._paused.pop(listening, None)
@@ -131,17 +133,16 @@ class Gate:
 
     def _refuse(self, connected: socket.socket) -> None:
         """Says so, and closes when that can have been read: if it is closed at once, what was sent is lost."""
-        if self._refused >= MOST_REFUSED:
+        if len(self._refused) >= MOST_REFUSED:
             connected.close()
             return
         with contextlib.suppress(OSError):
             connected.send(_refusal())
             connected.shutdown(socket.SHUT_WR)
-        self._refused += 1
-        asyncio.get_running_loop().call_later(REFUSED_SECONDS, self._end, connected)
+        self._refused[connected] = asyncio.get_running_loop().call_later(REFUSED_SECONDS, self._end, connected)
 
     def _end(self, connected: socket.socket) -> None:
-        self._refused -= 1
+        self._refused.pop(connected).cancel()
         connected.close()
 
 

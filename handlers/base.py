@@ -124,7 +124,9 @@ class Secure(RequestHandler):
 
 
 class Handler(Secure):
-    """A request about the blogs of the configuration."""
+    """A request about the blogs of the configuration. Is its answer one that costs memory while nobody reads it?"""
+
+    is_large = True
 
     def initialize(self, config: Config, timeline: Timeline) -> None:
         """Takes what the route table hands over."""
@@ -133,6 +135,12 @@ class Handler(Secure):
         peer = Visitor(self.request.remote_ip or "", self.request.protocol)
         behind = visitor(peer, self.request.headers, config.server.trusted_proxies)
         self.request.remote_ip, self.request.protocol = behind
+
+    def prepare(self) -> None:
+        """Refuses who does not read what it asked for before."""
+        super().prepare()
+        if self.is_large:
+            self.doors.check_unread(self.request.remote_ip or "")
 
     def blog(self, slug: str) -> Blog:
         """The blog of that name; raises a 404."""

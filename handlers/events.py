@@ -39,6 +39,8 @@ _HEADERS: Final = {
 class Events(Handler):
     """The request of a reader. The connection is taken over from Tornado, and ends when either side closes it."""
 
+    is_large = False
+
     def initialize(self, config: Config, timeline: Timeline, fanout: FanOut) -> None:  # type: ignore[override]
         """Takes what the route table hands over."""
         super().initialize(config, timeline)

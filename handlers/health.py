@@ -19,6 +19,8 @@ MOST_FEEDS: Final = 1_000
 class Health(Handler):
     """200 while the timeline can be read and written, else 503; the body says what is wrong."""
 
+    is_large = False
+
     def initialize(  # type: ignore[override]
         self, config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from asyncio import Future
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from tornado.iostream import IOStream
@@ -29,6 +29,8 @@ CLOSING_SECONDS: Final = 5.0
 
 class Stream(WebSocketHandler, Handler):
     """The request of a reader. Tornado judges it; the connection is then taken over."""
+
+    is_large = False
 
     def initialize(self, config: Config, timeline: Timeline, fanout: FanOut) -> None:  # type: ignore[override]
         """Takes what the route table hands over."""
@@ -104,13 +106,16 @@ class SocketReader(Reader):
     def heard(self, data: bytes) -> None:
         """Answers pings and a close, ignores messages, and closes a connection on which anything else comes."""
         self.is_there = True
+        pings: list[bytes] = []
         try:
             for control in self._inbound.feed(data):
                 if control.opcode == PING:
-                    self._pong(control.payload)
+                    pings.append(control.payload)
                 elif control.opcode == CLOSE:
+                    self._pong(pings)
                     self._part(close_code(control.payload))
-                    break
+                    return
+            self._pong(pings)
         except ViolationError as violation:
             self.close(violation.code)
 
@@ -131,13 +136,13 @@ class SocketReader(Reader):
     def _cut_off_later(self) -> None:
         asyncio.get_running_loop().call_later(CLOSING_SECONDS, self.stream.close)
 
-    def _pong(self, payload: bytes) -> None:
-        """Answers a ping; where an answer is still waiting to get out, only the last ping is answered after it."""
-        if self._is_closing:
+    def _pong(self, pings: Sequence[bytes]) -> None:
+        """Answers pings at once; where answers are still waiting to get out, only the last ping is answered later."""
+        if self._is_closing or not pings:
             return
         if self._is_ponging:
-            self._ping = payload
-        elif rest := self.send(control_frame(PONG, payload)):
+            self._ping = pings[-1]
+        elif rest := self.send(b"".join(control_frame(PONG, payload) for payload in pings)):
             self._is_ponging = True
             rest.add_done_callback(self._ponged)
 
@@ -145,4 +150,4 @@ class SocketReader(Reader):
         self._is_ponging = False
         payload, self._ping = self._ping, None
         if payload is not None:
-            self._pong(payload)
+            self._pong([payload])

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import sqlite3
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -78,6 +81,55 @@ async def test_a_stop_waits_for_nobody_who_does_not_read(livelog: Livelog, newsr
         # It would be ended by SIGALRM after 10 seconds, and not with 0.
         assert await livelog.stop() == 0
     assert "Traceback" not in livelog.log
+
+
+async def test_without_descriptors_it_waits_and_goes_on(livelog: Livelog) -> None:
+    await livelog.start({"blog": []})
+    spare = descriptors(livelog.pid) + 20
+    limit = resource.prlimit(livelog.pid, resource.RLIMIT_NOFILE, (spare, spare))
+    assert limit[0] == limit[1], "it has taken what it may have"
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(60):
+            await stack.enter_async_context(asked(livelog.port, "/blog/ws", *UPGRADE))
+        await until(lambda: "Connections cannot be accepted, trying again: Too many open files" in livelog.log)
+        before, since = cpu_seconds(livelog.pid), time.monotonic()
+        await asyncio.sleep(3)
+        took = time.monotonic() - since
+        assert cpu_seconds(livelog.pid) - before < 0.5 * took
+        assert livelog.log.count("cannot be accepted") <= took + 3
+    async with livelog.reader() as reader:
+        assert (await reader.next())["type"] == "hello"
+    assert "Traceback" not in livelog.log
+
+
+async def test_with_few_descriptors_it_refuses_in_time(livelog: Livelog) -> None:
+    livelog.files = 64
+    await livelog.start({"blog": []})
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(200):
+            await stack.enter_async_context(asked(livelog.port, "/blog/ws", *UPGRADE))
+        await until(lambda: "cannot be accepted" in livelog.log or "Readers are refused" in livelog.log)
+        before, since = cpu_seconds(livelog.pid), time.monotonic()
+        await asyncio.sleep(3)
+        took = time.monotonic() - since
+        assert cpu_seconds(livelog.pid) - before < 0.5 * took
+        assert len(livelog.log.splitlines()) <= took + 6
+    await until(partial(is_well, livelog))
+
+
+def descriptors(pid: int) -> int:
+    """How many a process has."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+async def is_well(livelog: Livelog) -> bool:
+    return (await livelog.get("/healthz")).code == 200
+
+
+def cpu_seconds(pid: int) -> float:
+    """The CPU that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 async def test_a_second_sigterm_ends_it_at_once(livelog: Livelog) -> None:

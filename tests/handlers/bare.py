@@ -122,6 +122,10 @@ class Bare:
         except ConnectionError:
             return None
 
+    def end(self) -> None:
+        """Goes away without a word."""
+        self._writer.transport.abort()
+
     async def has_ended(self) -> bool:
         """Whether it ends, when all is read."""
         try:
