@@ -18,18 +18,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.options import Error as OptionError
 from tornado.options import define, options
 
 import config
+import limits
 import opml
 from config import Config, ConfigError
+from doors import Doors
 from fanout import FanOut
 from feeds.fetch import Fetcher
 from feeds.poller import Poller
 from feeds.sandbox import Sandbox
+from gate import Gate
 from handlers import make_app
 from timeline import Timeline, TimelineError, open_timeline
 from timeline.retention import Retention
@@ -41,6 +43,9 @@ logger = logging.getLogger("livelog")
 DEFAULT_CONFIG: Final = "config.yaml"
 BACKLOG: Final = 1024
 SWITCH_SECONDS: Final = 0.001
+
+STOP_SECONDS: Final = 9.5
+"""A stop that takes longer is ended by the kernel: whoever supervises this process waits 10 seconds, as a rule."""
 
 define("config", DEFAULT_CONFIG, help="the configuration file", metavar="FILE")
 define("address", None, type=str, help="address to listen on, instead of the configuration's")
@@ -123,25 +128,16 @@ async def serve(settings: Config) -> None:
     """Runs until SIGTERM or SIGINT; raises StartError and TimelineError if it cannot start."""
     # Threads that write the timeline or unpack documents hand the interpreter back to the event loop this soon.
     sys.setswitchinterval(SWITCH_SECONDS)
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = _on_signals()
     async with contextlib.AsyncExitStack() as stack:
         sockets = _bind(settings.server.address, settings.server.port)
         timeline = await open_timeline(settings.store)
         stack.push_async_callback(timeline.close)
         fanout = await _fanout(settings, timeline) if options.role != "fetch" else None
         poller = _poller(settings, timeline, stack) if options.role != "web" else None
-        server = HTTPServer(
-            make_app(settings, timeline, fanout, poller),
-            max_header_size=16 * 1024,
-            max_body_size=256 * 1024,
-            max_buffer_size=1024 * 1024,
-            idle_connection_timeout=30,
-            body_timeout=10,
-        )
-        server.add_sockets(sockets)
+        doors = Doors(limits.raise_files())
+        gate = Gate(make_app(settings, timeline, fanout, poller, doors), doors)
+        gate.open(sockets)
         logger.info("Livelog %s is on %s", __version__, _url(settings, sockets[0]))
         if poller:
             await poller.start()
@@ -150,7 +146,7 @@ async def serve(settings: Config) -> None:
             stack.push_async_callback(retention.stop)
         await stopping.wait()
         logger.info("Stopping.")
-        await _stop(server, fanout, poller)
+        await _stop(gate, fanout, poller)
 
 
 async def _fanout(settings: Config, timeline: Timeline) -> FanOut:
@@ -167,15 +163,34 @@ def _poller(settings: Config, timeline: Timeline, stack: contextlib.AsyncExitSta
     return Poller(settings, timeline, fetcher, sandbox)
 
 
-async def _stop(server: HTTPServer, fanout: FanOut | None, poller: Poller | None) -> None:
-    """Takes no more readers, commits what is in flight, lets the readers go."""
-    server.stop()
-    if poller:
-        await poller.stop()
+def _on_signals() -> asyncio.Event:
+    """What SIGTERM and SIGINT set. From then on time is limited, and a second one ends the process at once."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopping.set()
+        signal.setitimer(signal.ITIMER_REAL, STOP_SECONDS)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return stopping
+
+
+async def _stop(gate: Gate, fanout: FanOut | None, poller: Poller | None) -> None:
+    """Takes no more readers, commits what is in flight, and sees out who is here."""
+    gate.shut()
+    async with asyncio.TaskGroup() as leaving:
+        if poller:
+            leaving.create_task(poller.stop())
+        if fanout:
+            leaving.create_task(fanout.see_out())
     if fanout:
         await fanout.close()
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(server.close_all_connections(), 1)
+    await gate.close()
 
 
 def _bind(address: str, port: int) -> list[socket.socket]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 
-from bench import commit, first_import, hostile, latency, many, memory, nodes, parsing, start, unchanged
+from bench import commit, first_import, hostile, latency, many, memory, nodes, parsing, slow, start, unchanged
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "start": start.run,
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "hostile": hostile.run,
     "many": many.run,
     "parse": parsing.run,
+    "slow": slow.run,
 }
 
 

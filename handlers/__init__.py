@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 from tornado.web import Application
 
 from config import Config
+from doors import Doors
 from fanout import FanOut
 from feeds.poller import Poller
 from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
+from handlers.events import Events
 from handlers.health import Health
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
@@ -23,7 +25,9 @@ from timeline import Timeline
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None) -> Application:
+def make_app(
+    config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None, doors: Doors
+) -> Application:
     """The application, with everything that its handlers need. Without a fan-out it has no readers: a fetch node."""
     shared: dict[str, Any] = {"config": config, "timeline": timeline}
     live = {**shared, "fanout": fanout}
@@ -37,6 +41,7 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
         (r"/", Index, shared),
         (rf"{blog}/?", PageHandler, shared),
         (rf"{blog}/ws", Stream, live),
+        (rf"{blog}/events", Events, live),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
         (rf"{blog}/feeds\.opml", FeedList, shared),
@@ -44,6 +49,7 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
     return Application(
         watched + (read if fanout else []),
         default_handler_class=NotFound,
+        doors=doors,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),
         static_handler_class=StaticFiles,
@@ -54,8 +60,6 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
         trusted_origins=_origins(config.server.public_url),
         # Law 4: what a reader sends is ignored, and bounded.
         websocket_max_message_size=4 * 1024,
-        websocket_ping_interval=25,
-        websocket_ping_timeout=10,
     )
 
 

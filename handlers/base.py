@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from asyncio import Future
 from http.client import responses
 from typing import Any
 
+from tornado.iostream import IOStream
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
+import limits
 from config import Blog, Config
+from doors import Doors, RefusedError
+from gate import Stream, retry_after
 from handlers import display
+from handlers.visitor import Visitor, visitor
 from timeline import Timeline, TimelineError
 
 logger = logging.getLogger("livelog.http")
@@ -47,6 +54,38 @@ class Secure(RequestHandler):
         for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
 
+    @property
+    def doors(self) -> Doors:
+        """Who is in."""
+        doors: Doors = self.settings["doors"]
+        return doors
+
+    def prepare(self) -> None:
+        """Counts the request as one that is being answered."""
+        self.doors.answering.add(self)
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """Ends the answer, and the connection if nobody reads it in time."""
+        stream: IOStream = self.request.connection.stream  # type: ignore[union-attr]  # while there is an answer
+        sent = super().finish(chunk)
+        if sent.done() or stream.closed():
+            self.doors.answering.discard(self)
+        else:
+            self._wait_for(sent, stream)
+        return sent
+
+    def _wait_for(self, sent: Future[None], stream: IOStream) -> None:
+        address, size = self.request.remote_ip or "", int(self._headers.get("Content-Length", 0))
+        cut_off = asyncio.get_running_loop().call_later(limits.ANSWER_SECONDS, stream.close)
+        self.doors.unread(address, size)
+
+        def end(_: object) -> None:
+            cut_off.cancel()
+            self.doors.unread(address, -size)
+            self.doors.answering.discard(self)
+
+        sent.add_done_callback(end)
+
     def get_template_namespace(self) -> dict[str, Any]:
         """What templates may call."""
         return {**super().get_template_namespace(), **display.HELPERS}
@@ -61,6 +100,10 @@ class Secure(RequestHandler):
             status_code, message = 503, "The timeline cannot be read at the moment."
             self.set_status(status_code)
             self.set_header("Retry-After", "5")
+        if isinstance(error, RefusedError):
+            status_code, message = 503, str(error)
+            self.set_status(status_code)
+            self.set_header("Retry-After", retry_after())
         if self.wants_page():
             self.render("error.html", status=status_code, message=message)
             return
@@ -68,7 +111,7 @@ class Secure(RequestHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """A client's mistake is no news, and a timeline that is down is one line, not a traceback a request."""
-        if isinstance(value, HTTPError):
+        if isinstance(value, HTTPError | RefusedError):
             return
         if isinstance(value, TimelineError):
             logger.error("%s: the timeline cannot be read: %s", self.request.path, value)
@@ -81,12 +124,23 @@ class Secure(RequestHandler):
 
 
 class Handler(Secure):
-    """A request about the blogs of the configuration."""
+    """A request about the blogs of the configuration. Is its answer one that costs memory while nobody reads it?"""
+
+    is_large = True
 
     def initialize(self, config: Config, timeline: Timeline) -> None:
         """Takes what the route table hands over."""
         self.livelog = config
         self.timeline = timeline
+        peer = Visitor(self.request.remote_ip or "", self.request.protocol)
+        behind = visitor(peer, self.request.headers, config.server.trusted_proxies)
+        self.request.remote_ip, self.request.protocol = behind
+
+    def prepare(self) -> None:
+        """Refuses who does not read what it asked for before."""
+        super().prepare()
+        if self.is_large:
+            self.doors.check_unread(self.request.remote_ip or "")
 
     def blog(self, slug: str) -> Blog:
         """The blog of that name; raises a 404."""
@@ -94,6 +148,23 @@ class Handler(Secure):
         if blog is None:
             raise HTTPError(404, reason="There is no such blog here.")
         return blog
+
+    def cursor(self) -> str | None:
+        """What a reader says it has; bytes that are no text are a cursor that is none, not a bad request."""
+        given = self.request.query_arguments.get("after")
+        return given[-1].decode("utf-8", "replace") if given else None
+
+    def take_over(self) -> IOStream:
+        """Takes the connection from Tornado, for a reader. Of the request nothing is kept in memory.
+
+        Raises RefusedError if the reader may not come in.
+        """
+        stream = self.request.connection.stream  # type: ignore[union-attr]
+        assert isinstance(stream, Stream)
+        self.doors.admit(stream.place, self.request.remote_ip or "")
+        self.doors.answering.discard(self)
+        self.ui.clear()
+        return self.detach()
 
     def absolute(self, path: str) -> str:
         """An absolute URL: as the operator names this server, else as the reader does."""
@@ -105,6 +176,7 @@ class NotFound(Secure):
 
     def prepare(self) -> None:
         """Answers 404, whatever the method."""
+        super().prepare()
         raise HTTPError(404, reason="There is nothing here.")
 
 

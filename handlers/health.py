@@ -19,6 +19,8 @@ MOST_FEEDS: Final = 1_000
 class Health(Handler):
     """200 while the timeline can be read and written, else 503; the body says what is wrong."""
 
+    is_large = False
+
     def initialize(  # type: ignore[override]
         self, config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None
     ) -> None:
@@ -35,6 +37,8 @@ class Health(Handler):
             failing = await self.timeline.failing(MOST_FEEDS)
         except TimelineError as error:
             trouble = str(error)
+        if self.doors.is_closing:
+            trouble = "This server is about to stop."
         self.set_status(503 if trouble else 200)
         self.set_header("Cache-Control", "no-store")
         self.finish(

@@ -19,6 +19,8 @@ from timeline import Timeline, TimelineError
 class Metrics(Handler):
     """Counters since this process began, and gauges of this moment. No feed and no reader is named."""
 
+    is_large = False
+
     def initialize(  # type: ignore[override]
         self, config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None
     ) -> None:

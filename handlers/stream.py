@@ -3,93 +3,151 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from asyncio import Future
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.iostream import IOStream
+from tornado.web import HTTPError
+from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
 from config import Config
 from fanout import FanOut
+from fanout.frames import WEBSOCKET_PING, Transport
 from handlers.base import Handler
-from timeline import Timeline, TimelineError
+from handlers.inbound import CLOSE, PING, PONG, Inbound, ViolationError, close_code, control_frame
+from handlers.reader import Reader
+from timeline import Timeline
 
-QUEUE_BYTES: Final = 256 * 1024
-"""What may wait for a slow reader; beyond it the reader is let go, and comes back by cursor."""
-
-CATCH_UP_SECONDS: Final = 30.0
-
+GOING_AWAY: Final = 1001
 TRY_AGAIN_LATER: Final = 1013
+
+CLOSING_SECONDS: Final = 5.0
+"""How long a reader may take to hear that its connection is closed, before it is cut off."""
 
 
 class Stream(WebSocketHandler, Handler):
-    """One reader of a blog. What it sends is ignored."""
+    """The request of a reader. Tornado judges it; the connection is then taken over."""
+
+    is_large = False
 
     def initialize(self, config: Config, timeline: Timeline, fanout: FanOut) -> None:  # type: ignore[override]
         """Takes what the route table hands over."""
         Handler.initialize(self, config, timeline)
         self.fanout = fanout
-        self.slug = ""
-        self.queued = 0
 
-    async def get(self, slug: str) -> None:
+    def get(self, slug: str) -> Awaitable[None]:  # type: ignore[override]
         """Opens the stream of a blog that exists; another is a 404, not a closed socket."""
         self.blog(slug)
-        await super().get(slug)
+        return super().get(slug)
 
-    async def open(self, slug: str) -> None:
-        """Joins the fan-out with the cursor the reader came with."""
-        self.slug = slug
-        self.set_nodelay(True)
-        try:
-            await self.fanout.join(slug, self, self._cursor())
-        except (ConnectionError, TimelineError):
-            self.close(TRY_AGAIN_LATER)
+    def get_websocket_protocol(self) -> _TakeOver | None:  # type: ignore[override]
+        """What goes on with a request that is in order."""
+        return _TakeOver() if self.request.headers.get("Sec-WebSocket-Version") == "13" else None
 
-    def on_message(self, message: str | bytes) -> None:
-        """Ignores what a reader says."""
 
-    def on_close(self) -> None:
-        """Leaves the fan-out."""
-        if self.slug:
-            self.fanout.leave(self.slug, self)
+class _TakeOver:
+    """Stands where Tornado has its protocol, which takes ten KiB a connection, and a task."""
 
-    async def catch_up(self, frames: Sequence[str]) -> None:
-        """Sends frames at the pace of the connection."""
-        try:
-            async with asyncio.timeout(CATCH_UP_SECONDS):
-                for frame in frames:
-                    await self.write_message(frame)
-        except (WebSocketClosedError, TimeoutError):
-            raise ConnectionError("the reader went away, or does not read") from None
+    async def accept_connection(self, handler: Stream) -> None:
+        """Answers the handshake (RFC 6455, 4.2.2), and has the reader follow."""
+        key = handler.request.headers.get("Sec-WebSocket-Key")
+        if not key:
+            raise HTTPError(400, reason="Sec-WebSocket-Key is missing.")
+        answer = (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {WebSocketProtocol13.compute_accept_value(key)}\r\n\r\n"
+        )
+        with contextlib.suppress(OSError):
+            reader = SocketReader(handler.take_over(), handler.fanout, handler.path_args[0])
+            await reader.follow(answer.encode(), handler.cursor())
 
-    def send(self, frames: Sequence[str]) -> None:
-        """Queues frames, up to a bound."""
-        for frame in frames:
-            self._write(frame)
+
+class SocketReader(Reader):
+    """A reader at a WebSocket. What it says is ignored, but has to be in order."""
+
+    __slots__ = ("_inbound", "_is_closing", "_is_ponging", "_ping", "is_there")
+
+    transport = Transport.WEBSOCKET
+
+    def __init__(self, stream: IOStream, fanout: FanOut, slug: str) -> None:
+        super().__init__(stream, fanout, slug)
+        self._inbound = Inbound()
+        self.is_there = True
+        self._is_closing = False
+        self._is_ponging = False
+        self._ping: bytes | None = None
+
+    def close(self, code: int) -> None:
+        """Says why the connection ends, and cuts the reader off if it does not end it soon."""
+        if not self._is_closing:
+            self._say_goodbye(code)
+            self._cut_off_later()
 
     def evict(self) -> None:
-        """Closes the connection; the reader comes back by cursor."""
+        """Asks the reader to come back."""
         self.close(TRY_AGAIN_LATER)
 
-    def _cursor(self) -> str | None:
-        """What the reader says it has; bytes that are no text are a cursor that is none, not a bad request."""
-        given = self.request.query_arguments.get("after")
-        return given[-1].decode("utf-8", "replace") if given else None
+    def dismiss(self) -> None:
+        """Says that the server goes away."""
+        self.close(GOING_AWAY)
 
-    def _write(self, frame: str) -> None:
+    def nudge(self) -> None:
+        """Pings."""
+        self.is_there = False
+        self.send(WEBSOCKET_PING)
+
+    def check(self) -> None:
+        """Cuts the reader off if nothing came of it."""
+        if not self.is_there:
+            self.stream.close()
+
+    def heard(self, data: bytes) -> None:
+        """Answers pings and a close, ignores messages, and closes a connection on which anything else comes."""
+        self.is_there = True
+        pings: list[bytes] = []
         try:
-            sent = asyncio.ensure_future(self.write_message(frame))
-        except WebSocketClosedError:
-            return
-        size = len(frame)
-        self.queued += size
-        sent.add_done_callback(lambda done: self._written(done, size))
-        if self.queued > QUEUE_BYTES:
-            self.fanout.leave(self.slug, self)
-            self.evict()
+            for control in self._inbound.feed(data):
+                if control.opcode == PING:
+                    pings.append(control.payload)
+                elif control.opcode == CLOSE:
+                    self._pong(pings)
+                    self._part(close_code(control.payload))
+                    return
+            self._pong(pings)
+        except ViolationError as violation:
+            self.close(violation.code)
 
-    def _written(self, done: asyncio.Future[None], size: int) -> None:
-        self.queued -= size
-        if not done.cancelled():
-            # A connection that ended meanwhile is no news: on_close has dealt with it.
-            done.exception()
+    def _part(self, code: int | None) -> None:
+        """Answers a close frame, unless it is the answer to ours."""
+        if not self._is_closing:
+            self._say_goodbye(code)
+        if self.stream.writing():
+            self._cut_off_later()
+        else:
+            self.stream.close()
+
+    def _say_goodbye(self, code: int | None) -> None:
+        self._is_closing = True
+        self.leave()
+        self.send(control_frame(CLOSE, code.to_bytes(2, "big") if code else b""))
+
+    def _cut_off_later(self) -> None:
+        asyncio.get_running_loop().call_later(CLOSING_SECONDS, self.stream.close)
+
+    def _pong(self, pings: Sequence[bytes]) -> None:
+        """Answers pings at once; where answers are still waiting to get out, only the last ping is answered later."""
+        if self._is_closing or not pings:
+            return
+        if self._is_ponging:
+            self._ping = pings[-1]
+        elif rest := self.send(b"".join(control_frame(PONG, payload) for payload in pings)):
+            self._is_ponging = True
+            rest.add_done_callback(self._ponged)
+
+    def _ponged(self, rest: Future[None]) -> None:  # noqa: ARG002 - a future's callback
+        self._is_ponging = False
+        payload, self._ping = self._ping, None
+        if payload is not None:
+            self._pong([payload])

@@ -23,7 +23,10 @@ PATIENCE = 30.0
 
 
 class Livelog:
-    """One server process. It can be started, killed and started again on the same store."""
+    """One server process. It can be started, killed and started again on the same store.
+
+    ``files`` is how many descriptors it may have, if that matters.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,6 +34,7 @@ class Livelog:
         self.port = 0
         self.log = ""
         self.started_in = 0.0
+        self.files: int | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -60,7 +64,9 @@ class Livelog:
         """Starts `server.py` with these arguments, and waits until it answers."""
         began = time.monotonic()
         self.log = ""
+        limited = ["prlimit", f"--nofile={self.files}:{self.files}"] if self.files else []
         self._process = await asyncio.create_subprocess_exec(
+            *limited,
             sys.executable,
             str(ROOT / "server.py"),
             *arguments,

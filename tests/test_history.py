@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import time
+from asyncio import Future
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -25,9 +26,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from entries import Cursor, Event, from_micros
 from fanout import FanOut
+from fanout.frames import Transport
+from tests.fanout.listener import Listener, read
 from tests.livelog import PATIENCE
 from tests.redis import RedisServer
-from tests.test_fanout import Listener
 from tests.timeline.drafts import NOW, commit, entry
 from timeline import HistoryLostError, Limits, Page, Replay, Timeline, TimelineError, open_timeline
 
@@ -35,7 +37,8 @@ T = TypeVar("T")
 
 FRONT_PAGE = 5
 MOST_MISSED = 6
-BACKLOG = 2
+BEHIND_BYTES = 1_000
+SLICE_BYTES = 1_500
 RINGS_BYTES = 8_000
 
 BLOGS = ("one", "two")
@@ -180,43 +183,43 @@ class LateNews:
 
 
 class Connection(Listener):
-    """One connection of a visitor. What was owed to it when it was made: all that it missed, or a reset."""
+    """One connection of a visitor. What was owed to it when it was made: all that it missed, or a reset.
 
-    def __init__(self, after: Cursor | None, *, owed: bool, slow: bool) -> None:
-        super().__init__()
+    ``most`` is how many messages it takes of what it is sent first, before it breaks off.
+    """
+
+    def __init__(self, transport: Transport, after: Cursor | None, *, owed: bool, slow: bool) -> None:
+        super().__init__(transport)
         self.after = after
         self.owed = owed
         self.read = 0
         self.answered = False
         self.most: int | None = None
         if slow:
-            self.hold.clear()
+            self.stop()
 
-    async def catch_up(self, frames: Sequence[str]) -> None:
+    def send(self, data: bytes) -> Future[None] | None:
         self.answered = True
-        await self.hold.wait()
-        if self.evicted:
-            raise ConnectionError("gone")
-        self.send(frames[: self.most])
-        if self.most is not None:
-            self.evict()
-            raise ConnectionError("broken off")
+        return super().send(data)
 
-    def send(self, frames: Sequence[str]) -> None:
-        assert not self.evicted, "it was let go"
-        super().send(frames)
-
-    def evict(self) -> None:
-        super().evict()
-        self.hold.set()
+    def go_on(self) -> None:
+        if self.most is None:
+            super().go_on()
+            return
+        if self._waiting:
+            for told in read(self._waiting[0], self.transport)[: self.most]:
+                self.hear(told)
+        self.evict()
 
 
 class Visitor:
     """What someone sees who opened the page and does as docs/protocol.md says, however often the stream is cut."""
 
-    def __init__(self, blog: str, worlds: dict[str, World]) -> None:
+    def __init__(self, blog: str, worlds: dict[str, World], transport: Transport) -> None:
         self.blog = blog
         self.worlds = worlds
+        self.transport = transport
+        self.last_id: str | None = None
         self.shown: dict[str, Post] = {}
         self.cursor: Cursor | None = None
         self.base: tuple[Cursor, set[str]] | None = None
@@ -247,6 +250,8 @@ class Visitor:
         for message in messages:
             self._take(self.connection, message, Cursor.parse(message["cursor"]))
             self.connection.read += 1
+        if self.transport is Transport.EVENTS and self.connection.last_id:
+            assert self.connection.last_id == str(self.cursor), "a browser comes back with what it has"
         if self.connection.evicted:
             self.connection, self.missed, self.gap = None, [], False
 
@@ -327,7 +332,11 @@ class History(RuleBasedStateMachine):
         self.touched = False
         self.runner = asyncio.Runner()
         self.worlds: dict[str, World] = {}
-        self.visitors = [Visitor(blog, self.worlds) for blog in ("one", "one", "two")]
+        self.visitors = [
+            Visitor("one", self.worlds, Transport.WEBSOCKET),
+            Visitor("one", self.worlds, Transport.EVENTS),
+            Visitor("two", self.worlds, Transport.EVENTS),
+        ]
         self.run(self._open())
         self.everyone_connects([])
 
@@ -369,7 +378,7 @@ class History(RuleBasedStateMachine):
             await commit()
             heads = [await self.timeline.head(blog) for blog in BLOGS]
             if pushed and self.late.through.is_set():
-                await soon(lambda: [self.fanout._channels[blog].head for blog in BLOGS] == heads)
+                await soon(lambda: [self.fanout._channels[blog].ring.head for blog in BLOGS] == heads)
 
         self.late.meanwhile = [partial(published, self.expected([post], [])) for post in news]
 
@@ -443,7 +452,7 @@ class History(RuleBasedStateMachine):
         after, blog = visitor.cursor, self.world[visitor.blog]
         known = after is not None and after.epoch == self.epoch and after.seq >= blog.trimmed
         owed = after is not None and known and len(blog.events) - after.seq <= MOST_MISSED
-        visitor.connection = Connection(after, owed=owed, slow=slow)
+        visitor.connection = Connection(visitor.transport, after, owed=owed, slow=slow)
         self.run(self._join(visitor, visitor.connection))
         self.rest()
 
@@ -461,7 +470,7 @@ class History(RuleBasedStateMachine):
     def read_on(self, n: int) -> None:
         """Someone slow takes what was sent."""
         if connection := self.visitors[n].connection:
-            connection.hold.set()
+            connection.go_on()
 
     @rule(n=who)
     def drop(self, n: int) -> None:
@@ -506,9 +515,9 @@ class History(RuleBasedStateMachine):
         self.run(self._settle())
         for blog in BLOGS:
             channel = self.fanout._channels[blog]
-            assert len(channel.ring._events) <= MOST_MISSED
-            assert sum(len(event.item or "") for event in channel.ring._events) <= RINGS_BYTES // len(BLOGS)
-            assert all(len(backlog) <= BACKLOG for backlog in channel.joining.values())
+            held = [held.event for held in channel.ring._held]
+            assert len(held) <= MOST_MISSED
+            assert sum(len(event.item or "") for event in held) <= RINGS_BYTES // len(BLOGS)
         for visitor in self.visitors:
             visitor.read()
             if visitor.live and self.late.through.is_set():
@@ -568,7 +577,7 @@ class History(RuleBasedStateMachine):
             try:
                 after = str(connection.after) if connection.after else None
                 await self.fanout.join(visitor.blog, connection, after)
-            except (ConnectionError, TimelineError):
+            except (OSError, TimelineError):
                 connection.evict()
 
         visitor.joining = joining = asyncio.create_task(join())
@@ -586,15 +595,16 @@ class History(RuleBasedStateMachine):
         await soon(self._level)
         for visitor in self.visitors:
             connection = visitor.connection
-            if connection is None or connection.hold.is_set():
+            if connection is None or not connection.is_stopped:
                 await self._joined(visitor)
 
     def _level(self) -> bool:
-        assert self.fanout._watching is not None
-        assert not self.fanout._watching.done(), "the fan-out met a bug"
+        assert not any(task.done() for task in self.fanout._tasks), "the fan-out met a bug"
         if self.late.in_hand and not self.late.through.is_set():
             return True
-        heads = {blog: self.fanout._channels[blog].head for blog in BLOGS}
+        if self.fanout._unserved:
+            return False
+        heads = {blog: self.fanout._channels[blog].ring.head for blog in BLOGS}
         return heads == {name: Cursor(self.epoch, len(blog.events)) for name, blog in self.world.items()}
 
     async def _compare(self) -> None:
@@ -665,11 +675,17 @@ async def soon(condition: Callable[[], bool]) -> None:
 def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many times as long as usual to go on. Meanwhile all bounds are small."""
     for name, value in {
-        "fanout.FRONT_PAGE": FRONT_PAGE,
-        "fanout.REPLAY_LIMIT": MOST_MISSED,
-        "fanout.BACKLOG_LIMIT": BACKLOG,
         "fanout.RINGS_BYTES": RINGS_BYTES,
-        "ring.MOST_EVENTS": MOST_MISSED,
+        "fanout.TURN_SECONDS": 0.0,
+        "fanout.channel.BEHIND_BYTES": BEHIND_BYTES,
+        "fanout.channel.UNSETTLED_BYTES": BEHIND_BYTES,
+        "fanout.frames.SLICE_BYTES": SLICE_BYTES,
+        "fanout.opening.FRONT_PAGE": FRONT_PAGE,
+        "fanout.opening.REPLAY_LIMIT": MOST_MISSED,
+        "fanout.opening.SLICE_BYTES": SLICE_BYTES,
+        "fanout.opening.KEPT_BYTES": SLICE_BYTES,
+        "fanout.ring.MOST_EVENTS": MOST_MISSED,
+        "fanout.ring.MOST_SLICES": 2,
         "timeline.sqlite.FRONT_PAGE": FRONT_PAGE,
         "timeline.redis.FRONT_PAGE": FRONT_PAGE,
         "timeline.redis.BLOCK_SECONDS": 0.02,

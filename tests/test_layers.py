@@ -12,13 +12,16 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "entries": set(),
     "config": set(),
-    "ring": {"entries"},
     "timeline": {"entries"},
+    "wire": set(),
+    "limits": set(),
+    "doors": {"limits"},
+    "gate": {"limits", "doors"},
     "feeds": {"entries", "config", "timeline"},
     "opml": {"config", "feeds"},
-    "fanout": {"entries", "timeline", "ring"},
-    "handlers": {"entries", "config", "timeline", "fanout", "feeds", "opml"},
-    "server": {"entries", "config", "timeline", "fanout", "feeds", "handlers", "opml"},
+    "fanout": {"entries", "timeline"},
+    "handlers": {"entries", "config", "timeline", "wire", "limits", "doors", "gate", "fanout", "feeds", "opml"},
+    "server": {"entries", "config", "limits", "doors", "gate", "timeline", "fanout", "feeds", "handlers", "opml"},
     "demo": set(),
 }
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import resource
+import signal
 import socket
 import sqlite3
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import config
 from demo.newsroom import Newsroom
+from tests.handlers.bare import UPGRADE, asked, events
 from tests.livelog import ROOT, Livelog, until
 from tests.redis import RedisServer
 
@@ -53,7 +59,88 @@ async def test_sigterm_ends_it_cleanly(livelog: Livelog, newsroom: Newsroom) -> 
         await reader.next()
         assert await livelog.stop() == 0
         assert await reader.connection.read_message() is None
+        assert reader.connection.close_code == 1001
     assert "Traceback" not in livelog.log
+
+
+async def test_a_stop_waits_for_nobody_who_does_not_read(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A", keep=40)
+    for number in range(40):
+        desk.publish(title=f"{number}", html="<p>Words</p>" * 5_000)
+    await livelog.start({"blog": [{"url": desk.url, "interval": "1s"}]})
+
+    async def filled() -> bool:
+        return len(await livelog.entries()) == 40
+
+    await until(filled)
+    async with contextlib.AsyncExitStack() as stack:
+        for path in ("/blog/ws?after=x.1", "/blog/events?after=x.1", "/blog/entries?limit=200", "/blog/"):
+            headers = UPGRADE if "ws" in path else ()
+            bare = await stack.enter_async_context(asked(livelog.port, path, *headers, buffer=4_096))
+            await bare.answer()
+        # It would be ended by SIGALRM after 10 seconds, and not with 0.
+        assert await livelog.stop() == 0
+    assert "Traceback" not in livelog.log
+
+
+async def test_without_descriptors_it_waits_and_goes_on(livelog: Livelog) -> None:
+    await livelog.start({"blog": []})
+    spare = descriptors(livelog.pid) + 20
+    limit = resource.prlimit(livelog.pid, resource.RLIMIT_NOFILE, (spare, spare))
+    assert limit[0] == limit[1], "it has taken what it may have"
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(60):
+            await stack.enter_async_context(asked(livelog.port, "/blog/ws", *UPGRADE))
+        await until(lambda: "Connections cannot be accepted, trying again: Too many open files" in livelog.log)
+        before, since = cpu_seconds(livelog.pid), time.monotonic()
+        await asyncio.sleep(3)
+        took = time.monotonic() - since
+        assert cpu_seconds(livelog.pid) - before < 0.5 * took
+        assert livelog.log.count("cannot be accepted") <= took + 3
+    async with livelog.reader() as reader:
+        assert (await reader.next())["type"] == "hello"
+    assert "Traceback" not in livelog.log
+
+
+async def test_with_few_descriptors_it_refuses_in_time(livelog: Livelog) -> None:
+    livelog.files = 64
+    await livelog.start({"blog": []})
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(200):
+            await stack.enter_async_context(asked(livelog.port, "/blog/ws", *UPGRADE))
+        await until(lambda: "cannot be accepted" in livelog.log or "Readers are refused" in livelog.log)
+        before, since = cpu_seconds(livelog.pid), time.monotonic()
+        await asyncio.sleep(3)
+        took = time.monotonic() - since
+        assert cpu_seconds(livelog.pid) - before < 0.5 * took
+        assert len(livelog.log.splitlines()) <= took + 6
+    await until(partial(is_well, livelog))
+
+
+def descriptors(pid: int) -> int:
+    """How many a process has."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+async def is_well(livelog: Livelog) -> bool:
+    return (await livelog.get("/healthz")).code == 200
+
+
+def cpu_seconds(pid: int) -> float:
+    """The CPU that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+async def test_a_second_sigterm_ends_it_at_once(livelog: Livelog) -> None:
+    await livelog.start({"blog": []})
+    async with contextlib.AsyncExitStack() as stack:
+        # They are let go over two seconds.
+        for _ in range(200):
+            await stack.enter_async_context(events(livelog.port))
+        os.kill(livelog.pid, signal.SIGTERM)
+        await until(lambda: "Stopping." in livelog.log)
+        assert await livelog.stop() == -signal.SIGTERM
 
 
 async def test_feed_urls_make_a_blog_without_a_configuration(livelog: Livelog, newsroom: Newsroom) -> None:

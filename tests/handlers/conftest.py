@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from config import Blog, Config, Feed, Server
+from doors import Doors
 from fanout import FanOut
 from feeds.fetch import Fetcher
 from feeds.poller import Poller
 from feeds.sandbox import Sandbox
+from gate import Gate
 from handlers import make_app
 from tests.timeline.drafts import FEED
 from timeline import Timeline
@@ -31,6 +32,8 @@ class Site:
     timeline: Timeline
     fanout: FanOut
     poller: Poller
+    doors: Doors
+    gate: Gate
     port: int
 
     def url(self, path: str) -> str:
@@ -67,7 +70,13 @@ def role() -> str:
 
 
 @pytest.fixture
-async def site(settings: Config, role: str) -> AsyncIterator[Site]:
+def doors() -> Doors:
+    """Wide ones."""
+    return Doors(10_000)
+
+
+@pytest.fixture
+async def site(settings: Config, role: str, doors: Doors) -> AsyncIterator[Site]:
     """The application, ready to be asked."""
     timeline = await SqliteTimeline.open(":memory:")
     fanout = FanOut(timeline, [blog.slug for blog in settings.blogs])
@@ -75,14 +84,13 @@ async def site(settings: Config, role: str) -> AsyncIterator[Site]:
     fetcher = Fetcher(user_agent="test", timeout=1, max_bytes=1_000, concurrency=1)
     poller = Poller(settings, timeline, fetcher, Sandbox())
     parts = (None if role == "fetch" else fanout, None if role == "web" else poller)
-    server = HTTPServer(make_app(settings, timeline, *parts))
+    gate = Gate(make_app(settings, timeline, *parts, doors), doors)
     sockets = bind_sockets(0, "127.0.0.1")
     # What the kernel takes in a reader's stead grows as it likes otherwise: megabytes, at times.
     sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
-    server.add_sockets(sockets)
-    yield Site(timeline, fanout, poller, sockets[0].getsockname()[1])
-    server.stop()
+    gate.open(sockets)
+    yield Site(timeline, fanout, poller, doors, gate, sockets[0].getsockname()[1])
     await fanout.close()
-    await server.close_all_connections()
+    await gate.close()
     fetcher.close()
     await timeline.close()

@@ -1,23 +1,30 @@
-"""`/<blog>/ws`: the live stream."""
+"""`/<blog>/ws`: the live stream as WebSocket."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import socket
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from handlers.stream import QUEUE_BYTES
+from fanout.channel import BEHIND_BYTES
+from handlers.reader import Reader
+from handlers.stream import SocketReader
+from tests.handlers.bare import BINARY, CLOSE, PING, PONG, TEXT, UPGRADE, asked, frame, websocket
 from tests.handlers.conftest import Site
 from tests.livelog import until
 from tests.timeline.drafts import commit, entry
+from wire import READ_BYTES
 
 Connect = Callable[..., Awaitable[WebSocketClientConnection]]
+
+SMALL = 4_096
 
 
 @pytest.fixture
@@ -40,6 +47,11 @@ async def message(connection: WebSocketClientConnection) -> dict[str, Any]:
     assert text is not None
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def readers(site: Site) -> list[Reader]:
+    """The connections of the blog, as the server has them."""
+    return [reader for reader in site.fanout._channels["blog"].readers() if isinstance(reader, Reader)]
 
 
 async def test_hello_first_then_what_comes(site: Site, connect: Connect) -> None:
@@ -82,6 +94,29 @@ async def test_an_unknown_blog_is_a_404(site: Site, connect: Connect) -> None:
         await connect("/nowhere/ws")
 
 
+@pytest.mark.parametrize(
+    ("missing", "status"),
+    [("Upgrade", 400), ("Connection", 400), ("Sec-WebSocket-Key", 400), ("Sec-WebSocket-Version", 426)],
+)
+async def test_a_handshake_that_lacks_something_is_refused(site: Site, missing: str, status: int) -> None:
+    headers = [header for header in UPGRADE if not header.startswith(missing)]
+    async with asked(site.port, "/blog/ws", *headers) as bare:
+        await bare.answer()
+        assert bare.status == status
+
+
+async def test_a_handshake_is_answered_as_the_key_asks(site: Site) -> None:
+    async with websocket(site.port) as bare:
+        # The example of RFC 6455, 1.3.
+        assert bare.headers["Sec-WebSocket-Accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+async def test_no_compression_is_agreed_on(site: Site) -> None:
+    async with websocket(site.port, "/blog/ws", "Sec-WebSocket-Extensions: permessage-deflate") as bare:
+        assert "Sec-WebSocket-Extensions" not in bare.headers
+        assert (await bare.message())["type"] == "hello"
+
+
 async def test_what_a_reader_says_is_ignored(site: Site, connect: Connect) -> None:
     connection = await connect()
     await message(connection)
@@ -99,24 +134,138 @@ async def test_a_reader_that_says_too_much_is_closed(site: Site, connect: Connec
     assert connection.close_code == 1009
 
 
-async def test_a_reader_that_does_not_read_is_let_go_and_costs_no_one_else(site: Site, connect: Connect) -> None:
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (frame(TEXT, b"hello", mask=b""), 1002),
+        (frame(0x5), 1002),
+        (frame(PING, bytes(126)), 1002),
+        (frame(0, b"nothing to continue"), 1002),
+        (frame(CLOSE, b"\x03"), 1002),
+        (frame(TEXT, b"\xff"), 1007),
+        (frame(BINARY, bytes(4_097)), 1009),
+        (frame(BINARY, bytes(4_000), final=False) + frame(0, bytes(97)), 1009),
+        (frame(CLOSE, b"\x03\xe9"), 1001),
+        (frame(PING, b"x") * 1_000 + frame(CLOSE, b"\x03\xe8"), 1000),
+        (frame(TEXT, b"", final=False) + frame(0, final=False) * 10_000 + frame(0x5), 1002),
+    ],
+)
+async def test_whatever_a_reader_says_it_is_told_why_it_is_closed(site: Site, said: bytes, code: int) -> None:
+    async with websocket(site.port) as bare:
+        bare.say(said)
+        assert await bare.close_code() == code
+        await until(lambda: site.fanout.readers()["blog"] == 0)
+
+
+async def test_a_close_is_answered_and_ends_the_connection(site: Site) -> None:
+    async with websocket(site.port) as bare:
+        await bare.message()
+        bare.say(frame(CLOSE))
+        assert await bare.frame() == (CLOSE, b"")
+        assert await bare.has_ended()
+
+
+async def test_a_ping_is_answered_with_what_it_said(site: Site) -> None:
+    async with websocket(site.port) as bare:
+        await bare.message()
+        bare.say(frame(PING, b"are you there"))
+        assert await bare.frame() == (PONG, b"are you there")
+
+
+async def test_who_pings_without_end_and_does_not_read_takes_no_memory(site: Site) -> None:
+    async with websocket(site.port, buffer=SMALL) as bare:
+        await until(lambda: readers(site))
+        (reader,) = readers(site)
+        while not reader.stream.writing():
+            await bare.say_all(frame(PING, bytes(125)) * 1_000)
+        await bare.say_all(frame(PING, bytes(125)) * 10_000 + frame(PING, b"last"))
+        await bare.say_all(frame(TEXT, b"x" * 4_000) * 100)
+        assert len(reader.stream._write_buffer) < READ_BYTES
+        while (await bare.frame())[1] != b"last":
+            pass
+
+
+async def test_a_batch_larger_than_a_slow_reader_is_allowed_closes_no_one_who_reads(
+    site: Site, connect: Connect
+) -> None:
+    connection = await connect()
+    await message(connection)
+    async with websocket(site.port, buffer=SMALL) as narrow:
+        await narrow.message()
+        await commit(site.timeline, *(entry(f"e{n:02}", content_html="x" * 60_000) for n in range(40)))
+        expected = [f"e{n:02}" for n in range(40)]
+        assert [(await message(connection))["item"]["id"] for _ in range(40)] == expected
+        assert [(await narrow.message())["item"]["id"] for _ in range(40)] == expected
+
+
+async def test_a_reader_that_does_not_read_is_let_go_and_costs_no_one_else(
+    site: Site, connect: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
     quick = await connect()
     await message(quick)
-    # A bare socket that says hello and never reads.
-    slow = socket.create_connection(("127.0.0.1", site.port))
-    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    slow.sendall(
-        b"GET /blog/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-    await until(lambda: site.fanout.readers()["blog"] == 2)
-    sent = 0
-    while site.fanout.readers()["blog"] == 2:
-        assert sent < 40 * QUEUE_BYTES, "the queue of a reader that does not read has no bound"
-        await commit(site.timeline, entry(f"e{sent}", content_html="x" * 60_000))
-        sent += 60_000
-        assert (await message(quick))["type"] == "entry"
-    slow.close()
+    async with AsyncExitStack() as stack:
+        slow = [await stack.enter_async_context(websocket(site.port, buffer=SMALL)) for _ in range(10)]
+        await until(lambda: site.fanout.readers()["blog"] == 11)
+        sent = 0
+        while site.fanout.readers()["blog"] > 1:
+            assert sent < 40 * BEHIND_BYTES, "there is no bound"
+            await commit(site.timeline, entry(f"e{sent}", content_html="x" * 60_000))
+            sent += 60_000
+            assert (await message(quick))["type"] == "entry"
+        # It hears why, if it reads after all, and it was sent whole messages only.
+        assert await slow[0].close_code() == 1013
+    await until(lambda: "readers were too slow" in caplog.text)
+    told = [record.getMessage() for record in caplog.records if "too slow" in record.getMessage()]
+    assert told == ["10 readers were too slow and were let go; they come back by cursor."]
+
+
+async def test_a_reader_that_is_let_go_and_never_reads_is_cut_off(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.stream.CLOSING_SECONDS", 0.05)
+    async with websocket(site.port, buffer=SMALL):
+        await until(lambda: readers(site))
+        (reader,) = readers(site)
+        sent = 0
+        while readers(site):
+            await commit(site.timeline, entry(f"e{sent}", content_html="x" * 60_000))
+            sent += 1
+            await asyncio.sleep(0.01)
+        await until(reader.stream.closed)
+
+
+async def test_many_that_never_read_take_no_memory_of_their_own(site: Site, connect: Connect) -> None:
+    quick = await connect()
+    await message(quick)
+    async with AsyncExitStack() as stack:
+        for _ in range(50):
+            await stack.enter_async_context(websocket(site.port, buffer=SMALL))
+        await until(lambda: site.fanout.readers()["blog"] == 51)
+        sent = 0
+        tracemalloc.start()
+        while site.fanout.readers()["blog"] > 1:
+            await commit(site.timeline, entry(f"e{sent}", content_html="x" * 60_000))
+            sent += 1
+            assert (await message(quick))["type"] == "entry"
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 50 * BEHIND_BYTES + 3 * sent * 60_000
+
+
+async def test_a_reader_that_does_not_answer_pings_is_cut_off(site: Site) -> None:
+    async with websocket(site.port) as bare, websocket(site.port) as other:
+        await bare.message()
+        await other.message()
+        for reader in readers(site):
+            reader.nudge()
+        assert await bare.frame() == (PING, b"")
+        bare.say(frame(PONG))
+        answered = next(reader for reader in readers(site) if reader.stream.socket.getpeername() == bare.name)
+        await until(lambda: isinstance(answered, SocketReader) and answered.is_there)
+        for reader in readers(site):
+            reader.check()
+        await until(lambda: readers(site) == [answered])
+        assert await other.close_code() is None
 
 
 async def test_readers_are_counted_and_forgotten(site: Site, connect: Connect) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from typing import Any
@@ -11,40 +10,14 @@ from typing import Any
 import pytest
 
 from entries import FRONT_PAGE, Event
-from fanout import BACKLOG_LIMIT, REPLAY_LIMIT, FanOut
+from fanout import FanOut
+from fanout.channel import BEHIND_BYTES
+from fanout.opening import REPLAY_LIMIT
+from tests.fanout.listener import Listener
 from tests.livelog import until
 from tests.timeline.drafts import NOW, commit, entry
 from timeline import HistoryLostError, Replay, Timeline, TimelineError
 from timeline.sqlite import SqliteTimeline
-
-
-class Listener:
-    """A reader that keeps what it is sent. While `hold` is clear, it does not take what it catches up with."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, Any]] = []
-        self.evicted = False
-        self.hold = asyncio.Event()
-        self.hold.set()
-
-    async def catch_up(self, frames: Sequence[str]) -> None:
-        await self.hold.wait()
-        self.send(frames)
-
-    def send(self, frames: Sequence[str]) -> None:
-        self.messages += [json.loads(frame) for frame in frames]
-
-    def evict(self) -> None:
-        self.evicted = True
-
-    @property
-    def told(self) -> list[tuple[str, str]]:
-        """What it was told, in short: the type, and the id (or the cursor of a hello)."""
-        return [(m["type"], m.get("id") or m.get("item", m).get("id") or m["cursor"]) for m in self.messages]
-
-    async def has(self, count: int) -> list[tuple[str, str]]:
-        await until(lambda: len(self.messages) >= count)
-        return self.told
 
 
 @pytest.fixture
@@ -65,7 +38,7 @@ async def fanout(timeline: Timeline) -> AsyncIterator[FanOut]:
 async def caught_up(fanout: FanOut, timeline: Timeline) -> None:
     """Waits until the fan-out has seen all that was committed."""
     head = await timeline.head("blog")
-    await until(lambda: fanout._channels["blog"].head == head)
+    await until(lambda: fanout._channels["blog"].ring.head == head)
 
 
 async def test_a_reader_without_a_cursor_gets_hello_and_what_comes_next(timeline: Timeline, fanout: FanOut) -> None:
@@ -152,13 +125,13 @@ async def test_what_is_committed_while_a_reader_joins_comes_once_and_in_order(
     start = str(await timeline.head("blog"))
     await commit(timeline, entry("a"))
     reader = Listener()
-    reader.hold.clear()
+    reader.stop()
     joining = asyncio.create_task(fanout.join("blog", reader, start))
     await until(lambda: reader in fanout._channels["blog"].joining)
     await commit(timeline, entry("b"))
     await commit(timeline, entry("c"))
-    await until(lambda: fanout._channels["blog"].head.seq == 3)
-    reader.hold.set()
+    await until(lambda: fanout._channels["blog"].ring.head.seq == 3)
+    reader.go_on()
     await joining
     await commit(timeline, entry("d"))
     assert [what for _, what in await reader.has(5)][1:] == ["a", "b", "c", "d"]
@@ -173,31 +146,35 @@ async def test_a_reader_ahead_of_the_fan_out_gets_nothing_twice(
     channel = fanout._channels["blog"]
     push = fanout._push
     held: list[Sequence[Event]] = []
-    monkeypatch.setattr(fanout, "_push", held.append)
+
+    async def hold(batch: Sequence[Event]) -> None:
+        held.append(batch)
+
+    monkeypatch.setattr(fanout, "_push", hold)
     await commit(timeline, entry("a"))
     await commit(timeline, entry("b"))
     reader = Listener()
     await fanout.join("blog", reader, str(await timeline.head("blog")))
-    assert reader in channel.ahead
+    assert reader.seq == 2 > channel.ring.head.seq
     await until(lambda: sum(len(batch) for batch in held) == 2)
     await commit(timeline, entry("c"))
     await until(lambda: sum(len(batch) for batch in held) == 3)
     for batch in held:
-        push(batch)
-    assert reader.told[1:] == [("entry", "c")]
-    assert reader in channel.live
+        await push(batch)
+    assert (await reader.has(2))[1:] == [("entry", "c")]
     await fanout.close()
 
 
 async def test_a_reader_that_never_catches_up_is_let_go(timeline: Timeline, fanout: FanOut) -> None:
     reader = Listener()
-    reader.hold.clear()
+    reader.stop()
     joining = asyncio.create_task(fanout.join("blog", reader, None))
     await until(lambda: reader in fanout._channels["blog"].joining)
-    await commit(timeline, *(entry(f"e{n}") for n in range(BACKLOG_LIMIT + 1)))
+    for n in range(2 * BEHIND_BYTES // 50_000):
+        await commit(timeline, entry(f"e{n}", content_html="x" * 50_000))
     await until(lambda: reader.evicted)
-    reader.hold.set()
-    await joining
+    with pytest.raises(ConnectionError):
+        await joining
     assert fanout.readers() == {"blog": 0, "other": 0}
 
 
@@ -214,11 +191,11 @@ async def test_a_reader_that_leaves_is_told_nothing_more(timeline: Timeline, fan
 
 async def test_a_reader_that_leaves_while_it_joins_is_forgotten(timeline: Timeline, fanout: FanOut) -> None:
     reader = Listener()
-    reader.hold.clear()
+    reader.stop()
     joining = asyncio.create_task(fanout.join("blog", reader, None))
     await until(lambda: reader in fanout._channels["blog"].joining)
     fanout.leave("blog", reader)
-    reader.hold.set()
+    reader.go_on()
     await joining
     assert fanout.readers()["blog"] == 0
 
@@ -259,8 +236,8 @@ async def test_a_storm_of_returning_readers_reads_the_timeline_once(
     resumed = [(r, c) for r, c in zip(readers, cursors, strict=True) if c != "lost.1"]
     assert all(len(r.messages) == 1 + 200 - int(c.partition(".")[2]) for r, c in resumed)
     assert all(r.told[1][0] == "reset" for r, c in zip(readers, cursors, strict=True) if c == "lost.1")
-    # Cursors of another epoch are the timeline's to judge; the newest entries are read once for all of them.
-    assert (reads.count("page"), reads.count("replay")) == (1, 1 + 200)
+    # One fills the ring, and one says that an epoch is over; the newest entries are read once for all.
+    assert (reads.count("page"), reads.count("replay")) == (1, 2)
     await fanout.close()
 
 
@@ -281,7 +258,7 @@ async def test_a_lost_history_is_shown_to_everyone_as_a_gap(
     live, joining, elsewhere = Listener(), Listener(), Listener()
     await fanout.join("blog", live, None)
     await fanout.join("other", elsewhere, None)
-    joining.hold.clear()
+    joining.stop()
     task = asyncio.create_task(fanout.join("blog", joining, None))
     await until(lambda: joining in fanout._channels["blog"].joining)
     before = await timeline.head("blog")
@@ -294,13 +271,41 @@ async def test_a_lost_history_is_shown_to_everyone_as_a_gap(
     assert sorted(item["id"] for item in reset["items"]) == ["a", "b", "c"]
     assert joining.evicted
     assert len(elsewhere.messages) == 1, "its blog has lost nothing"
-    joining.hold.set()
-    await task
+    with pytest.raises(ConnectionError):
+        await task
     await fanout.close()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
         "Lost, for this test. Readers are sent a reset."
     ]
     caplog.clear()
+
+
+async def test_readers_are_seen_out_in_no_order(fanout: FanOut, monkeypatch: pytest.MonkeyPatch) -> None:
+    readers = [Listener() for _ in range(40)]
+    left: list[Listener] = []
+    monkeypatch.setattr(Listener, "dismiss", lambda reader: left.append(reader))
+    for reader in readers:
+        await fanout.join("blog", reader, None)
+    await fanout.see_out()
+    assert sorted(map(id, left)) == sorted(map(id, readers))
+    # It would be the same once in 10 to the 47.
+    assert left != readers
+
+
+async def test_who_is_yet_to_be_seen_out_gets_what_comes(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanout.SEE_OUT_SECONDS", 3_600)
+    monkeypatch.setattr("fanout.SEE_OUT_RATE", 1 / 3_600)
+    readers = [Listener() for _ in range(4)]
+    for reader in readers:
+        await fanout.join("blog", reader, None)
+    leaving = asyncio.create_task(fanout.see_out())
+    await until(lambda: any(reader.dismissed for reader in readers))
+    await commit(timeline, entry("a"))
+    await asyncio.gather(*(reader.has(2) for reader in readers if not reader.dismissed))
+    assert [reader.dismissed for reader in readers].count(True) == 1
+    leaving.cancel()
 
 
 async def test_closing_lets_everyone_go(timeline: Timeline) -> None:
@@ -309,5 +314,5 @@ async def test_closing_lets_everyone_go(timeline: Timeline) -> None:
     reader = Listener()
     await fanout.join("blog", reader, None)
     await fanout.close()
-    assert reader.evicted
+    assert reader.dismissed
     assert fanout.readers() == {"blog": 0}

@@ -1,0 +1,123 @@
+"""A reader for tests: it keeps what it is sent, and takes it when it likes to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from asyncio import Future
+from typing import Any, NamedTuple
+
+from fanout.frames import Transport
+from tests.livelog import until
+
+_BLOCK = re.compile(r"(?:id: ([^\r\n]*)\n)?event: ([a-z]+)\ndata: ([^\r\n]*)\n\n")
+
+
+class Told(NamedTuple):
+    """A message, and the id it came with, if it was a block of an event stream that had one."""
+
+    message: dict[str, Any]
+    id: str | None
+
+
+def read(data: bytes, transport: Transport) -> list[Told]:
+    """The messages in what was sent, each of which has to be in the transport's form."""
+    return _frames(data) if transport is Transport.WEBSOCKET else _blocks(data.decode())
+
+
+def _frames(data: bytes) -> list[Told]:
+    told, at = [], 0
+    while at < len(data):
+        assert data[at] == 0x81, "a whole text frame"
+        size, start = data[at + 1], at + 2
+        if size in (126, 127):
+            start += 2 if size == 126 else 8
+            size = int.from_bytes(data[at + 2 : start])
+        at = start + size
+        assert len(data) >= at
+        told.append(Told(json.loads(data[start:at]), None))
+    return told
+
+
+def _blocks(text: str) -> list[Told]:
+    told, at = [], 0
+    while at < len(text):
+        block = _BLOCK.match(text, at)
+        assert block, text[at:]
+        message = json.loads(block[3])
+        assert message["type"] == block[2]
+        assert block[1] in (None, message["cursor"])
+        told.append(Told(message, block[1]))
+        at = block.end()
+    return told
+
+
+class Listener:
+    """One connection. After `stop` it takes nothing until it is told to `go_on`."""
+
+    def __init__(self, transport: Transport = Transport.WEBSOCKET) -> None:
+        self.transport = transport
+        self.seq = self.beat = 0
+        self.sends = 0
+        self.evicted = self.dismissed = False
+        self.messages: list[dict[str, Any]] = []
+        self.last_id: str | None = None
+        self.is_stopped = False
+        self._waiting: tuple[bytes, Future[None]] | None = None
+
+    def send(self, data: bytes) -> Future[None] | None:
+        assert not self.evicted, "it was let go"
+        assert not self._waiting, "the rest has not been taken yet"
+        self.sends += 1
+        if not self.is_stopped:
+            self.take(data)
+            return None
+        rest: Future[None] = asyncio.get_running_loop().create_future()
+        rest.add_done_callback(lambda rest: rest.cancelled() or rest.exception())
+        self._waiting = data, rest
+        return rest
+
+    def take(self, data: bytes) -> None:
+        for told in read(data, self.transport):
+            self.hear(told)
+
+    def hear(self, told: Told) -> None:
+        self.messages.append(told.message)
+        self.last_id = told.id or self.last_id
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+    def go_on(self) -> None:
+        """Takes what waits, and what comes."""
+        self.is_stopped = False
+        if self._waiting:
+            (data, rest), self._waiting = self._waiting, None
+            self.take(data)
+            rest.set_result(None)
+
+    def evict(self) -> None:
+        self.evicted = True
+        if self._waiting:
+            (_, rest), self._waiting = self._waiting, None
+            rest.set_exception(ConnectionResetError("gone"))
+
+    def dismiss(self) -> None:
+        self.dismissed = True
+        self.evict()
+
+    def nudge(self) -> None:
+        pass
+
+    def check(self) -> None:
+        pass
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """What it was told, in short: the type, and the id (or the cursor of a hello)."""
+        return [(m["type"], m.get("id") or m.get("item", m).get("id") or m["cursor"]) for m in self.messages]
+
+    async def has(self, count: int) -> list[tuple[str, str]]:
+        await until(lambda: len(self.messages) >= count)
+        return self.told

@@ -1,0 +1,274 @@
+"""The channel: how what comes gets to many readers, of whom some are slow."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from time import monotonic
+
+import pytest
+
+from entries import Cursor
+from fanout.channel import BEHIND_BYTES, UNSETTLED_BYTES, Channel
+from fanout.frames import SLICE_BYTES, Message, Transport
+from fanout.ring import Ring
+from tests.fanout.listener import Listener
+from tests.fanout.test_ring import event
+
+
+class Desk:
+    """A channel, with what comes numbered."""
+
+    def __init__(self) -> None:
+        self.slow = 0
+        self.channel = Channel(Ring(Cursor("e", 0)), self._count)
+        self.seq = 0
+
+    def push(self, *sizes: int) -> None:
+        """A batch of entries with so much text each."""
+        events = [event(self.seq + n, text="x" * size) for n, size in enumerate(sizes, 1)]
+        self.seq += len(sizes)
+        self.channel.push(events)
+
+    def serve(self) -> None:
+        """Turns, until nothing is left to do."""
+        while not self.channel.serve(math.inf):
+            pass
+
+    async def reader(self, transport: Transport = Transport.WEBSOCKET) -> Listener:
+        """A reader that has joined, and has what came before."""
+        reader = Listener(transport)
+        self.channel.expect(reader)
+        hello = Message("hello", None, f'{{"type":"hello","cursor":"e.{self.seq}"}}')
+        await self.channel.join(reader, [hello.frame(transport)], Cursor("e", self.seq))
+        return reader
+
+    def _count(self) -> None:
+        self.slow += 1
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    return Desk()
+
+
+def seqs(reader: Listener) -> list[int]:
+    """The numbers of the events that a reader has."""
+    return [int(message["cursor"].partition(".")[2]) for message in reader.messages if message["type"] != "hello"]
+
+
+async def rest() -> None:
+    """Lets what was called soon happen."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("transport", Transport)
+async def test_a_batch_is_one_send_to_each_reader(desk: Desk, transport: Transport) -> None:
+    readers = [await desk.reader(transport) for _ in range(3)]
+    desk.push(*[10] * 20)
+    desk.serve()
+    assert [seqs(reader) for reader in readers] == [list(range(1, 21))] * 3
+    assert [reader.sends for reader in readers] == [2] * 3, "a hello, and the batch"
+
+
+async def test_what_arrives_during_a_turn_is_joined_for_the_next(desk: Desk) -> None:
+    readers = [await desk.reader() for _ in range(5)]
+    desk.push(10)
+    assert not desk.channel.serve(0.0), "time for one reader at least, and no more"
+    for _ in range(3):
+        desk.push(10)
+    while not desk.channel.serve(0.0):
+        pass
+    assert [seqs(reader) for reader in readers] == [[1, 2, 3, 4]] * 5
+    assert sorted(reader.sends - 1 for reader in readers) == [1, 1, 1, 1, 2], "one was served before"
+
+
+async def test_a_reader_that_joins_in_the_middle_of_a_turn_gets_nothing_twice(desk: Desk) -> None:
+    for _ in range(5):
+        await desk.reader()
+    desk.push(10)
+    assert not desk.channel.serve(0.0)
+    late = await desk.reader()
+    desk.push(10)
+    desk.serve()
+    assert seqs(late) == [2]
+
+
+async def test_a_reader_that_leaves_in_the_middle_of_a_turn_is_skipped(desk: Desk) -> None:
+    readers = [await desk.reader() for _ in range(5)]
+    desk.push(10)
+    assert not desk.channel.serve(0.0)
+    gone = next(reader for reader in readers if not seqs(reader))
+    desk.channel.remove(gone)
+    desk.serve()
+    assert seqs(gone) == []
+    assert sum(len(seqs(reader)) for reader in readers) == 4
+
+
+async def test_a_slow_reader_goes_on_from_where_it_stood(desk: Desk) -> None:
+    slow, quick = await desk.reader(), await desk.reader()
+    slow.stop()
+    for _ in range(10):
+        desk.push(1_000)
+        desk.serve()
+    assert seqs(quick) == list(range(1, 11))
+    assert seqs(slow) == []
+    slow.go_on()
+    await rest()
+    assert seqs(slow) == list(range(1, 11))
+    assert slow.sends == 3, "a hello, what it did not take at first, and all the rest"
+    assert desk.slow == 0
+
+
+async def test_a_reader_that_is_too_far_behind_is_let_go_and_costs_no_one_else(desk: Desk) -> None:
+    slow, quick = await desk.reader(), await desk.reader()
+    slow.stop()
+    pushed = 0
+    while not slow.evicted:
+        desk.push(10_000)
+        desk.serve()
+        pushed += 10_000
+        assert pushed < BEHIND_BYTES + 50_000
+    assert pushed > BEHIND_BYTES
+    assert desk.slow == 1
+    assert desk.channel.readers() == [quick]
+    assert seqs(quick) == list(range(1, desk.seq + 1))
+
+
+async def test_a_batch_of_any_size_lets_no_one_go_who_takes_it(desk: Desk) -> None:
+    reader = await desk.reader()
+    desk.push(*[60_000] * 40)
+    desk.serve()
+    assert seqs(reader) == list(range(1, 41))
+    assert reader.sends > 40 * 60_000 // SLICE_BYTES, "in pieces"
+    assert desk.slow == 0
+
+
+async def test_a_reader_in_the_middle_of_a_large_batch_has_time_for_it(desk: Desk) -> None:
+    """Only what came after the batch that it is taking counts."""
+    reader = await desk.reader()
+    reader.stop()
+    desk.push(*[60_000] * 40)
+    desk.serve()
+    for _ in range(10):
+        desk.push(1_000)
+        desk.serve()
+    assert not reader.evicted
+    reader.go_on()
+    await rest()
+    assert seqs(reader) == list(range(1, 51))
+
+
+async def test_a_reader_whom_the_ring_no_longer_reaches_is_let_go(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = await desk.reader()
+    reader.stop()
+    desk.push(10)
+    desk.serve()
+    monkeypatch.setattr("fanout.ring.MOST_EVENTS", 5)
+    desk.push(*[10] * 10)
+    desk.serve()
+    assert desk.slow == 0, "it may take what it was sent"
+    reader.go_on()
+    await rest()
+    assert reader.evicted
+    assert seqs(reader) == [1]
+    assert desk.slow == 1
+
+
+async def test_a_connection_that_ends_while_it_drains_is_forgotten(desk: Desk) -> None:
+    reader = await desk.reader()
+    reader.stop()
+    desk.push(10)
+    desk.serve()
+    reader.evict()
+    await rest()
+    assert desk.channel.readers() == []
+    assert desk.slow == 0
+
+
+async def test_what_a_joining_reader_missed_waits_for_its_connection(desk: Desk) -> None:
+    desk.push(*[60_000] * 20)
+    desk.serve()
+    reader = Listener()
+    reader.stop()
+    desk.channel.expect(reader)
+    frames = desk.channel.ring.missed(0, Transport.WEBSOCKET)
+    joining = asyncio.create_task(desk.channel.join(reader, frames, Cursor("e", 20)))
+    await rest()
+    assert reader.sends == 1
+    desk.push(10)
+    desk.serve()
+    reader.go_on()
+    await joining
+    assert seqs(reader) == list(range(1, 22))
+
+
+async def test_a_joining_reader_that_does_not_read_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fanout.channel.CATCH_UP_SECONDS", 0.01)
+    reader = Listener()
+    reader.stop()
+    desk.channel.expect(reader)
+    with pytest.raises(TimeoutError):
+        await desk.channel.join(reader, [b"\x81\x02{}"], Cursor("e", 0))
+
+
+async def test_whoever_brings_events_waits_for_the_turn_if_there_are_too_many(desk: Desk) -> None:
+    await desk.reader()
+    desk.push(UNSETTLED_BYTES + 1)
+    waiting = asyncio.create_task(desk.channel.room())
+    await rest()
+    assert not waiting.done()
+    desk.serve()
+    await waiting
+
+
+async def test_readers_are_served_for_a_while_and_then_others_have_their_chance(desk: Desk) -> None:
+    for _ in range(2_000):
+        await desk.reader()
+    desk.push(10)
+    slices = 1
+    while not desk.channel.serve(monotonic() + 0.0005):
+        slices += 1
+    assert slices > 1
+    assert all(seqs(reader) == [1] for reader in desk.channel.readers() if isinstance(reader, Listener))
+
+
+async def test_a_new_ring_begins_with_a_reset_for_everyone_who_is_there(desk: Desk) -> None:
+    quick, slow, joining = await desk.reader(), await desk.reader(), Listener()
+    slow.stop()
+    desk.push(10)
+    desk.serve()
+    desk.channel.expect(joining)
+    reset = Message("reset", "f.40", '{"type":"reset","cursor":"f.40"}')
+    desk.channel.begin_anew(Ring(Cursor("f", 40), reset=reset))
+    assert joining.evicted, "it has to come again"
+    slow.go_on()
+    await rest()
+    desk.serve()
+    desk.channel.push([event(41)])
+    desk.serve()
+    assert [seqs(reader) for reader in (quick, slow)] == [[1, 40, 41]] * 2
+
+
+async def test_who_is_too_slow_for_a_reset_has_to_come_again(desk: Desk) -> None:
+    slow = await desk.reader()
+    slow.stop()
+    desk.push(10)
+    desk.serve()
+    reset = Message("reset", "f.40", '{"type":"reset","cursor":"f.40"}')
+    desk.channel.begin_anew(Ring(Cursor("f", 40), reset=reset))
+    desk.serve()
+    slow.go_on()
+    await rest()
+    assert slow.evicted
+
+
+async def test_a_reader_of_an_epoch_that_is_over_when_it_has_joined_is_let_go(desk: Desk) -> None:
+    reader = Listener()
+    desk.channel.expect(reader)
+    await desk.channel.join(reader, [b"\x81\x02{}"], Cursor("another", 0))
+    assert reader.evicted
+    assert desk.channel.readers() == []

@@ -1,0 +1,134 @@
+"""What hostile readers do over a bare socket: they are closed with the protocol's code, and nobody else notices."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+
+import pytest
+
+from tests.handlers.bare import BINARY, CLOSE, PING, PONG, TEXT, UPGRADE, Bare, asked, events, frame, websocket
+from tests.handlers.conftest import Site
+from tests.livelog import PATIENCE, until
+from tests.timeline.drafts import commit, entry
+
+CONTINUATION = 0x0
+
+MOST_MEMORY = 1024 * 1024
+"""Of a flood of many times as much; what the test itself sends is a part of it."""
+
+ABUSE = {
+    **{f"reserved bit {bit:#x}": (bytes([0x80 | bit | TEXT, 0x80, 0, 0, 0, 0]), 1002) for bit in (0x40, 0x20, 0x10)},
+    **{f"opcode {opcode:#x}": (frame(opcode), 1002) for opcode in (0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF)},
+    **{f"no mask {opcode:#x}": (frame(opcode, b"x", mask=b""), 1002) for opcode in (TEXT, BINARY, CLOSE, PING, PONG)},
+    **{f"long {opcode:#x}": (frame(opcode, bytes(126)), 1002) for opcode in (CLOSE, PING, PONG)},
+    **{f"fragmented {opcode:#x}": (frame(opcode, final=False), 1002) for opcode in (CLOSE, PING, PONG)},
+    **{
+        f"close code {code}": (frame(CLOSE, code.to_bytes(2, "big")), 1002)
+        for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)
+    },
+    "a close without half of its code": (frame(CLOSE, b"\x03"), 1002),
+    "a close whose reason is no text": (frame(CLOSE, b"\x03\xe8\xff\xfe"), 1007),
+    "a text that is none": (frame(TEXT, b"\xce\xba\xe1\xbd\xb9\xcf\x83\xed\xa0\x80"), 1007),
+    "a text that is too long a way to write it": (frame(TEXT, b"\xc0\xaf"), 1007),
+    "a text beyond Unicode": (frame(TEXT, b"\xf4\x90\x80\x80"), 1007),
+    "a text that becomes none in its second fragment": (
+        frame(TEXT, b"\xe8", final=False) + frame(CONTINUATION, b"x", final=False),
+        1007,
+    ),
+    "a frame that is too big": (frame(BINARY, bytes(4_097)), 1009),
+    "a frame that says it has 8 EiB": (b"\x82\xff" + (2**63 - 1).to_bytes(8, "big"), 1009),
+    "a size with its first bit set": (b"\x82\xff" + bytes([0x80]) + bytes(7), 1009),
+    "a request instead of frames": (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 1002),
+    "a TLS handshake": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 1002),
+}
+
+FLOODS = {
+    "fragments without end": [frame(TEXT, b"", final=False), frame(CONTINUATION, b"", final=False)],
+    "fragments with pings between": [
+        frame(TEXT, b"x", final=False),
+        frame(PING, b"x") + frame(CONTINUATION, b"", final=False),
+    ],
+    "pings": [frame(PING, bytes(125))],
+    "pongs": [frame(PONG, bytes(125))],
+    "messages": [frame(TEXT, b"x" * 4_000)],
+    "empty messages": [frame(BINARY)],
+}
+
+
+async def still_hears(site: Site, other: Bare, name: str) -> None:
+    """Another reader gets what comes."""
+    await commit(site.timeline, entry(name))
+    while (await other.message())["type"] != "entry":
+        pass
+
+
+@pytest.mark.parametrize("name", ABUSE)
+async def test_whoever_breaks_the_protocol_is_told_with_its_code(site: Site, name: str) -> None:
+    said, code = ABUSE[name]
+    async with websocket(site.port) as other, websocket(site.port) as bare:
+        await bare.message()
+        bare.say(said)
+        assert await bare.close_code() == code
+        await until(lambda: site.fanout.readers()["blog"] == 1)
+        await still_hears(site, other, "a")
+
+
+@pytest.mark.parametrize("name", FLOODS)
+async def test_a_flood_takes_no_memory_and_harms_nobody(site: Site, name: str) -> None:
+    first, then = FLOODS[name][0], FLOODS[name][-1]
+    # In pieces that end anywhere in a frame.
+    flood = then * (200_000 // len(then) + 1)
+    async with websocket(site.port) as other, websocket(site.port, buffer=4_096) as bare:
+        bare.say(first)
+        tracemalloc.start()
+        for _ in range(5):
+            await bare.say_all(flood)
+        await still_hears(site, other, "a")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < MOST_MEMORY
+        bare.say(frame(0x5))
+        assert await bare.close_code() == 1002
+
+
+async def test_an_event_streams_reader_that_talks_is_closed(site: Site) -> None:
+    async with websocket(site.port) as other, events(site.port) as bare:
+        await bare.block()
+        await bare.say_all(b"x" * 5_000)
+        assert await bare.has_ended()
+        await until(lambda: site.fanout.readers()["blog"] == 1)
+        await still_hears(site, other, "a")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://elsewhere.example",
+        "http://127.0.0.1.elsewhere.example",
+        "https://live.example.org.elsewhere.example",
+        "https://live.example.org@elsewhere.example",
+        "http://live.example.org",
+        "null",
+        "",
+    ],
+)
+async def test_pages_of_other_origins_get_no_socket(site: Site, origin: str) -> None:
+    async with asked(site.port, "/blog/ws", *UPGRADE, f"Origin: {origin}") as bare:
+        await bare.answer()
+        assert bare.status == 403
+        assert site.fanout.readers()["blog"] == 0
+
+
+async def test_a_hundred_at_once_leave_nothing_behind(site: Site) -> None:
+    async with websocket(site.port) as other:
+
+        async def break_off(said: bytes) -> None:
+            async with websocket(site.port) as bare:
+                await bare.say_all(said[: len(said) // 2 + 1])
+
+        said = [said for said, _ in ABUSE.values()] * 3
+        await asyncio.wait_for(asyncio.gather(*map(break_off, said)), PATIENCE)
+        await until(lambda: site.fanout.readers()["blog"] == 1)
+        await until(lambda: site.doors.connections == 1)
+        await still_hears(site, other, "a")
