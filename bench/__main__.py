@@ -1,4 +1,7 @@
-"""`python -m bench [NAME …]`: runs the benchmarks one after the other, and prints what each found."""
+"""`python -m bench [NAME …]`: runs the benchmarks one after the other, and prints what each found.
+
+`fanout --quick` is a short form of that one, `fanout --markdown` the form that docs/performance.md has.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,22 @@ import platform
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 
-from bench import commit, first_import, hostile, latency, many, memory, nodes, parsing, slow, start, unchanged
+from bench import (
+    commit,
+    fanout,
+    first_import,
+    hostile,
+    latency,
+    many,
+    memory,
+    nodes,
+    parsing,
+    slow,
+    start,
+    unchanged,
+)
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "start": start.run,
@@ -23,18 +40,25 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "many": many.run,
     "parse": parsing.run,
     "slow": slow.run,
+    "fanout": fanout.run,
 }
 
+FANOUT_OPTIONS = ("--quick", "--markdown")
 
-def main(names: list[str]) -> int:
+
+def main(arguments: list[str]) -> int:
     """Runs the named benchmarks, or all; returns the exit code."""
+    names = [argument for argument in arguments if argument not in FANOUT_OPTIONS]
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         print(f"There are {', '.join(BENCHMARKS)}; there is no {', '.join(unknown)}.")
         return 2
-    print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    for name in names or BENCHMARKS:
-        asyncio.run(BENCHMARKS[name]())
+    quick, markdown = (option in arguments for option in FANOUT_OPTIONS)
+    if not markdown:
+        print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    benchmarks = BENCHMARKS | {"fanout": partial(fanout.run, quick=quick, markdown=markdown)}
+    for name in names or benchmarks:
+        asyncio.run(benchmarks[name]())
     return 0
 
 

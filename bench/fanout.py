@@ -1,0 +1,226 @@
+"""What it costs to hand out events: Livelog beside a C floor and its peers, in one run, under one load."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.load import FAILURES, LoadError, allow_connections, build
+from bench.report import FINDING_HEAD, Finding, number, table
+from bench.servers import Lines, Livelog, Nchan, Server, peer, versions
+from bench.trials import Paced, pace, storm, unread
+from bench.turns import BURST, SIZE, Scale, Standing, compare, reason
+
+FLOOR = "C send loop (floor)"
+NCHAN, NCHAN_SSE = "nchan (nginx, C)", "nchan, SSE"
+OWN, OWN_SSE, OWN_UVLOOP = "Livelog", "Livelog, SSE", "Livelog on uvloop"
+
+FULL = (Scale(1_000, 15, 7), Scale(10_000, 11, 3))
+QUICK = (Scale(1_000, 5, 2),)
+OWN_SECONDS, PEERS_SECONDS, QUICK_SECONDS = 60, 15, 5
+
+Standings = Mapping[str, Standing]
+Trial = Callable[[int, Path, Path], Awaitable[list[Finding]]]
+
+_LEGEND = (
+    "CPU in µs per delivery of a message of {size} bytes, alone or in a burst of {burst}; in brackets, times that of "
+    "the C floor. Medians; servers took turns, each with all its readers. Livelog is measured twice: the process "
+    "that serves readers, and with its parsers: for each turn a feed is fetched, parsed and stored, which the others "
+    "are spared, and which costs the same however many readers there are. KiB are those of the processes (PSS), "
+    "without the kernel's. p50 and p99 of single messages, from when they were published (for Livelog: polled)."
+)
+_PACED_LEGEND = (
+    "To {count:,} readers, in ms: until the last of them had a message; until the event loop answered a ping; and "
+    "how late the machine woke up the process that sends the pings, which no server can help."
+)
+
+_PACED_HEAD = [
+    "a message a second",
+    "delivered",
+    "last reader p50",
+    "p99",
+    "max",
+    "ping p50",
+    "p99",
+    "max",
+    "wake p99",
+]
+
+
+async def run(*, quick: bool = False, markdown: bool = False) -> None:
+    """Prints the tables. ``quick`` takes a minute; ``markdown`` is for docs/performance.md."""
+    scales = QUICK if quick else FULL
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            allow_connections(scales[-1].readers)
+            floor, load = build("floor", folder), build("load", folder)
+        except LoadError as error:
+            print(f"fanout is skipped: {error}")
+            return
+        found: dict[int, Standings] = {}
+        missing: dict[str, str] = {}
+        for scale in scales:
+            found[scale.readers], skipped = await compare(_servers(floor), scale, load, folder)
+            missing |= skipped
+        trials = _Trials(scales[-1].readers, load, folder)
+        await trials.run(Lines(FLOOR, [floor]), quick=quick)
+    show = partial(table, markdown=markdown)
+    findings = [*_compared(found), *trials.findings]
+    blocks = [
+        f"{_machine()}; {', '.join(versions())}.",
+        show(_head(found), list(_rows(found))),
+        _LEGEND.format(size=SIZE, burst=BURST),
+        *(f"{what}: skipped, {why}." for what, why in (missing | trials.failed).items()),
+        show(_PACED_HEAD, [_paced_row(paced) for paced in trials.paced]),
+        _PACED_LEGEND.format(count=trials.count),
+        show(FINDING_HEAD, [finding.row() for finding in findings]),
+    ]
+    print("\n\n".join(blocks))
+
+
+def _servers(floor: Path) -> list[Server]:
+    return [
+        Lines(FLOOR, [floor]),
+        Nchan(NCHAN),
+        peer("picows (Cython), uvloop", "picows_send", "picows", "uvloop"),
+        peer("websockets `broadcast`, uvloop", "websockets_broadcast", "websockets", "uvloop"),
+        peer("starlette, uvicorn, uvloop", "starlette_send_text", "starlette", "uvicorn", "websockets", "uvloop"),
+        peer("Tornado `write_message`", "tornado_write_message", python=sys.executable),
+        Livelog(OWN),
+        Livelog(OWN_UVLOOP, on_uvloop=True),
+        Livelog(OWN_SSE, sse=True),
+        Nchan(NCHAN_SSE, sse=True),
+    ]
+
+
+@dataclass
+class _Trials:
+    """What Livelog is tried by, beside the floor and nchan where they can say how much is the machine's doing."""
+
+    count: int
+    load: Path
+    folder: Path
+    paced: list[Paced] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    async def run(self, floor: Server, *, quick: bool) -> None:
+        """Runs them all. One that fails is noted, and the others go on."""
+        for server in (floor, Nchan(NCHAN), Livelog(OWN)):
+            own = server.name == OWN
+            seconds = QUICK_SECONDS if quick else OWN_SECONDS if own else PEERS_SECONDS
+            await self._attempt(f"a message a second, {server.name}", self._pace(server, seconds))
+        await self._attempt("all coming back at once", self._find(storm))
+        if not quick:
+            await self._attempt("some reading never", self._find(unread))
+
+    async def _pace(self, server: Server, seconds: int) -> None:
+        if lacking := server.lacks():
+            raise LoadError(f"it needs {lacking}")
+        paced = await pace(server, self.count, seconds, self.load, self.folder)
+        self.paced.append(paced)
+        if server.name == OWN:
+            what = f"a message a second to {self.count:,} readers"
+            self.findings += [
+                Finding(f"{what}: the last reader has it, p99", paced.arrival.last_p99, "ms", 200),
+                Finding(f"{what}: the event loop answers, p99", paced.pings.ping_p99, "ms", 10),
+            ]
+
+    async def _find(self, trial: Trial) -> None:
+        self.findings += await trial(self.count, self.load, self.folder)
+
+    async def _attempt(self, what: str, trial: Awaitable[None]) -> None:
+        try:
+            await trial
+        except FAILURES as error:
+            self.failed[what] = reason(error)
+
+
+def _compared(found: Mapping[int, Standings]) -> Iterator[Finding]:
+    for count, standings in found.items():
+        if OWN not in standings:
+            return
+        own = standings[OWN]
+        for messages, name in ((1, "single"), (BURST, f"burst of {BURST}")):
+            yield from _beside(own, standings, messages, f"{name}, {count:,} readers: CPU")
+    yield Finding(f"memory of each of {count:,} idle readers", own.kib, "KiB", 12.5)
+    yield Finding(f"{count:,} readers connect", own.connects, "a second", 3_000, at_least=True)
+
+
+def _beside(own: Standing, standings: Standings, messages: int, what: str) -> Iterator[Finding]:
+    """Livelog with all its processes, beside the others."""
+    single = messages == 1
+    if not single:
+        yield Finding(f"{what} per delivery", own.whole(messages), "µs", 1.5)
+    if FLOOR in standings:
+        yield Finding(f"{what}, times the floor", own.ratio(standings[FLOOR], messages), "×", 1.5 if single else None)
+    if NCHAN in standings:
+        times = own.ratio(standings[NCHAN], messages)
+        if single:
+            yield Finding(f"{what}, times nchan", times, "×", 1.1)
+        else:
+            yield Finding(f"{what} of nchan, times Livelog", 1 / times, "×", 8, at_least=True)
+    if OWN_SSE in standings:
+        yield Finding(f"{what} with SSE, times WebSocket", standings[OWN_SSE].ratio(own, messages), "×", 1.3)
+
+
+# ---- how it is told ----
+
+
+def _machine() -> str:
+    model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
+    cores = f"{os.cpu_count()} cores ({model[1] if model else platform.machine()})"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {cores}, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def _head(found: Mapping[int, Standings]) -> list[str]:
+    *_, most = found
+    return [
+        "server, one process",
+        *(f"single, {count:,}" for count in found),
+        *(f"burst of {BURST}, {count:,}" for count in found),
+        "KiB a reader",
+        "to connect",
+        "connects/s",
+        f"p50 of {most:,}",
+        "p99",
+    ]
+
+
+def _rows(found: Mapping[int, Standings]) -> Iterator[list[str]]:
+    *_, most = found
+    for name, standing in found[most].items():
+        p50, p99 = standing.late(1)
+        one = [f"{standing.kib:.1f}", f"{number(standing.connecting)} µs", number(standing.connects)]
+        yield [name, *_costs(found, name, Standing.serving), *one, f"{number(p50)} ms", f"{number(p99)} ms"]
+        if name == OWN:
+            yield [f"{name}, with its parsers", *_costs(found, name, Standing.whole), "", "", "", "", ""]
+
+
+def _costs(found: Mapping[int, Standings], name: str, cost: Callable[[Standing, int], float]) -> Iterator[str]:
+    for messages in (1, BURST):
+        for standings in found.values():
+            yield _cost(standings, name, messages, cost) if name in standings else ""
+
+
+def _cost(standings: Standings, name: str, messages: int, cost: Callable[[Standing, int], float]) -> str:
+    own = cost(standings[name], messages)
+    beside = f" ({own / cost(standings[FLOOR], messages):.1f} ×)" if FLOOR in standings and name != FLOOR else ""
+    incomplete = sum(not turn.complete for turn in standings[name].turns[messages])
+    return f"{number(own)}{beside}{f', {incomplete} turns incomplete' if incomplete else ''}"
+
+
+def _paced_row(paced: Paced) -> list[str]:
+    arrival, pings = paced.arrival, paced.pings
+    last = (arrival.last_p50, arrival.last_p99, arrival.last_max)
+    ping = (pings.ping_p50, pings.ping_p99, pings.ping_max, pings.wake_p99)
+    return [f"{paced.name}, {paced.seconds} s", f"{paced.delivered:.2%}", *map(number, (*last, *ping))]

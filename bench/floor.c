@@ -1,0 +1,130 @@
+/* floor: what a fan-out costs at least. A WebSocket server that sends each message to each reader, and no more.
+ *
+ *     floor PORT PUBLISHING_PORT
+ *
+ * What comes on the second port is published, each line as one message. It answers pings, so that its readers can
+ * time it. It believes whatever a reader says, keeps nothing for one who is slow, and must not meet the world.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS = 1 << 20, INPUT = 4 << 20, LONGEST = 65535, EVENTS = 512, BACKLOG = 4096 };
+
+/* The key of all requests is the one of RFC 6455's example, and so is the answer. */
+static const char accepted[] =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+static int readers[DESCRIPTORS], place[DESCRIPTORS], count; /* place: where a descriptor stands in readers, from 1 */
+static int queue;
+static char input[INPUT];
+static size_t kept; /* bytes of a line that is not here in full */
+
+static void leave(int fd) {
+    if (place[fd]) {
+        int last = readers[--count];
+        readers[place[fd] - 1] = last;
+        place[last] = place[fd];
+        place[fd] = 0;
+    }
+    close(fd);
+}
+
+static void publish(const char *text, size_t size) {
+    static char frame[4 + LONGEST];
+    size_t head = size < 126 ? 2 : 4;
+    frame[0] = (char)0x81;
+    frame[1] = (char)(size < 126 ? size : 126);
+    frame[2] = (char)(size >> 8);
+    frame[3] = (char)size;
+    memcpy(frame + head, text, size);
+    for (int i = 0; i < count; i++) send(readers[i], frame, head + size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void take_lines(int fd) {
+    ssize_t got = read(fd, input + kept, INPUT - kept);
+    if (got <= 0) {
+        if (got < 0 && errno == EAGAIN) return;
+        close(fd);
+        return;
+    }
+    char *line = input, *end, *stop = input + kept + got;
+    while ((end = memchr(line, '\n', stop - line))) {
+        publish(line, end - line > LONGEST ? LONGEST : end - line);
+        line = end + 1;
+    }
+    kept = stop - line;
+    memmove(input, line, kept);
+}
+
+static void hear(int fd) {
+    unsigned char said[2048];
+    ssize_t got = read(fd, said, sizeof said);
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+        leave(fd);
+    } else if (!place[fd]) {
+        send(fd, accepted, sizeof accepted - 1, MSG_NOSIGNAL);
+        readers[count++] = fd;
+        place[fd] = count;
+    } else if (got >= 6 && said[0] == 0x89 && said[1] <= (0x80 | 125) && got >= 6 + (said[1] & 0x7f)) {
+        int size = said[1] & 0x7f;
+        unsigned char pong[2 + 125] = {0x8a, (unsigned char)size};
+        for (int i = 0; i < size; i++) pong[2 + i] = said[6 + i] ^ said[2 + i % 4];
+        send(fd, pong, 2 + size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+}
+
+static void watch(int fd) {
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    epoll_ctl(queue, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int listen_on(int port) {
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, (void *)&address, sizeof address) || listen(fd, BACKLOG)) {
+        perror("floor");
+        exit(1);
+    }
+    watch(fd);
+    return fd;
+}
+
+int main(int given, char **arguments) {
+    if (given != 3) {
+        fputs("usage: floor PORT PUBLISHING_PORT\n", stderr);
+        return 2;
+    }
+    queue = epoll_create1(0);
+    int door = listen_on(atoi(arguments[1])), press = listen_on(atoi(arguments[2])), publisher = -1, one = 1;
+    while (1) {
+        struct epoll_event events[EVENTS];
+        int happened = epoll_wait(queue, events, EVENTS, -1);
+        for (int i = 0; i < happened; i++) {
+            int fd = events[i].data.fd, came;
+            if (fd == publisher) {
+                take_lines(fd);
+            } else if (fd != door && fd != press) {
+                hear(fd);
+            } else {
+                while ((came = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+                    setsockopt(came, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+                    if (fd == press) publisher = came;
+                    watch(came);
+                }
+            }
+        }
+    }
+}
