@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from bench.feed_readers import Import, Peer, Reader, find_peers
 from bench.made import cpu_seconds, session
 from bench.origin import Origin, origin, statuses, whole
-from bench.peers import Import, Peer, Reader, find_peers
 from bench.table import least, show
 from tests.corpus import corpus_if_here
 from tests.livelog import Livelog, until
