@@ -227,15 +227,7 @@ class Poll:
     def _placed(self, before: FeedState, document: Document, blog: str, feed: Feed) -> list[Entry]:
         """The document's entries as one blog takes them."""
         refused = document.refused.get(blog, frozenset())
-        taken = [
-            replace(
-                entry,
-                source=replace(entry.source, title=feed.title) if feed.title else entry.source,
-                tags=tuple(dict.fromkeys((*entry.tags, *feed.tags))),
-            )
-            for entry in document.entries
-            if entry.id not in refused
-        ]
+        taken = [_as_named(entry, feed) for entry in document.entries if entry.id not in refused]
         # Entries of a feed that suddenly lists none of those it had are old ones, too, under new names.
         backfill = blog not in before.blogs or document.renamed
         return place(taken, blog, self._clock(), backfill=backfill)
@@ -258,6 +250,14 @@ class Poll:
         # It has taken no harm that a back-off could mend.
         unwell = replace(well, failures=after.failures, failing_since=after.failing_since)
         return unwell.failed(CUT_OFF, answer.status, self._started, next_at)
+
+
+def _as_named(entry: Entry, feed: Feed) -> Entry:
+    """The entry with the title and the tags that a blog gives its feed."""
+    if not feed.title and not feed.tags:
+        return entry
+    source = replace(entry.source, title=feed.title) if feed.title else entry.source
+    return replace(entry, source=source, tags=tuple(dict.fromkeys((*entry.tags, *feed.tags))))
 
 
 def _forgetful(state: FeedState) -> FeedState:

@@ -509,9 +509,10 @@ def _commit(
     at = state.checked_at
     leaving = _leaving(db, withdrawn)
     changes = [(entry, *_store(db, entry, at, leaving)) for entry in entries]
+    ends = {blog: _place(db, blog, FRONT_PAGE) for blog in {entry.blog for entry in entries}}
     count = 0
     for entry, kind, entry_id in changes:
-        if kind and not (kind == "entry" and entry.backfilled and not _on_front_page(db, entry, entry_id)):
+        if kind and (kind == "update" or not entry.backfilled or (entry.position, entry_id) >= ends[entry.blog]):
             count += _number(db, entry.blog, kind, entry_id, at)
     return count + sum(_withdraw(db, blog, key, at) for blog, key in withdrawn)
 
@@ -587,11 +588,14 @@ def _withdrawn_revision(digest: str) -> int | None:
 
 def _remember(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
     """Keeps the keys, and the digest with the one that is the id."""
-    db.executemany(
-        "INSERT INTO keys (blog, key, id, digest) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(entry.blog, key, entry_id, entry.digest) for key in entry.keys],
-    )
-    db.execute("UPDATE keys SET digest = ? WHERE blog = ? AND key = ?", (entry.digest, entry.blog, entry_id))
+    for key in entry.keys:
+        db.execute(
+            "INSERT INTO keys (blog, key, id, digest) VALUES (?1, ?2, ?3, ?4) "
+            "ON CONFLICT DO UPDATE SET digest = ?4 WHERE key = ?3",
+            (entry.blog, key, entry_id, entry.digest),
+        )
+    if entry_id not in entry.keys:
+        db.execute("UPDATE keys SET digest = ? WHERE blog = ? AND key = ?", (entry.digest, entry.blog, entry_id))
 
 
 def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str) -> str | None:
@@ -610,12 +614,11 @@ def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str) -> str | None:
     return "update"
 
 
-def _on_front_page(db: sqlite3.Connection, entry: Entry, entry_id: str) -> bool:
-    newer = db.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM entries WHERE blog = ? AND (position, id) > (?, ?) LIMIT ?)",
-        (entry.blog, entry.position, entry_id, FRONT_PAGE),
-    ).fetchone()[0]
-    return bool(newer < FRONT_PAGE)
+def _place(db: sqlite3.Connection, blog: str, rank: int) -> tuple[int, str]:
+    """Position (microseconds) and id of a blog's entry of this rank, the newest being the first; else below all."""
+    query = "SELECT position, id FROM entries WHERE blog = ? ORDER BY position DESC, id DESC LIMIT 1 OFFSET ?"
+    row = db.execute(query, (blog, rank - 1)).fetchone()
+    return (row[0], row[1]) if row else (_EVER, "")
 
 
 def _number(db: sqlite3.Connection, blog: str, kind: str, entry_id: str, at: float) -> int:
@@ -660,14 +663,8 @@ def _page(db: sqlite3.Connection, epoch: str, blog: str, place: tuple[int, str] 
 
 def _cut(db: sqlite3.Connection, blog: str, now: float, limits: Limits) -> tuple[int, str]:
     """The place (position in microseconds, and id) below which a blog's entries are retired."""
-
-    def place(rank: int) -> tuple[int, str]:
-        query = "SELECT position, id FROM entries WHERE blog = ? ORDER BY position DESC, id DESC LIMIT 1 OFFSET ?"
-        row = db.execute(query, (blog, rank - 1)).fetchone()
-        return (row[0], row[1]) if row else (_EVER, "")
-
     old = (int((now - limits.entries_age) * 1_000_000), "")
-    return max(place(limits.entries), min(place(limits.old_entries), old))
+    return max(_place(db, blog, limits.entries), min(_place(db, blog, limits.old_entries), old))
 
 
 def _retire_entries(db: sqlite3.Connection, blog: str, cut: tuple[int, str], now: float) -> int:
