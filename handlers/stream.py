@@ -23,6 +23,9 @@ from timeline import Timeline
 GOING_AWAY: Final = 1001
 TRY_AGAIN_LATER: Final = 1013
 
+MOST_SILENCES: Final = 2
+"""How many pings in a row may go unanswered. One may: a tab that the browser has put to sleep wakes up late."""
+
 CLOSING_SECONDS: Final = 5.0
 """How long a reader may take to hear that its connection is closed, before it is cut off."""
 
@@ -67,7 +70,7 @@ class _TakeOver:
 class SocketReader(Reader):
     """A reader at a WebSocket. What it says is ignored, but has to be in order."""
 
-    __slots__ = ("_inbound", "_is_closing", "_is_ponging", "_ping", "is_there")
+    __slots__ = ("_inbound", "_is_closing", "_is_ponging", "_ping", "_silences", "is_there")
 
     transport = Transport.WEBSOCKET
 
@@ -75,6 +78,7 @@ class SocketReader(Reader):
         super().__init__(stream, fanout, slug)
         self._inbound = Inbound()
         self.is_there = True
+        self._silences = 0
         self._is_closing = False
         self._is_ponging = False
         self._ping: bytes | None = None
@@ -99,8 +103,9 @@ class SocketReader(Reader):
         self.send(WEBSOCKET_PING)
 
     def check(self) -> None:
-        """Cuts the reader off if nothing came of it."""
-        if not self.is_there:
+        """Cuts the reader off if nothing came of that, twice in a row: within a minute of its last word."""
+        self._silences = 0 if self.is_there else self._silences + 1
+        if self._silences == MOST_SILENCES:
             self.stream.close()
 
     def heard(self, data: bytes) -> None:
