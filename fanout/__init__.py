@@ -116,7 +116,10 @@ class FanOut:
         self._pulses[reader.transport].add(reader)
         try:
             opening = await self._openings[blog].after(after, reader.transport)
-            await channel.join(reader, opening.frames, opening.cursor)
+            try:
+                await channel.join(reader, opening.frames, opening.cursor)
+            finally:
+                self._openings[blog].sent(opening)
         except (OSError, TimelineError):
             self.leave(blog, reader)
             raise

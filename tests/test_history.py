@@ -677,6 +677,7 @@ def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     for name, value in {
         "fanout.RINGS_BYTES": RINGS_BYTES,
         "fanout.TURN_SECONDS": 0.0,
+        "fanout.channel.AT_ONCE": 1,
         "fanout.channel.BEHIND_BYTES": BEHIND_BYTES,
         "fanout.channel.UNSETTLED_BYTES": BEHIND_BYTES,
         "fanout.frames.SLICE_BYTES": SLICE_BYTES,

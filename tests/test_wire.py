@@ -102,18 +102,27 @@ async def test_what_the_kernel_does_not_take_follows_as_the_connection_drains(ex
     assert not stream.writing()
 
 
-async def test_what_tornado_writes_and_what_is_sent_past_it_stays_in_order(exchange: Exchange) -> None:
+async def test_what_tornado_was_about_to_write_comes_first(exchange: Exchange) -> None:
+    stream, other = await exchange.connect()
+    written = stream.write(b"1" + LARGE)
+    ear = Ear(stream)
+    sent = ear.send(b"2")
+    assert sent is not None
+    assert ear.send(b"3") is not None, "it waits behind what waits"
+    everything = b"1" + LARGE + b"23"
+    assert await take(other, len(everything)) == everything
+    await asyncio.wait_for(asyncio.gather(written, sent), PATIENCE)
+    assert ear.send(b"4") is None
+    assert await take(other, 1) == b"4"
+
+
+async def test_what_is_sent_while_something_waits_stays_in_order(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     ear = Ear(stream)
-    await stream.write(b"1")
-    ear.send(b"2")
-    written = stream.write(LARGE)
-    sent = ear.send(b"3")
-    assert sent is not None, "it waits behind what Tornado has"
-    last = stream.write(b"4")
-    everything = b"12" + LARGE + b"34"
+    for piece in (b"1", LARGE, b"2", b"3" * 5_000):
+        ear.send(piece)
+    everything = b"1" + LARGE + b"2" + b"3" * 5_000
     assert await take(other, len(everything)) == everything
-    await asyncio.wait_for(asyncio.gather(written, sent, last), PATIENCE)
 
 
 async def test_what_waits_is_not_copied_for_each_connection(exchange: Exchange) -> None:

@@ -48,7 +48,9 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> Desk:
+async def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Which looks at the time after each reader."""
+    monkeypatch.setattr("fanout.channel.AT_ONCE", 1)
     return Desk()
 
 
