@@ -152,7 +152,8 @@ async def _fortnight() -> Fortnight:
     clock, chance = Clock(), random.Random(4)
     clock.now = BEGIN
     kind = {
-        "/both": Publisher(touched={BEGIN + n * DAY + 4 * HOUR for n in range(14)}),
+        "/both": Publisher(),
+        "/touched": Publisher(touched={BEGIN + n * HOUR for n in range(14 * 24)}),
         "/etag": Publisher(has_date=False),
         "/date": Publisher(has_etag=False),
         "/none": Publisher(has_etag=False, has_date=False),
@@ -178,8 +179,8 @@ async def _fortnight() -> Fortnight:
     return Fortnight(one, other, restarts)
 
 
-ALL = ["/both", "/etag", "/date", "/none", "/fresh"]
-VALIDATED = ["/both", "/etag", "/date", "/fresh"]
+ALL = ["/both", "/touched", "/etag", "/date", "/none", "/fresh"]
+VALIDATED = ["/both", "/touched", "/etag", "/date", "/fresh"]
 
 
 @pytest.mark.parametrize("path", VALIDATED)
@@ -200,10 +201,10 @@ def test_2_3_4_validators_come_back_byte_for_byte_and_never_an_older_pair(fortni
 def test_3_both_validators_are_replaced_though_one_or_the_body_is_the_same(fortnight: Fortnight) -> None:
     changes = [
         (before.last_modified == after.last_modified, after.status)
-        for before, after in pairwise(fortnight.kind.of("/both"))
+        for before, after in pairwise(fortnight.kind.of("/touched"))
         if before.etag != after.etag
     ]
-    assert changes.count((True, 200)) >= 3, "a touch: another tag, the same date and body"
+    assert changes.count((True, 200)) > 10, "a touch: another tag, the same date and body"
     assert len(changes) > 40
 
 
