@@ -17,7 +17,7 @@ demo: $(VENV)/.run
 
 setup: $(VENV)/.run
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev node_modules/.installed
 	@tests/need chromium
 	@tests/need redis-server
 	@tests/need strace
