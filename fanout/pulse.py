@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import Final, Protocol
 
-TICK_SECONDS: Final = 0.1
+TICK_SECONDS: Final = 0.25
+"""How often some are nudged. To wake up costs more than to do so: it is not done more often than it must be."""
 
 
 class Patient(Protocol):
@@ -33,6 +34,7 @@ class Pulse:
         self._at: list[set[Patient]] = [set() for _ in range(beats)]
         self._beats = 0
         self._added = 0
+        self._has_patients = asyncio.Event()
 
     def add(self, patient: Patient) -> None:
         """Takes a patient in. It is nudged first when between half of the time and all of it has passed.
@@ -43,6 +45,7 @@ class Pulse:
         self._added += 1
         patient.beat = (self._beats + beats // 2 + self._added % (beats - beats // 2)) % beats
         self._at[patient.beat].add(patient)
+        self._has_patients.set()
 
     def remove(self, patient: Patient) -> None:
         """Lets a patient go."""
@@ -59,5 +62,8 @@ class Pulse:
     async def run(self) -> None:
         """Beats for ever. After a standstill it goes on from there: nobody is to answer for what was not asked."""
         while True:
+            await self._has_patients.wait()
             await asyncio.sleep(self._seconds)
             self.beat()
+            if not any(self._at):
+                self._has_patients.clear()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -29,8 +30,13 @@ from timeline import HistoryLostError, Lease, LeaseLostError, Timeline, Timeline
 
 logger = logging.getLogger("livelog.feeds")
 
-TICK_SECONDS: Final = 0.05
-"""How often due feeds are looked for: the most that a poll at an interval of a second is late."""
+TICK_SECONDS: Final = 0.5
+SHARED_TICK_SECONDS: Final = 0.05
+"""How often due feeds are looked for. Who shares the timeline looks more often: any node may be the first."""
+
+EXPECTED_SECONDS: Final = 60.0
+STEP_SECONDS: Final = 0.02
+"""A feed that is due again so soon is not left to the ticker. The step is the most that it is late."""
 
 LEASE_SECONDS: Final = 15.0
 """How long another node waits for one that says nothing. Leases of polls that are under way are renewed in time."""
@@ -76,8 +82,10 @@ class Poller:
         self._claiming = False
         self._more_due = False
         self._ahead: asyncio.Task[None] | None = None
+        self._expected: set[int] = set()
         # Nodes that were started together must not stay in step: the one a millisecond ahead would have all the work.
-        self._ticker = PeriodicCallback(self.tick, TICK_SECONDS * 1000, jitter=0.1)
+        tick = SHARED_TICK_SECONDS if timeline.is_shared else TICK_SECONDS
+        self._ticker = PeriodicCallback(self.tick, tick * 1000, jitter=0.1)
 
     async def start(self) -> None:
         """Tells the timeline which feeds to follow, and polls those that are due at once. Raises TimelineError."""
@@ -142,8 +150,25 @@ class Poller:
     def _done(self, poll: asyncio.Task[None]) -> None:
         del self._polls[poll]
         # Where more are due than there was room for, it is not left empty until the next tick.
-        if self._more_due and self._lanes.working <= self._concurrency and self._ticker.is_running():
+        if self._more_due and self._lanes.working <= self._concurrency:
             self._more_due = False
+            self._tick_now()
+
+    def _expect(self, next_at: float) -> None:
+        """Has a feed claimed when it is due. A shared timeline's belongs to whoever is the first."""
+        now = self._clock()
+        step = math.ceil(next_at / STEP_SECONDS)
+        if self._timeline.is_shared or next_at > now + EXPECTED_SECONDS or step in self._expected:
+            return
+        self._expected.add(step)
+        asyncio.get_running_loop().call_later(step * STEP_SECONDS - now, self._come, step)
+
+    def _come(self, step: int) -> None:
+        self._expected.discard(step)
+        self._tick_now()
+
+    def _tick_now(self) -> None:
+        if self._ticker.is_running():
             self._ahead = asyncio.create_task(self.tick())
 
     async def _renew(self, now: float) -> None:
@@ -226,6 +251,7 @@ class Poller:
                 return
             else:
                 self._recover()
+                self._expect(result.state.next_at)
                 return
 
     def _suffer(self, error: TimelineError) -> None:

@@ -123,7 +123,12 @@ class Page:
 
 
 class Timeline(Protocol):
-    """What a store does. Every method may raise TimelineError."""
+    """What a store does. Every method may raise TimelineError.
+
+    ``is_shared`` says whether other nodes may work on it, too.
+    """
+
+    is_shared: bool
 
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable. A feed is due at the given Unix time, or earlier if it was so."""

@@ -93,6 +93,8 @@ _TROUBLE_ERRORS: Final = (OutOfMemoryError, ReadOnlyError, NoPermissionError)
 class RedisTimeline:
     """A `timeline.Timeline` that any number of nodes share."""
 
+    is_shared = True
+
     def __init__(self, redis: _Redis) -> None:
         self._redis = redis
         self._epoch = ""

@@ -48,6 +48,8 @@ RETIRE_BATCH: Final = 1_000
 WRITES_TOGETHER: Final = 64
 MOST_WAITING: Final = 10_000
 BUSY_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 1.0
+"""How often it is looked for feeds that are due though nothing says so: a lease may have run out."""
 RETRY_SECONDS: Final = 1.0
 
 _SCHEMA: Final = """
@@ -140,12 +142,16 @@ _EVENTS: Final = (
 class SqliteTimeline:
     """A `timeline.Timeline` in one file, or in memory (``:memory:``)."""
 
+    is_shared = False
+
     def __init__(self, worker: _Worker, reader: _Worker, lock: int | None, epoch: str) -> None:
         self._writer = worker
         self._reader = reader
         self._lock = lock
         self._epoch = epoch
         self._bells: set[asyncio.Event] = set()
+        self._nothing_before = 0.0
+        self._changes = 0
 
     @classmethod
     async def open(cls, path: str) -> SqliteTimeline:
@@ -173,6 +179,7 @@ class SqliteTimeline:
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable."""
         await self._writer.run(lambda db: _follow(db, due))
+        self._look_anew()
 
     async def postpone(self, urls: Sequence[str], until: float) -> None:
         """Makes sure that none of these feeds is claimed before a Unix time."""
@@ -189,10 +196,20 @@ class SqliteTimeline:
 
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
         """Leases due feeds."""
-        due = _fetch("SELECT 1 FROM feeds WHERE followed AND due <= ? AND leased_until <= ? LIMIT 1", now, now)
-        if limit < 1 or not await self._reader.run(due):
+        if limit < 1 or now < self._nothing_before:
             return []
-        return await self._writer.run(lambda db: _claim(db, now, limit, seconds))
+        changes = self._changes
+        due = await self._reader.run(lambda db: _next_due(db, now))
+        if due <= now:
+            return await self._writer.run(lambda db: _claim(db, now, limit, seconds))
+        # No other process has the file: until something is committed here, this stays as it is. A lease may run out.
+        if changes == self._changes:
+            self._nothing_before = min(due, now + LOOK_SECONDS)
+        return []
+
+    def _look_anew(self) -> None:
+        self._changes += 1
+        self._nothing_before = 0.0
 
     async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
         """Extends leases; returns those that are still held."""
@@ -208,6 +225,7 @@ class SqliteTimeline:
 
         async def commit_and_ring() -> int:
             count = await self._writer.run(lambda db: _commit(db, state, entries, lease, withdrawn))
+            self._look_anew()
             for bell in self._bells:
                 bell.set()
             return count
@@ -477,6 +495,15 @@ def _postpone(db: sqlite3.Connection, urls: Sequence[str], until: float) -> None
         db.execute(
             "UPDATE feeds SET paused = at, due = max(due, at) FROM given WHERE feeds.url = given.url AND paused < at"
         )
+
+
+def _next_due(db: sqlite3.Connection, now: float) -> float:
+    """When a feed is due next: ``now`` or before if one can be claimed, infinity if there are none."""
+    claimable = "SELECT 1 FROM feeds WHERE followed AND due <= ? AND leased_until <= ? LIMIT 1"
+    if db.execute(claimable, (now, now)).fetchone():
+        return now
+    (due,) = db.execute("SELECT min(due) FROM feeds WHERE followed AND due > ?", (now,)).fetchone()
+    return math.inf if due is None else float(due)
 
 
 def _claim(db: sqlite3.Connection, now: float, limit: int, seconds: float) -> list[Lease]:

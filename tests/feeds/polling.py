@@ -35,6 +35,13 @@ class Clock:
         return self.now
 
 
+class RunningClock(Clock):
+    """The time that it is."""
+
+    def __call__(self) -> float:
+        return time.time()
+
+
 class FaultyTimeline(SqliteTimeline):
     """A timeline whose methods raise what is in ``faults`` under their name. It keeps what it was given to commit."""
 

@@ -18,7 +18,7 @@ from feeds.poller import LEASE_SECONDS
 from feeds.sandbox import ParserKilledError
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
-from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log
+from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, RunningClock
 from tests.livelog import until
 from timeline import HistoryLostError, LeaseLostError, TimelineError
 
@@ -56,6 +56,13 @@ async def test_a_feed_is_polled_when_it_is_due_and_not_before(desk: Desk, newsro
     await desk.later(1)
     assert len(newsroom.requests) == 2
     assert (await desk.state()).next_at == desk.clock.now + MINUTE
+
+
+async def test_a_feed_of_a_short_interval_does_not_wait_for_the_ticker(desk: Desk, newsroom: Newsroom) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    desk.clock = RunningClock()
+    await desk.follow({"url": feed.url, "interval": 1.0})
+    await until(lambda: len(newsroom.requests) >= 3)
 
 
 async def test_an_interval_of_auto_follows_the_pace_of_the_feed(desk: Desk, newsroom: Newsroom) -> None:

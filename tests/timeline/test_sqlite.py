@@ -227,6 +227,17 @@ async def test_a_full_disk_is_a_timeline_error_and_is_recovered_from(tmp_path: P
     await opened.close()
 
 
+async def test_while_nothing_is_due_the_database_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = await SqliteTimeline.open(":memory:")
+    await opened.follow({FEED: NOW + 0.9})
+    assert await opened.claim(NOW, 1, LEASE_SECONDS) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(opened._reader, "run", None)
+        assert await opened.claim(NOW + 0.8, 1, LEASE_SECONDS) == []
+    assert len(await opened.claim(NOW + 0.9, 1, LEASE_SECONDS)) == 1
+    await opened.close()
+
+
 async def test_a_closed_timeline_says_so() -> None:
     opened = await SqliteTimeline.open(":memory:")
     await opened.close()
