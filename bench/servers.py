@@ -37,6 +37,9 @@ _ITEM_BYTES = 410
 _PATIENCE = 60.0
 _STOP_SECONDS = 20.0
 
+_DIES_WITH_THIS = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+"""What goes before a command, so that a run that is killed leaves no server behind; util-linux has it."""
+
 _PORTS = range(10_000, 32_000)
 _LIBRARIES = ("picows", "websockets", "starlette", "uvicorn", "uvloop", "tornado")
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
@@ -90,6 +93,9 @@ class Server(ABC):
     async def start(self, folder: Path) -> None:
         """Starts it, and waits until readers can come. Raises LoadError if it ends instead."""
 
+    async def ready(self) -> None:  # noqa: B027 - most are at any time
+        """Waits until what is published next is seen at once."""
+
     @abstractmethod
     async def publish(self, count: int, size: int) -> None:
         """Publishes so many messages of about so many bytes together, each with the moment as `load.c` reads it."""
@@ -119,7 +125,7 @@ class Server(ABC):
         log = folder / f"{re.sub('[^a-z]+', '-', self.name.lower())}.log"
         with log.open("ab") as output:
             self._process = await create_subprocess_exec(
-                *command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
+                *_DIES_WITH_THIS, *command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
             )
         for port in ports:
             await until(partial(self._answers, port), _PATIENCE)
@@ -217,8 +223,8 @@ class Livelog(Server):
         self._on_uvloop = on_uvloop
         self._uvloop = _folder_of_uvloop() if on_uvloop else None
         self._newsroom = Newsroom()
-        self._wanted = self._size = 0
-        self._listed = asyncio.Event()
+        self._asked_for = False
+        self._polled, self._published = asyncio.Event(), asyncio.Event()
 
     def lacks(self) -> str | None:
         """A uvloop for the Python that Livelog runs with."""
@@ -228,7 +234,7 @@ class Livelog(Server):
         """Starts it on an empty SQLite file, and waits until it has polled once."""
         await self._newsroom.start()
         self._desk = self._newsroom.open_desk(_FEED, title="Bench")
-        self._newsroom.script(_FEED, self._list)
+        self._newsroom.script(_FEED, self._hold)
         (self.port,) = free_ports(1)
         config = {
             "server": {"port": self.port},
@@ -244,11 +250,22 @@ class Livelog(Server):
         await self.publish(1, 0)
         await self.publish(0, 0)
 
+    async def ready(self) -> None:
+        """Waits until the feed is polled, and has the poll wait for what is published."""
+        self._asked_for = True
+        await asyncio.wait_for(self._polled.wait(), _PATIENCE)
+
     async def publish(self, count: int, size: int) -> None:
-        """Has the feed list these posts, and no others, when it is polled next: that is the moment they bear."""
-        self._wanted, self._size = count, size
-        self._listed.clear()
-        await asyncio.wait_for(self._listed.wait(), _PATIENCE)
+        """Answers the next poll with these posts and no others, or with what there was if they are none."""
+        await self.ready()
+        for post in self._desk.posts if count else ():
+            self._desk.withdraw(post.guid)
+        for _ in range(count):
+            filling = "x" * max(size - _ITEM_BYTES, 1)
+            self._desk.publish(title=f"@{time.monotonic_ns()}@", html=f"<p>{filling}</p>")
+        self._asked_for = False
+        self._polled.clear()
+        self._published.set()
 
     def serving(self) -> list[int]:
         """The process that serves readers; the others parse."""
@@ -259,14 +276,11 @@ class Livelog(Server):
         await super().stop()
         await self._newsroom.stop()
 
-    async def _list(self, _: RequestHandler) -> bool:
-        if not self._listed.is_set():
-            for post in self._desk.posts if self._wanted else ():
-                self._desk.withdraw(post.guid)
-            for _number in range(self._wanted):
-                filling = "x" * max(self._size - _ITEM_BYTES, 1)
-                self._desk.publish(title=f"@{time.monotonic_ns()}@", html=f"<p>{filling}</p>")
-            self._listed.set()
+    async def _hold(self, _: RequestHandler) -> bool:
+        if self._asked_for:
+            self._published.clear()
+            self._polled.set()
+            await self._published.wait()
         return False
 
 

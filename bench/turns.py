@@ -141,6 +141,7 @@ async def _stand(server: Server, count: int, load: Path, folder: Path, stack: As
 
 async def _turn(standing: Standing, messages: int) -> Turn:
     server, readers = standing.server, standing.readers
+    await server.ready()
     serving, whole = cpu_seconds(server.serving()), cpu_seconds(server.processes())
     await server.publish(messages, SIZE)
     arrival = await readers.expect(messages * readers.open, PATIENCE)
