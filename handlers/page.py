@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from typing import Any, Final
 
+from tornado.escape import xhtml_escape
 from tornado.web import HTTPError
 
 from config import Blog, Config
@@ -116,11 +117,16 @@ class PageHandler(_BlogPage):
             problems=await self._problems(blog) if live and view != "embed" else [],
             sources=sources,
             tags=_tags(blog, found),
-            embed=self.absolute(f"/{blog.slug}/embed"),
+            snippet=self._snippet(blog),
             freshness=lambda source: freshness_words(source, now, self.locale),
             iso=iso,
             meta=await self._metadata(blog, chosen, found, is_front=live and not view),
         )
+
+    def _snippet(self, blog: Blog) -> str:
+        """What a site that may frame the blog puts into a page of its own."""
+        address, title = xhtml_escape(self.absolute(f"/{blog.slug}/embed")), xhtml_escape(blog.title)
+        return f'<iframe src="{address}" title="{title}" width="100%" height="600" loading="lazy"></iframe>'
 
     def _older(self, blog: Blog, chosen: Filter, before: str) -> str:
         return f"/{blog.slug}/?" + "&".join(filter(None, (f"before={before}", chosen.query())))
