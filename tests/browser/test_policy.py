@@ -23,8 +23,11 @@ POLICY = {
 }
 
 
+DATA = ("application/json", "application/ld+json")
+
+
 class Inline(HTMLParser):
-    """Collects what a page carries inline: scripts, styles, handlers, addresses that run."""
+    """Collects what a page carries inline: scripts, styles, handlers, addresses that run. Data does not run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,14 +35,14 @@ class Inline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _ in attrs]
-        if tag == "style" or (tag == "script" and "src" not in names):
+        if tag == "style" or (tag == "script" and "src" not in names and dict(attrs).get("type") not in DATA):
             self.found.append(tag)
         self.found += [name for name in names if name == "style" or name.startswith("on")]
         self.found += [value for _, value in attrs if value and value.strip().lower().startswith("javascript:")]
 
 
 STATUS = {"no blog": 404, "no page": 404, "no post": 404, "no place": 400}
-PLACES = ("blog", "older", "permalink", "index", *STATUS)
+PLACES = ("blog", "older", "filtered", "permalink", "wall", "embed", "index", *STATUS)
 
 
 async def address(filled: Livelog, place: str) -> str:
@@ -48,6 +51,9 @@ async def address(filled: Livelog, place: str) -> str:
     return {
         "blog": "/blog/",
         "older": f"/blog/?{urlsplit(newest['next_url']).query}",
+        "filtered": "/blog/?source=Harbour%20Log&tag=Tide&lang=zh",
+        "wall": "/blog/?view=wall",
+        "embed": "/blog/embed",
         "permalink": f"/blog/e/{newest['items'][0]['id']}",
         "index": "/",
         "no blog": "/nowhere",
