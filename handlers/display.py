@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -15,6 +16,9 @@ from tornado.locale import Locale
 from handlers.language import language
 
 HUES: Final = 12
+
+REMEMBERED: Final = 1024
+"""How many days and names are remembered with what was made of them: a page has the same ones many times."""
 
 EXCERPT: Final = 240
 """Characters of a post that are told where there is no room for all of it."""
@@ -29,17 +33,16 @@ def clock(iso: str) -> str:
 
 def day(iso: str, code: str = "en") -> str:
     """The day, in UTC and in the language's form, as Intl writes it: 23 November 2026, 2026年11月23日."""
-    moment = _moment(iso)
-    if code == "zh":
-        return f"{moment.year}年{moment.month}月{moment.day}日"
-    return f"{moment.day} {moment:%B %Y}"
+    return _day(iso[:10], code)
 
 
+@lru_cache(REMEMBERED)
 def initial(name: str) -> str:
     """The first letter or digit of a source's name, as its mark."""
     return next((char.upper() for char in name if unicodedata.category(char)[0] in "LN"), "•")
 
 
+@lru_cache(REMEMBERED)
 def hue(name: str) -> int:
     """A source's own colour, 0 to 11: FNV-1a (32 bit) over the UTF-8 bytes of its name."""
     value = 0x811C9DC5
@@ -74,6 +77,14 @@ def _cut(text: str) -> str:
     if len(text) <= EXCERPT:
         return text
     return text[:EXCERPT].rsplit(" ", 1)[0].rstrip() + "…"
+
+
+@lru_cache(REMEMBERED)
+def _day(date: str, code: str) -> str:
+    moment = _moment(date)
+    if code == "zh":
+        return f"{moment.year}年{moment.month}月{moment.day}日"
+    return f"{moment.day} {moment:%B %Y}"
 
 
 def _moment(iso: str) -> datetime:

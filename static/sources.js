@@ -20,6 +20,9 @@ const EVERY = 120_000;
 const EVERY_IN_DOUBT = 20_000;
 
 const MINUTE = 60_000;
+
+/** A source is silent from this on; the server counts the same. */
+const SILENT_FROM = 30;
 const HOURS_FROM = 120;
 const DAYS_FROM = 48 * 60;
 
@@ -76,8 +79,12 @@ function show(list, blog, sources) {
 function paint(list) {
   for (const line of list ? linesOf(list) : []) {
     const label = labelOf(line);
-    const text = label && words(label.dataset);
-    if (label && label.textContent !== text) label.textContent = text;
+    if (!label) continue;
+    const { state, last } = label.dataset;
+    // Time goes by between two answers.
+    if (state === 'fresh' && last && minutesSince(last) > SILENT_FROM) label.dataset.state = 'silent';
+    const text = words(label.dataset);
+    if (label.textContent !== text) label.textContent = text;
   }
 }
 
@@ -86,8 +93,13 @@ function words({ state, last, since }) {
   if (state === 'waiting') return say('not fetched yet');
   if (state === 'unreachable') return say('unreachable since {time}', { time: since ? sinceWhen(new Date(since)) : '' });
   if (!last) return say('nothing yet');
-  const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(last)) / MINUTE));
+  const minutes = minutesSince(last);
   return state === 'fresh' ? ago(minutes) : silence(minutes);
+}
+
+/** @param {string} time */
+function minutesSince(time) {
+  return Math.max(0, Math.floor((Date.now() - Date.parse(time)) / MINUTE));
 }
 
 /** @param {Date} time */
