@@ -50,16 +50,6 @@ export function ofFilter(change) {
  */
 export const filterAddress = (blog, kind, value) => `/${blog}/?${kind}=${encodeURIComponent(value)}`;
 
-/**
- * An address of this blog's that keeps the filter of the page.
- *
- * @param {string} address with a query
- */
-export function withFilter(address) {
-  const parts = Object.entries({ source, tag }).filter(([, value]) => value !== undefined);
-  return [address, ...parts.map(([name, value]) => `${name}=${encodeURIComponent(value ?? '')}`)].join('&');
-}
-
 /** The list of filters closes when the reader turns to something else. */
 export function minimiseFilter() {
   const list = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));

@@ -26,6 +26,11 @@ const SILENT_FROM = 30;
 const HOURS_FROM = 120;
 const DAYS_FROM = 48 * 60;
 
+/** Says how fresh the sources are in the reader's language and time, from what the server knew. */
+export function showFreshness() {
+  paint(document.getElementById('sources'));
+}
+
 /**
  * Keeps asking for as long as the page is in view.
  *

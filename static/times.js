@@ -3,10 +3,12 @@
 import { localise } from './clock.js';
 import { startDays } from './days.js';
 import { minimiseFilter } from './filter.js';
+import { showFreshness } from './sources.js';
 
 localise(document);
 startDays([...document.querySelectorAll('.timeline > article')]);
 minimiseFilter();
+showFreshness();
 
 // An address that was passed on may have lost the part that leads to the post.
 if (!location.hash) document.querySelector('article[aria-current]')?.scrollIntoView();

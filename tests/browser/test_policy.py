@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
-from tests.browser.visitor import MISSING, Visitor
+from demo.newsroom import Newsroom
+from tests.browser.visitor import MISSING, Visitor, becomes
 from tests.livelog import Livelog
 
 POLICY = {
@@ -75,3 +77,27 @@ async def test_a_page_has_the_policy_and_keeps_it(filled: Livelog, visitor: Visi
     inline = Inline()
     inline.feed(await answer.text())
     assert inline.found == []
+
+
+@pytest.mark.parametrize("path", ["/blog/embed", "/blog/"])
+async def test_a_site_frames_the_embed_if_it_is_named_and_nothing_else(
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page, path: str
+) -> None:
+    """Both are on one machine, but an origin is a port as well."""
+    named = [newsroom.url("").rstrip("/")]
+    config = {"server": {"port": 0}, "store": "sqlite::memory:", "blogs": {"blog": {"frame_ancestors": named}}}
+    (livelog.folder / "config.yaml").write_text(json.dumps(config), encoding="utf-8")
+    await livelog.run(f"--config={livelog.folder / 'config.yaml'}")
+    frame = f'<html xmlns="http://www.w3.org/1999/xhtml"><iframe src="{livelog.url(path)}" title="Live"/></html>'
+    visitor.expects(f"Framing '{livelog.url()}|{MISSING}")
+    # As XHTML, because what the newsroom says as HTML may frame nothing.
+    await page.goto(newsroom.add_file("/site", frame.encode(), "application/xhtml+xml"))
+    if path == "/blog/embed":
+        await expect(page.frames[1].locator("#state")).to_have_text("● Live")
+    else:
+        await becomes(lambda: refused(page), True)
+
+
+async def refused(page: Page) -> bool:
+    """Whether the browser shows its own page in the frame, as it does in place of one that may not be there."""
+    return len(page.frames) == 2 and page.frames[1].url.startswith("chrome-error:")
