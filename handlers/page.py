@@ -14,7 +14,7 @@ from tornado.web import HTTPError
 from config import Blog, Config
 from entries import FRONT_PAGE, FeedState
 from handlers import metadata
-from handlers.base import CONTENT_SECURITY_POLICY, Handler
+from handlers.base import Handler
 from handlers.filter import Filter, Listing, listing, place
 from handlers.freshness import Freshness, Sources
 from handlers.metadata import Metadata
@@ -163,9 +163,8 @@ class Embed(PageHandler):
         """Answers with the page."""
         blog = self.blog(slug)
         ancestors = " ".join(("frame-ancestors 'self'", *blog.frame_ancestors))
-        self.set_header(
-            "Content-Security-Policy", CONTENT_SECURITY_POLICY.replace("frame-ancestors 'self'", ancestors)
-        )
+        policy = str(self._headers["Content-Security-Policy"])
+        self.set_header("Content-Security-Policy", policy.replace("frame-ancestors 'self'", ancestors))
         await self.answer(blog, "embed", None, EMBED_POSTS)
 
 
