@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import SplitResult, urlsplit
 
 import yaml
@@ -28,6 +28,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from yaml.reader import Reader as YamlReader
@@ -43,6 +44,20 @@ MAX_TAG = 100
 MAX_TAGS = 100
 """Bounds of a feed: characters of its title and of each tag, and how many tags it may have."""
 
+IMAGE_TYPES = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+}
+"""What a logo may be, by the end of its name."""
+
+MAX_LOOK = 1_000_000
+"""Bytes of a logo, and of a blog's own CSS: both are kept in memory."""
+
 MAX_FILE = 64_000_000
 MAX_VALUES = 2_000_000
 MAX_DEPTH = 16
@@ -54,6 +69,8 @@ _BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "m
 _STORES = "must be sqlite:PATH, 'sqlite::memory:', redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix://PATH"
 _ADDRESS = "must be a host name or address without a port, such as 127.0.0.1, 0.0.0.0 or '::1'"
 _NETWORK = "must be a network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, with no bits set after the prefix"
+_COLOUR = "must be a colour such as '#b0301c', in quotes: without them YAML takes # for a comment"
+_ORIGIN = "must be an origin such as https://www.example.org or https://*.example.org, or '*' for any"
 _SLUG = "is no name for a blog: use 1 to 64 of a-z, 0-9 and hyphens, the first of them no hyphen"
 
 # pydantic's kinds of error (whole, or their first word) as an operator says it. Ours are all `value_error`.
@@ -72,6 +89,7 @@ _SENTENCES = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "bool": "must be true or false",
+    "literal_error": "must be {expected}",
 }
 
 # What most likely led to an error of YAML's.
@@ -197,8 +215,48 @@ def _slug(value: object) -> object:
     return value
 
 
+def _colour(value: object) -> object:
+    """A colour in the form #rrggbb."""
+    found = re.fullmatch("#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", value.strip() if isinstance(value, str) else "")
+    if not found:
+        raise ValueError(_COLOUR)
+    digits = found[1] if len(found[1]) == 6 else "".join(2 * digit for digit in found[1])
+    return f"#{digits.lower()}"
+
+
+def _origin(text: str) -> str:
+    """An origin as a Content-Security-Policy has it: nothing in it can begin another directive."""
+    if text != "*" and not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", text.rstrip("/")):
+        raise ValueError(_ORIGIN)
+    return text.rstrip("/").lower()
+
+
+def _file(value: object, info: ValidationInfo) -> object:
+    """A file that can be read. Its name counts from the folder of the configuration file."""
+    if not isinstance(value, str):
+        return value
+    path = Path((info.context or {}).get("folder", ""), value.strip()).absolute()
+    try:
+        with path.open("rb") as file:
+            size = len(file.read(MAX_LOOK + 1))
+    except (OSError, ValueError) as error:
+        raise ValueError("is no file that can be read", getattr(error, "strerror", None) or str(error)) from None
+    if size > MAX_LOOK:
+        raise ValueError(f"is a file of more than {MAX_LOOK:,} bytes")
+    return path
+
+
+def _image(path: Path) -> Path:
+    if path.suffix.lower() not in IMAGE_TYPES:
+        raise ValueError(f"must be an image whose name ends in {', '.join(IMAGE_TYPES)}")
+    return path
+
+
+Colour = Annotated[str, BeforeValidator(_colour)]
 Interval = Annotated[float | None, BeforeValidator(_interval)]
 Networks = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], Field(max_length=1000)]
+NamedFile = Annotated[Path, BeforeValidator(_file)]
+Origin = Annotated[str, Field(max_length=300), AfterValidator(_origin)]
 Slug = Annotated[str, BeforeValidator(_slug)]
 Store = Annotated[str, Field(max_length=4096), AfterValidator(_store)]
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG), AfterValidator(_one_line)]
@@ -261,7 +319,22 @@ class Feed(_Section):
         return data
 
 
-class Blog(_Section):
+class Look(_Section):
+    """How a blog looks, and where: ``language`` None is the reader's, ``accent`` None ours.
+
+    ``accent`` is written #rrggbb. ``logo`` and ``css`` are files; they were there when the configuration was read.
+    ``frame_ancestors`` are the origins whose pages may show `/<slug>/embed`, besides our own.
+    """
+
+    language: Literal["en", "zh"] | None = None
+    accent: Colour | None = None
+    logo: Annotated[NamedFile, AfterValidator(_image)] | None = None
+    css: NamedFile | None = None
+    images: Literal["lazy", "click", "none"] = "lazy"
+    frame_ancestors: Annotated[tuple[Origin, ...], Field(max_length=100)] = ()
+
+
+class Blog(Look):
     """One live page, at `/<slug>/`. Without feeds it is still a page."""
 
     slug: Slug
@@ -290,7 +363,7 @@ class Config(_Common):
         return len({feed.url for blog in self.blogs for feed in blog.feeds})
 
 
-class _BlogSection(_Section):
+class _BlogSection(Look):
     title: Title | None = None
     feeds: tuple[Feed, ...] = ()
 
@@ -306,16 +379,19 @@ class _Document(_Common):
 
     def _blog(self, slug: str, section: _BlogSection) -> Blog:
         feeds = tuple(_with_interval(feed, self.fetch.interval) for feed in section.feeds)
-        return Blog(slug=slug, title=section.title or slug, feeds=feeds)
+        look = {name: getattr(section, name) for name in Look.model_fields}
+        return Blog(slug=slug, title=section.title or slug, feeds=feeds, **look)
 
 
 def load(path: str | os.PathLike[str]) -> Config:
     """Reads a configuration file; raises ConfigError, whatever the file or its absence."""
     name = os.fspath(path)
-    source = _Source(name, _read(name))
+    text = _read(name)
+    source = _Source(name, text)
     source.add_repeated_feeds()
+    source.add_lost_colours(text.splitlines())
     try:
-        document = _Document.model_validate(source.root)
+        document = _Document.model_validate(source.root, context={"folder": Path(name).parent})
     except ValidationError as error:
         source.add_invalid(error)
         raise source.error() from None
@@ -418,6 +494,18 @@ class _Source:
             for n, first in _repeated(urls):
                 line, loc, _ = self._locate(("blogs", slug, "feeds", n, "url"))
                 self._add(line, loc, f"is the same feed as in line {self._lines[id(feeds)][first]}")
+
+    def add_lost_colours(self, lines: Sequence[str]) -> None:
+        """Finds the colours that YAML took for comments: `accent: #b0301c` sets nothing."""
+        blogs = self.root.get("blogs")
+        for slug, blog in blogs.items() if isinstance(blogs, dict) else ():
+            if not isinstance(blog, dict) or blog.get("accent", "") is not None:
+                continue
+            line = self._lines[id(blog)]["accent"]
+            if re.match(
+                r"""\s*["']?accent["']?\s*:\s+#[0-9a-fA-F]{3}""", lines[line - 1] if line <= len(lines) else ""
+            ):
+                self._add(line, ("blogs", slug, "accent"), _COLOUR)
 
     def _document(self) -> object:
         root, documents = None, 0

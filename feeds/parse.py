@@ -108,7 +108,7 @@ def _web_page(body: bytes, base: str) -> NotAFeedError:
 def _document(listing: Listing, reading: Reading, base: str) -> Document:
     known = reading.known
     site = clean.link(listing.site_url, base)
-    source = Source(clean.clean_text(listing.title) or _host(site or reading.url), site, clean.shown(reading.url))
+    source = Source(clean.clean_text(listing.title) or host(site or reading.url), site, clean.shown(reading.url))
     listing = replace(listing, entries=listing.entries[:MOST_ENTRIES])
     listed = recognition.named(reading.url, base, listing)
     withdrawn = recognition.withdrawn(reading.url, known, listed, listing.tombstones)
@@ -172,7 +172,8 @@ def _texts(values: Iterable[str]) -> Iterator[str]:
             yield text[: xmlfeed.MAX_NAME]
 
 
-def _host(url: str) -> str:
+def host(url: str) -> str:
+    """The host of a URL: what a source is called that has no title."""
     return re.sub(r"^https?://(?:[^/@]*@)?(?:www\.)?", "", url).split("/")[0]
 
 

@@ -12,14 +12,18 @@ from config import Config
 from doors import Doors
 from fanout import FanOut
 from feeds.poller import Poller
+from handlers import language
 from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
 from handlers.events import Events
+from handlers.freshness import Freshness
 from handlers.health import Health
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
-from handlers.page import Index, PageHandler, Permalink
+from handlers.page import Embed, Index, PageHandler, Permalink
+from handlers.sources import SourceList
 from handlers.stream import Stream
+from handlers.theme import Theme, ThemeFile
 from timeline import Timeline
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +36,9 @@ def make_app(
     shared: dict[str, Any] = {"config": config, "timeline": timeline}
     live = {**shared, "fanout": fanout}
     all_parts = {**live, "poller": poller}
+    language.load()
+    freshness, themes = Freshness(timeline), {blog.slug: Theme.of(blog) for blog in config.blogs}
+    pages = {**shared, "freshness": freshness, "themes": themes}
     blog = r"/([a-z0-9][a-z0-9-]*)"
     # Readers come in storms: theirs are looked at first.
     followed: list[Any] = [
@@ -44,9 +51,12 @@ def make_app(
     ]
     read: list[Any] = [
         (r"/", Index, shared),
-        (rf"{blog}/?", PageHandler, shared),
+        (rf"{blog}/?", PageHandler, pages),
         (rf"{blog}/entries", Entries, shared),
-        (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
+        (rf"{blog}/sources", SourceList, {**live, "freshness": freshness}),
+        (rf"{blog}/e/([a-z2-7]+)", Permalink, pages),
+        (rf"{blog}/embed", Embed, pages),
+        (rf"{blog}/(theme\.css|logo)", ThemeFile, {**shared, "themes": themes}),
         (rf"{blog}/feeds\.opml", FeedList, shared),
     ]
     return Application(

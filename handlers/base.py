@@ -7,7 +7,9 @@ import logging
 from asyncio import Future
 from http.client import responses
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
+from tornado import locale
 from tornado.iostream import IOStream
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
@@ -15,7 +17,7 @@ import limits
 from config import Blog, Config
 from doors import Doors, RefusedError
 from gate import Stream, retry_after
-from handlers import display
+from handlers import display, language
 from handlers.visitor import Visitor, visitor
 from timeline import Timeline, TimelineError
 
@@ -86,9 +88,32 @@ class Secure(RequestHandler):
 
         sent.add_done_callback(end)
 
+    def get_user_locale(self) -> locale.Locale | None:
+        """The language that the reader chose: for this page, else for all."""
+        given = self.request.query_arguments.get(language.COOKIE, [b""])
+        return language.named(given[-1]) or language.named(self.get_cookie(language.COOKIE))
+
     def get_template_namespace(self) -> dict[str, Any]:
-        """What templates may call."""
-        return {**super().get_template_namespace(), **display.HELPERS}
+        """What templates may call, and what all pages have."""
+        query = [pair for pair in parse_qsl(self.request.query) if pair[0] != language.COOKIE]
+        return {
+            **super().get_template_namespace(),
+            **display.helpers(self.locale),
+            "language": language.language(self.locale),
+            "languages": [
+                (one, f"?{urlencode([*query, (language.COOKIE, one.code)])}") for one in language.LANGUAGES
+            ],
+            "words": language.words(self.locale),
+            "theme": None,
+            "meta": None,
+            "view": None,
+        }
+
+    def render(self, template_name: str, **kwargs: Any) -> Future[None]:
+        """Answers with a page in the reader's language."""
+        self.set_header("Content-Language", language.language(self.locale).tag)
+        self.set_header("Vary", "Accept-Language, Cookie")
+        return super().render(template_name, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answers with the error, without what is only the operator's business."""
@@ -97,7 +122,8 @@ class Secure(RequestHandler):
         if isinstance(error, HTTPError) and error.reason:
             message = error.reason
         if isinstance(error, TimelineError):
-            status_code, message = 503, "The timeline cannot be read at the moment."
+            status_code = 503
+            message = "The timeline cannot be read at the moment."
             self.set_status(status_code)
             self.set_header("Retry-After", "5")
         if isinstance(error, RefusedError):
@@ -105,7 +131,7 @@ class Secure(RequestHandler):
             self.set_status(status_code)
             self.set_header("Retry-After", retry_after())
         if self.wants_page():
-            self.render("error.html", status=status_code, message=message)
+            self.render("error.html", status=status_code, message=self.locale.translate(message), home=self.home())
             return
         self.finish({"error": {"status": status_code, "message": message}})
 
@@ -117,6 +143,10 @@ class Secure(RequestHandler):
             logger.error("%s: the timeline cannot be read: %s", self.request.path, value)
             return
         super().log_exception(typ, value, tb)
+
+    def home(self) -> Blog | None:
+        """The blog that was asked for, if it is one."""
+        return None
 
     def wants_page(self) -> bool:
         """Whether whoever asks would rather have HTML."""
@@ -141,6 +171,30 @@ class Handler(Secure):
         super().prepare()
         if self.is_large:
             self.doors.check_unread(self.request.remote_ip or "")
+
+    def get_browser_locale(self, default: str = "en") -> locale.Locale:
+        """The language that the operator set for the blog, else the one that the reader's browser asks for."""
+        blog = self.home()
+        return language.named(blog.language if blog else None) or super().get_browser_locale(default)
+
+    def remember_language(self) -> None:
+        """Has the language that the address names count for the pages that follow.
+
+        The cookie says nothing else, and is not strict: it has to come along when a reader follows a link to us.
+        """
+        if language.COOKIE in self.request.query_arguments and self.get_user_locale():
+            self.set_cookie(
+                language.COOKIE,
+                language.language(self.locale).code,
+                max_age=language.COOKIE_SECONDS,
+                samesite="Lax",
+                httponly=True,
+                secure=self.request.protocol == "https",
+            )
+
+    def home(self) -> Blog | None:
+        """The blog of the address."""
+        return self.livelog.blog(self.path_args[0]) if self.path_args else None
 
     def blog(self, slug: str) -> Blog:
         """The blog of that name; raises a 404."""

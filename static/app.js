@@ -2,10 +2,12 @@
 
 import { inBatches } from './batch.js';
 import { localise } from './clock.js';
+import { minimiseFilter, ofFilter } from './filter.js';
 import { gapSentence } from './notice.js';
 import { keepPlace } from './place.js';
 import { followProblems } from './problems.js';
-import { showState } from './state.js';
+import { followSources } from './sources.js';
+import { showState, stall } from './state.js';
 import { Stream } from './stream.js';
 import { Timeline } from './timeline.js';
 
@@ -31,7 +33,8 @@ const show = inBatches((changes) => keepPlace(list, () => timeline.apply(changes
 const stream = new Stream(`/${blog}/ws`, cursor, {
   onState: (state) => showState(part('state'), state),
   onChange: (change, sure) => {
-    show(change);
+    const own = ofFilter(change);
+    if (own) show(own);
     if (change.type === 'reset' && change.gap) {
       part('notice').textContent = gapSentence(change.gap, sure, new Date());
     }
@@ -39,4 +42,6 @@ const stream = new Stream(`/${blog}/ws`, cursor, {
 });
 
 stream.start();
+minimiseFilter();
+void followSources(blog, stall);
 void followProblems(part('problems'), () => timeline.isEmpty);

@@ -1,5 +1,7 @@
 /** Times as the reader's own clock shows them. The server writes the same forms in UTC. */
 
+import { say } from './words.js';
+
 /** The English of the page is the British one: "23 November 2026", as the server writes it. */
 const LOCALE = document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang;
 
@@ -34,7 +36,7 @@ export const day = (time) => write(DAY, time);
  *
  * @param {string | Date} time
  */
-export const moment = (time) => `${day(time)}, ${clock(time)}`;
+export const moment = (time) => say('{day}, {clock}', { day: day(time), clock: clock(time) });
 
 /** @type {Record<string, (time: string) => string>} */
 const FORMS = { clock, day, moment };

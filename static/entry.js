@@ -22,20 +22,22 @@
  */
 
 import { clock, day, moment } from './clock.js';
+import { filterAddress } from './filter.js';
 import { fill } from './html.js';
 import { hue, initial } from './source.js';
+import { say } from './words.js';
 
 /** @typedef {Node | string | null | undefined | false} Part */
 
 const OUTBOUND = 'noopener noreferrer';
 
 /**
- * The address of one post's own page.
+ * The address of one post's own page, at which it stands among its neighbours.
  *
  * @param {string} blog
  * @param {string} id
  */
-export const permalink = (blog, id) => `/${blog}/e/${encodeURIComponent(id)}`;
+export const permalink = (blog, id) => `/${blog}/e/${id}#e-${id}`;
 
 /**
  * @param {Item} item
@@ -45,7 +47,7 @@ export const permalink = (blog, id) => `/${blog}/e/${encodeURIComponent(id)}`;
 export function renderEntry(item, blog) {
   const { position, revision } = item._livelog;
   const attributes = {
-    class: 'entry',
+    class: 'entry h-entry',
     id: `e-${item.id}`,
     'data-id': item.id,
     'data-position': position,
@@ -55,13 +57,17 @@ export function renderEntry(item, blog) {
     'article',
     attributes,
     element('p', { class: 'day' }, time(position, 'day', day(position))),
-    element('a', { class: 'when', href: permalink(blog, item.id) }, time(position, 'clock', clock(position))),
+    element(
+      'a',
+      { class: 'when u-url', href: permalink(blog, item.id) },
+      time(position, 'clock', clock(position), 'dt-published'),
+    ),
     item.title && headline(item.title, item.url, permalink(blog, item.id)),
-    byline(item),
+    byline(item, blog),
     content(item),
     item._livelog.truncated && shortened(item.url),
     item.attachments?.length && list('attachments', {}, item.attachments.map(attachment)),
-    item.tags?.length && list('tags', { 'aria-label': 'Tags' }, item.tags.map((tag) => [element('bdi', {}, tag)])),
+    item.tags?.length && list('tags', { 'aria-label': say('Tags') }, item.tags.map((tag) => [tagLink(tag, blog)])),
   );
 }
 
@@ -97,52 +103,70 @@ export function patchEntry(article, fresh) {
  */
 function headline(title, url, ownPage) {
   const link = url ? outbound(url, title) : element('a', { href: ownPage }, title);
-  return element('h2', { class: 'headline', dir: 'auto' }, link);
+  return element('h2', { class: 'headline p-name', dir: 'auto' }, link);
 }
 
-/** @param {Item} item */
-function byline(item) {
+/**
+ * @param {Item} item
+ * @param {string} blog
+ */
+function byline(item, blog) {
   const name = item._livelog.source.title;
   const others = (item.authors ?? []).map((author) => author.name).filter((author) => author && author !== name);
   return element(
     'p',
     { class: 'byline' },
-    source(name, item.title ? undefined : item.url),
-    others.length > 0 && element('span', { class: 'authors' }, element('bdi', {}, others.join(', '))),
+    source(name, blog),
+    others.length > 0 && element('span', { class: 'authors p-author' }, element('bdi', {}, others.join(', '))),
     item._livelog.revision > 1 && corrected(item.date_modified),
+    item.url && !item.title && original(item.url),
   );
 }
 
 /**
  * @param {string} name
- * @param {string | undefined} url of a post without a title: its source leads to it
+ * @param {string} blog
  */
-function source(name, url) {
+function source(name, blog) {
   const tile = element('span', { class: `tile hue-${hue(name)}`, 'aria-hidden': 'true' }, initial(name));
-  const label = element('bdi', {}, name);
-  return element('span', { class: 'source' }, tile, url ? outbound(url, label) : label);
+  const label = element('bdi', { class: 'p-name' }, name);
+  const link = element('a', { href: filterAddress(blog, 'source', name) }, label);
+  return element('span', { class: 'source p-author h-card' }, tile, link);
 }
 
 /** @param {string | undefined} modified */
 function corrected(modified) {
-  const when = modified && time(modified, 'moment', moment(modified));
-  return element('span', { class: 'corrected' }, when ? 'Corrected ' : 'Corrected', when);
+  const when = modified && time(modified, 'moment', moment(modified), 'dt-updated');
+  return element('span', { class: 'corrected' }, say('Corrected'), when && ' ', when);
+}
+
+/** @param {string} url of a post without a title, which would lead there */
+function original(url) {
+  return element('a', { class: 'original', href: url, rel: OUTBOUND }, say('Original'));
+}
+
+/**
+ * @param {string} tag
+ * @param {string} blog
+ */
+function tagLink(tag, blog) {
+  return element('a', { class: 'p-category', href: filterAddress(blog, 'tag', tag) }, element('bdi', {}, tag));
 }
 
 /** @param {Item} item */
 function content(item) {
   if (item.content_html) {
-    const body = element('div', { class: 'content', dir: 'auto' });
+    const body = element('div', { class: 'content e-content', dir: 'auto' });
     fill(body, item.content_html);
     return body;
   }
-  return item.summary && element('div', { class: 'content', dir: 'auto' }, element('p', {}, item.summary));
+  return item.summary && element('div', { class: 'content e-content', dir: 'auto' }, element('p', {}, item.summary));
 }
 
 /** @param {string | undefined} url */
 function shortened(url) {
-  const link = url && outbound(url, 'Read on at the source');
-  return element('p', { class: 'shortened' }, link ? 'Shortened here. ' : 'Shortened here.', link);
+  const link = url && outbound(url, say('Read on at the source'));
+  return element('p', { class: 'shortened' }, say('Shortened here.'), link && ' ', link);
 }
 
 /**
@@ -152,7 +176,7 @@ function shortened(url) {
 function attachment({ url, mime_type: kind = '' }) {
   return [
     kind.startsWith('audio/') && element('audio', { controls: '', preload: 'none', src: url }),
-    outbound(url, 'Attachment'),
+    outbound(url, say('Attachment')),
     kind && ' ',
     kind && element('span', { class: 'kind' }, kind),
   ];
@@ -179,9 +203,10 @@ function outbound(url, label) {
  * @param {string} at
  * @param {string} form
  * @param {string} text
+ * @param {string} [name] its class
  */
-function time(at, form, text) {
-  return element('time', { datetime: at, 'data-time': form }, text);
+function time(at, form, text, name) {
+  return element('time', { ...(name && { class: name }), datetime: at, 'data-time': form }, text);
 }
 
 /**

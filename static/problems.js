@@ -19,20 +19,27 @@ export async function followProblems(problems, isWaiting) {
 
 /** @param {HTMLElement} problems */
 async function refresh(problems) {
-  const sentences = await fetchSentences(problems.id).catch(() => null);
-  if (!sentences || sentences.join() === [...problems.children].map((line) => line.textContent).join()) return;
+  const page = await fetchPage().catch(() => null);
+  const sentences = page && textsOf(page.getElementById(problems.id));
+  if (!page || !sentences || sentences.join() === textsOf(problems)?.join()) return;
   problems.replaceChildren(...sentences.map(line));
+  // What can be done about it may be another thing by now.
+  const advice = page.getElementById('empty');
+  if (advice) document.getElementById('empty')?.replaceChildren(...advice.childNodes);
+}
+
+/** @returns {Promise<Document | null>} null if the server has no answer now */
+async function fetchPage() {
+  const response = await fetch(location.href, { cache: 'no-store' });
+  return response.ok ? parsePage(await response.text()) : null;
 }
 
 /**
- * @param {string} id
- * @returns {Promise<string[] | null>} null if the server has no answer now
+ * @param {Element | null} element
+ * @returns {string[] | null}
  */
-async function fetchSentences(id) {
-  const response = await fetch(location.pathname, { cache: 'no-store' });
-  if (!response.ok) return null;
-  const found = parsePage(await response.text()).getElementById(id);
-  return found && [...found.children].map((element) => element.textContent ?? '');
+function textsOf(element) {
+  return element && [...element.children].map((child) => child.textContent ?? '');
 }
 
 /** @param {string} sentence */

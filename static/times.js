@@ -1,7 +1,14 @@
-/** A page without a live connection: older posts, or a single one. Only its times are made local. */
+/** A page without a live connection: older posts, or one among its neighbours. Only its times are made local. */
 
 import { localise } from './clock.js';
 import { startDays } from './days.js';
+import { minimiseFilter } from './filter.js';
+import { showFreshness } from './sources.js';
 
 localise(document);
 startDays([...document.querySelectorAll('.timeline > article')]);
+minimiseFilter();
+showFreshness();
+
+// An address that was passed on may have lost the part that leads to the post.
+if (!location.hash) document.querySelector('article[aria-current]')?.scrollIntoView();

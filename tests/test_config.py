@@ -16,6 +16,9 @@ from config import Blog, Config, ConfigError, Feed, Fetch, Server
 
 SHIPPED = Path(config.__file__).with_name("config.yaml")
 BLOG = "blogs: {blog: {}}\n"
+BLOG_KEYS = "language, accent, logo, css, images, frame_ancestors, title, feeds"
+A_COLOUR = "must be a colour such as '#b0301c', in quotes: without them YAML takes # for a comment"
+AN_ORIGIN = "must be an origin such as https://www.example.org or https://*.example.org, or '*' for any"
 
 Read = Callable[[str], Config]
 Problems = Callable[[str], tuple[str, ...]]
@@ -296,6 +299,51 @@ def test_a_public_url_is_only_a_place(problems: Problems, url: str) -> None:
     )
 
 
+# How a blog looks
+
+
+def test_how_a_blog_looks_is_kept(read: Read) -> None:
+    Path("look").mkdir()
+    Path("look/mark.svg").write_text("<svg/>", encoding="utf-8")
+    Path("own.css").write_text("", encoding="utf-8")
+    (blog,) = read("""blogs:
+  blog:
+    language: zh
+    accent: "#B0301C"
+    logo: look/mark.svg
+    css: own.css
+    images: click
+    frame_ancestors: [https://www.Example.org/, "https://*.example.org:8443", "*"]
+""").blogs
+    assert (blog.language, blog.accent, blog.images) == ("zh", "#b0301c", "click")
+    assert (blog.logo, blog.css) == (Path("look/mark.svg").absolute(), Path("own.css").absolute())
+    assert blog.frame_ancestors == ("https://www.example.org", "https://*.example.org:8443", "*")
+
+
+@pytest.mark.parametrize("written", ["'#13a'", "13a", "1133aa", "'#1133AA'"])
+def test_a_colour_is_written_in_one_form(read: Read, written: str) -> None:
+    assert read(f"blogs: {{b: {{accent: {written}}}}}").blogs[0].accent == "#1133aa"
+
+
+def test_a_colour_that_yaml_takes_for_a_comment_is_not_lost_in_silence(problems: Problems) -> None:
+    assert problems("blogs:\n  b:\n    accent: #b0301c\n") == (f"3: blogs.b.accent: {A_COLOUR}",)
+
+
+def test_a_comment_is_no_colour(read: Read) -> None:
+    assert read("blogs:\n  b:\n    accent: # ours\n").blogs[0].accent is None
+
+
+def test_files_are_named_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "own.css").write_text("", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text("blogs: {b: {css: own.css}}", encoding="utf-8")
+    assert config.load(tmp_path / "config.yaml").blogs[0].css == tmp_path / "own.css"
+
+
+def test_a_file_that_would_fill_the_memory_is_refused(problems: Problems) -> None:
+    Path("large.css").write_bytes(b" " * (config.MAX_LOOK + 1))
+    assert problems("blogs: {b: {css: large.css}}") == ("1: blogs.b.css: is a file of more than 1,000,000 bytes",)
+
+
 # What is wrong
 
 
@@ -363,6 +411,25 @@ def test_a_public_url_is_only_a_place(problems: Problems, url: str) -> None:
             f"blogs: {{b: {{feeds: [{{url: 'http://a', tags: [{'x,' * 101}]}}]}}}}",
             "blogs.b.feeds[0].tags: must have at most 100 items",
         ),
+        ("blogs: {b: {language: de}}", "blogs.b.language: must be 'en' or 'zh'"),
+        ("blogs: {b: {images: never}}", "blogs.b.images: must be 'lazy', 'click' or 'none'"),
+        ("blogs: {b: {accent: reddish}}", f"blogs.b.accent: {A_COLOUR}"),
+        ("blogs: {b: {accent: '#12345'}}", f"blogs.b.accent: {A_COLOUR}"),
+        ("blogs: {b: {accent: []}}", f"blogs.b.accent: {A_COLOUR}"),
+        ("blogs: {b: {css: nowhere.css}}", "blogs.b.css: is no file that can be read: No such file or directory"),
+        ("blogs: {b: {css: .}}", "blogs.b.css: is no file that can be read: Is a directory"),
+        (
+            "blogs: {b: {logo: config.yaml}}",
+            "blogs.b.logo: must be an image whose name ends in .svg, .png, .jpg, .jpeg, .webp, .avif, .gif",
+        ),
+        (
+            "blogs: {b: {frame_ancestors: https://a.example}}",
+            "blogs.b.frame_ancestors: must be a list, such as [first, second]",
+        ),
+        *(
+            (f"blogs: {{b: {{frame_ancestors: ['{origin}']}}}}", f"blogs.b.frame_ancestors[0]: {AN_ORIGIN}")
+            for origin in ("a.example", "https://a.example/path", "https://a.example; script-src *", "https:", "**")
+        ),
     ],
 )
 def test_a_wrong_value_is_answered_in_plain_words(problems: Problems, text: str, problem: str) -> None:
@@ -407,7 +474,10 @@ def test_blogs_in_a_list_are_refused(problems: Problems) -> None:
             "fetch.zebra: unknown key; allowed here: interval, timeout, max_bytes, concurrency, per_host, "
             "private_networks",
         ),
-        ("blogs: {b: {slug: x}}", "blogs.b.slug: unknown key; allowed here: title, feeds"),
+        (
+            "blogs: {b: {slug: x}}",
+            f"blogs.b.slug: unknown key; allowed here: {BLOG_KEYS}",
+        ),
         (
             "blogs: {b: {feeds: [{url: 'http://a', intervall: 5m}]}}",
             "blogs.b.feeds[0].intervall: unknown key; allowed here: url, title, interval, include, exclude, tags, "
@@ -673,7 +743,7 @@ def test_credentials_in_a_repeated_feed_are_not_shown(problems: Problems) -> Non
 
 def test_credentials_in_the_place_of_a_key_are_not_shown(problems: Problems) -> None:
     assert problems("blogs:\n  b:\n    'https://me:hush@example.org/feed': x") == (
-        "3: blogs.b.***@example.org/feed: unknown key; allowed here: title, feeds",
+        f"3: blogs.b.***@example.org/feed: unknown key; allowed here: {BLOG_KEYS}",
     )
 
 

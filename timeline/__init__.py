@@ -17,6 +17,9 @@ DAY: Final = 86_400.0
 Reason = Literal["epoch", "expired"]
 """Why events are not there: the store lost data and began a new epoch, or they were retired."""
 
+Fate = Literal["withdrawn", "retired"]
+"""Why an entry that was there is not: its publisher took it back, or it was too old to be kept."""
+
 
 class TimelineError(Exception):
     """The environment failed the store (disk full, Redis away, lock held); the message says how.
@@ -174,6 +177,12 @@ class Timeline(Protocol):
 
     async def entry(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """One entry as JSON text, or None."""
+
+    async def newer(self, blog: str, than: str, limit: int) -> Sequence[str]:
+        """The entries right above a place (a ``before``), newest first. Raises ValueError as `page` does."""
+
+    async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
+        """What became of an entry that is not there; None if it is, or if it was never heard of or is forgotten."""
 
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""

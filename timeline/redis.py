@@ -39,6 +39,7 @@ from redis.exceptions import (
 
 from entries import FRONT_PAGE, Cursor, Entry, Event, FeedState, dump
 from timeline import (
+    Fate,
     HistoryLostError,
     Lease,
     LeaseLostError,
@@ -224,6 +225,19 @@ class RedisTimeline:
     async def entry(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """One entry as JSON text, or None."""
         return cast("str | None", await self._redis.ask("HGET", _key(f"{blog}:items"), id))
+
+    async def newer(self, blog: str, than: str, limit: int) -> Sequence[str]:
+        """The entries that stand right above a place, newest first."""
+        keys = (f"{blog}:places", f"{blog}:items")
+        return cast("list[str]", await self._redis.run("newer", keys, [limit, *parse_before(than)]))
+
+    async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
+        """What became of an entry that is not there."""
+        known = await self._redis.ask("HGET", _key(f"{blog}:aliases"), id) or id
+        memory = await self._redis.ask("HGET", _key(f"{blog}:memory"), known)
+        if memory is None or await self._redis.ask("HEXISTS", _key(f"{blog}:items"), known):
+            return None
+        return "withdrawn" if memory.startswith("-") else "retired"
 
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""

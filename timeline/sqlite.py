@@ -25,6 +25,7 @@ from typing import Any, Final, TypeVar
 
 from entries import FRONT_PAGE, Cursor, Entry, Event, FeedState, dump
 from timeline import (
+    Fate,
     HistoryLostError,
     Lease,
     LeaseLostError,
@@ -138,6 +139,8 @@ _EVENTS: Final = (
     "LEFT JOIN entries i ON i.blog = e.blog AND i.id = e.id AND e.kind <> 'delete' "
 )
 
+_NEWER: Final = "SELECT item FROM entries WHERE blog = ? AND (position, id) > (?, ?) ORDER BY position, id LIMIT ?"
+
 
 class SqliteTimeline:
     """A `timeline.Timeline` in one file, or in memory (``:memory:``)."""
@@ -246,6 +249,15 @@ class SqliteTimeline:
         """One entry as JSON text, or None."""
         rows = await self._reader.run(_fetch("SELECT item FROM entries WHERE blog = ? AND id = ?", blog, id))
         return str(rows[0][0]) if rows else None
+
+    async def newer(self, blog: str, than: str, limit: int) -> Sequence[str]:
+        """The entries that stand right above a place, newest first."""
+        rows = await self._reader.run(_fetch(_NEWER, blog, *parse_before(than), limit))
+        return [item for (item,) in reversed(rows)]
+
+    async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
+        """What became of an entry that is not there."""
+        return await self._reader.run(lambda db: _fate(db, blog, id))
 
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
@@ -656,6 +668,13 @@ def _number(db: sqlite3.Connection, blog: str, kind: str, entry_id: str, at: flo
         (blog, _seq(db, blog), kind, entry_id, at),
     )
     return 1
+
+
+def _fate(db: sqlite3.Connection, blog: str, entry_id: str) -> Fate | None:
+    known = _recognised(db, blog, (entry_id,))
+    if known is None or db.execute("SELECT 1 FROM entries WHERE blog = ? AND id = ?", (blog, known[0])).fetchone():
+        return None
+    return "retired" if _withdrawn_revision(known[1]) is None else "withdrawn"
 
 
 def _seq(db: sqlite3.Connection, blog: str) -> int:

@@ -6,7 +6,8 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from entries import FRONT_PAGE
-from tests.browser.visitor import Visitor, becomes, ids, post, posts
+from handlers.page import NEWER_NEIGHBOURS, OLDER_NEIGHBOURS
+from tests.browser.visitor import Visitor, becomes, ids, post, posts, titles
 from tests.livelog import Livelog
 
 
@@ -40,13 +41,29 @@ async def test_older_pages_are_linked_to_the_end(filled: Livelog, plain: Page) -
     await expect(post(plain, "First").locator(".content")).to_have_text("It began.")
 
 
-async def test_a_post_opens_on_its_own_page(filled: Livelog, plain: Page) -> None:
+async def test_a_post_opens_among_its_neighbours(filled: Livelog, plain: Page) -> None:
     await plain.goto(filled.url("/blog/"))
     async with plain.expect_navigation():
-        await post(plain, "Last").locator(".when").click()
-    await becomes(posts(plain).count, 0)
-    await expect(plain.get_by_role("article")).to_have_count(1)
-    await expect(plain.get_by_role("article").locator(".content")).to_contain_text("It ends with a link")
+        await posts(plain).nth(20).locator(".when").click()
+    await expect(plain.get_by_role("article")).to_have_count(NEWER_NEIGHBOURS + 1 + OLDER_NEIGHBOURS)
+    own = plain.locator("article[aria-current]")
+    await expect(own).to_have_count(1)
+    await expect(own.locator(".content")).to_contain_text("It went on")
+    await expect(own.locator(".when")).to_be_in_viewport()
     async with plain.expect_navigation():
         await plain.get_by_role("link", name="All posts").click()
+    await becomes(posts(plain).count, FRONT_PAGE)
+
+
+async def test_posts_can_be_filtered(filled: Livelog, plain: Page) -> None:
+    await plain.goto(filled.url("/blog/"))
+    await plain.get_by_text("Filter", exact=True).click()
+    filters = plain.get_by_role("navigation", name="Filter")
+    await expect(filters.get_by_role("link", name="Harbour Log")).to_be_visible()
+    async with plain.expect_navigation():
+        await filters.get_by_role("link", name="Tide").click()
+    assert await titles(plain) == ["Last"]
+    await expect(plain.locator(".filtered")).to_contain_text("Only posts tagged")
+    async with plain.expect_navigation():
+        await plain.locator(".filtered").get_by_role("link", name="All posts").click()
     await becomes(posts(plain).count, FRONT_PAGE)

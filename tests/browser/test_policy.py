@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
-from tests.browser.visitor import MISSING, Visitor
+from demo.newsroom import Newsroom
+from tests.browser.visitor import MISSING, Visitor, becomes
 from tests.livelog import Livelog
 
 POLICY = {
@@ -23,8 +25,11 @@ POLICY = {
 }
 
 
+DATA = ("application/json", "application/ld+json")
+
+
 class Inline(HTMLParser):
-    """Collects what a page carries inline: scripts, styles, handlers, addresses that run."""
+    """Collects what a page carries inline: scripts, styles, handlers, addresses that run. Data does not run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,14 +37,14 @@ class Inline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _ in attrs]
-        if tag == "style" or (tag == "script" and "src" not in names):
+        if tag == "style" or (tag == "script" and "src" not in names and dict(attrs).get("type") not in DATA):
             self.found.append(tag)
         self.found += [name for name in names if name == "style" or name.startswith("on")]
         self.found += [value for _, value in attrs if value and value.strip().lower().startswith("javascript:")]
 
 
 STATUS = {"no blog": 404, "no page": 404, "no post": 404, "no place": 400}
-PLACES = ("blog", "older", "permalink", "index", *STATUS)
+PLACES = ("blog", "older", "filtered", "permalink", "wall", "embed", "index", *STATUS)
 
 
 async def address(filled: Livelog, place: str) -> str:
@@ -48,6 +53,9 @@ async def address(filled: Livelog, place: str) -> str:
     return {
         "blog": "/blog/",
         "older": f"/blog/?{urlsplit(newest['next_url']).query}",
+        "filtered": "/blog/?source=Harbour%20Log&tag=Tide&lang=zh",
+        "wall": "/blog/?view=wall",
+        "embed": "/blog/embed",
         "permalink": f"/blog/e/{newest['items'][0]['id']}",
         "index": "/",
         "no blog": "/nowhere",
@@ -69,3 +77,27 @@ async def test_a_page_has_the_policy_and_keeps_it(filled: Livelog, visitor: Visi
     inline = Inline()
     inline.feed(await answer.text())
     assert inline.found == []
+
+
+@pytest.mark.parametrize("path", ["/blog/embed", "/blog/"])
+async def test_a_site_frames_the_embed_if_it_is_named_and_nothing_else(
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page, path: str
+) -> None:
+    """Both are on one machine, but an origin is a port as well."""
+    named = [newsroom.url("").rstrip("/")]
+    config = {"server": {"port": 0}, "store": "sqlite::memory:", "blogs": {"blog": {"frame_ancestors": named}}}
+    (livelog.folder / "config.yaml").write_text(json.dumps(config), encoding="utf-8")
+    await livelog.run(f"--config={livelog.folder / 'config.yaml'}")
+    frame = f'<html xmlns="http://www.w3.org/1999/xhtml"><iframe src="{livelog.url(path)}" title="Live"/></html>'
+    visitor.expects(f"Framing '{livelog.url()}|{MISSING}")
+    # As XHTML, because what the newsroom says as HTML may frame nothing.
+    await page.goto(newsroom.add_file("/site", frame.encode(), "application/xhtml+xml"))
+    if path == "/blog/embed":
+        await expect(page.frames[1].locator("#state")).to_have_text("● Live")
+    else:
+        await becomes(lambda: refused(page), True)
+
+
+async def refused(page: Page) -> bool:
+    """Whether the browser shows its own page in the frame, as it does in place of one that may not be there."""
+    return len(page.frames) == 2 and page.frames[1].url.startswith("chrome-error:")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.display import clock, day, hue, initial
+from handlers.display import clock, day, hue, initial, quoted
 
 
 def test_times_are_utc() -> None:
@@ -25,3 +25,12 @@ def test_a_source_keeps_its_colour() -> None:
     # FNV-1a's published test vector for "foobar" is 0xbf9cf968.
     assert hue("foobar") == 0xBF9CF968 % 12
     assert hue("") == 0x811C9DC5 % 12
+
+
+def test_a_day_is_written_as_the_language_does() -> None:
+    assert day("2026-11-03T00:00:00Z", "zh") == "2026年11月3日"
+
+
+def test_addresses_are_written_as_in_javascript() -> None:
+    # What encodeURIComponent makes of it.
+    assert quoted("a b/c?d=e&f#é'(!)*~") == "a%20b%2Fc%3Fd%3De%26f%23%C3%A9'(!)*~"

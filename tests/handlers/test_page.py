@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from config import Blog, Config
-from entries import FRONT_PAGE, Attachment, Source
+from entries import FRONT_PAGE, Attachment, FeedState, Source
 from tests.handlers.conftest import Site
-from tests.timeline.drafts import NOW, commit, entry
+from tests.timeline.drafts import FEED, NOW, commit, entry
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
 
@@ -120,6 +120,21 @@ async def test_a_source_that_can_not_be_reached_is_told_in_a_sentence(site: Site
     await commit(site.timeline, entry("a"), problem="The connection was refused.", failures=3)
     # It is due since 1970; the least that is said is two seconds.
     assert "Example: The connection was refused. Next try in 2 seconds." in await page(site)
+
+
+async def test_many_sources_that_can_not_be_reached_do_not_push_the_posts_away(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await commit(site.timeline, entry("a"))
+    failing = [FeedState(url=FEED, problem="No answer.", next_at=NOW) for _ in range(4)]
+
+    async def many(_: int) -> list[FeedState]:
+        return failing
+
+    monkeypatch.setattr(site.timeline, "failing", many)
+    assert "<details><summary>4 sources cannot be reached</summary><p dir" in await page(site)
+    failing.pop()
+    assert "sources cannot be reached" not in await page(site)
 
 
 async def test_pages_are_small_when_asked_for_so(site: Site) -> None:

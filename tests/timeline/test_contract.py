@@ -202,9 +202,35 @@ async def test_pages_lead_through_all_entries_once_newest_first(timeline: Timeli
     assert seen == [f"e{n:02}" for n in reversed(range(40))]
 
 
+async def test_what_stands_right_above_a_place_is_found_from_there(timeline: Timeline) -> None:
+    await commit(timeline, *(entry(f"e{n:02}", at=NOW + n // 7) for n in range(40)), entry("other", blog="other"))
+    positions = {n: int(NOW + n // 7) * 1_000_000 for n in range(40)}
+    for n in (0, 6, 7, 20, 38, 39):
+        newer = await timeline.newer("blog", before_token(positions[n], f"e{n:02}"), 9)
+        assert [json.loads(item)["id"] for item in newer] == [
+            f"e{m:02}" for m in reversed(range(n + 1, n + 10)) if m < 40
+        ]
+    (oldest,) = await timeline.newer("blog", before_token(-(10**16), "0"), 1)
+    assert json.loads(oldest)["id"] == "e00"
+    with pytest.raises(ValueError, match="token"):
+        await timeline.newer("blog", "x", 1)
+
+
+async def test_what_became_of_an_entry_is_known(timeline: Timeline) -> None:
+    await commit(timeline, entry("here"), entry("back", keys=("back", "alias")), entry("old", at=NOW - 9 * DAY))
+    await commit(timeline, withdrawn=[("blog", "back")])
+    await Retention(timeline, Limits(entries=1), lambda: NOW).sweep()
+    fates = {name: await timeline.fate("blog", name) for name in ("here", "back", "alias", "old", "never")}
+    assert fates == {"here": None, "back": "withdrawn", "alias": "withdrawn", "old": "retired", "never": None}
+    assert await timeline.fate("other", "back") is None
+    await commit(timeline, entry("back", "again"))
+    assert await timeline.fate("blog", "back") is None
+
+
 async def test_an_unknown_blog_is_empty(timeline: Timeline) -> None:
     page = await timeline.page("nowhere", None, 10)
     assert (list(page.items), page.older, page.head.seq) == ([], None, 0)
+    assert list(await timeline.newer("nowhere", "0-a", 10)) == []
 
 
 @pytest.mark.parametrize("token", ["", "-", "x", "1", "1-", "-a", "1-a b", "1-ä", "9" * 30 + "-a", "1.5-a", "¹-a"])

@@ -1,0 +1,65 @@
+/**
+ * The filter of the page: posts of one source, with one tag, or both. The server has chosen what stands on the
+ * page; of what arrives later, this chooses the same.
+ *
+ * @typedef {import('./entry.js').Item} Item
+ * @typedef {import('./stream.js').Change} Change
+ */
+
+/** Readers of a filtered page come back in their own time when all of them have to. */
+const COME_BACK_WITHIN = 5_000;
+
+const { source, tag } = document.getElementById('main')?.dataset ?? {};
+
+/** Whether the page shows only some of the blog's posts. */
+export const isFiltered = source !== undefined || tag !== undefined;
+
+/**
+ * Whether a post belongs on this page.
+ *
+ * @param {Item} item
+ */
+export function isShown(item) {
+  if (source !== undefined && item._livelog.source.title !== source) return false;
+  return tag === undefined || (item.tags?.includes(tag) ?? false);
+}
+
+/**
+ * A change as far as it concerns this page; null if it does not.
+ *
+ * @param {Change} change
+ * @returns {Change | null}
+ */
+export function ofFilter(change) {
+  if (!isFiltered || change.type === 'delete') return change;
+  if (change.type === 'reset') {
+    // Among the newest posts there may be none of these: only the server knows which are.
+    setTimeout(() => location.reload(), Math.random() * COME_BACK_WITHIN);
+    return null;
+  }
+  // One that stands here stays, whatever it was corrected to: the reader may be at it.
+  return isShown(change.item) || document.getElementById(`e-${change.item.id}`) ? change : null;
+}
+
+/**
+ * The page of one source, or of one tag. The server writes the same address.
+ *
+ * @param {string} blog
+ * @param {'source' | 'tag'} kind
+ * @param {string} value
+ */
+export const filterAddress = (blog, kind, value) => `/${blog}/?${kind}=${encodeURIComponent(value)}`;
+
+/** The list of filters closes when the reader turns to something else. */
+export function minimiseFilter() {
+  const list = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));
+  if (!list) return;
+  addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !list.open) return;
+    list.open = false;
+    list.querySelector('summary')?.focus();
+  });
+  addEventListener('pointerdown', ({ target }) => {
+    if (target instanceof Node && !list.contains(target)) list.open = false;
+  });
+}

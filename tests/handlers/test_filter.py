@@ -1,0 +1,118 @@
+"""Filters: posts of a source, posts with a tag."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from entries import FRONT_PAGE, Entry, Source
+from handlers import filter as filters
+from handlers.filter import Filter, place
+from tests.handlers.conftest import Site
+from tests.timeline.drafts import FEED, NOW, commit, entry
+
+ODD = 'A/B & "C"? ä#1'
+
+
+def of(source: str, name: str, n: float = 0, *tags: str) -> Entry:
+    return replace(entry(name, at=NOW + n, tags=tags), source=Source(source, None, FEED))
+
+
+async def page(site: Site, path: str) -> str:
+    answer = await site.get(path)
+    assert answer.code == 200, answer.body
+    return answer.body.decode()
+
+
+def shown(text: str) -> list[str]:
+    return re.findall(r'<article[^>]* data-id="(\w+)"', text)
+
+
+def older(text: str) -> str | None:
+    found = re.search(r'<nav id="older"[^>]*><a href="([^"]*)"', text)
+    assert found
+    return found[1].replace("&amp;", "&") or None
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("source=Harbour", ["d", "a"]),
+        ("tag=news", ["d", "c"]),
+        ("source=Harbour&tag=news", ["d"]),
+        (Filter(source=ODD).query(), ["c"]),
+        (Filter(tag=ODD).query(), ["b"]),
+        ("source=harbour", []),
+        ("tag=Harbour", []),
+        ("tag=new", []),
+        ("source=%ff", []),
+    ],
+)
+async def test_a_filter_leaves_the_posts_of_a_source_and_a_tag(site: Site, query: str, names: list[str]) -> None:
+    await commit(
+        site.timeline,
+        of("Harbour", "a"),
+        of("Town", "b", 1, ODD, "Town"),
+        of(ODD, "c", 2, "news"),
+        of("Harbour", "d", 3, "other", "news"),
+    )
+    assert shown(await page(site, f"/blog/?{query}")) == names
+
+
+async def test_a_filtered_page_says_so_and_leads_back(site: Site) -> None:
+    await commit(site.timeline, of(ODD, "a", 0, "<b>"))
+    text = await page(site, f"/blog/?{Filter(ODD, '<b>').query()}")
+    said = re.search(r'<p class="filtered">(.*?)</p>', text)
+    assert said
+    assert "Only posts from \u2068A/B &amp; &quot;C&quot;? ä#1\u2069 tagged \u2068&lt;b&gt;\u2069." in said[1]
+    assert '<a href="/blog/">All posts</a>' in said[1]
+    assert 'data-source="A/B &amp; &quot;C&quot;? ä#1" data-tag="&lt;b&gt;"' in text
+    assert '<meta name="robots" content="noindex, follow">' in text
+    assert "filtered" not in await page(site, "/blog/")
+
+
+async def test_posts_lead_to_the_filters_of_their_source_and_tags(site: Site) -> None:
+    await commit(site.timeline, of(ODD, "a", 0, ODD))
+    text = await page(site, "/blog/")
+    escaped = Filter(source=ODD).query()
+    assert f'href="/blog/?{escaped}"' in text
+    assert f'href="/blog/?{escaped.replace("source", "tag")}"' in text
+    assert shown(await page(site, f"/blog/?{escaped}")) == ["a"]
+
+
+async def test_older_pages_keep_the_filter_and_lead_through_all_of_it_once(site: Site) -> None:
+    mixed = [of("Harbour" if n % 3 else "Town", f"e{n:03}", n) for n in range(3 * FRONT_PAGE)]
+    await commit(site.timeline, *mixed)
+    path: str | None = "/blog/?source=Harbour"
+    found: list[str] = []
+    pages = 0
+    while path:
+        text = await page(site, path)
+        found += shown(text)
+        path = older(text)
+        pages += 1
+    assert found == [f"e{n:03}" for n in reversed(range(3 * FRONT_PAGE)) if n % 3]
+    assert pages == 2
+
+
+async def test_a_page_costs_no_more_than_a_bounded_scan_and_leads_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "SCANNED_TOGETHER", 10)
+    monkeypatch.setattr(filters, "MOST_SCANNED", 20)
+    await commit(site.timeline, of("Rare", "first"), *(of("Town", f"e{n:03}", n + 1) for n in range(30)))
+    text = await page(site, "/blog/?source=Rare")
+    assert shown(text) == []
+    assert "None in the posts of late." in text
+    path = older(text)
+    assert path
+    assert shown(await page(site, path)) == ["first"]
+
+
+async def test_a_place_leads_on_to_the_microsecond(site: Site) -> None:
+    first = replace(entry("a"), position=1_700_000_000_123_456)
+    await commit(site.timeline, first)
+    (item,) = (await site.json("/blog/entries"))["items"]
+    assert place(item) == "1700000000123456-a"

@@ -1,0 +1,87 @@
+"""Other forms of the page: for a wall, and for a frame in someone's site."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from config import Blog, Config, Feed, Server
+from handlers.page import EMBED_POSTS, WALL_POSTS
+from tests.handlers.conftest import Site
+from tests.handlers.test_filter import older, page, shown
+from tests.timeline.drafts import FEED, NOW, commit, entry
+
+
+async def filled(site: Site) -> None:
+    await commit(site.timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(WALL_POSTS + 20)))
+
+
+def policy(headers: object) -> dict[str, str]:
+    return dict(part.split(" ", 1) for part in str(headers).split("; "))
+
+
+async def test_the_wall_is_live_and_has_nothing_to_press(site: Site) -> None:
+    await filled(site)
+    text = await page(site, "/blog/?view=wall")
+    assert '<body data-view="wall">' in text
+    assert len(shown(text)) == WALL_POSTS
+    assert "data-cursor" in text
+    assert "app.js" in text
+    for control in ('class="foot"', "<summary>", 'class="skip"'):
+        assert control not in text
+
+
+async def test_the_embed_is_live_and_slim_and_its_links_open_outside_of_it(site: Site) -> None:
+    await filled(site)
+    text = await page(site, "/blog/embed")
+    assert '<body data-view="embed">' in text
+    assert len(shown(text)) == EMBED_POSTS
+    assert '<base target="_blank">' in text
+    assert "data-cursor" in text
+    assert (older(text) or "").startswith("/blog/?before=")
+
+
+async def test_only_the_embed_may_be_framed_by_others_and_by_none_that_is_not_named(site: Site) -> None:
+    for path in ("/blog/embed", "/blog/", "/blog/?view=embed"):
+        headers = (await site.get(path)).headers
+        assert policy(headers["Content-Security-Policy"])["frame-ancestors"] == "'self'", path
+
+
+async def test_another_view_is_none(site: Site) -> None:
+    assert "data-view" not in await page(site, "/blog/?view=embed")
+    assert "data-view" not in await page(site, "/blog/?view=%22%3E%ff")
+
+
+async def test_the_address_without_a_slash_keeps_what_it_asks_for(site: Site) -> None:
+    answer = await site.get("/blog?view=wall&tag=a%26b")
+    assert (answer.code, answer.headers["Location"]) == (302, "/blog/?view=wall&tag=a%26b")
+
+
+class TestFramed:
+    @pytest.fixture
+    def settings(self) -> Config:
+        blog = Blog(
+            slug="blog",
+            title='A "lively" <b>blog</b>',
+            feeds=(Feed(url=FEED),),
+            frame_ancestors=("https://www.example.org", "https://*.example.com:8443"),
+        )
+        return Config(server=Server(public_url="https://live.example.org"), store="sqlite::memory:", blogs=(blog,))
+
+    async def test_those_who_are_named_may_frame_the_embed_and_only_that(self, site: Site) -> None:
+        embed, front = await site.get("/blog/embed"), await site.get("/blog/")
+        found = policy(embed.headers["Content-Security-Policy"])
+        assert found.pop("frame-ancestors") == "'self' https://www.example.org https://*.example.com:8443"
+        usual = policy(front.headers["Content-Security-Policy"])
+        assert usual.pop("frame-ancestors") == "'self'"
+        assert found == usual, "all else is as strict"
+
+    async def test_the_page_shows_what_they_put_into_theirs(self, site: Site) -> None:
+        found = re.search(r"<pre><code>(.*?)</code></pre>", (await page(site, "/blog/")).partition("<footer")[2])
+        assert found
+        assert html.unescape(found[1]) == (
+            '<iframe src="https://live.example.org/blog/embed" title="A &quot;lively&quot; &lt;b&gt;blog&lt;/b&gt;" '
+            'width="100%" height="600" loading="lazy"></iframe>'
+        )
