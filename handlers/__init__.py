@@ -19,6 +19,7 @@ from handlers.health import Health
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
 from handlers.page import Index, PageHandler, Permalink
+from handlers.previous import Previous
 from handlers.stream import Stream
 from timeline import Timeline
 
@@ -47,6 +48,7 @@ def make_app(
         (rf"{blog}/?", PageHandler, shared),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
+        (rf"{blog}/e/([a-z2-7]+)/previous", Previous, shared),
         (rf"{blog}/feeds\.opml", FeedList, shared),
     ]
     return Application(

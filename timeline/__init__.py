@@ -170,6 +170,9 @@ class Timeline(Protocol):
     async def entry(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """One entry as JSON text, or None."""
 
+    async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
+        """The form that an entry had before its last correction as JSON text, or None. It goes with the entry."""
+
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
 
