@@ -66,7 +66,8 @@ async def _measure(what: str, url: str, used: Used) -> None:
     most = entry * limits.entries + event * limits.events + remembered * limits.memory
     print(
         f"{what} at {COUNT:,} of each: entry of 1 KB {entry:.0f} bytes, its previous form {former:.0f}, "
-        f"event {event:.0f}, remembered entry {remembered:.0f}, followed feed {feed:.0f} and {listed:.0f} more once it has listed {LISTED} entries; "
+        f"event {event:.0f}, remembered entry {remembered:.0f}, "
+        f"followed feed {feed:.0f} and {listed:.0f} more once it has listed {LISTED} entries; "
         f"a blog at all its limits {most / 1e6:.0f} MB"
     )
 
