@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import SplitResult, urlsplit
 
 import yaml
@@ -72,6 +72,7 @@ _SENTENCES = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "bool": "must be true or false",
+    "literal_error": "must be {expected}",
 }
 
 # What most likely led to an error of YAML's.
@@ -267,6 +268,7 @@ class Blog(_Section):
     slug: Slug
     title: Title
     feeds: tuple[Feed, ...] = ()
+    images: Literal["lazy", "click", "none"] = "lazy"
 
 
 class _Common(_Section):
@@ -293,6 +295,7 @@ class Config(_Common):
 class _BlogSection(_Section):
     title: Title | None = None
     feeds: tuple[Feed, ...] = ()
+    images: Literal["lazy", "click", "none"] = "lazy"
 
 
 class _Document(_Common):
@@ -306,7 +309,7 @@ class _Document(_Common):
 
     def _blog(self, slug: str, section: _BlogSection) -> Blog:
         feeds = tuple(_with_interval(feed, self.fetch.interval) for feed in section.feeds)
-        return Blog(slug=slug, title=section.title or slug, feeds=feeds)
+        return Blog(slug=slug, title=section.title or slug, feeds=feeds, images=section.images)
 
 
 def load(path: str | os.PathLike[str]) -> Config:

@@ -1,7 +1,9 @@
 /** The live page: wires the connection to the posts. */
 
 import { inBatches } from './batch.js';
+import { followChanges } from './changes.js';
 import { localise } from './clock.js';
+import { followImages } from './images.js';
 import { gapSentence } from './notice.js';
 import { keepPlace } from './place.js';
 import { followProblems } from './problems.js';
@@ -22,6 +24,8 @@ const { blog = '', cursor = '' } = part('main').dataset;
 const list = part('timeline');
 
 localise(document);
+followImages(list);
+followChanges(list, blog);
 
 const timeline = new Timeline(blog, { list, empty: part('empty'), older: part('older') });
 

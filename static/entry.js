@@ -7,10 +7,11 @@
  * @property {string} [title]
  * @property {string} [content_html]
  * @property {string} [summary]
+ * @property {string} [image]
  * @property {string} [date_modified]
  * @property {{name?: string}[]} [authors]
  * @property {string[]} [tags]
- * @property {{url: string, mime_type?: string}[]} [attachments]
+ * @property {import('./files.js').File[]} [attachments]
  * @property {About} _livelog
  *
  * @typedef {object} About what Livelog adds to an item
@@ -21,9 +22,12 @@
  * @property {boolean} [truncated]
  */
 
+import { changesButton, keepFocus } from './changes.js';
 import { clock, day, moment } from './clock.js';
-import { fill } from './html.js';
+import { facts, label, listed, medium } from './files.js';
+import { cover, fillContent, lead, served } from './images.js';
 import { hue, initial } from './source.js';
+import { say } from './words.js';
 
 /** @typedef {Node | string | null | undefined | false} Part */
 
@@ -44,6 +48,7 @@ export const permalink = (blog, id) => `/${blog}/e/${encodeURIComponent(id)}`;
  */
 export function renderEntry(item, blog) {
   const { position, revision } = item._livelog;
+  const picture = lead(item);
   const attributes = {
     class: 'entry',
     id: `e-${item.id}`,
@@ -58,9 +63,10 @@ export function renderEntry(item, blog) {
     element('a', { class: 'when', href: permalink(blog, item.id) }, time(position, 'clock', clock(position))),
     item.title && headline(item.title, item.url, permalink(blog, item.id)),
     byline(item),
+    picture,
     content(item),
     item._livelog.truncated && shortened(item.url),
-    item.attachments?.length && list('attachments', {}, item.attachments.map(attachment)),
+    attachments(item, picture !== null),
     item.tags?.length && list('tags', { 'aria-label': 'Tags' }, item.tags.map((tag) => [element('bdi', {}, tag)])),
   );
 }
@@ -73,6 +79,14 @@ export function renderEntry(item, blog) {
  * @param {HTMLElement} fresh
  */
 export function patchEntry(article, fresh) {
+  keepFocus(article, () => patch(article, fresh));
+}
+
+/**
+ * @param {HTMLElement} article
+ * @param {HTMLElement} fresh
+ */
+function patch(article, fresh) {
   for (const name of ['data-position', 'data-revision']) {
     article.setAttribute(name, fresh.getAttribute(name) ?? '');
   }
@@ -82,7 +96,7 @@ export function patchEntry(article, fresh) {
   for (const part of [...fresh.children]) {
     const own = present.get(part.className);
     present.delete(part.className);
-    const isSame = own?.isEqualNode(part) ?? false;
+    const isSame = own ? served(own).isEqualNode(part) : false;
     if (own && !isSame) own.replaceWith(part);
     if (!own) article.insertBefore(part, above ? above.nextSibling : article.firstChild);
     above = own && isSame ? own : part;
@@ -110,6 +124,7 @@ function byline(item) {
     source(name, item.title ? undefined : item.url),
     others.length > 0 && element('span', { class: 'authors' }, element('bdi', {}, others.join(', '))),
     item._livelog.revision > 1 && corrected(item.date_modified),
+    item._livelog.revision > 1 && changesButton(),
   );
 }
 
@@ -133,7 +148,7 @@ function corrected(modified) {
 function content(item) {
   if (item.content_html) {
     const body = element('div', { class: 'content', dir: 'auto' });
-    fill(body, item.content_html);
+    fillContent(body, item.content_html);
     return body;
   }
   return item.summary && element('div', { class: 'content', dir: 'auto' }, element('p', {}, item.summary));
@@ -146,15 +161,29 @@ function shortened(url) {
 }
 
 /**
- * @param {{url: string, mime_type?: string}} file
+ * @param {Item} item
+ * @param {boolean} isPictured
+ */
+function attachments(item, isPictured) {
+  const beside = cover(item);
+  const lines = listed(item, isPictured || beside !== null).map(attachment);
+  if (lines.length === 0) return null;
+  const files = list('attachments', {}, lines);
+  if (beside) files.prepend(element('li', { class: 'cover' }, beside));
+  return files;
+}
+
+/**
+ * @param {import('./files.js').File} file
  * @returns {Part[]}
  */
-function attachment({ url, mime_type: kind = '' }) {
+function attachment(file) {
+  const kind = medium(file);
+  const isPlayed = kind === 'audio' || kind === 'video';
   return [
-    kind.startsWith('audio/') && element('audio', { controls: '', preload: 'none', src: url }),
-    outbound(url, 'Attachment'),
-    kind && ' ',
-    kind && element('span', { class: 'kind' }, kind),
+    isPlayed && element(kind, { controls: '', preload: 'none', src: file.url }),
+    outbound(file.url, label(file) ?? say('File')),
+    ...facts(file).flatMap((fact) => [' ', element('span', { class: 'kind' }, fact)]),
   ];
 }
 

@@ -407,7 +407,7 @@ def test_blogs_in_a_list_are_refused(problems: Problems) -> None:
             "fetch.zebra: unknown key; allowed here: interval, timeout, max_bytes, concurrency, per_host, "
             "private_networks",
         ),
-        ("blogs: {b: {slug: x}}", "blogs.b.slug: unknown key; allowed here: title, feeds"),
+        ("blogs: {b: {slug: x}}", "blogs.b.slug: unknown key; allowed here: title, feeds, images"),
         (
             "blogs: {b: {feeds: [{url: 'http://a', intervall: 5m}]}}",
             "blogs.b.feeds[0].intervall: unknown key; allowed here: url, title, interval, include, exclude, tags, "
@@ -673,7 +673,7 @@ def test_credentials_in_a_repeated_feed_are_not_shown(problems: Problems) -> Non
 
 def test_credentials_in_the_place_of_a_key_are_not_shown(problems: Problems) -> None:
     assert problems("blogs:\n  b:\n    'https://me:hush@example.org/feed': x") == (
-        "3: blogs.b.***@example.org/feed: unknown key; allowed here: title, feeds",
+        "3: blogs.b.***@example.org/feed: unknown key; allowed here: title, feeds, images",
     )
 
 
