@@ -148,9 +148,10 @@ function compared(before, now) {
 function changed(before, now, className) {
   const parts = diff(before, now);
   if (parts) return paragraphs(shortened(parts), className);
+  const whole = `${className} changes-whole`.trim();
   return [
-    ...(before ? [note(say('Before:')), ...paragraphs([{ kind: 'gone', text: before }], className)] : []),
-    ...(now ? [note(say('Now:')), ...paragraphs([{ kind: 'new', text: now }], className)] : []),
+    ...(before ? [note(say('Before:')), ...paragraphs([{ kind: 'gone', text: before }], whole)] : []),
+    ...(now ? [note(say('Now:')), ...paragraphs([{ kind: 'new', text: now }], whole)] : []),
   ];
 }
 

@@ -130,10 +130,14 @@ export function followImages(root) {
     event.preventDefault();
     show(/** @type {HTMLElement} */ (press));
   });
-  // Errors of pictures do not bubble.
+  // What happens to pictures does not bubble.
+  root.addEventListener('load', (event) => shape(event.target), true);
   root.addEventListener('error', (event) => miss(event.target), true);
+  // And may have happened before.
   for (const image of root.querySelectorAll('img')) {
-    if (image.complete && image.naturalWidth === 0) image.decode().catch(() => miss(image));
+    if (!image.complete) continue;
+    if (image.naturalWidth > 0) shape(image);
+    else image.decode().catch(() => miss(image));
   }
 }
 
@@ -163,6 +167,21 @@ function show(press) {
   (image.closest('a') ?? image).focus({ preventScroll: true });
 }
 
+/**
+ * Gives a picture of unknown size its own shape, if it comes before the reader does: nothing in view moves.
+ *
+ * @param {EventTarget | null} target
+ */
+function shape(target) {
+  if (!(target instanceof HTMLImageElement) || !target.closest('.content, .lead-picture')) return;
+  const { naturalWidth: width, naturalHeight: height } = target;
+  if (target.hasAttribute('width') || !width || !height) return;
+  if (target.getBoundingClientRect().top < innerHeight) return;
+  remember(target);
+  target.setAttribute('width', String(width));
+  target.setAttribute('height', String(height));
+}
+
 /** @param {EventTarget | null} target */
 function miss(target) {
   if (!(target instanceof HTMLImageElement) || !target.closest('.entry')) return;
@@ -187,7 +206,12 @@ function miss(target) {
  * @param {Element} now
  */
 function alter(old, now) {
-  const part = old.closest('.entry > *');
-  if (part && !asServed.has(part)) asServed.set(part, /** @type {Element} */ (part.cloneNode(true)));
+  remember(old);
   old.replaceWith(now);
+}
+
+/** @param {Element} element that is about to change */
+function remember(element) {
+  const part = element.closest('.entry > *');
+  if (part && !asServed.has(part)) asServed.set(part, /** @type {Element} */ (part.cloneNode(true)));
 }

@@ -17,6 +17,17 @@ def cleaned(markup: str) -> str:
     return html
 
 
+def images_of(markup: str) -> list[Image]:
+    found: list[Image] = []
+
+    def note(image: Image) -> str:
+        found.append(image)
+        return image.markup
+
+    assert rewritten(markup, note) == markup
+    return found
+
+
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
@@ -43,9 +54,8 @@ def cleaned(markup: str) -> str:
 )
 def test_an_image_keeps_its_size_if_it_is_whole_and_can_be(said: str, kept: str | None) -> None:
     found = cleaned(f'<p><img src="/a.png" {said} alt="A"></p>')
-    sizes: list[str] = []
-    rewritten(found, lambda image: sizes.append(f"{image.get('width')}x{image.get('height')}") or "")
-    assert sizes == [kept or "x"]
+    (image,) = images_of(found)
+    assert f"{image.get('width')}x{image.get('height')}" == (kept or "x")
     assert all(attribute in found for attribute in LATE)
     assert 'alt="A"' in found
 
@@ -75,21 +85,12 @@ def test_what_stands_for_an_image_that_can_not_stay_is_text(src: str) -> None:
 
 
 def test_images_know_whether_they_are_in_a_link() -> None:
-    found: list[bool] = []
-
-    def note(image: Image) -> str:
-        found.append(image.in_link)
-        return image.markup
-
     markup = cleaned(
         '<img src="/1"><a href="/x"><b><img src="/2"></b></a><img src="/3"><a href="/y">y</a><img src="/4">'
     )
-    assert rewritten(markup, note) == markup
-    assert found == [False, True, False, False]
+    assert [image.in_link for image in images_of(markup)] == [False, True, False, False]
 
 
 def test_what_only_looks_like_an_image_is_left_alone() -> None:
     markup = cleaned("<p title='x'>&lt;img src=\"/a\"></p><a href='/' title='<img src=\"/b\">'>t</a><img src='/c'>")
-    found: list[str] = []
-    rewritten(markup, lambda image: found.append(image.get("src")) or "")
-    assert found == ["https://example.org/c"]
+    assert [image.get("src") for image in images_of(markup)] == ["https://example.org/c"]
