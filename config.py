@@ -340,6 +340,7 @@ class Blog(Look):
     slug: Slug
     title: Title
     feeds: tuple[Feed, ...] = ()
+    images: Literal["lazy", "click", "none"] = "lazy"
 
 
 class _Common(_Section):

@@ -43,10 +43,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that belongs to an entry, as JSON Feed and RSS enclosures name it."""
+    """A file that belongs to an entry, as JSON Feed and RSS enclosures name it.
+
+    Its size and length are left out of its ``repr``, and so of the digest: publishers find them out later.
+    """
 
     url: str
     mime_type: str
+    size_in_bytes: int | None = field(default=None, repr=False)
+    duration_in_seconds: int | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +103,7 @@ class Entry:
             "date_modified": timestamp(self.modified),
             "authors": [{"name": name} for name in self.authors],
             "tags": list(self.tags),
-            "attachments": [asdict(attachment) for attachment in self.attachments],
+            "attachments": [_attached(attachment) for attachment in self.attachments],
             "_livelog": {
                 "source": _without_blanks(asdict(self.source)),
                 **({"truncated": True} if self.truncated else {}),
@@ -394,6 +399,11 @@ def from_micros(micros: int) -> str:
 def dump(value: object) -> str:
     """Compact JSON text."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _attached(file: Attachment) -> Item:
+    """A file as JSON Feed has it, where the type must not be missing."""
+    return {name: value for name, value in asdict(file).items() if value is not None}
 
 
 def _without_blanks(item: Item) -> Item:

@@ -1,4 +1,6 @@
-"""What a store needs: memory of Redis, disk of SQLite, for each entry, event, remembered entry and followed feed."""
+"""What a store needs: memory of Redis, disk of SQLite, for each entry, its previous form, event, remembered entry and
+followed feed.
+"""
 
 from __future__ import annotations
 
@@ -44,10 +46,14 @@ async def _measure(what: str, url: str, used: Used) -> None:
     await _commit_old(timeline)
     entry = (used() - empty) / COUNT
     before = used()
-    await _correct(timeline)
+    await _correct(timeline, 1)
+    first = (used() - before) / COUNT
+    before = used()
+    await _correct(timeline, 2)
     event = (used() - before) / COUNT
+    former = first - event
     await _retire(timeline)
-    remembered = (used() - empty) / COUNT - event
+    remembered = (used() - empty) / COUNT - 2 * event
     before = used()
     urls = [f"https://newsroom.example/section-{number:06}/feed.xml" for number in range(COUNT)]
     await timeline.follow(dict.fromkeys(urls, 0.0))
@@ -59,8 +65,9 @@ async def _measure(what: str, url: str, used: Used) -> None:
     limits = Limits()
     most = entry * limits.entries + event * limits.events + remembered * limits.memory
     print(
-        f"{what} at {COUNT:,} of each: entry of 1 KB {entry:.0f} bytes, event {event:.0f}, remembered entry "
-        f"{remembered:.0f}, followed feed {feed:.0f} and {listed:.0f} more once it has listed {LISTED} entries; "
+        f"{what} at {COUNT:,} of each: entry of 1 KB {entry:.0f} bytes, its previous form {former:.0f}, "
+        f"event {event:.0f}, remembered entry {remembered:.0f}, "
+        f"followed feed {feed:.0f} and {listed:.0f} more once it has listed {LISTED} entries; "
         f"a blog at all its limits {most / 1e6:.0f} MB"
     )
 
@@ -72,16 +79,16 @@ async def _commit_old(timeline: Timeline) -> None:
         await poll(timeline, batch)
 
 
-async def _correct(timeline: Timeline) -> None:
-    """Events without entries: each entry is replaced by one of the same size."""
+async def _correct(timeline: Timeline, version: int) -> None:
+    """Events without entries: each is replaced by one of the same size. The first time it gets a previous form."""
     for first in range(0, COUNT, BATCH):
-        await poll(timeline, [post(number, version=1) for number in range(first, first + BATCH)])
+        await poll(timeline, [post(number, version=version) for number in range(first, first + BATCH)])
 
 
 async def _retire(timeline: Timeline) -> None:
     """Leaves nothing of the entries but their memory."""
     now = time.time()
-    limits = Limits(entries=1, old_entries=0, events=2 * COUNT, events_age=now)
+    limits = Limits(entries=1, old_entries=0, events=3 * COUNT, events_age=now)
     while await timeline.retire(now, limits):
         pass
     assert not (await timeline.page(BLOG, None, 2)).items[1:]

@@ -14,6 +14,8 @@ from urllib.parse import urljoin, urlsplit
 
 import nh3
 
+from feeds import images
+
 MAX_HTML: Final = 64 * 1024
 """Bytes of cleaned HTML, in UTF-8, that an entry keeps; what is longer is cut at an element's end and marked."""
 
@@ -71,7 +73,7 @@ def clean_html(markup: str, base: str) -> tuple[str, bool]:
     cleaner = _cleaner(base)
     raw = _UNPRINTABLE.sub("", markup)
     # Once more without what is unprintable: it can be written as a character reference.
-    cleaned = _UNPRINTABLE.sub("", cleaner.clean(raw[:MAX_RAW_HTML])).strip()
+    cleaned = images.tidied(_UNPRINTABLE.sub("", cleaner.clean(raw[:MAX_RAW_HTML]))).strip()
     if _bytes(cleaned) <= MAX_HTML:
         return cleaned, len(raw) > MAX_RAW_HTML
     return _shortened(cleaned, cleaner), True

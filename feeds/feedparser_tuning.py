@@ -276,6 +276,9 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         self.insource = self._in_deleted = False
         self.sourcedata.clear()
 
+    def _end_itunes_duration(self) -> None:
+        self.pop("itunes_duration")
+
     def _end_asking(self, name: str) -> None:
         """Keeps each of several elements, where feedparser keeps the last."""
         text = self.pop(name)

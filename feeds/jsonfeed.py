@@ -14,7 +14,7 @@ from typing import Any
 from entries import Attachment
 from feeds import clean
 from feeds.listing import Listed, Listing
-from feeds.media import is_picture, mime_type, once
+from feeds.media import is_picture, mime_type, once, seconds, size
 
 
 def read(body: bytes) -> Listing:
@@ -42,7 +42,7 @@ def _json_feed(document: dict[str, Any]) -> Listing:
 
 def _json_item(item: dict[str, Any]) -> Listed:
     plain = _text(item.get("content_text"))
-    files = once(_files(_objects(item.get("attachments")), "mime_type"))
+    files = once(_files(_objects(item.get("attachments")), "mime_type", "size_in_bytes"))
     pictures = (file.url for file in files if is_picture(file))
     people = [*_objects(item.get("authors")), _object(item.get("author"))]
     return Listed(
@@ -69,7 +69,7 @@ def _rss_in_json(channel: dict[str, Any]) -> Listing:
 
 
 def _rss_item(item: dict[str, Any]) -> Listed:
-    files = once(_files(_objects(item.get("enclosure")), "type"))
+    files = once(_files(_objects(item.get("enclosure")), "type", "length"))
     guid = item.get("guid")
     return Listed(
         guid=_id(_object(guid).get("#value") if isinstance(guid, dict) else guid),
@@ -84,11 +84,12 @@ def _rss_item(item: dict[str, Any]) -> Listed:
     )
 
 
-def _files(objects: Iterable[dict[str, Any]], kind: str) -> Iterator[Attachment]:
+def _files(objects: Iterable[dict[str, Any]], kind: str, length: str) -> Iterator[Attachment]:
     for file in objects:
         url = _text(file.get("url"))
         if url:
-            yield Attachment(url, mime_type(url, _text(file.get(kind))))
+            played = seconds(file.get("duration_in_seconds"))
+            yield Attachment(url, mime_type(url, _text(file.get(kind))), size(file.get(length)), played)
 
 
 def _iso_date(value: object) -> datetime | None:

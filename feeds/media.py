@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from entries import Attachment
@@ -26,6 +27,13 @@ _OF_MEDIUM: Final = {"image": "image/jpeg", "audio": "audio/mpeg", "video": "vid
 _PLAYERS: Final = frozenset({"application/x-shockwave-flash", "text/html"})
 """What is no file, but a program or a page that plays one."""
 
+_LEAST_BYTES: Final = 1_000
+_MOST_BYTES: Final = 10**13
+"""Fewer bytes than these are what publishers say where they do not know; more are no file."""
+
+_MOST_SECONDS: Final = 1_000_000
+_CLOCK: Final = re.compile(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,3}):(?=[0-5][0-9]\b))?([0-9]{1,7})(?:\.[0-9]*)?", re.ASCII)
+
 _Element = Mapping[str, Any]
 
 
@@ -36,6 +44,28 @@ def mime_type(url: str, said: str | None, medium: str | None = None) -> str:
     extension = _EXTENSION.search(url)
     guessed = _TYPES.get(extension[1].lower()) if extension else None
     return guessed or _OF_MEDIUM.get(medium or "", "")
+
+
+def size(said: object) -> int | None:
+    """The size of a file in bytes, as said in text or as a number; None for what cannot be one."""
+    if not re.fullmatch(r"\s*[0-9]{1,14}\s*", text := str(said), re.ASCII):
+        return None
+    return int(text) if _LEAST_BYTES <= int(text) <= _MOST_BYTES else None
+
+
+def seconds(said: object) -> int | None:
+    """How long a file plays, of `2467`, `41:07` or `1:05:09`; None for what cannot be it."""
+    clock = None if isinstance(said, bool) else _CLOCK.fullmatch(str(said).strip())
+    if not clock:
+        return None
+    hours, minutes, rest = (int(part or 0) for part in clock.groups())
+    whole = 3600 * hours + 60 * minutes + rest
+    return whole if 0 < whole <= _MOST_SECONDS else None
+
+
+def is_player(file: Attachment) -> bool:
+    """Whether a file is sound or film."""
+    return file.mime_type.startswith(("audio/", "video/"))
 
 
 def is_picture(file: Attachment) -> bool:
@@ -55,7 +85,7 @@ def media_of(entry: _Element) -> tuple[str | None, tuple[Attachment, ...]]:
     """The picture and the files of an entry that feedparser read. Pictures of Media RSS are no files of their own."""
     enclosures = [
         # feedparser says that a link of Atom leads to a page where its type is not said.
-        Attachment(url, mime_type(url, link.get("type", "").replace("text/html", "")))
+        Attachment(url, mime_type(url, link.get("type", "").replace("text/html", "")), size(link.get("length")))
         for link in entry.get("links", ())
         if link.get("rel") == "enclosure" and (url := link.get("href"))
     ]
@@ -67,7 +97,15 @@ def media_of(entry: _Element) -> tuple[str | None, tuple[Attachment, ...]]:
         or (entry.get("image") or {}).get("href")
         or next((file.url for file in enclosures if is_picture(file)), None)
     )
-    return image, once([*enclosures, *(file for file, _ in contents if not is_picture(file))])
+    files = once([*enclosures, *(file for file, _ in contents if not is_picture(file))])
+    return image, _timed(files, seconds(entry.get("itunes_duration")))
+
+
+def _timed(files: tuple[Attachment, ...], length: int | None) -> tuple[Attachment, ...]:
+    """Files with the length that a podcast says of the episode: it is that of its player, where there is one."""
+    if length is None or sum(map(is_player, files)) != 1:
+        return files
+    return tuple(replace(file, duration_in_seconds=length) if is_player(file) else file for file in files)
 
 
 def _contents(entry: _Element) -> Iterator[tuple[Attachment, str | None]]:
@@ -76,7 +114,8 @@ def _contents(entry: _Element) -> Iterator[tuple[Attachment, str | None]]:
         url = content.get("url")
         kind = mime_type(url, content.get("type"), content.get("medium")) if url else ""
         if kind and kind not in _PLAYERS:
-            yield Attachment(url, kind), content.get("width")
+            file = Attachment(url, kind, size(content.get("filesize")), seconds(content.get("duration")))
+            yield file, content.get("width")
 
 
 def _widest(pictures: list[tuple[str, str | None]]) -> str | None:

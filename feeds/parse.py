@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from entries import Attachment, Entry, Mark, Marks, Source
+from entries import Entry, Mark, Marks, Source
 from feeds import clean, discovery, jsonfeed, recognition, xmlfeed
 from feeds.listing import NO_WISHES, Listing, Wishes
 from feeds.media import once
@@ -146,7 +146,7 @@ def _entry(entry: Named, former_id: str | None, source: Source, feed_base: str) 
     content, cut = clean.clean_html(one.content or one.summary or "", base)
     title = clean.clean_text(one.title) if one.title_is_html else clean.plain_text(one.title)
     summary = clean.clean_text(one.summary) if one.content and one.summary != one.content else None
-    files = ((clean.link(file.url, base), file.mime_type) for file in one.attachments[:MAX_ATTACHMENTS])
+    files = ((clean.link(file.url, base), file) for file in one.attachments[:MAX_ATTACHMENTS])
     return Entry(
         keys=(*entry.keys, former_id) if former_id else entry.keys,
         digest=entry.mark.digest,
@@ -161,7 +161,9 @@ def _entry(entry: Named, former_id: str | None, source: Source, feed_base: str) 
         modified=sane(one.modified),
         authors=tuple(_texts(one.authors[:MAX_AUTHORS])),
         tags=tuple(dict.fromkeys(_texts(one.tags[:MAX_TAGS]))),
-        attachments=once(Attachment(link, clean.plain_text(kind) or "") for link, kind in files if link),
+        attachments=once(
+            replace(file, url=link, mime_type=clean.plain_text(file.mime_type) or "") for link, file in files if link
+        ),
     )
 
 

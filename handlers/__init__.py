@@ -21,6 +21,7 @@ from handlers.health import Health
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
 from handlers.page import Embed, Index, PageHandler, Permalink
+from handlers.previous import Previous
 from handlers.sources import SourceList
 from handlers.stream import Stream
 from handlers.theme import Theme, ThemeFile
@@ -55,6 +56,7 @@ def make_app(
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/sources", SourceList, {**live, "freshness": freshness}),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, pages),
+        (rf"{blog}/e/([a-z2-7]+)/previous", Previous, shared),
         (rf"{blog}/embed", Embed, pages),
         (rf"{blog}/(theme\.css|logo)", ThemeFile, {**shared, "themes": themes}),
         (rf"{blog}/feeds\.opml", FeedList, shared),

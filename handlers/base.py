@@ -23,13 +23,14 @@ from timeline import Timeline, TimelineError
 
 logger = logging.getLogger("livelog.http")
 
+IMAGES = "img-src 'self' http: https:"
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "connect-src 'self'",
-        "img-src 'self' http: https:",
+        IMAGES,
         "media-src http: https:",
         "base-uri 'none'",
         "form-action 'none'",
@@ -201,6 +202,9 @@ class Handler(Secure):
         blog = self.livelog.blog(slug)
         if blog is None:
             raise HTTPError(404, reason="There is no such blog here.")
+        if blog.images == "none":
+            policy = str(self._headers["Content-Security-Policy"])
+            self.set_header("Content-Security-Policy", policy.replace(IMAGES, "img-src 'self'"))
         return blog
 
     def cursor(self) -> str | None:

@@ -1,8 +1,10 @@
 /** The live page: wires the connection to the posts. */
 
 import { inBatches } from './batch.js';
+import { followChanges } from './changes.js';
 import { localise } from './clock.js';
 import { minimiseFilter, ofFilter } from './filter.js';
+import { followImages } from './images.js';
 import { gapSentence } from './notice.js';
 import { keepPlace } from './place.js';
 import { followProblems } from './problems.js';
@@ -24,6 +26,8 @@ const { blog = '', cursor = '' } = part('main').dataset;
 const list = part('timeline');
 
 localise(document);
+followImages(list);
+followChanges(list, blog);
 
 const timeline = new Timeline(blog, { list, empty: part('empty'), older: part('older') });
 

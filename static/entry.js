@@ -7,10 +7,11 @@
  * @property {string} [title]
  * @property {string} [content_html]
  * @property {string} [summary]
+ * @property {string} [image]
  * @property {string} [date_modified]
  * @property {{name?: string}[]} [authors]
  * @property {string[]} [tags]
- * @property {{url: string, mime_type?: string}[]} [attachments]
+ * @property {import('./files.js').File[]} [attachments]
  * @property {About} _livelog
  *
  * @typedef {object} About what Livelog adds to an item
@@ -21,9 +22,11 @@
  * @property {boolean} [truncated]
  */
 
+import { changesButton, keepFocus } from './changes.js';
 import { clock, day, moment } from './clock.js';
+import { facts, label, listed, medium } from './files.js';
 import { filterAddress } from './filter.js';
-import { fill } from './html.js';
+import { cover, fillContent, lead, served } from './images.js';
 import { hue, initial } from './source.js';
 import { say } from './words.js';
 
@@ -46,6 +49,7 @@ export const permalink = (blog, id) => `/${blog}/e/${id}#e-${id}`;
  */
 export function renderEntry(item, blog) {
   const { position, revision } = item._livelog;
+  const picture = lead(item);
   const attributes = {
     class: 'entry h-entry',
     id: `e-${item.id}`,
@@ -64,9 +68,10 @@ export function renderEntry(item, blog) {
     ),
     item.title && headline(item.title, item.url, permalink(blog, item.id)),
     byline(item, blog),
+    picture,
     content(item),
     item._livelog.truncated && shortened(item.url),
-    item.attachments?.length && list('attachments', {}, item.attachments.map(attachment)),
+    attachments(item, picture !== null),
     item.tags?.length && list('tags', { 'aria-label': say('Tags') }, item.tags.map((tag) => [tagLink(tag, blog)])),
   );
 }
@@ -79,6 +84,14 @@ export function renderEntry(item, blog) {
  * @param {HTMLElement} fresh
  */
 export function patchEntry(article, fresh) {
+  keepFocus(article, () => patch(article, fresh));
+}
+
+/**
+ * @param {HTMLElement} article
+ * @param {HTMLElement} fresh
+ */
+function patch(article, fresh) {
   for (const name of ['data-position', 'data-revision']) {
     article.setAttribute(name, fresh.getAttribute(name) ?? '');
   }
@@ -88,7 +101,7 @@ export function patchEntry(article, fresh) {
   for (const part of [...fresh.children]) {
     const own = present.get(part.className);
     present.delete(part.className);
-    const isSame = own?.isEqualNode(part) ?? false;
+    const isSame = own ? served(own).isEqualNode(part) : false;
     if (own && !isSame) own.replaceWith(part);
     if (!own) article.insertBefore(part, above ? above.nextSibling : article.firstChild);
     above = own && isSame ? own : part;
@@ -119,6 +132,7 @@ function byline(item, blog) {
     source(name, blog),
     others.length > 0 && element('span', { class: 'authors p-author' }, element('bdi', {}, others.join(', '))),
     item._livelog.revision > 1 && corrected(item.date_modified),
+    item._livelog.revision > 1 && changesButton(),
     item.url && !item.title && original(item.url),
   );
 }
@@ -157,7 +171,7 @@ function tagLink(tag, blog) {
 function content(item) {
   if (item.content_html) {
     const body = element('div', { class: 'content e-content', dir: 'auto' });
-    fill(body, item.content_html);
+    fillContent(body, item.content_html);
     return body;
   }
   return item.summary && element('div', { class: 'content e-content', dir: 'auto' }, element('p', {}, item.summary));
@@ -170,15 +184,29 @@ function shortened(url) {
 }
 
 /**
- * @param {{url: string, mime_type?: string}} file
+ * @param {Item} item
+ * @param {boolean} isPictured
+ */
+function attachments(item, isPictured) {
+  const beside = cover(item);
+  const lines = listed(item, isPictured || beside !== null).map(attachment);
+  if (lines.length === 0) return null;
+  const files = list('attachments', {}, lines);
+  if (beside) files.prepend(element('li', { class: 'cover' }, beside));
+  return files;
+}
+
+/**
+ * @param {import('./files.js').File} file
  * @returns {Part[]}
  */
-function attachment({ url, mime_type: kind = '' }) {
+function attachment(file) {
+  const kind = medium(file);
+  const isPlayed = kind === 'audio' || kind === 'video';
   return [
-    kind.startsWith('audio/') && element('audio', { controls: '', preload: 'none', src: url }),
-    outbound(url, say('Attachment')),
-    kind && ' ',
-    kind && element('span', { class: 'kind' }, kind),
+    isPlayed && element(kind, { controls: '', preload: 'none', src: file.url }),
+    outbound(file.url, label(file) ?? say('File')),
+    ...facts(file).flatMap((fact) => [' ', element('span', { class: 'kind' }, fact)]),
   ];
 }
 

@@ -49,12 +49,18 @@ class Livelog:
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def start(self, blogs: Mapping[str, Any], *arguments: str, **sections: Any) -> None:
-        """Writes a configuration of these blogs (a feed is a URL or a mapping) and starts on it."""
+        """Writes a configuration of these blogs and starts on it.
+
+        A blog is a list of feeds (each a URL or a mapping), or a mapping of its keys.
+        """
         config = {
             "server": {"port": self.port},
             "store": f"sqlite:{self.database}",
             **sections,
-            "blogs": {slug: {"title": slug, "feeds": feeds} for slug, feeds in blogs.items()},
+            "blogs": {
+                slug: {"title": slug, **(blog if isinstance(blog, Mapping) else {"feeds": blog})}
+                for slug, blog in blogs.items()
+            },
         }
         # JSON is YAML.
         (self.folder / "config.yaml").write_text(json.dumps(config), encoding="utf-8")

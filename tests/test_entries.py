@@ -149,6 +149,11 @@ def test_any_other_content_is_a_correction(change: object) -> None:
     assert digest("link", "title", "text", ()) != digest("link", change, "text", ())
 
 
+def test_another_size_or_length_of_a_file_is_no_correction() -> None:
+    file = Attachment("https://example.org/a.mp3", "audio/mpeg")
+    assert digest((replace(file, size_in_bytes=1_000, duration_in_seconds=1),)) == digest((file,))
+
+
 def test_equal_content_has_one_digest_in_every_process() -> None:
     # A written constant: a digest that differed between two runs would make every entry a correction.
     assert digest("link", "title", None, ("tag",)) == "lkj5ygyqepqf6"
@@ -446,7 +451,12 @@ def test_a_full_item_is_a_json_feed_item() -> None:
         modified=datetime(2026, 1, 3, tzinfo=UTC),
         authors=("Ada", "Bob"),
         tags=("x", "y"),
-        attachments=(Attachment("https://example.org/1.mp3", "audio/mpeg"),),
+        attachments=(
+            Attachment(
+                "https://example.org/1.mp3", "audio/mpeg", size_in_bytes=48_123_456, duration_in_seconds=2_467
+            ),
+            Attachment("https://example.org/2", ""),
+        ),
         truncated=True,
     )
     assert full.item(id="other", position=1_700_000_000_000_001, seen=1_700_000_000_500_000, revision=3) == {
@@ -460,7 +470,15 @@ def test_a_full_item_is_a_json_feed_item() -> None:
         "date_modified": "2026-01-03T00:00:00Z",
         "authors": [{"name": "Ada"}, {"name": "Bob"}],
         "tags": ["x", "y"],
-        "attachments": [{"url": "https://example.org/1.mp3", "mime_type": "audio/mpeg"}],
+        "attachments": [
+            {
+                "url": "https://example.org/1.mp3",
+                "mime_type": "audio/mpeg",
+                "size_in_bytes": 48_123_456,
+                "duration_in_seconds": 2_467,
+            },
+            {"url": "https://example.org/2", "mime_type": ""},
+        ],
         "_livelog": {
             "source": {"title": "Example", "url": "https://example.org/", "feed_url": FEED},
             "position": "2023-11-14T22:13:20.000001Z",

@@ -184,6 +184,9 @@ class Timeline(Protocol):
     async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
         """What became of an entry that is not there; None if it is, or if it was never heard of or is forgotten."""
 
+    async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
+        """The form that an entry had before its last correction as JSON text, or None. It goes with the entry."""
+
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
 

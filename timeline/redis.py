@@ -79,6 +79,9 @@ _LOST: Final[Mapping[Reason, str]] = {
     "expired": "Events were retired before this node had read them.",
 }
 
+_PARTS: Final = ("items", "places", "memory", "aliases", "retired", "events", "former")
+"""What is kept of a blog, as the scripts that write to it take it."""
+
 _SCRIPTS: Final = Path(__file__).parent / "scripts"
 
 # What Redis answers when it, not the program, is in trouble: without memory, disk or replicas, failing over, busy.
@@ -190,7 +193,6 @@ class RedisTimeline:
         items = [
             dump(entry.item(id=entry.id, position=entry.position, seen=entry.seen, revision=1)) for entry in entries
         ]
-        parts = ("items", "places", "memory", "aliases", "retired", "events")
         keys = [
             "feeds",
             "due",
@@ -200,7 +202,7 @@ class RedisTimeline:
             "heads",
             "listed",
             "pauses",
-            *(f"{b}:{part}" for b in blogs for part in parts),
+            *(f"{b}:{part}" for b in blogs for part in _PARTS),
         ]
         answer = await self._redis.run("commit", keys, [dump(commit), listed, *items])
         if answer[0] == "lost":
@@ -238,6 +240,10 @@ class RedisTimeline:
         if memory is None or await self._redis.ask("HEXISTS", _key(f"{blog}:items"), known):
             return None
         return "withdrawn" if memory.startswith("-") else "retired"
+
+    async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
+        """The form that an entry had before its last correction as JSON text, or None."""
+        return cast("str | None", await self._redis.ask("HGET", _key(f"{blog}:former"), id))
 
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
@@ -282,10 +288,9 @@ class RedisTimeline:
             limits.memory,
             now - limits.memory_age,
         )
-        parts = ("items", "places", "memory", "aliases", "retired", "events")
         count = 0
         for blog in await self._redis.ask("HKEYS", _key("heads")):
-            keys = ("heads", *(f"{blog}:{part}" for part in parts))
+            keys = ("heads", *(f"{blog}:{part}" for part in _PARTS))
             count += await self._redis.run("retire", keys, [blog, RETIRE_BATCH, now, *ages])
         return count
 

@@ -43,7 +43,7 @@ logger = logging.getLogger("livelog.timeline")
 T = TypeVar("T")
 Job = tuple[Callable[[sqlite3.Connection], Any], Future[Any]]
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 WATCH_BATCH: Final = 500
 RETIRE_BATCH: Final = 1_000
 WRITES_TOGETHER: Final = 64
@@ -79,6 +79,7 @@ CREATE TABLE entries (
     seen INTEGER NOT NULL,
     revision INTEGER NOT NULL,
     item TEXT NOT NULL,             -- the public form: a JSON Feed item
+    former TEXT,                    -- what it was before the last correction
     UNIQUE (blog, id)
 );
 CREATE UNIQUE INDEX entries_position ON entries (blog, position, id);
@@ -128,6 +129,7 @@ INSERT INTO listed
     SELECT url, (SELECT json_group_object(key, json_array(value)) FROM json_each(state, '$.listed')) FROM feeds;
 UPDATE feeds SET state = json_remove(state, '$.listed');
 """,
+    3: "ALTER TABLE entries ADD COLUMN former TEXT;",
 }
 """What leads from a version of the schema to the next."""
 
@@ -258,6 +260,11 @@ class SqliteTimeline:
     async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
         """What became of an entry that is not there."""
         return await self._reader.run(lambda db: _fate(db, blog, id))
+
+    async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
+        """The form that an entry had before its last correction as JSON text, or None."""
+        rows = await self._reader.run(_fetch("SELECT former FROM entries WHERE blog = ? AND id = ?", blog, id))
+        return rows[0][0] if rows else None
 
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
@@ -638,7 +645,7 @@ def _remember(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
 
 
 def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str) -> str | None:
-    """Replaces a stored entry by its corrected form; None if it is no longer there (retired)."""
+    """Replaces a stored entry by its corrected form, and keeps it beside; None if it is not there (retired)."""
     row = db.execute(
         "SELECT position, seen, revision FROM entries WHERE blog = ? AND id = ?", (entry.blog, entry_id)
     ).fetchone()
@@ -647,7 +654,7 @@ def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str) -> str | None:
     position, seen, revision = row
     item = entry.item(id=entry_id, position=position, seen=seen, revision=revision + 1)
     db.execute(
-        "UPDATE entries SET revision = ?, item = ? WHERE blog = ? AND id = ?",
+        "UPDATE entries SET revision = ?, former = item, item = ? WHERE blog = ? AND id = ?",
         (revision + 1, dump(item), entry.blog, entry_id),
     )
     return "update"

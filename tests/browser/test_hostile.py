@@ -19,8 +19,9 @@ from tests.livelog import Livelog, until
 # Elements and attributes that are able to run something, or to lead to what does; none is let in.
 INSPECT = """() => {
   const found = [];
-  const elements = 'script, style, link, meta, base, iframe, frame, object, embed, form, input, button, select, '
-    + 'textarea, template, marquee, noscript, map, area, [style], [id], [name], [srcdoc], [ping], [target]';
+  const elements = 'script, style, link, meta, base, iframe, frame, object, embed, form, input, '
+    + 'button:not([class]), select, textarea, template, marquee, noscript, map, area, [style], [id], [name], '
+    + '[srcdoc], [ping], [target]';
   for (const article of document.querySelectorAll('article')) {
     found.push(...[...article.querySelectorAll(elements)].map((element) => element.outerHTML));
     for (const element of article.querySelectorAll('*')) {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
 from demo.newsroom import Newsroom
 from tests.browser.visitor import MISSING, Visitor, becomes, posts, until_live
@@ -46,8 +46,36 @@ VARIETY: tuple[dict[str, Any], ...] = (
             {"url": "http://files.example/b.pdf", "mime_type": "application/pdf"},
             {"url": "http://files.example/a b\"c'", "mime_type": ""},
             {"url": "http://files.example/d", "mime_type": 'x/"y" <z>'},
+            {"url": "http://files.example/e.mp4", "mime_type": "video/mp4", "size_in_bytes": 999_499},
+            {"url": "http://files.example/f.zip", "mime_type": "application/zip", "size_in_bytes": 1_249_999},
+            {"url": "http://files.example/g", "mime_type": "text", "duration_in_seconds": 3_909},
+            {"url": "http://files.example/h.jpg", "mime_type": "image/jpeg", "size_in_bytes": 999_500_000},
         ],
     },
+    {"title": "A picture", "image": "http://me@www.pictures.example:81/a.jpg?a=1&b=2"},
+    {
+        "title": "A picture that is a file as well",
+        "image": "http://files.example/i.jpg",
+        "attachments": [{"url": "http://files.example/i.jpg", "mime_type": "image/jpeg"}],
+    },
+    {
+        "title": "A podcast",
+        "image": "http://files.example/cover.jpg",
+        "content_html": "<p>With notes.</p>",
+        "attachments": [
+            {"url": "http://files.example/p.mp3", "mime_type": "audio/mpeg", "duration_in_seconds": 2_467},
+            {"url": "http://files.example/p.pdf", "mime_type": "application/pdf"},
+        ],
+    },
+    {
+        "title": "Pictures in the text",
+        "image": "http://files.example/not-shown.jpg",
+        "content_html": "Before<img src='http://a.example/1.png' alt=' A &lt;b&gt;map&lt;/b&gt; &amp; \"more\" '>"
+        "<a href='http://b.example/'><img src='http://b.example/2.png' width=40 height=30></a>"
+        "<p><a href='/x'><b><img src='//c.example/?a=1&amp;copy=2' alt='图'></b> words</a> after<img src='/4'></p>"
+        "<video src='/v.mp4' poster='/poster.jpg' width=300></video>",
+    },
+    {"title": "A film only", "image": "http://files.example/x.jpg", "content_html": "<video src='/v.mp4'></video>"},
     {"title": "Cut", "content_html": "<p>" + "word " * 20_000 + "</p>"},
     {"url": None, "title": "Cut, and nowhere to read on", "content_html": "<p>word word word</p>" * 4_000},
     {"title": "عنوان من اليمين إلى اليسار", "content_html": "<p>نص <b>عربي</b> مع English.</p>"},
@@ -68,6 +96,7 @@ VARIETY: tuple[dict[str, Any], ...] = (
     {"title": "Dated ahead", "date_published": "2990-01-01T00:00:00Z"},
 )
 
+MODES = ("lazy", "click", "none")
 SOURCES = ("Variety", "صحيفة الميناء", "港口日报", "🎈🎈", "«élan» & <b>", "ßharp", "٣ نقاط", "1,000 Words")
 
 
@@ -100,23 +129,35 @@ def publish(newsroom: Newsroom, revision: int) -> list[str]:
     ]
 
 
+async def draw(route: Route) -> None:
+    """Answers for whoever publishes a picture: one that does not come leaves a mark where it should be."""
+    await route.fulfill(
+        body='<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>', content_type="image/svg+xml"
+    )
+
+
 async def articles(page: Page) -> list[str]:
     found: list[str] = await posts(page).evaluate_all(ARTICLES)
     return found
 
 
 async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Newsroom, visitor: Visitor) -> None:
-    """First all posts as they arrive, then all of them as they are corrected in place."""
+    """First all posts as they arrive, then all of them as they are corrected in place; with all sorts of pictures."""
     visitor.expects(MISSING)
     feeds = [{"url": url, "interval": "1s"} for url in publish(newsroom, 0)]
-    await livelog.start({"blog": feeds})
-    page, other = await visitor.page(), await visitor.page()
-    await page.goto(livelog.url("/blog/"))
-    await until_live(page)
+    await livelog.start({mode: {"feeds": feeds, "images": mode} for mode in MODES})
+    pages = {mode: await visitor.page() for mode in MODES}
+    other = await visitor.page()
+    for page in (*pages.values(), other):
+        await page.route(lambda url: not url.startswith(livelog.url("/")), draw)
+    for mode, page in pages.items():
+        await page.goto(livelog.url(f"/{mode}/"))
+        await until_live(page)
     for revision in (1, 2):
         publish(newsroom, revision)
-        await becomes(page.locator(f"[data-revision='{revision}']").count, len(VARIETY) + len(SOURCES) - 1)
-        await other.goto(livelog.url("/blog/"))
-        await until_live(other)
-        for arrived, served in zip(await articles(page), await articles(other), strict=True):
-            assert arrived == served
+        for mode, page in pages.items():
+            await becomes(page.locator(f"[data-revision='{revision}']").count, len(VARIETY) + len(SOURCES) - 1)
+            await other.goto(livelog.url(f"/{mode}/"))
+            await until_live(other)
+            for arrived, served in zip(await articles(page), await articles(other), strict=True):
+                assert arrived == served

@@ -21,6 +21,11 @@ def item(media: str) -> Entry:
     return only(rss(f"<title>t</title>{media}"))
 
 
+def episode(media: str) -> Entry:
+    """An item of a podcast with these elements."""
+    return only(rss(f"<title>t</title>{media}").replace(b"<rss ", f"<rss {ITUNES} ".encode()))
+
+
 def json_item(**fields: Any) -> Entry:
     """An item of a JSON Feed."""
     return only(json_feed({"id": "1", "title": "t", **fields}))
@@ -101,6 +106,70 @@ def test_of_several_pictures_the_widest_is_shown(widths: list[str | None], chose
 )
 def test_files_of_an_entry_are_enclosures_and_media_that_are_no_pictures(media: str, files: list[Attachment]) -> None:
     assert item(media).attachments == tuple(files)
+
+
+@pytest.mark.parametrize(
+    ("length", "size"),
+    [
+        ("48123456", 48_123_456),
+        (" 1000 ", 1_000),
+        ("0", None),
+        ("1", None),
+        ("-48123456", None),
+        ("48 MB", None),
+        ("٤٨١٢٣٤٥٦", None),
+        ("9" * 5_000, None),
+        ("", None),
+    ],
+)
+def test_a_file_has_the_size_that_is_said_if_it_can_be_one(length: str, size: int | None) -> None:
+    files = [
+        item(f'<enclosure url="/a.mp3" length="{length}"/>'),
+        item(f'<media:content url="/a.mp3" fileSize="{length}"/>'),
+        only(atom(f'<id>1</id><title>t</title><link rel="enclosure" href="/a.mp3" length="{length}"/>')),
+        json_item(attachments=[{"url": "/a.mp3", "size_in_bytes": int(length) if length.isdigit() else length}])
+        if len(length) < 1_000 and length.isascii()
+        else item(f'<enclosure url="/a.mp3" length="{length}"/>'),
+    ]
+    assert [entry.attachments[0].size_in_bytes for entry in files] == [size] * 4
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("2467", 2_467),
+        ("41:07", 2_467),
+        ("1:05:09", 3_909),
+        ("00:41:07", 2_467),
+        ("2467.6", 2_467),
+        ("0", None),
+        ("41:99", None),
+        ("1:2:3:4", None),
+        ("-41:07", None),
+        ("about an hour", None),
+        ("9" * 5_000, None),
+    ],
+)
+def test_a_file_has_the_length_that_is_said_if_it_can_be_one(said: str, seconds: int | None) -> None:
+    podcast = episode(f'<enclosure url="/a.mp3"/><itunes:duration>{said}</itunes:duration>')
+    media = item(f'<media:content url="/a.mp3" duration="{said}"/>')
+    assert [entry.attachments[0].duration_in_seconds for entry in (podcast, media)] == [seconds] * 2
+
+
+def test_the_length_of_a_json_item_s_file_is_a_number_of_seconds() -> None:
+    files = [
+        {"url": f"/{n}.mp3", "duration_in_seconds": said} for n, said in enumerate([2467, 2467.9, True, -1, "x"])
+    ]
+    found = json_item(attachments=files).attachments
+    assert [file.duration_in_seconds for file in found] == [2_467, 2_467, None, None, None]
+
+
+def test_the_length_of_an_episode_is_that_of_its_only_player() -> None:
+    duration = "<itunes:duration>41:07</itunes:duration>"
+    both = episode(f'<enclosure url="/a.mp3"/><enclosure url="/notes.pdf"/>{duration}')
+    assert [file.duration_in_seconds for file in both.attachments] == [2_467, None]
+    two = episode(f'<enclosure url="/a.mp3"/><enclosure url="/b.mp3"/>{duration}')
+    assert [file.duration_in_seconds for file in two.attachments] == [None, None], "of which, nobody says"
 
 
 def test_links_of_atom_to_enclosures_are_files() -> None:

@@ -43,6 +43,59 @@ async def test_a_corrected_entry_keeps_its_place_and_counts_its_revisions(timeli
     assert item["_livelog"]["revision"] == 2
 
 
+async def previous_title(timeline: Timeline, entry_id: str, blog: str = "blog") -> str | None:
+    """The title that an entry had before its last correction."""
+    former = await timeline.previous(blog, entry_id)
+    return json.loads(former)["title"] if former else None
+
+
+async def test_an_entry_that_was_never_corrected_has_no_previous_form(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"))
+    await commit(timeline, entry("a"))
+    assert await timeline.previous("blog", "a") is None
+    assert await timeline.previous("blog", "unknown") is None
+    assert await timeline.previous("nowhere", "a") is None
+
+
+async def test_the_form_that_a_corrected_entry_had_before_is_kept_as_it_was(timeline: Timeline) -> None:
+    await commit(timeline, entry("a", "wrong", content_html="<p>Zürich 漢字</p>", keys=("a", "alias")), entry("b"))
+    shown = await timeline.entry("blog", "a")
+    await commit(timeline, entry("other", "right", keys=("other", "alias")))
+    assert await timeline.previous("blog", "a") == shown
+    assert await timeline.previous("blog", "b") is None
+
+
+async def test_of_several_corrections_the_last_previous_form_is_kept(timeline: Timeline) -> None:
+    for text in ("first", "second", "third"):
+        await commit(timeline, entry("a", text), entry("a", text, blog="two"))
+    await commit(timeline, entry("a", "third"))
+    assert await previous_title(timeline, "a") == "second"
+    await commit(timeline, entry("a", "fourth"), entry("a", "fifth"))
+    assert await previous_title(timeline, "a") == "fourth"
+    assert await previous_title(timeline, "a", "two") == "second"
+
+
+async def test_a_previous_form_goes_with_the_withdrawn_entry_and_does_not_come_back(timeline: Timeline) -> None:
+    await commit(timeline, entry("a", "wrong"), entry("b", "wrong"))
+    await commit(timeline, entry("a", "right"), entry("b", "right"))
+    await commit(timeline, withdrawn=[("blog", "a")])
+    assert await timeline.previous("blog", "a") is None
+    await commit(timeline, entry("a", "right again"))
+    assert await timeline.previous("blog", "a") is None
+    assert await previous_title(timeline, "b") == "wrong"
+
+
+async def test_a_refused_correction_leaves_the_previous_form_alone(timeline: Timeline) -> None:
+    await commit(timeline, entry("a", "first"))
+    await commit(timeline, entry("a", "second"))
+    await timeline.follow({FEED: 0.0})
+    (late,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert await timeline.claim(NOW + LEASE_SECONDS, 1, LEASE_SECONDS)
+    with pytest.raises(LeaseLostError):
+        await timeline.commit(late.state, [entry("a", "third")], late)
+    assert await previous_title(timeline, "a") == "first"
+
+
 async def test_an_entry_is_recognised_by_any_of_its_keys_and_keeps_its_id(timeline: Timeline) -> None:
     await commit(timeline, entry("old", keys=("old", "alias")))
     assert await commit(timeline, entry("new", "moved", keys=("new", "alias"))) == 1
@@ -586,7 +639,9 @@ async def fresh(url: str) -> AsyncIterator[Timeline]:
 
 async def told(timeline: Timeline, blog: str) -> list[Any]:
     """All that a store tells of a blog, but for its epoch."""
-    found: list[Any] = await asyncio.gather(*(timeline.entry(blog, name) for name in NAMES))
+    found: list[Any] = await asyncio.gather(
+        *(ask(blog, name) for ask in (timeline.entry, timeline.previous) for name in NAMES)
+    )
     before = None
     while True:
         page = await timeline.page(blog, before, 2)

@@ -41,6 +41,14 @@ async def test_the_oldest_entries_go_when_there_are_too_many(timeline: Timeline)
     assert await titles(timeline, "other") == ["e0"]
 
 
+async def test_what_an_entry_was_before_it_was_corrected_goes_with_it(timeline: Timeline) -> None:
+    await commit(timeline, *(entry(f"e{n}", "wrong", at=NOW - n) for n in range(4)))
+    await commit(timeline, *(entry(f"e{n}", "right") for n in range(4)))
+    assert await retire(timeline, Limits(entries=2)) == 2
+    kept = [await timeline.previous("blog", f"e{n}") is not None for n in range(4)]
+    assert kept == [True, True, False, False]
+
+
 async def test_entries_of_the_same_moment_go_in_the_order_of_the_pages(timeline: Timeline) -> None:
     await commit(timeline, *(entry(f"e{n}") for n in range(9)))
     assert await retire(timeline, Limits(entries=4)) == 5

@@ -176,6 +176,7 @@ async def test_a_database_of_the_first_version_is_upgraded_with_all_that_is_in_i
     head = await opened.head("blog")
     assert str(head) == "f1257.5"
     assert await titles(opened) == ["b", "corrected"]
+    assert await opened.previous("blog", "a") is None, "it was not kept then"
     replay = await opened.replay("blog", Cursor("f1257", 0), 10)
     told = [(event.kind, event.id) for event in replay.events]
     assert told == [("entry", "a"), ("entry", "b"), ("delete", "c"), ("update", "a"), ("delete", "c")]

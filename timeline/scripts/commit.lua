@@ -1,7 +1,7 @@
 -- Stores a poll's result, all or nothing: nothing is written before all conditions are met, and no other command comes
 -- between. Done twice, it does nothing the second time.
 -- KEYS: feeds due fences leases failing heads listed pauses, then of each blog: items places memory aliases retired
--- events
+-- events former
 -- ARGV: the commit as JSON, what the feed listed ('' if that is as before), then the item of each entry
 local commit = cjson.decode(ARGV[1])
 
@@ -25,7 +25,7 @@ end
 
 local blogs = {}
 for i, name in ipairs(commit.blogs) do
-    local first = 8 + (i - 1) * 6
+    local first = 8 + (i - 1) * 7
     blogs[i] = {
         name = name,
         items = KEYS[first + 1],    -- id → item
@@ -34,6 +34,7 @@ for i, name in ipairs(commit.blogs) do
         aliases = KEYS[first + 4],  -- another key → id
         retired = KEYS[first + 5],  -- id of what is gone by the time it was last heard of
         events = KEYS[first + 6],
+        former = KEYS[first + 7],   -- id → item as it was before the last correction
         leaving = {},               -- what is known and withdrawn: it must not come back by a commit done twice
     }
 end
@@ -93,6 +94,7 @@ local function store(blog, entry, item)
     local stored = redis.call('HGET', blog.items, id)
     if not stored then return nil end
     local place, revision = ending(stored)
+    redis.call('HSET', blog.former, id, stored)
     redis.call('HSET', blog.items, id, revised(item, entry, id, place, revision))
     return 'update', id
 end
@@ -130,6 +132,7 @@ for _, gone in ipairs(commit.withdrawn) do
         local _, revision = ending(stored)
         redis.call('HSET', blog.memory, id, '-' .. revision .. string.match(memory, '^[^ ]*(.*)$'))
         redis.call('HDEL', blog.items, id)
+        redis.call('HDEL', blog.former, id)
         redis.call('ZREM', blog.places, id)
         redis.call('ZADD', blog.retired, commit.at, id)
         number(blog, 'delete', id)

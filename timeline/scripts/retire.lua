@@ -1,5 +1,5 @@
 -- Removes some of what a blog need not keep; returns how much. A step is short: Redis does nothing else meanwhile.
--- KEYS: heads items places memory aliases retired events
+-- KEYS: heads items places memory aliases retired events former
 -- ARGV: blog, step, now, then the limits: entries, old entries, position from which one is old, events, time from which
 -- an event is old, remembered entries, time since which one has to have been heard of
 local blog, step, now = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -19,6 +19,7 @@ end
 for _, id in ipairs(oldest(KEYS[3], most_entries, old_position, old_entries)) do
     -- Without memory Redis refuses the first write of a script if it takes some; these make room.
     redis.call('HDEL', KEYS[2], id)
+    redis.call('HDEL', KEYS[8], id)
     redis.call('ZREM', KEYS[3], id)
     redis.call('ZADD', KEYS[6], now, id)
     count = count + 1
