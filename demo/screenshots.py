@@ -22,9 +22,10 @@ _FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
 _PATIENCE: Final = 30_000.0  # milliseconds
 _ARGUMENTS: Final = ("--no-sandbox", "--font-render-hinting=none", "--disable-lcd-text")
 
-_COMPLETE: Final = """() => [...document.images].every(
-  (image) => image.complete || image.getBoundingClientRect().top > innerHeight)"""
-"""Whether there is every picture that can be seen; others are loaded when they are near the screen."""
+_LOAD: Final = """() => Promise.all([...document.images]
+  .filter((image) => image.getBoundingClientRect().top < innerHeight)
+  .map((image) => image.decode()))"""
+"""Waits for the pictures that can be seen; others are loaded when they are near the screen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ async def _open(page: Page, origin: str, shot: Shot) -> bool:
         heading = page.get_by_role("heading", name=shot.at)
         # Below the bar, with some air.
         await heading.evaluate("(it) => scrollTo(0, it.closest('article').getBoundingClientRect().top - 96)")
-    await page.wait_for_function(_COMPLETE)
+    await page.evaluate(_LOAD)
     return True
 
 
