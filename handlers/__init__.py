@@ -12,6 +12,7 @@ from config import Config
 from doors import Doors
 from fanout import FanOut
 from feeds.poller import Poller
+from handlers.assets import ADDRESS, AssetFile, Assets
 from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
 from handlers.events import Events
@@ -32,6 +33,7 @@ def make_app(
     shared: dict[str, Any] = {"config": config, "timeline": timeline}
     live = {**shared, "fanout": fanout}
     all_parts = {**live, "poller": poller}
+    assets = Assets(ROOT / "static")
     blog = r"/([a-z0-9][a-z0-9-]*)"
     # Readers come in storms: theirs are looked at first.
     followed: list[Any] = [
@@ -44,6 +46,7 @@ def make_app(
     ]
     read: list[Any] = [
         (r"/", Index, shared),
+        (ADDRESS, AssetFile, {"assets": assets}),
         (rf"{blog}/?", PageHandler, shared),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
@@ -53,6 +56,7 @@ def make_app(
         [*followed, *watched, *read] if fanout else watched,
         default_handler_class=NotFound,
         doors=doors,
+        assets=assets,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),
         static_handler_class=StaticFiles,
