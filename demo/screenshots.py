@@ -54,7 +54,13 @@ SHOTS: Final = (
     Shot(name="phone-dark", size=PHONE, scale=1.5, scheme="dark", at="The night ferry: what is being asked"),
     Shot(name="wall", path="/blog/?view=wall", wants='body[data-view="wall"]', size=(1920, 1080)),
     Shot(name="embed", path="/blog/embed", wants='body[data-view="embed"]', size=(480, 640)),
-    Shot(name="chinese", path="/blog/?lang=zh", wants='html[lang^="zh"]', locale="zh-CN"),
+    Shot(
+        name="chinese",
+        path="/blog/?lang=zh",
+        wants='html[lang^="zh"]',
+        locale="zh-CN",
+        at="灯笼之夜：写给远道而来的朋友",
+    ),
 )
 
 
