@@ -2,12 +2,13 @@
 # make demo    a small newsroom on loopback, live     make check   ruff, mypy, tsc
 # make setup   only set up                            make bench   figures, side by side
 # make soak    the long forms of the fault tests
+# make screenshots   docs/screenshots/, from the demo's evening
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo setup test soak check bench lock clean
+.PHONY: run demo setup test soak check bench screenshots lock clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python server.py
@@ -36,6 +37,10 @@ check: $(VENV)/.dev node_modules/.installed
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+screenshots: $(VENV)/.dev
+	@tests/need chromium
+	$(BIN)/python -m demo.screenshots
 
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.txt

@@ -22,6 +22,7 @@ from bench import (
     many,
     memory,
     nodes,
+    page,
     parsing,
     slow,
     start,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "many": many.run,
     "parse": parsing.run,
     "slow": slow.run,
+    "page": page.run,
     "fanout": fanout.run,
 }
 

@@ -13,6 +13,7 @@ from doors import Doors
 from fanout import FanOut
 from feeds.poller import Poller
 from handlers import language
+from handlers.assets import ADDRESS, AssetFile, Assets
 from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
 from handlers.events import Events
@@ -40,6 +41,7 @@ def make_app(
     language.load()
     freshness, themes = Freshness(timeline), {blog.slug: Theme.of(blog) for blog in config.blogs}
     pages = {**shared, "freshness": freshness, "themes": themes}
+    assets = Assets(ROOT / "static")
     blog = r"/([a-z0-9][a-z0-9-]*)"
     # Readers come in storms: theirs are looked at first.
     followed: list[Any] = [
@@ -52,6 +54,7 @@ def make_app(
     ]
     read: list[Any] = [
         (r"/", Index, shared),
+        (ADDRESS, AssetFile, {"assets": assets}),
         (rf"{blog}/?", PageHandler, pages),
         (rf"{blog}/entries", Entries, shared),
         (rf"{blog}/sources", SourceList, {**live, "freshness": freshness}),
@@ -65,6 +68,7 @@ def make_app(
         [*followed, *watched, *read] if fanout else watched,
         default_handler_class=NotFound,
         doors=doors,
+        assets=assets,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),
         static_handler_class=StaticFiles,

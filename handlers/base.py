@@ -239,7 +239,12 @@ class NotFound(Secure):
 
 
 class StaticFiles(Secure, StaticFileHandler):
-    """Files of static/. Modules import each other without a version in the name: browsers ask each time (304)."""
+    """Files of static/ as they are. Pages use what is made of them, and lies elsewhere (assets.py)."""
+
+    @classmethod
+    def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
+        """The address at which pages have a file."""
+        return settings["assets"].address(path) or super().make_static_url(settings, path, include_version)
 
     def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
         """Has files revalidated."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.visitor import Visitor, post, until_live
+from tests.browser.visitor import Visitor, post, posts, until_live
 from tests.livelog import Livelog
 
 TAB_STOPS = 12
@@ -48,6 +48,16 @@ CONTRAST = """(elements) => elements.map((element) => {
 ENOUGH = 4.5
 
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+
+ACCENTS = ("#ffee00", "#00ff66", "#0000ff", "#ff00cc", "#000000", "#ffffff")
+"""Colours that an operator may choose."""
+
+# What a reader sees move: anything but a change of colour, which a mark may have.
+MOTION = """() => document.getAnimations().flatMap((animation) => animation.effect.getKeyframes()).flatMap((frame) =>
+  Object.entries(frame).filter(([name, value]) =>
+    !['offset', 'computedOffset', 'easing', 'composite'].includes(name)
+    && !/color$/i.test(name) && !(name === 'opacity' && value === '1')
+    && !name.startsWith('background')).map(([name]) => name))"""
 
 TEXTS = {
     "title of the blog": ".bar .name a",
@@ -126,3 +136,38 @@ async def test_every_colour_of_a_mark_stands_out(filled: Livelog, page: Page) ->
         ratios = (await tiles.evaluate_all(CONTRAST))[:12]
         assert len({round(ratio, 6) for ratio in ratios}) == 12, "they differ"
         assert min(ratios) >= ENOUGH
+
+
+async def test_every_accent_stands_out(filled: Livelog, page: Page) -> None:
+    """An operator names one colour, and not one for each theme."""
+    await page.goto(filled.url("/blog/"))
+    sign = page.locator(".state .sign")
+    await until_live(page)
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        for accent in ACCENTS:
+            await page.evaluate("(accent) => document.documentElement.style.setProperty('--accent', accent)", accent)
+            assert min(await sign.evaluate_all(CONTRAST)) >= ENOUGH, (scheme, accent)
+
+
+async def test_nothing_moves_for_those_who_do_not_want_it(filled: Livelog, visitor: Visitor) -> None:
+    page = await visitor.page(reduced_motion="reduce")
+    await page.goto(filled.url("/blog/"))
+    await until_live(page)
+    await posts(page).first.evaluate("(post) => post.classList.add('arrived')")
+    assert await page.evaluate("document.getAnimations().length") > 0, "that it is new is shown all the same"
+    assert await page.evaluate(MOTION) == []
+    await page.emulate_media(reduced_motion="no-preference")
+    assert "opacity" in await page.evaluate(MOTION)
+
+
+async def test_the_rail_is_there_in_colours_of_the_readers_own(filled: Livelog, visitor: Visitor) -> None:
+    page = await visitor.page(forced_colors="active")
+    await page.goto(filled.url("/blog/"))
+    await until_live(page)
+    ground = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    rail = "getComputedStyle(document.getElementById('timeline'), '::before').backgroundColor"
+    mark = "getComputedStyle(document.querySelector('.entry > .when'), '::after').backgroundColor"
+    tile = "getComputedStyle(document.querySelector('.tile')).outlineColor"
+    for part in (rail, mark, tile):
+        assert await page.evaluate(part) not in (ground, "rgba(0, 0, 0, 0)"), part

@@ -1,0 +1,136 @@
+"""What the page costs its reader: first paint and liveness on Slow 3G, bytes, and tasks while 5,000 posts come in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from playwright.async_api import Browser, async_playwright
+
+from bench.table import most, show
+from demo.newsroom import Desk, Newsroom
+from entries import FRONT_PAGE
+from tests.browser.budget import (
+    FIRST_PAINT_MS,
+    LONG_MS,
+    SLOW_3G,
+    TEXT_BYTES,
+    Task,
+    Transfer,
+    Visit,
+    drafts,
+    traced,
+    visit,
+)
+from tests.browser.visitor import every_second, listed, until_live
+from tests.livelog import Livelog
+
+VISITS = 5
+DAY = 5_000
+BURST = 250
+"""Posts that one poll brings."""
+
+PATIENCE_MS = 60_000.0
+KINDS = ("Document", "Stylesheet", "Script")
+
+
+async def run() -> None:
+    """Prints the figures. Raises AssertionError where there is no Chromium."""
+    program = shutil.which("chromium")
+    assert program, "Chromium is needed: apt-get install chromium"
+    async with _written() as (livelog, desk), async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        url = livelog.url("/blog/")
+        visits = [await _twice(browser, url) for _ in range(VISITS)]
+        tasks = await _day(browser, url, desk)
+        await browser.close()
+    _show_visits(visits)
+    _show_bytes(*(each.transfer for each in visits[0]))
+    _show_tasks(tasks)
+
+
+@asynccontextmanager
+async def _written() -> AsyncIterator[tuple[Livelog, Desk]]:
+    """A Livelog with a full front page, and the desk that it follows."""
+    newsroom = Newsroom()
+    await newsroom.start()
+    desk = newsroom.open_desk("/a.xml", title="The Newsroom", keep=BURST)
+    for draft in drafts(FRONT_PAGE):
+        desk.publish(draft)
+    with TemporaryDirectory() as folder:
+        livelog = Livelog(Path(folder))
+        try:
+            await livelog.start({"blog": [every_second(desk)]})
+            await listed(livelog, FRONT_PAGE)
+            yield livelog, desk
+        finally:
+            await livelog.kill()
+            await newsroom.stop()
+
+
+async def _twice(browser: Browser, url: str) -> tuple[Visit, Visit]:
+    """A first visit and a later one."""
+    async with await browser.new_context() as context:
+        return await visit(context, url, SLOW_3G), await visit(context, url, SLOW_3G)
+
+
+async def _day(browser: Browser, url: str, desk: Desk) -> list[Task]:
+    """The tasks of a page that is open while a day's posts come in, in bursts."""
+    written = drafts(FRONT_PAGE)
+    async with await browser.new_context() as context:
+        page = await context.new_page()
+        async with traced(browser, page) as tasks:
+            await page.goto(url)
+            await until_live(page)
+            for number in range(DAY):
+                title = f"Post {number} of the day"
+                desk.publish(replace(written[number % len(written)], title=title))
+                if number % BURST == BURST - 1:
+                    await page.locator(".headline", has_text=title).wait_for(timeout=PATIENCE_MS)
+    return tasks
+
+
+def _show_visits(visits: list[tuple[Visit, Visit]]) -> None:
+    def middle(values: list[float]) -> float:
+        return median(values) / 1e3
+
+    first, again = zip(*visits, strict=True)
+    show(
+        f"page: {FRONT_PAGE} posts over Slow 3G (400 ms, 400 kbit/s), median of {VISITS} visits",
+        ("", "first visit", "later visit"),
+        (
+            "first paint",
+            most(middle([each.first_paint for each in first]), FIRST_PAINT_MS / 1e3, ".2f", " s"),
+            f"{middle([each.first_paint for each in again]):.2f} s",
+        ),
+        (
+            "live",
+            f"{middle([each.live for each in first]):.2f} s",
+            f"{middle([each.live for each in again]):.2f} s",
+        ),
+    )
+
+
+def _show_bytes(first: Transfer, again: Transfer) -> None:
+    show(
+        "page: bytes as transferred, with their heads",
+        ("", "first visit", "later visit"),
+        *((kind.lower(), *(f"{each.bytes[kind]:,}" for each in (first, again))) for kind in KINDS),
+        ("all", most(first.text / 1e3, TEXT_BYTES / 1e3, ".1f", " KB"), f"{again.text / 1e3:.1f} KB"),
+    )
+
+
+def _show_tasks(tasks: list[Task]) -> None:
+    longest = max(task.milliseconds for task in tasks)
+    long = sum(task.milliseconds >= LONG_MS for task in tasks)
+    show(
+        f"page: open while {DAY:,} posts come in, {BURST} with each poll",
+        ("longest task of the main thread, CPU", most(tasks[0].cpu, LONG_MS, ".0f", " ms")),
+        ("longest task, by the clock", f"{longest:.0f} ms"),
+        (f"tasks of {LONG_MS:.0f} ms and more, by the clock", f"{long} of {len(tasks):,}"),
+    )

@@ -1,0 +1,135 @@
+"""`python -m demo.screenshots [--to=docs/screenshots] [NAME …]`: pictures of the page, on the demo's evening.
+
+The evening has fixed dates and the browser's clock stands still, so one machine takes the same pictures each time.
+Chromium is driven by playwright, which is there for the tests. Fonts are the machine's own: Debian's
+fonts-liberation and fonts-noto-cjk have all that the pictures show.
+"""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from demo.evening import NOW, reported
+
+_FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
+_PATIENCE: Final = 30_000.0  # milliseconds
+_ARGUMENTS: Final = ("--no-sandbox", "--font-render-hinting=none", "--disable-lcd-text")
+
+_LOAD: Final = """() => Promise.all([...document.images]
+  .filter((image) => image.getBoundingClientRect().top < innerHeight)
+  .map((image) => image.decode()))"""
+"""Waits for the pictures that can be seen; others are loaded when they are near the screen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """A picture: which page on which screen, and what has to be on it (a CSS selector).
+
+    ``at`` is the headline that it begins with, if not at the top.
+    """
+
+    name: str
+    path: str = "/blog/"
+    wants: str = "#timeline > article"
+    size: tuple[int, int] = (1280, 900)
+    scale: float = 1.0
+    scheme: Literal["light", "dark"] = "light"
+    locale: str = "en-GB"
+    at: str | None = None
+
+
+PHONE: Final = (390, 844)
+
+SHOTS: Final = (
+    Shot(name="desktop"),
+    Shot(name="dark", scheme="dark", at="The harbour, before the fog came in"),
+    Shot(name="phone", size=PHONE, scale=1.5),
+    Shot(name="phone-dark", size=PHONE, scale=1.5, scheme="dark", at="The night ferry: what is being asked"),
+    Shot(name="wall", path="/blog/?view=wall", wants='body[data-view="wall"]', size=(1920, 1080)),
+    Shot(name="embed", path="/blog/embed", wants='body[data-view="embed"]', size=(480, 640)),
+    Shot(
+        name="chinese",
+        path="/blog/?lang=zh",
+        wants='html[lang^="zh"]',
+        locale="zh-CN",
+        at="灯笼之夜：写给远道而来的朋友",
+    ),
+)
+
+
+async def take(shots: Sequence[Shot], folder: Path) -> list[str]:
+    """Writes the pictures into a folder; returns a sentence for each page that is not as it should be."""
+    program = shutil.which("chromium")
+    if program is None:
+        return ["Chromium is needed: apt-get install chromium"]
+    failed: list[str] = []
+    async with reported() as origin, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
+        for shot in shots:
+            context = await _context(browser, shot)
+            page = await context.new_page()
+            if await _open(page, origin, shot):
+                await page.screenshot(path=folder / f"{shot.name}.png", animations="disabled")
+            else:
+                failed.append(f"{shot.name}: there is no {shot.wants} on {shot.path}")
+            await context.close()
+        await browser.close()
+    return failed
+
+
+async def _context(browser: Browser, shot: Shot) -> BrowserContext:
+    width, height = shot.size
+    context = await browser.new_context(
+        viewport={"width": width, "height": height},
+        device_scale_factor=shot.scale,
+        color_scheme=shot.scheme,
+        locale=shot.locale,
+        timezone_id="UTC",
+    )
+    context.set_default_timeout(_PATIENCE)
+    await context.clock.set_fixed_time(NOW)
+    return context
+
+
+async def _open(page: Page, origin: str, shot: Shot) -> bool:
+    """Leads a page to where the picture is taken; whether it is the page that is wanted."""
+    await page.goto(origin + shot.path)
+    if await page.locator(shot.wants).count() == 0:
+        return False
+    if await page.locator("#state").count():
+        await page.wait_for_selector('#state[data-state="live"]')
+    if shot.at is not None:
+        heading = page.get_by_role("heading", name=shot.at)
+        # Below the bar, with some air.
+        await heading.evaluate("(it) => scrollTo(0, it.closest('article').getBoundingClientRect().top - 96)")
+    await page.evaluate(_LOAD)
+    return True
+
+
+def main() -> int:
+    """The command line. Returns the exit code."""
+    names = [shot.name for shot in SHOTS]
+    parser = argparse.ArgumentParser(prog="python -m demo.screenshots", description="Pictures of the page.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones (default: all): {', '.join(names)}")
+    parser.add_argument("--to", type=Path, default=_FOLDER, help="the folder (default: docs/screenshots)")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in names]
+    if unknown:
+        parser.error(f"there is no {', '.join(unknown)}")
+    wanted = [shot for shot in SHOTS if not options.names or shot.name in options.names]
+    options.to.mkdir(parents=True, exist_ok=True)
+    failed = asyncio.run(take(wanted, options.to))
+    for sentence in failed:
+        print(sentence, file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""The evening with fixed dates: what the pictures of the page are taken of."""
+
+from itertools import pairwise
+
+from demo.evening import steps
+from demo.screenshots import SHOTS
+
+
+def test_it_is_told_in_order_up_to_now() -> None:
+    ages = [step.age or 0.0 for step in steps()]
+    assert all(earlier > later for earlier, later in pairwise(ages))
+    assert ages[-1] > 0
+
+
+def test_nothing_is_corrected_before_it_is_published() -> None:
+    published: set[str] = set()
+    for step in steps():
+        if step.action == "publish":
+            published.add(step.guid)
+        assert step.guid in published
+
+
+def test_nothing_in_it_is_withdrawn() -> None:
+    assert {step.action for step in steps()} == {"publish", "correct"}
+
+
+def test_every_picture_has_a_name_of_its_own() -> None:
+    assert len({shot.name for shot in SHOTS}) == len(SHOTS)
+
+
+def test_every_picture_begins_with_a_headline_that_there_is() -> None:
+    titles = {step.draft.title for step in steps()}
+    assert {shot.at for shot in SHOTS} - {None} <= titles
