@@ -45,7 +45,7 @@ def make_app(
     read: list[Any] = [
         (r"/", Index, shared),
         (rf"{blog}/?", PageHandler, shared),
-        (rf"{blog}/entries", Entries, shared),
+        (rf"{blog}/entries", Entries, live),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),
         (rf"{blog}/feeds\.opml", FeedList, shared),
     ]
