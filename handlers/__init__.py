@@ -16,6 +16,7 @@ from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
 from handlers.events import Events
 from handlers.health import Health
+from handlers.icon import Icon
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
 from handlers.page import Index, PageHandler, Permalink
@@ -44,6 +45,7 @@ def make_app(
     ]
     read: list[Any] = [
         (r"/", Index, shared),
+        (r"/icon/([1-9][0-9]?)\.svg", Icon),
         (rf"{blog}/?", PageHandler, shared),
         (rf"{blog}/entries", Entries, live),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, shared),

@@ -1,15 +1,8 @@
 /** The live page: wires the connection to the posts. */
 
-import { inBatches } from './batch.js';
 import { localise } from './clock.js';
-import { gapSentence } from './notice.js';
-import { keepPlace } from './place.js';
+import { goLive } from './live.js';
 import { followProblems } from './problems.js';
-import { showState } from './state.js';
-import { Stream } from './stream.js';
-import { Timeline } from './timeline.js';
-
-/** @typedef {import('./stream.js').Change} Change */
 
 /** @param {string} id */
 function part(id) {
@@ -19,24 +12,15 @@ function part(id) {
 }
 
 const { blog = '', cursor = '' } = part('main').dataset;
-const list = part('timeline');
 
 localise(document);
 
-const timeline = new Timeline(blog, { list, empty: part('empty'), older: part('older') });
-
-/** @type {(change: Change) => void} */
-const show = inBatches((changes) => keepPlace(list, () => timeline.apply(changes)));
-
-const stream = new Stream(`/${blog}/ws`, cursor, {
-  onState: (state) => showState(part('state'), state),
-  onChange: (change, sure) => {
-    show(change);
-    if (change.type === 'reset' && change.gap) {
-      part('notice').textContent = gapSentence(change.gap, sure, new Date());
-    }
-  },
+const timeline = goLive(blog, cursor, {
+  list: part('timeline'),
+  empty: part('empty'),
+  older: part('older'),
+  state: part('state'),
+  notice: part('notice'),
 });
 
-stream.start();
 void followProblems(part('problems'), () => timeline.isEmpty);

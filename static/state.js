@@ -1,15 +1,17 @@
 /** The label of the connection: "● Live", "◌ Reconnecting", "○ Offline since 13:20". */
 
 import { clock } from './clock.js';
+import { say } from './words.js';
 
 /** @typedef {import('./stream.js').State} State */
 
 /** @type {Record<State['name'], [sign: string, words: (state: State) => string]>} */
 const LABELS = {
-  connecting: ['◌', () => 'Connecting'],
-  live: ['●', () => 'Live'],
-  reconnecting: ['◌', () => 'Reconnecting'],
-  offline: ['○', ({ since }) => `Offline since ${clock(since)}`],
+  connecting: ['◌', () => say('Connecting')],
+  live: ['●', () => say('Live')],
+  polling: ['◐', () => say('Asking every 10 s')],
+  reconnecting: ['◌', () => say('Reconnecting')],
+  offline: ['○', ({ since }) => say('Offline since {time}', { time: clock(since) })],
 };
 
 /**
