@@ -13,8 +13,10 @@ export function slideIn(list, change) {
   if (!first?.isConnected || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
   const pushed = Math.min(first.getBoundingClientRect().top - before, innerHeight);
   if (pushed < 1) return;
-  list.animate([{ transform: `translateY(${-pushed}px)` }, { transform: 'none' }], {
+  const slide = list.animate([{ transform: `translateY(${-pushed}px)` }, { transform: 'none' }], {
     duration: DURATION,
     easing: 'cubic-bezier(0.2, 0, 0, 1)',
   });
+  // Who scrolls reads something, and that has to stay.
+  addEventListener('scroll', () => slide?.finish(), { once: true, passive: true });
 }
