@@ -33,7 +33,7 @@
  * @typedef {{name: string, open: Open, tries: number}} Way
  */
 
-import { openEvents } from './events.js';
+import { openEvents } from './eventstream.js';
 import { openPolling } from './polling.js';
 import { set, setting } from './settings.js';
 import { openSocket } from './websocket.js';

@@ -159,9 +159,9 @@ export class Timeline {
         reportError(error);
       }
       done += 1;
-      if (isTimeUp()) break;
+      if (isTimeUp() || (!holds && done === STEP)) break;
     }
-    this.#shed();
+    this.#shed(holds);
     this.#show();
     return { done, arrived: this.#arrived };
   }
@@ -184,12 +184,9 @@ export class Timeline {
     const count = this.#waiting;
     this.markRead();
     this.#waiting = 0;
-    if (this.#start === count) {
-      this.#start = Math.max(count - STEP, 0);
-    } else {
-      this.#start = Math.max(count - STEP, 0);
-      this.#end = Math.min(count + STEP, this.#posts.length);
-    }
+    if (this.#start > count) this.#end = Math.min(count + STEP, this.#posts.length);
+    // Of many only the oldest are shown at once: the others come as the reader gets near them.
+    this.#start = count > 2 * STEP ? count - STEP : 0;
     this.#trimEnd();
     this.#show();
     return this.#posts.at(count - 1)?.element ?? null;
@@ -525,8 +522,12 @@ export class Timeline {
     this.#options.onDoubt?.(below);
   }
 
-  /** Lets go of what is too much, at the ends where the reader is not. */
-  #shed() {
+  /**
+   * Lets go of what is too much, at the ends where the reader is not.
+   *
+   * @param {boolean} holds
+   */
+  #shed(holds) {
     while (this.#waiting > MOST_WAITING) {
       const post = /** @type {Post} */ (this.#posts.at(this.#waiting - 1));
       this.#remove(post);
@@ -534,7 +535,7 @@ export class Timeline {
     }
     if (this.#posts.length > MOST_KEPT) this.#cut(Math.max(MOST_KEPT, this.#end));
     if (this.#end - this.#start <= MOST_SHOWN) return;
-    const shown = this.#lastInView() - this.#start;
+    const shown = holds ? this.#lastInView() - this.#start : 0;
     if (shown < MOST_SHOWN) this.#trimEnd();
     else this.#start = this.#end - MOST_SHOWN;
   }

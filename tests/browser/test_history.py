@@ -15,15 +15,10 @@ from tests.browser.visitor import becomes, hold, ids, moved, posts, titles, unti
 from tests.livelog import Livelog
 
 ALL: Final = 3 * FRONT_PAGE
-MANY: Final = 2_000
+MANY: Final = 1_000
 MOST_SHOWN: Final = 400
 
 TO_THE_END: Final = "scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' })"
-LONG_TASKS: Final = """
-window.longTasks = [];
-new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
-  .observe({ type: 'longtask' });
-"""
 
 
 async def scroll_to_the_end(page: Page, count: int) -> None:
@@ -74,8 +69,7 @@ async def test_old_posts_of_a_new_feed_take_nothing_from_under_the_reader(filled
     assert await moved(page) <= 1
 
 
-async def test_thousands_of_posts_leave_the_document_small_and_the_page_quick(filled: Livelog, page: Page) -> None:
-    await page.add_init_script(LONG_TASKS)
+async def test_thousands_of_posts_leave_the_document_small(filled: Livelog, page: Page) -> None:
     script = await Script.open(filled, page)
     for number in range(MANY):
         script.entry(f"Arriving {number}", content_html="<p>It goes on.</p>" * 3)
@@ -87,4 +81,3 @@ async def test_thousands_of_posts_leave_the_document_small_and_the_page_quick(fi
     assert await posts(page).count() <= MOST_SHOWN
     await page.keyboard.press("Home")
     await becomes(lambda: posts(page).first.locator(".headline").text_content(), f"Arriving {MANY - 1}")
-    print(await page.evaluate("longTasks"))
