@@ -26,7 +26,8 @@ window.AudioContext = class {
   currentTime = 0;
   resume() {}
   createGain() {
-    return { gain: { setValueAtTime() {}, linearRampToValueAtTime() {}, exponentialRampToValueAtTime() {} }, connect() {} };
+    const gain = { setValueAtTime() {}, linearRampToValueAtTime() {}, exponentialRampToValueAtTime() {} };
+    return { gain, connect() {} };
   }
   createOscillator() {
     tones += 1;
