@@ -124,6 +124,15 @@ class FanOut:
             self.leave(blog, reader)
             raise
 
+    async def missed(self, blog: str, after: str) -> list[bytes]:
+        """What a reader who comes with this cursor would be sent first, as JSON texts. Raises TimelineError."""
+        opening = await self._openings[blog].after(after, Transport.LINES)
+        try:
+            # A frame may be several, joined; no JSON text has a line end of its own.
+            return b"".join(opening.frames).splitlines()
+        finally:
+            self._openings[blog].sent(opening)
+
     def leave(self, blog: str, reader: Connection) -> None:
         """Forgets a reader."""
         self._channels[blog].remove(reader)

@@ -2,7 +2,7 @@
 
 The JSON text is the same everywhere. A WebSocket has it as a text frame, unmasked, as a server's are (RFC 6455, 5.2);
 an event stream as a block (https://html.spec.whatwg.org/multipage/server-sent-events.html), whose ``id`` a browser
-comes back with.
+comes back with; an answer to who asks now and then as a line.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Transport(IntEnum):
 
     WEBSOCKET = 0
     EVENTS = 1
+    LINES = 2
+    """Not connected: it asks for what it missed, again and again."""
 
 
 class Message(NamedTuple):
@@ -45,7 +47,7 @@ class Message(NamedTuple):
 
     def frame(self, transport: Transport) -> bytes:
         """The bytes that carry it."""
-        return _text_frame(self) if transport is Transport.WEBSOCKET else _block(self)
+        return _FORMS[transport](self)
 
 
 def join(frames: Sequence[bytes], start: int = 0) -> tuple[bytes, int]:
@@ -78,3 +80,10 @@ def _text_frame(message: Message) -> bytes:
 def _block(message: Message) -> bytes:
     named = f"id: {message.cursor}\n" if message.cursor is not None else ""
     return f"{named}event: {message.kind}\ndata: {message.text}\n\n".encode()
+
+
+def _line(message: Message) -> bytes:
+    return f"{message.text}\n".encode()
+
+
+_FORMS: Final = {Transport.WEBSOCKET: _text_frame, Transport.EVENTS: _block, Transport.LINES: _line}

@@ -19,6 +19,7 @@ from handlers.entries import Entries
 from handlers.events import Events
 from handlers.freshness import Freshness
 from handlers.health import Health
+from handlers.icon import Icon
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
 from handlers.page import Embed, Index, PageHandler, Permalink
@@ -55,8 +56,9 @@ def make_app(
     read: list[Any] = [
         (r"/", Index, shared),
         (ADDRESS, AssetFile, {"assets": assets}),
+        (r"/icon/([1-9][0-9]?)\.svg", Icon),
         (rf"{blog}/?", PageHandler, pages),
-        (rf"{blog}/entries", Entries, shared),
+        (rf"{blog}/entries", Entries, live),
         (rf"{blog}/sources", SourceList, {**live, "freshness": freshness}),
         (rf"{blog}/e/([a-z2-7]+)", Permalink, pages),
         (rf"{blog}/e/([a-z2-7]+)/previous", Previous, shared),

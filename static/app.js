@@ -1,19 +1,13 @@
-/** The live page: wires the connection to the posts. */
+/** The live page: wires the connection to the posts, and the posts to what readers can do with them. */
 
-import { inBatches } from './batch.js';
 import { followChanges } from './changes.js';
 import { localise } from './clock.js';
-import { minimiseFilter, ofFilter } from './filter.js';
+import { comeBack, isFiltered, isShown, minimiseFilter } from './filter.js';
 import { followImages } from './images.js';
-import { gapSentence } from './notice.js';
-import { keepPlace } from './place.js';
+import { goLive } from './live.js';
 import { followProblems } from './problems.js';
 import { followSources } from './sources.js';
-import { showState, stall } from './state.js';
-import { Stream } from './stream.js';
-import { Timeline } from './timeline.js';
-
-/** @typedef {import('./stream.js').Change} Change */
+import { stall } from './state.js';
 
 /** @param {string} id */
 function part(id) {
@@ -23,29 +17,20 @@ function part(id) {
 }
 
 const { blog = '', cursor = '' } = part('main').dataset;
-const list = part('timeline');
+const parts = {
+  list: part('timeline'),
+  empty: part('empty'),
+  older: part('older'),
+  state: part('state'),
+  notice: part('notice'),
+};
 
 localise(document);
-followImages(list);
-followChanges(list, blog);
+followImages(parts.list);
+followChanges(parts.list, blog);
 
-const timeline = new Timeline(blog, { list, empty: part('empty'), older: part('older') });
+const timeline = goLive(blog, cursor, parts, { matches: isShown, onReset: isFiltered ? comeBack : undefined });
 
-/** @type {(change: Change) => void} */
-const show = inBatches((changes) => keepPlace(list, () => timeline.apply(changes)));
-
-const stream = new Stream(`/${blog}/ws`, cursor, {
-  onState: (state) => showState(part('state'), state),
-  onChange: (change, sure) => {
-    const own = ofFilter(change);
-    if (own) show(own);
-    if (change.type === 'reset' && change.gap) {
-      part('notice').textContent = gapSentence(change.gap, sure, new Date());
-    }
-  },
-});
-
-stream.start();
 minimiseFilter();
 void followSources(blog, stall);
 void followProblems(part('problems'), () => timeline.isEmpty);

@@ -1,4 +1,4 @@
-/** Messages that arrive together are shown together, once a frame. */
+/** Messages that arrive together are shown together, once a frame, and no more of them than a frame has time for. */
 
 /** Hidden tabs get no frames, and a busy page few: then a timer takes over. */
 const AT_LATEST = 250;
@@ -8,7 +8,7 @@ const MOST_WAITING = 500;
 
 /**
  * @template T
- * @param {(items: T[]) => void} handle
+ * @param {(items: T[]) => number} handle says how many of them it had the time for; the others come again
  * @returns {(item: T) => void}
  */
 export function inBatches(handle) {
@@ -23,16 +23,18 @@ export function inBatches(handle) {
     clearTimeout(timer);
     const batch = waiting;
     waiting = [];
-    handle(batch);
+    waiting = [...batch.slice(Math.max(handle(batch), 1)), ...waiting];
+    if (waiting.length > 0) flushSoon();
+  }
+
+  function flushSoon() {
+    frame = requestAnimationFrame(flush);
+    timer = setTimeout(flush, AT_LATEST);
   }
 
   return (item) => {
     waiting.push(item);
-    if (waiting.length >= MOST_WAITING) {
-      flush();
-    } else if (waiting.length === 1) {
-      frame = requestAnimationFrame(flush);
-      timer = setTimeout(flush, AT_LATEST);
-    }
+    if (waiting.length === MOST_WAITING && document.hidden) flush();
+    else if (waiting.length === 1) flushSoon();
   };
 }

@@ -54,20 +54,6 @@ export function followChanges(root, blog) {
 }
 
 /**
- * Moves the focus to the button of a post that was corrected once more, if it was on the one before.
- *
- * @param {HTMLElement} article
- * @param {() => void} change
- */
-export function keepFocus(article, change) {
-  const before = article.querySelector('.what-changed');
-  const hadFocus = before !== null && before === document.activeElement;
-  change();
-  const button = /** @type {HTMLElement | null} */ (article.querySelector('.what-changed'));
-  if (hadFocus && button !== before) button?.focus({ preventScroll: true });
-}
-
-/**
  * @param {HTMLElement} button
  * @param {string} blog
  */

@@ -22,7 +22,7 @@
  * @property {boolean} [truncated]
  */
 
-import { changesButton, keepFocus } from './changes.js';
+import { changesButton } from './changes.js';
 import { clock, day, moment } from './clock.js';
 import { facts, label, listed, medium } from './files.js';
 import { filterAddress } from './filter.js';
@@ -84,7 +84,7 @@ export function renderEntry(item, blog) {
  * @param {HTMLElement} fresh
  */
 export function patchEntry(article, fresh) {
-  keepFocus(article, () => patch(article, fresh));
+  patch(article, fresh);
 }
 
 /**

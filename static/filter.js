@@ -3,7 +3,6 @@
  * page; of what arrives later, this chooses the same.
  *
  * @typedef {import('./entry.js').Item} Item
- * @typedef {import('./stream.js').Change} Change
  */
 
 /** Readers of a filtered page come back in their own time when all of them have to. */
@@ -24,21 +23,9 @@ export function isShown(item) {
   return tag === undefined || (item.tags?.includes(tag) ?? false);
 }
 
-/**
- * A change as far as it concerns this page; null if it does not.
- *
- * @param {Change} change
- * @returns {Change | null}
- */
-export function ofFilter(change) {
-  if (!isFiltered || change.type === 'delete') return change;
-  if (change.type === 'reset') {
-    // Among the newest posts there may be none of these: only the server knows which are.
-    setTimeout(() => location.reload(), Math.random() * COME_BACK_WITHIN);
-    return null;
-  }
-  // One that stands here stays, whatever it was corrected to: the reader may be at it.
-  return isShown(change.item) || document.getElementById(`e-${change.item.id}`) ? change : null;
+/** Among the newest posts, of which a reset tells, there may be none of these: only the server knows which are. */
+export function comeBack() {
+  setTimeout(() => location.reload(), Math.random() * COME_BACK_WITHIN);
 }
 
 /**

@@ -11,9 +11,11 @@ let slip = 0;
  *
  * @param {HTMLElement} list
  * @param {() => void} change
+ * @param {boolean} [isAtEdge] whether the place is to be held at the page's very top as well, where no browser does
  */
-export function keepPlace(list, change) {
-  const anchor = BROWSER_DOES_IT || scrollY === 0 ? null : firstInView(list);
+export function keepPlace(list, change, isAtEdge = false) {
+  const isHeld = scrollY === 0 ? !isAtEdge : BROWSER_DOES_IT;
+  const anchor = isHeld ? null : firstInView(list);
   if (!anchor) {
     change();
     return;
@@ -27,15 +29,25 @@ export function keepPlace(list, change) {
   slip = Math.abs(rest) < 1 ? rest : 0;
 }
 
+/**
+ * The first part of the list of which something is below the given line, in pixels from the window's top.
+ *
+ * @param {HTMLElement} list
+ * @param {number} [line]
+ */
+export function firstInView(list, line = 0) {
+  const parts = list.children;
+  let low = 0;
+  let high = parts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (/** @type {Element} */ (parts[middle]).getBoundingClientRect().bottom > line) high = middle;
+    else low = middle + 1;
+  }
+  return parts[low] ?? null;
+}
+
 /** @param {Element} element */
 function topOf(element) {
   return element.getBoundingClientRect().top;
-}
-
-/** @param {HTMLElement} list */
-function firstInView(list) {
-  for (const article of list.children) {
-    if (article.getBoundingClientRect().bottom > 0) return article;
-  }
-  return null;
 }

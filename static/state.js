@@ -9,6 +9,7 @@ import { say } from './words.js';
 const LABELS = {
   connecting: ['◌', () => say('Connecting')],
   live: ['●', () => say('Live')],
+  polling: ['◐', () => say('Asking every 10 s')],
   reconnecting: ['◌', () => say('Reconnecting')],
   offline: ['○', ({ since }) => say('Offline since {time}', { time: clock(since) })],
   stalled: ['○', ({ since }) => say('No news since {time}', { time: clock(since) })],

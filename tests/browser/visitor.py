@@ -44,6 +44,7 @@ _WATCH: Final = """() => {
   }).observe(state, { attributes: true });
   new MutationObserver((records) => {
     for (const article of records.flatMap(({ addedNodes }) => [...addedNodes])) {
+      if (article.localName !== 'article') continue;
       const title = article.querySelector('.headline')?.textContent;
       seen.arrivals.push({ title, marked: article.classList.contains('arrived') });
     }

@@ -23,6 +23,8 @@ class Told(NamedTuple):
 
 def read(data: bytes, transport: Transport) -> list[Told]:
     """The messages in what was sent, each of which has to be in the transport's form."""
+    if transport is Transport.LINES:
+        return [Told(json.loads(line), None) for line in data.splitlines()]
     return _frames(data) if transport is Transport.WEBSOCKET else _blocks(data.decode())
 
 

@@ -38,6 +38,10 @@ def test_a_block_without_a_cursor_leaves_a_browser_where_it_is() -> None:
     assert Message("hello", None, "{}").frame(Transport.EVENTS) == b"event: hello\ndata: {}\n\n"
 
 
+def test_a_line_is_the_message_and_its_end() -> None:
+    assert Message("hello", None, "{}").frame(Transport.LINES) == b"{}\n"
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(Transport))
 def test_any_text_arrives_as_it_is(text: str, transport: Transport) -> None:
     message = {"type": "entry", "cursor": "e.1", "item": {"title": text}}

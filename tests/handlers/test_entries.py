@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from entries import FRONT_PAGE
 from tests.handlers.conftest import Site
+from tests.livelog import until
 from tests.timeline.drafts import NOW, commit, entry
+
+
+async def missed(site: Site, after: str) -> list[dict[str, Any]]:
+    """The messages after a cursor, once the fan-out has heard of all there is."""
+    head = str(await site.timeline.head("blog"))
+
+    async def messages() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await site.json(f"/blog/entries?after={after}"))["_livelog"]["messages"]
+        return found
+
+    async def is_there() -> bool:
+        return bool((await messages())[0]["cursor"] == head)
+
+    await until(is_there)
+    return await messages()
 
 
 async def test_it_is_a_json_feed_document(site: Site) -> None:
@@ -54,3 +72,40 @@ async def test_what_it_does_not_understand_is_a_400(site: Site, query: str) -> N
     answer = await site.get(f"/blog/entries?{query}", Accept="text/html")
     assert answer.code == 400
     assert (await site.json(f"/blog/entries?{query}"))["error"]["status"] == 400
+
+
+async def test_after_a_cursor_it_has_the_messages_that_a_connection_would_bring(site: Site) -> None:
+    await commit(site.timeline, entry("known"), entry("doomed"))
+    after = str(await site.timeline.head("blog"))
+    await commit(site.timeline, entry("known", "corrected"), entry("new"), withdrawn=[("blog", "doomed")])
+    hello, *changes = await missed(site, after)
+    head = str(await site.timeline.head("blog"))
+    assert hello == {"type": "hello", "cursor": head, "recovered": True, "missed": 3}
+    told = [(change["type"], change.get("id") or change["item"]["id"]) for change in changes]
+    assert told == [("update", "known"), ("entry", "new"), ("delete", "doomed")]
+    assert changes[-1]["cursor"] == head
+
+
+async def test_after_the_last_event_there_is_only_a_hello(site: Site) -> None:
+    await commit(site.timeline, entry("a"))
+    head = str(await site.timeline.head("blog"))
+    assert await missed(site, head) == [{"type": "hello", "cursor": head, "recovered": True, "missed": 0}]
+    document = await site.json(f"/blog/entries?after={head}")
+    assert document["items"] == []
+    assert document["feed_url"] == "https://live.example.org/blog/entries"
+
+
+@pytest.mark.parametrize("after", ["", "nonsense", "a.1", "%FF%FE", "%22", "x" * 3_000])
+async def test_after_a_cursor_that_is_none_there_is_a_reset(site: Site, after: str) -> None:
+    await commit(site.timeline, entry("a"))
+    hello, reset = await missed(site, after)
+    assert hello["recovered"] is False
+    assert (reset["type"], reset["gap"]["reason"]) == ("reset", "epoch")
+    assert [item["id"] for item in reset["items"]] == ["a"]
+
+
+async def test_an_answer_that_has_not_changed_is_not_sent_again(site: Site) -> None:
+    path = f"/blog/entries?after={await site.timeline.head('blog')}"
+    first = await site.get(path)
+    again = await site.get(path, If_None_Match=first.headers["ETag"])
+    assert (again.code, again.body) == (304, b"")

@@ -1,0 +1,78 @@
+"""After an absence the page says what came meanwhile; what it can't know it shows as a gap."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Page, expect
+
+from entries import FRONT_PAGE
+from tests.browser.script import Script, post_item
+from tests.browser.visitor import becomes, posts, titles, until_live
+from tests.livelog import Livelog
+
+
+async def test_what_came_while_the_reader_was_away_is_counted(filled: Livelog, page: Page) -> None:
+    entries = (await filled.json("/blog/entries"))["items"]
+    await page.clock.install()
+    script = await Script.open(filled, page)
+    script.greets = False
+    await script.drop()
+    await page.clock.run_for(1_000)
+    await script.connected()
+    await page.clock.fast_forward(12 * 60_000)
+    script.hello(10)
+    for number in range(7):
+        script.entry(f"Meanwhile {number}")
+    for item in entries[3:5]:
+        script.update(item, title="Corrected")
+    script.delete(entries[6]["id"])
+    await becomes(page.locator("#notice").inner_text, "Away 12 min: 7 new, 2 corrected, 1 withdrawn")
+    await page.clock.run_for(1_000)
+    assert (await titles(page))[:7] == [f"Meanwhile {number}" for number in reversed(range(7))]
+    await page.get_by_role("button", name="Dismiss").click()
+    await expect(page.locator("#notice")).to_be_hidden()
+    await page.keyboard.press("n")
+    await expect(posts(page).nth(6)).to_be_focused()
+
+
+async def test_a_gap_stands_in_its_place_and_can_be_filled(filled: Livelog, page: Page) -> None:
+    """What the server's pages have between the two is what a reset leaves out: here, nothing of its own."""
+    entries = (await filled.json("/blog/entries?limit=200"))["items"]
+    script = await Script.open(filled, page, "/blog/")
+    newest = [post_item(f"n{number:02}", f"Newest {number}", minutes=number) for number in range(FRONT_PAGE)]
+    script.hello(recovered=False)
+    script.reset(newest[::-1])
+    await becomes(posts(page).count, 2 * FRONT_PAGE)
+    gap = page.locator("#timeline > .gap")
+    await expect(gap).to_contain_text(re.compile(r"Some posts may be missing (around|between) \d\d:"))
+    assert await gap.evaluate("(gap) => gap.previousElementSibling.dataset.id") == newest[0]["id"]
+    assert await gap.evaluate("(gap) => gap.nextElementSibling.dataset.id") == entries[0]["id"]
+    await gap.get_by_role("link", name="Load them").click()
+    await expect(gap).to_have_count(0)
+    assert (await titles(page))[FRONT_PAGE] == "Last"
+
+
+async def test_the_state_tells_since_when_nothing_is_known(filled: Livelog, page: Page) -> None:
+    await page.clock.install()
+    script = await Script.open(filled, page)
+    script.greets = False
+    await script.drop()
+    await page.clock.run_for(5_000)
+    await becomes(page.locator("#state").inner_text, "◌ Reconnecting")
+    await page.clock.fast_forward(60_000)
+    await expect(page.locator("#state")).to_have_text(re.compile(r"○ Offline since \d\d:\d\d"))
+    script.greets = True
+    await page.clock.fast_forward(60_000)
+    await page.clock.run_for(60_000)
+    await until_live(page)
+
+
+async def test_how_old_the_news_is_is_told(filled: Livelog, page: Page) -> None:
+    await page.clock.install()
+    script = await Script.open(filled, page)
+    script.entry("Now")
+    await page.clock.run_for(500)
+    await expect(page.locator("#age")).to_have_text("Newest post just now")
+    await page.clock.fast_forward(4 * 60_000)
+    await expect(page.locator("#age")).to_have_text(re.compile("Newest post [45] min ago"))
