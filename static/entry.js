@@ -84,14 +84,6 @@ export function renderEntry(item, blog) {
  * @param {HTMLElement} fresh
  */
 export function patchEntry(article, fresh) {
-  patch(article, fresh);
-}
-
-/**
- * @param {HTMLElement} article
- * @param {HTMLElement} fresh
- */
-function patch(article, fresh) {
   for (const name of ['data-position', 'data-revision']) {
     article.setAttribute(name, fresh.getAttribute(name) ?? '');
   }

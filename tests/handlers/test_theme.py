@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Config:
 async def test_the_accent_and_the_style_sheet_come_after_ours(site: Site) -> None:
     text = (await site.get("/blog/")).body.decode()
     found = re.search(
-        r'<link rel="stylesheet" href="/static/livelog[^>]*>\s*<link rel="stylesheet" href="([^"]+)">', text
+        r'<link rel="stylesheet" href="/assets/[0-9a-f]+/livelog[^>]*>\s*<link rel="stylesheet" href="([^"]+)">', text
     )
     assert found
     answer = await site.get(found[1])
