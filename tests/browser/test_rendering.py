@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -129,10 +130,6 @@ def publish(newsroom: Newsroom, revision: int) -> list[str]:
     ]
 
 
-def hold(_: Route) -> None:
-    """Lets pictures be on their way for ever: those that come, or can't, are no longer as they were served."""
-
-
 async def articles(page: Page) -> list[str]:
     found: list[str] = await posts(page).evaluate_all(ARTICLES)
     return found
@@ -141,6 +138,13 @@ async def articles(page: Page) -> list[str]:
 async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Newsroom, visitor: Visitor) -> None:
     """First all posts as they arrive, then all of them as they are corrected in place; with all sorts of pictures."""
     visitor.expects(MISSING)
+    over = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        """Lets pictures be on their way: those that come, or can't, are no longer as they were served."""
+        await over.wait()
+        await route.abort()
+
     feeds = [{"url": url, "interval": "1s"} for url in publish(newsroom, 0)]
     await livelog.start({mode: {"feeds": feeds, "images": mode} for mode in MODES})
     pages = {mode: await visitor.page() for mode in MODES}
@@ -158,3 +162,6 @@ async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Ne
             await until_live(other)
             for arrived, served in zip(await articles(page), await articles(other), strict=True):
                 assert arrived == served
+    over.set()
+    for page in (*pages.values(), other):
+        await page.unroute_all(behavior="wait")
