@@ -87,10 +87,19 @@ class Entry:
         """The public, URL-safe name of the entry."""
         return self.keys[0]
 
-    def item(self, *, id: str, position: int, seen: int, revision: int) -> Item:  # noqa: A002 - JSON Feed's word
+    def item(
+        self,
+        *,
+        id: str,  # noqa: A002 - JSON Feed's word
+        position: int,
+        seen: int,
+        revision: int,
+        corrected: int | None = None,
+    ) -> Item:
         """The entry as a JSON Feed item, under the id and at the place the timeline gave it.
 
-        The id comes first, and position, seen and revision last: a store may put others in their place in the text.
+        ``corrected`` is when the correction was seen (microseconds), if it is one. The id comes first, and position,
+        seen and revision last: a store may put others in their place in the text.
         """
         item: Item = {
             "id": id,
@@ -107,6 +116,7 @@ class Entry:
             "_livelog": {
                 "source": _without_blanks(asdict(self.source)),
                 **({"truncated": True} if self.truncated else {}),
+                **({"corrected": from_micros(corrected)} if corrected is not None else {}),
                 "position": from_micros(position),
                 "seen": from_micros(seen),
                 "revision": revision,

@@ -19,6 +19,7 @@
  * @property {string} position RFC 3339 in UTC with microseconds: sorts as text
  * @property {string} seen
  * @property {number} revision
+ * @property {string} [corrected] when the last correction was seen: then what was there before is kept
  * @property {boolean} [truncated]
  */
 
@@ -123,8 +124,8 @@ function byline(item, blog) {
     { class: 'byline' },
     source(name, blog),
     others.length > 0 && element('span', { class: 'authors p-author' }, element('bdi', {}, others.join(', '))),
-    item._livelog.revision > 1 && corrected(item.date_modified),
-    item._livelog.revision > 1 && changesButton(),
+    item._livelog.revision > 1 && corrected(item.date_modified ?? item._livelog.corrected),
+    item._livelog.corrected !== undefined && changesButton(),
     item.url && !item.title && original(item.url),
   );
 }

@@ -37,7 +37,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from entries import FRONT_PAGE, Cursor, Entry, Event, FeedState, dump
+from entries import FRONT_PAGE, Cursor, Entry, Event, FeedState, dump, from_micros
 from timeline import (
     Fate,
     HistoryLostError,
@@ -183,6 +183,7 @@ class RedisTimeline:
             "state": state.to_json(),
             "due": repr(state.next_at),
             "at": repr(state.checked_at),
+            "corrected": from_micros(int(state.checked_at * 1_000_000)),
             "failing": state.failures > 0,
             "front_page": FRONT_PAGE,
             "blogs": blogs,

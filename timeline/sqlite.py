@@ -586,7 +586,7 @@ def _store(
         return None, entry_id
     _remember(db, entry, entry_id)
     if not revision:
-        return _correct(db, entry, entry_id), entry_id
+        return _correct(db, entry, entry_id, at), entry_id
     db.execute("DELETE FROM retired WHERE blog = ? AND id = ?", (entry.blog, entry_id))
     _insert(db, entry, entry_id, revision + 1)
     return "entry", entry_id
@@ -644,7 +644,7 @@ def _remember(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
         db.execute("UPDATE keys SET digest = ? WHERE blog = ? AND key = ?", (entry.digest, entry.blog, entry_id))
 
 
-def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str) -> str | None:
+def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str, at: float) -> str | None:
     """Replaces a stored entry by its corrected form, and keeps it beside; None if it is not there (retired)."""
     row = db.execute(
         "SELECT position, seen, revision FROM entries WHERE blog = ? AND id = ?", (entry.blog, entry_id)
@@ -652,7 +652,8 @@ def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str) -> str | None:
     if row is None:
         return None
     position, seen, revision = row
-    item = entry.item(id=entry_id, position=position, seen=seen, revision=revision + 1)
+    corrected = int(at * 1_000_000)
+    item = entry.item(id=entry_id, position=position, seen=seen, revision=revision + 1, corrected=corrected)
     db.execute(
         "UPDATE entries SET revision = ?, former = item, item = ? WHERE blog = ? AND id = ?",
         (revision + 1, dump(item), entry.blog, entry_id),

@@ -20,8 +20,8 @@ from tests.livelog import Livelog, until
 INSPECT = """() => {
   const found = [];
   const elements = 'script, style, link, meta, base, iframe, frame, object, embed, form, input, '
-    + 'button:not([class]), select, textarea, template, marquee, noscript, map, area, [style], [id], [name], '
-    + '[srcdoc], [ping], [target]';
+    + 'button:not(.what-changed), select, textarea, template, marquee, noscript, map, area, '
+    + '[style]:not(.picture-missing), [id], [name], [srcdoc], [ping], [target]';
   for (const article of document.querySelectorAll('article')) {
     found.push(...[...article.querySelectorAll(elements)].map((element) => element.outerHTML));
     for (const element of article.querySelectorAll('*')) {

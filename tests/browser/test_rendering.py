@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -129,13 +130,6 @@ def publish(newsroom: Newsroom, revision: int) -> list[str]:
     ]
 
 
-async def draw(route: Route) -> None:
-    """Answers for whoever publishes a picture: one that does not come leaves a mark where it should be."""
-    await route.fulfill(
-        body='<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"/>', content_type="image/svg+xml"
-    )
-
-
 async def articles(page: Page) -> list[str]:
     found: list[str] = await posts(page).evaluate_all(ARTICLES)
     return found
@@ -144,20 +138,30 @@ async def articles(page: Page) -> list[str]:
 async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Newsroom, visitor: Visitor) -> None:
     """First all posts as they arrive, then all of them as they are corrected in place; with all sorts of pictures."""
     visitor.expects(MISSING)
+    over = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        """Lets pictures be on their way: those that come, or can't, are no longer as they were served."""
+        await over.wait()
+        await route.abort()
+
     feeds = [{"url": url, "interval": "1s"} for url in publish(newsroom, 0)]
     await livelog.start({mode: {"feeds": feeds, "images": mode} for mode in MODES})
     pages = {mode: await visitor.page() for mode in MODES}
     other = await visitor.page()
     for page in (*pages.values(), other):
-        await page.route(lambda url: not url.startswith(livelog.url("/")), draw)
+        await page.route(lambda url: not url.startswith(livelog.url("/")), hold)
     for mode, page in pages.items():
-        await page.goto(livelog.url(f"/{mode}/"))
+        await page.goto(livelog.url(f"/{mode}/"), wait_until="domcontentloaded")
         await until_live(page)
     for revision in (1, 2):
         publish(newsroom, revision)
         for mode, page in pages.items():
             await becomes(page.locator(f"[data-revision='{revision}']").count, len(VARIETY) + len(SOURCES) - 1)
-            await other.goto(livelog.url(f"/{mode}/"))
+            await other.goto(livelog.url(f"/{mode}/"), wait_until="domcontentloaded")
             await until_live(other)
             for arrived, served in zip(await articles(page), await articles(other), strict=True):
                 assert arrived == served
+    over.set()
+    for page in (*pages.values(), other):
+        await page.unroute_all(behavior="wait")

@@ -43,6 +43,19 @@ async def test_a_corrected_entry_keeps_its_place_and_counts_its_revisions(timeli
     assert item["_livelog"]["revision"] == 2
 
 
+async def test_an_item_says_when_its_last_correction_was_seen(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"))
+    told: list[str | None] = []
+    for text, at in (("", NOW), ("first", NOW + 1.25), ("second", NOW + 90)):
+        await commit(timeline, entry("a", text), checked_at=at)
+        told.append(json.loads((await timeline.entry("blog", "a")) or "{}")["_livelog"].get("corrected"))
+    assert told == [None, from_micros(int((NOW + 1.25) * 1_000_000)), from_micros(int((NOW + 90) * 1_000_000))]
+    await commit(timeline, withdrawn=[("blog", "a")])
+    await commit(timeline, entry("a"))
+    back = json.loads((await timeline.entry("blog", "a")) or "{}")["_livelog"]
+    assert (back["revision"], back.get("corrected")) == (4, None), "it was listed anew"
+
+
 async def previous_title(timeline: Timeline, entry_id: str, blog: str = "blog") -> str | None:
     """The title that an entry had before its last correction."""
     former = await timeline.previous(blog, entry_id)

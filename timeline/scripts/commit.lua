@@ -4,6 +4,7 @@
 -- events former
 -- ARGV: the commit as JSON, what the feed listed ('' if that is as before), then the item of each entry
 local commit = cjson.decode(ARGV[1])
+local corrected = '"corrected":"' .. commit.corrected .. '",'
 
 if redis.call('HGET', KEYS[3], commit.url) ~= commit.fence then return {'lost'} end
 -- The first write, and one that a Redis without memory or disk refuses: then nothing is written at all.
@@ -63,10 +64,10 @@ local function ending(item)
     return string.match(string.sub(item, -128), '("position":"[^"]*","seen":"[^"]*","revision":)(%d+)}}$')
 end
 
--- The item of a later revision, under the id that the entry has had, and at this place.
-local function revised(item, entry, id, place, revision)
+-- The item of a later revision, under the id that the entry has had, and at this place; with what else is said of it.
+local function revised(item, entry, id, more, place, revision)
     local middle = string.sub(item, #('{"id":"",') + #entry.keys[1] + 1, -#place - 4)
-    return '{"id":"' .. id .. '",' .. middle .. place .. string.format('%d', revision + 1) .. '}}'
+    return '{"id":"' .. id .. '",' .. middle .. more .. place .. string.format('%d', revision + 1) .. '}}'
 end
 
 -- Stores an entry if it is new or changed; returns the kind of event that is, or nil for no change, and its id.
@@ -87,7 +88,7 @@ local function store(blog, entry, item)
     remember(blog, id, entry, aliases)
     if withdrawn then
         redis.call('ZREM', blog.retired, id)
-        redis.call('HSET', blog.items, id, revised(item, entry, id, ending(item), withdrawn))
+        redis.call('HSET', blog.items, id, revised(item, entry, id, '', ending(item), withdrawn))
         redis.call('ZADD', blog.places, entry.position, id)
         return 'entry', id
     end
@@ -95,7 +96,7 @@ local function store(blog, entry, item)
     if not stored then return nil end
     local place, revision = ending(stored)
     redis.call('HSET', blog.former, id, stored)
-    redis.call('HSET', blog.items, id, revised(item, entry, id, place, revision))
+    redis.call('HSET', blog.items, id, revised(item, entry, id, corrected, place, revision))
     return 'update', id
 end
 
