@@ -57,9 +57,16 @@ export function goLive(blog, cursor, parts, options = {}) {
     ...options,
     inView: () => partsInView(list),
     onDoubt: (newest) => history?.doubt(newest),
+    onGap: (gap, from) => tell(gapSentence(gap, from, new Date())),
   });
   const history = isWall ? null : new History(blog, timeline, parts);
   const controls = isWall ? null : new Controls(blog, parts, timeline);
+
+  /** @param {string} sentence */
+  function tell(sentence) {
+    if (controls) controls.tell(sentence);
+    else parts.notice.textContent = sentence;
+  }
 
   /** @type {(change: Change) => void} */
   const show = inBatches((changes) => {
@@ -78,7 +85,7 @@ export function goLive(blog, cursor, parts, options = {}) {
     return done;
   });
 
-  const away = new Away((sentence) => controls?.tell(sentence));
+  const away = new Away(tell);
 
   const stream = new Stream(blog, cursor, {
     onState: (state) => showState(parts.state, state),
@@ -93,11 +100,6 @@ export function goLive(blog, cursor, parts, options = {}) {
       }
       show(change);
       away.count(change);
-      if (change.type === 'reset' && change.gap) {
-        const sentence = gapSentence(change.gap, change.sure ?? new Date(), new Date());
-        if (controls) controls.tell(sentence);
-        else parts.notice.textContent = sentence;
-      }
     },
   });
   stream.start();

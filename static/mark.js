@@ -32,7 +32,10 @@ export function gapMark(key, gap, from, to, address) {
   const link = document.createElement('a');
   link.href = address;
   link.textContent = say('Load them');
-  return { key, element: mark('gap', text, ' ', link) };
+  const element = mark('gap', text, ' ', link);
+  // A feed has nothing but articles that can be followed.
+  element.role = 'article';
+  return { key, element };
 }
 
 /**

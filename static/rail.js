@@ -37,8 +37,8 @@ export function number(article, place, all) {
   write(article, 'tabindex', '-1');
   write(article, 'aria-posinset', String(place));
   write(article, 'aria-setsize', String(all));
-  const headline = article.querySelector(':scope > .headline') ?? article.querySelector(':scope > .byline bdi');
-  write(article, 'aria-label', headline?.textContent ?? '');
+  const label = ['.headline', '.byline bdi', '.withdrawal'].map((part) => article.querySelector(`:scope > ${part}`)).find(Boolean);
+  write(article, 'aria-label', label?.textContent ?? '');
 }
 
 /**

@@ -6,6 +6,7 @@
 
 import { startDays } from './days.js';
 import { patchEntry, renderEntry } from './entry.js';
+import { keepHeight } from './height.js';
 import { gapMark, unreadLine } from './mark.js';
 import { isNewer, olderThan, Posts } from './posts.js';
 import { number, Rail } from './rail.js';
@@ -27,6 +28,7 @@ import { renderStub } from './stub.js';
  * @property {(item: Item) => boolean} [matches] whether a post is one of those that the reader wants to see
  * @property {() => [first: Element, last: Element] | null} [inView] the first and the last part of the list in view
  * @property {(correction: Correction) => void} [onCorrected]
+ * @property {(gap: import('./stream.js').Gap, from: Date) => void} [onGap] posts may be missing since that moment
  * @property {(newest: Key) => void} [onDoubt] posts from this one on may no longer be what the blog has
  *
  * @typedef {object} Correction
@@ -456,14 +458,17 @@ export class Timeline {
    * @param {boolean} isLate
    */
   #withdraw(post, isLate) {
-    if (!post.element) {
+    const article = post.element;
+    if (!article) {
       this.#remove(post);
     } else if (!post.isWithdrawn) {
       post.isWithdrawn = true;
-      post.element.classList.add('withdrawn');
       const stub = renderStub(post.position, new Date(), isLate);
       stub.dataset.revision = String(post.revision);
-      patchEntry(post.element, stub);
+      keepHeight(article, () => {
+        article.classList.add('withdrawn');
+        patchEntry(article, stub);
+      });
     }
   }
 
@@ -517,8 +522,11 @@ export class Timeline {
     for (const item of items) this.#put({ type: 'entry', cursor, item }, holds, false);
     const below = oldest ? this.#posts.at(this.#posts.placeOf(oldest) + 1) : undefined;
     if (oldest) this.#leadToOlder();
+    // Where the newest reach down to what was here, nothing can be missing between.
+    const isGap = oldest !== null && !isContinuous;
+    if (gap && (isGap || gap.reason === 'epoch')) this.#options.onGap?.(gap, sure);
     if (!below || !oldest) return;
-    if (gap && !isContinuous) this.#gaps.push(gapMark(below, gap, sure, new Date(), olderThan(this.#blog, oldest)));
+    if (gap && isGap) this.#gaps.push(gapMark(below, gap, sure, new Date(), olderThan(this.#blog, oldest)));
     this.#options.onDoubt?.(below);
   }
 

@@ -7,7 +7,7 @@ import re
 from playwright.async_api import Page, expect
 
 from tests.browser.script import Script
-from tests.browser.visitor import becomes, posts, titles
+from tests.browser.visitor import becomes, hold, moved, posts, titles
 from tests.livelog import Livelog
 
 
@@ -20,6 +20,17 @@ async def test_a_withdrawn_post_leaves_a_stub(filled: Livelog, page: Page) -> No
     await expect(stub.locator(".withdrawal")).to_have_text(re.compile(r"^Withdrawn \d\d:\d\d$"))
     assert await stub.locator("h2, .content, .byline, a").count() == 0
     assert await posts(page).nth(1).get_attribute("data-id") == name, "it is where it was"
+
+
+async def test_the_text_below_a_withdrawn_post_stays(filled: Livelog, page: Page) -> None:
+    script = await Script.open(filled, page)
+    await posts(page).nth(5).scroll_into_view_if_needed()
+    await hold(posts(page).nth(3))
+    for number in (1, 2):
+        script.delete(await posts(page).nth(number).get_attribute("data-id") or "")
+    await becomes(page.locator(".withdrawn").count, 2)
+    await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))")
+    assert await moved(page) <= 1
 
 
 async def test_a_post_that_is_listed_again_is_one_again(filled: Livelog, page: Page) -> None:
