@@ -23,9 +23,19 @@ _PATIENCE: Final = 30_000.0  # milliseconds
 _ARGUMENTS: Final = ("--no-sandbox", "--font-render-hinting=none", "--disable-lcd-text")
 
 _LOAD: Final = """() => Promise.all([...document.images]
-  .filter((image) => image.getBoundingClientRect().top < innerHeight)
+  .filter((image) => image.getBoundingClientRect().bottom > 0 && image.getBoundingClientRect().top < innerHeight)
   .map((image) => image.decode()))"""
 """Waits for the pictures that can be seen; others are loaded when they are near the screen."""
+
+_LEAD: Final = """async (heading) => {
+  const post = heading.closest('article');
+  // What is above may be laid out only when it has been near the screen.
+  for (let left = 5; left > 0 && Math.abs(post.getBoundingClientRect().top - 96) >= 1; left -= 1) {
+    scrollBy({ top: post.getBoundingClientRect().top - 96, behavior: 'instant' });
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+  }
+}"""
+"""Scrolls so that a post begins below the bar, with some air."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +116,8 @@ async def _open(page: Page, origin: str, shot: Shot) -> bool:
     if await page.locator("#state").count():
         await page.wait_for_selector('#state[data-state="live"]')
     if shot.at is not None:
-        heading = page.get_by_role("heading", name=shot.at)
-        # Below the bar, with some air.
-        await heading.evaluate("(it) => scrollTo(0, it.closest('article').getBoundingClientRect().top - 96)")
-    await page.evaluate(_LOAD)
+        await page.get_by_role("heading", name=shot.at).evaluate(_LEAD)
+    await asyncio.wait_for(page.evaluate(_LOAD), _PATIENCE / 1000)
     return True
 
 
