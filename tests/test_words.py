@@ -22,7 +22,8 @@ SCRIPT = re.compile(rf"\b(?:say\(\s*{TEXT}|count\(\s*{TEXT},\s*{TEXT})")
 FOR_PROGRAMS = {"entries", "stream"}
 """Handlers whose errors nobody reads in a browser."""
 
-CALLS = re.compile(r"(?<!function )\b(?:say|count)\(")
+# Not another object's method of that name, and not where one is defined.
+CALLS = re.compile(r"(?<!function )(?<![.\w#])(?:say|count)\((?![^()]*\)\s*\{)")
 
 
 def said() -> Iterator[tuple[str, str]]:
