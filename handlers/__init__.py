@@ -17,6 +17,7 @@ from handlers.assets import ADDRESS, AssetFile, Assets
 from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries
 from handlers.events import Events
+from handlers.filter import Listings
 from handlers.freshness import Freshness
 from handlers.health import Health
 from handlers.icon import Icon
@@ -41,7 +42,7 @@ def make_app(
     all_parts = {**live, "poller": poller}
     language.load()
     freshness, themes = Freshness(timeline), {blog.slug: Theme.of(blog) for blog in config.blogs}
-    pages = {**shared, "freshness": freshness, "themes": themes}
+    pages = {**shared, "listings": Listings(timeline), "freshness": freshness, "themes": themes}
     assets = Assets(ROOT / "static")
     blog = r"/([a-z0-9][a-z0-9-]*)"
     # Readers come in storms: theirs are looked at first.

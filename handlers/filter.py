@@ -20,6 +20,9 @@ SCANNED_TOGETHER: Final = 200
 MOST_SCANNED: Final = 2_000
 """How many posts are looked through for one page: at a time, and in all. Of a rare tag it may hold few, or none."""
 
+SCANS: Final = 4
+"""How many pages are looked for at a time: what is looked through takes memory, and the store has others to serve."""
+
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -68,11 +71,23 @@ class Listing:
     is_whole: bool = True
 
 
-async def listing(timeline: Timeline, blog: str, chosen: Filter, before: str | None, limit: int) -> Listing:
-    """The newest posts older than ``before`` that a filter takes. Raises ValueError for a foreign ``before``."""
-    if not chosen:
-        page = await timeline.page(blog, before, limit)
+class Listings:
+    """Finds posts for pages. One for a process."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._scans = asyncio.Semaphore(SCANS)
+
+    async def find(self, blog: str, chosen: Filter, before: str | None, limit: int) -> Listing:
+        """The newest posts older than ``before`` that a filter takes. Raises ValueError for a foreign ``before``."""
+        if chosen:
+            async with self._scans:
+                return await _scan(self._timeline, blog, chosen, before, limit)
+        page = await self._timeline.page(blog, before, limit)
         return Listing([json.loads(text) for text in page.items], page.head, page.older)
+
+
+async def _scan(timeline: Timeline, blog: str, chosen: Filter, before: str | None, limit: int) -> Listing:
     head: Cursor | None = None
     items: list[dict[str, Any]] = []
     for _ in range(MOST_SCANNED // SCANNED_TOGETHER):

@@ -15,7 +15,7 @@ from config import Blog, Config
 from entries import FRONT_PAGE, FeedState
 from handlers import metadata
 from handlers.base import Handler
-from handlers.filter import Filter, Listing, listing, place
+from handlers.filter import Filter, Listing, Listings, place
 from handlers.freshness import Freshness, Sources
 from handlers.metadata import Metadata
 from handlers.sources import freshness_words, iso
@@ -54,10 +54,16 @@ class _BlogPage(Handler):
     """A page of a blog, as the operator wants it to look."""
 
     def initialize(  # type: ignore[override]
-        self, config: Config, timeline: Timeline, freshness: Freshness, themes: dict[str, Theme]
+        self,
+        config: Config,
+        timeline: Timeline,
+        listings: Listings,
+        freshness: Freshness,
+        themes: dict[str, Theme],
     ) -> None:
         """Takes what the route table hands over."""
         super().initialize(config, timeline)
+        self.listings = listings
         self.freshness = freshness
         self.themes = themes
 
@@ -98,7 +104,7 @@ class PageHandler(_BlogPage):
         """Answers with some posts of a blog."""
         chosen = Filter(self.argument("source") or None, self.argument("tag") or None)
         try:
-            found = await listing(self.timeline, blog.slug, chosen, before, limit)
+            found = await self.listings.find(blog.slug, chosen, before, limit)
         except ValueError:
             raise HTTPError(400, reason="That is not a page of this blog.") from None
         live = before is None

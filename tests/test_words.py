@@ -18,11 +18,12 @@ TEXT = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 TEMPLATE = re.compile(rf"\b_\({TEXT}")
 PYTHON = re.compile(rf"\b(?:translate\(\s*|reason=|message = |RefusedError\(){TEXT}(?:\s+if\s+\w+\s+else\s+{TEXT})?")
 TABLE = re.compile(r"^_(?:WAITS|AGES): Final = .*$", re.MULTILINE)
-SCRIPT = re.compile(rf"\b(?:say\(\s*{TEXT}|count\(\s*{TEXT},\s*{TEXT})")
+SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
 FOR_PROGRAMS = {"entries", "stream"}
 """Handlers whose errors nobody reads in a browser."""
 
-CALLS = re.compile(r"(?<!function )\b(?:say|count)\(")
+# Not another object's method of that name, and not where one is defined.
+CALLS = re.compile(r"(?<!function )(?<![.\w#])(?:say|count)\((?![^()]*\)\s*\{)")
 
 
 def said() -> Iterator[tuple[str, str]]:

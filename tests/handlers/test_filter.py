@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from entries import FRONT_PAGE, Entry, Source
 from handlers import filter as filters
-from handlers.filter import Filter, place
+from handlers import freshness
+from handlers.filter import SCANS, Filter, place
 from tests.handlers.conftest import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
+from timeline import Page
 
 ODD = 'A/B & "C"? ä#1'
 
@@ -109,6 +113,29 @@ async def test_a_page_costs_no_more_than_a_bounded_scan_and_leads_on(
     path = older(text)
     assert path
     assert shown(await page(site, path)) == ["first"]
+
+
+async def test_few_pages_are_looked_for_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await commit(site.timeline, of("Harbour", "a"))
+    page_of_timeline = site.timeline.page
+    under_way: set[object] = set()
+    most = 0
+
+    async def slow(*arguments: Any) -> Page:
+        nonlocal most
+        under_way.add(me := object())
+        most = max(most, len(under_way))
+        await asyncio.sleep(0.02)
+        under_way.discard(me)
+        return await page_of_timeline(*arguments)
+
+    # What the list of filters asks for is asked for once, before.
+    monkeypatch.setattr(freshness, "LOOK_SECONDS", 3600)
+    await page(site, "/blog/")
+    monkeypatch.setattr(site.timeline, "page", slow)
+    answers = await asyncio.gather(*(page(site, "/blog/?source=Harbour") for _ in range(4 * SCANS)))
+    assert [shown(answer) for answer in answers] == [["a"]] * 4 * SCANS
+    assert most == SCANS
 
 
 async def test_a_place_leads_on_to_the_microsecond(site: Site) -> None:
