@@ -124,8 +124,8 @@ class Controls {
   constructor(blog, { list, notice, state }, timeline) {
     this.#timeline = timeline;
     this.#list = list;
-    list.role = 'feed';
     list.ariaLabel = say('Posts');
+    this.#showRole();
     this.#tray = new Tray(notice, () => this.#release());
     this.#announcer = new Announcer();
     this.#signals = new Signals(blog, document.title);
@@ -161,9 +161,15 @@ class Controls {
   }
 
   show() {
+    this.#showRole();
     this.#tray.show(this.#timeline.waiting);
     showInTab(this.#timeline.waiting);
     this.#showAge();
+  }
+
+  /** A feed has posts (WAI-ARIA 1.2): an empty list is none yet. */
+  #showRole() {
+    this.#list.role = this.#timeline.isEmpty ? null : 'feed';
   }
 
   /** @param {string} sentence */

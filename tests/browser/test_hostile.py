@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from playwright.async_api import Page, Route
 from tornado.web import RequestHandler
 
 from demo.newsroom import Newsroom
+from entries import FRONT_PAGE
 from tests.browser.hostile import BREAKING_OUT, ITEMS, MARKUP, RUN, documents
 from tests.browser.visitor import MISSING, Visitor, becomes, listed, posts, until_live
 from tests.livelog import Livelog, until
@@ -145,14 +147,29 @@ async def test_nothing_runs_on_the_pages_of_a_blog(attacked: Livelog, visitor: V
         await page.goto(attacked.url("/blog/"))
         await until_live(page)
         await becomes(page.locator("#problems > p").count, 1)
-        older = page.get_by_role("link", name="Older posts")
-        count = await posts(page).count()
         await assert_unharmed(page, visitor, attacked)
+
+        async def further(page: Page = page) -> int:
+            await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+            return await posts(page).count()
+
+        await becomes(further, ITEMS)
+        await assert_unharmed(page, visitor, attacked)
+
+
+async def test_nothing_runs_on_older_pages(attacked: Livelog, visitor: Visitor) -> None:
+    for page in await under_both_policies(visitor):
+        first = re.search(r'href="([^"]+)" rel="next"', (await attacked.get("/blog/")).body.decode())
+        assert first
+        await page.goto(attacked.url(first[1]))
+        count = FRONT_PAGE + await posts(page).count()
+        older = page.get_by_role("link", name="Older posts")
         while await older.is_visible():
+            await assert_unharmed(page, visitor, attacked)
             async with page.expect_navigation():
                 await older.click()
             count += await posts(page).count()
-            await assert_unharmed(page, visitor, attacked)
+        await assert_unharmed(page, visitor, attacked)
         assert count == ITEMS
 
 
