@@ -1,4 +1,4 @@
-"""The page's modules as one: a browser that asks for each of forty is live seconds later, on a slow network.
+"""The page's modules as one: on a slow network, a browser that has to ask for each of them is live later.
 
 This happens when the server starts; nothing is built beforehand, and static/ is what a browser can run as it is.
 Modules there are plain: they import named things of their neighbours, and export functions, classes and constants

@@ -124,7 +124,6 @@ class Controls {
   constructor(blog, { list, notice, state }, timeline) {
     this.#timeline = timeline;
     this.#list = list;
-    list.ariaLabel = say('Posts');
     this.#showRole();
     this.#tray = new Tray(notice, () => this.#release());
     this.#announcer = new Announcer();
@@ -170,6 +169,7 @@ class Controls {
   /** A feed has posts (WAI-ARIA 1.2): an empty list is none yet. */
   #showRole() {
     this.#list.role = this.#timeline.isEmpty ? null : 'feed';
+    this.#list.ariaLabel = this.#timeline.isEmpty ? null : say('Posts');
   }
 
   /** @param {string} sentence */

@@ -1,8 +1,9 @@
-"""A page costs its reader little: time on a slow network, and bytes. `python -m bench page` has the sharp figures."""
+"""A page costs its reader little: time on a slow network, bytes, frames. `bench page` has sharp figures."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -10,9 +11,16 @@ from playwright.async_api import Browser
 
 from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
-from tests.browser.budget import FIRST_PAINT_MS, SLOW_3G, TEXT_BYTES, drafts, visit
-from tests.browser.visitor import every_second, listed
+from tests.browser.budget import FIRST_PAINT_MS, LONG_MS, SLOW_3G, TEXT_BYTES, drafts, traced, visit
+from tests.browser.visitor import every_second, listed, until_live
 from tests.livelog import Livelog
+
+BURST = 250
+BURSTS = 3
+"""Posts that one poll brings, and such polls."""
+
+SHARED = 3
+"""By how much more CPU the same work takes where others use the core's caches and its other thread."""
 
 TRIES = 4
 """What else the machine does only makes it slower: the fastest try is the page's own time."""
@@ -59,3 +67,26 @@ async def test_a_page_loads_one_style_and_one_script_and_a_later_visit_neither(
         again = (await visit(context, written.url("/blog/"))).transfer
     assert (first.answers["Document"], first.answers["Stylesheet"], first.answers["Script"]) == (1, 1, 1)
     assert (again.answers["Document"], again.answers["Stylesheet"], again.answers["Script"]) == (1, 0, 0)
+
+
+async def test_a_flood_of_posts_leaves_every_frame_its_time(
+    livelog: Livelog, newsroom: Newsroom, browser: Browser
+) -> None:
+    """By the thread's CPU: what else the machine does stretches the clock. The bench has the whole day of 5,000."""
+    desk = newsroom.open_desk("/a.xml", title="The Newsroom", keep=BURST)
+    written = drafts(FRONT_PAGE)
+    for draft in written:
+        desk.publish(draft)
+    await livelog.start({"blog": [every_second(desk)]})
+    await listed(livelog, FRONT_PAGE)
+    async with await browser.new_context() as context:
+        page = await context.new_page()
+        await page.goto(livelog.url("/blog/"))
+        await until_live(page)
+        async with traced(browser, page) as tasks:
+            for burst in range(BURSTS):
+                for number in range(BURST):
+                    desk.publish(replace(written[number % FRONT_PAGE], title=f"Post {number} of burst {burst}"))
+                await page.locator(".headline", has_text=f"Post {BURST - 1} of burst {burst}").wait_for()
+    assert len(tasks) > 100, "it was watched"
+    assert tasks[0].cpu < LONG_MS * SHARED

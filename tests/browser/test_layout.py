@@ -143,7 +143,7 @@ async def test_a_headline_is_whole_on_its_own_page(
     for title in (WORD, SENTENCE.strip()):
         (item,) = [item for item in await battered.entries() if item.get("title") == title]
         await page.goto(battered.url(f"/blog/e/{item['id']}"))
-        headline = page.locator("[aria-current] .headline")
+        headline = page.locator(f"#e-{item['id']} .headline")
         assert await headline.evaluate("(it) => it.scrollHeight <= it.clientHeight")
         assert await page.evaluate(WIDTH) == screen["width"]
 
