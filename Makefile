@@ -19,7 +19,7 @@ demo: $(VENV)/.run
 setup: $(VENV)/.run
 
 test: $(VENV)/.dev node_modules/.installed
-	@tests/need chromium
+	@tests/need chromium-headless-shell chromium
 	@tests/need redis-server
 	@tests/need strace
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -39,7 +39,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
 screenshots: $(VENV)/.dev
-	@tests/need chromium
+	@tests/need chromium-headless-shell chromium
 	$(BIN)/python -m demo.screenshots
 
 lock: $(VENV)/.dev

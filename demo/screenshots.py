@@ -76,9 +76,9 @@ SHOTS: Final = (
 
 async def take(shots: Sequence[Shot], folder: Path) -> list[str]:
     """Writes the pictures into a folder; returns a sentence for each page that is not as it should be."""
-    program = shutil.which("chromium")
+    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if program is None:
-        return ["Chromium is needed: apt-get install chromium"]
+        return ["Chromium is needed: apt-get install chromium-headless-shell"]
     failed: list[str] = []
     async with reported() as origin, async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
