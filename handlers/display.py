@@ -101,10 +101,14 @@ def helpers(spoken: Locale) -> dict[str, Callable[..., Any]]:
     def moment(iso: str) -> str:
         return spoken.translate("{day}, {clock}").format(day=day(iso, code), clock=clock(iso))
 
+    def later(iso: str, than: str) -> str:
+        return clock(iso) if iso[:10] == than[:10] else moment(iso)
+
     return {
         "clock": clock,
         "day": own_day,
         "moment": moment,
+        "later": later,
         "initial": initial,
         "hue": hue,
         "quoted": quoted,

@@ -38,8 +38,16 @@ export const day = (time) => write(DAY, time);
  */
 export const moment = (time) => say('{day}, {clock}', { day: day(time), clock: clock(time) });
 
-/** @type {Record<string, (time: string) => string>} */
-const FORMS = { clock, day, moment };
+/**
+ * "14:07" on the same day as something else, on another one with the day.
+ *
+ * @param {string | Date} time
+ * @param {string | Date} than
+ */
+export const later = (time, than) => (day(time) === day(than) ? clock(time) : moment(time));
+
+/** @type {Record<string, (time: string, than: string) => string>} */
+const FORMS = { clock, day, moment, later };
 
 /**
  * Turns the times that the server wrote into local ones. Only the page's own carry `data-time`; a time in
@@ -50,7 +58,7 @@ const FORMS = { clock, day, moment };
 export function localise(root) {
   for (const time of root.querySelectorAll('time[data-time]')) {
     const form = FORMS[time.getAttribute('data-time') ?? ''];
-    const text = form?.(time.getAttribute('datetime') ?? '');
+    const text = form?.(time.getAttribute('datetime') ?? '', time.getAttribute('data-than') ?? '');
     if (text) time.textContent = text;
   }
 }

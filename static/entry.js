@@ -24,7 +24,7 @@
  */
 
 import { changesButton } from './changes.js';
-import { clock, day, moment } from './clock.js';
+import { clock, day, later } from './clock.js';
 import { facts, label, listed, medium } from './files.js';
 import { filterAddress } from './filter.js';
 import { cover, fillContent, lead, served } from './images.js';
@@ -124,7 +124,7 @@ function byline(item, blog) {
     { class: 'byline' },
     source(name, blog),
     others.length > 0 && element('span', { class: 'authors p-author' }, element('bdi', {}, others.join(', '))),
-    item._livelog.revision > 1 && corrected(item.date_modified ?? item._livelog.corrected),
+    item._livelog.revision > 1 && corrected(item.date_modified ?? item._livelog.corrected, item._livelog.position),
     item._livelog.corrected !== undefined && changesButton(),
     item.url && !item.title && original(item.url),
   );
@@ -141,9 +141,13 @@ function source(name, blog) {
   return element('span', { class: 'source p-author h-card' }, tile, link);
 }
 
-/** @param {string | undefined} modified */
-function corrected(modified) {
-  const when = modified && time(modified, 'moment', moment(modified), 'dt-updated');
+/**
+ * @param {string | undefined} modified
+ * @param {string} position
+ */
+function corrected(modified, position) {
+  const when = modified && time(modified, 'later', later(modified, position), 'dt-updated');
+  if (when) when.setAttribute('data-than', position);
   return element('span', { class: 'corrected' }, say('Corrected'), when && ' ', when);
 }
 

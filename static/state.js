@@ -36,7 +36,7 @@ export function stall(since) {
  */
 export function showState(label, state) {
   shown = { label, state };
-  const name = stalledSince && state.name === 'live' ? 'stalled' : state.name;
+  const name = stalledSince && (state.name === 'live' || state.name === 'polling') ? 'stalled' : state.name;
   const [sign, words] = LABELS[name];
   const text = words(name === 'stalled' && stalledSince ? { since: stalledSince } : state);
   // A status is read aloud whenever it is written, so only a change is written.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession, Page, expect
 
 from demo.newsroom import Newsroom
 from tests.browser.visitor import MISSING, Visitor, posts, until_live
@@ -45,8 +45,12 @@ PLACES: Final = {
     "index": Place("/"),
     "no feeds": Place("/empty/", of="bare"),
     "none reachable": Place("/waiting/", of="bare"),
+    "filtered": Place("/blog/?tag=Tide"),
+    "Chinese": Place("/blog/?lang=zh"),
+    "Chinese permalink": Place("/blog/e/{id}?lang=zh"),
+    "wall": Place("/blog/?view=wall"),
+    "embed": Place("/blog/embed"),
 }
-"""To these come other languages and views, each a line."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -104,10 +108,21 @@ async def test_no_rule_is_broken(filled: Livelog, bare: Livelog, visitor: Visito
     path = await address(filled, place.path)
     await page.goto((filled if place.of == "filled" else bare).url(path))
     if await page.locator("#state").count():
-        await until_live(page)
+        await page.wait_for_selector('#state[data-state="live"]', state="attached")
     for scheme in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
         assert await violations(page, axe) == [], scheme
+
+
+async def test_no_rule_is_broken_by_what_opens(filled: Livelog, page: Page, axe: str) -> None:
+    await page.goto(filled.url("/blog/"))
+    await until_live(page)
+    await page.locator("#filters > summary").click()
+    assert await violations(page, axe) == [], "filters"
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    assert await violations(page, axe) == [], "help"
 
 
 async def test_axe_finds_what_is_wrong(filled: Livelog, page: Page, axe: str) -> None:
