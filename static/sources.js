@@ -19,6 +19,9 @@ const EVERY = 120_000;
 /** As long as the server has no answer, it is asked more often: the page should not be in doubt for long. */
 const EVERY_IN_DOUBT = 20_000;
 
+/** For who opens the list, what was asked for so long ago is old. */
+const OLD = 10_000;
+
 const MINUTE = 60_000;
 
 /** A source is silent from this on; the server counts the same. */
@@ -32,7 +35,7 @@ export function showFreshness() {
 }
 
 /**
- * Keeps asking for as long as the page is in view.
+ * Keeps asking for as long as the page is in view, and when the reader opens the list.
  *
  * @param {string} blog
  * @param {(lastSure: Date | null) => void} onDoubt the server cannot read its posts, and could until then; null: it can
@@ -43,9 +46,12 @@ export async function followSources(blog, onDoubt) {
   setInterval(() => paint(list), MINUTE);
   let lastSure = new Date();
   let isSure = true;
+  let asked = Date.now();
+  const pause = pauseUntilOpened(() => Date.now() - asked > OLD);
   for (;;) {
     await pause((isSure ? EVERY : EVERY_IN_DOUBT) * (0.75 + Math.random() / 2));
     await inView();
+    asked = Date.now();
     const response = await fetch(`/${blog}/sources`).catch(() => null);
     if (response?.ok) {
       lastSure = new Date();
@@ -167,9 +173,19 @@ async function inView() {
   }
 }
 
-/** @param {number} milliseconds */
-function pause(milliseconds) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
+/**
+ * @param {() => boolean} isWorthIt whether to end a pause when the list is opened
+ * @returns {(milliseconds: number) => Promise<void>}
+ */
+function pauseUntilOpened(isWorthIt) {
+  const filters = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));
+  let goOn = () => {};
+  filters?.addEventListener('toggle', () => {
+    if (filters.open && isWorthIt()) goOn();
   });
+  return (milliseconds) =>
+    new Promise((resolve) => {
+      goOn = resolve;
+      setTimeout(resolve, milliseconds);
+    });
 }

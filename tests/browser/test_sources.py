@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.visitor import MISSING, Visitor, until_live
-from tests.livelog import Livelog
+from tests.livelog import Livelog, until
 
 
 async def test_sources_are_asked_after_while_the_page_is_open(filled: Livelog, page: Page) -> None:
@@ -29,6 +29,26 @@ async def test_sources_are_asked_after_while_the_page_is_open(filled: Livelog, p
     await expect(lines.first.locator(".freshness")).to_have_text("unreachable since 1 January 2026, 19:05")
     await expect(lines.nth(1)).to_contain_text("<b>New</b> not fetched yet")
     await expect(lines).to_have_count(2)
+
+
+async def test_who_opens_the_list_sees_how_fresh_sources_are_now(filled: Livelog, page: Page) -> None:
+    asked = 0
+
+    async def count(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        await route.continue_()
+
+    await page.clock.install()
+    await page.route("**/blog/sources", count)
+    await page.goto(filled.url("/blog/"))
+    await until_live(page)
+    await page.get_by_text("Filter", exact=True).click()
+    assert asked == 0, "what the page came with is news enough"
+    await page.keyboard.press("Escape")
+    await page.clock.fast_forward("00:15")
+    await page.get_by_text("Filter", exact=True).click()
+    await until(lambda: asked == 1)
 
 
 async def test_a_page_whose_server_can_read_no_posts_does_not_claim_to_be_live(
