@@ -25,12 +25,15 @@ const parts = {
   notice: part('notice'),
 };
 
+function wakeUp() {
+  const timeline = goLive(blog, cursor, parts, { matches: isShown, onReset: isFiltered ? comeBack : undefined });
+  minimiseFilter();
+  void followSources(blog, stall);
+  void followProblems(part('problems'), () => timeline.isEmpty);
+}
+
 localise(document);
 followImages(parts.list);
 followChanges(parts.list, blog);
-
-const timeline = goLive(blog, cursor, parts, { matches: isShown, onReset: isFiltered ? comeBack : undefined });
-
-minimiseFilter();
-void followSources(blog, stall);
-void followProblems(part('problems'), () => timeline.isEmpty);
+// In a task of its own: what the reader does meanwhile is not to wait for all of it.
+setTimeout(wakeUp);

@@ -38,8 +38,11 @@ import { say } from './words.js';
  * @property {(correction: import('./timeline.js').Correction) => void} [onCorrected]
  */
 
-/** What a frame has time for, in milliseconds; where nobody sees it, more. */
-const BUDGET = 8;
+/**
+ * What a frame has time for, in milliseconds; where nobody sees it, more. The browser takes several times as long to
+ * lay out and paint what came.
+ */
+const BUDGET = 4;
 const BUDGET_HIDDEN = 40;
 
 /**

@@ -60,11 +60,17 @@ const MOST_WAITING = 1_000;
 /** How many posts are put into the document at a time: a frame's work. */
 const STEP = 25;
 
+/** How many arrive at a time while the reader watches: the browser has to lay out and paint each. */
+const ARRIVING = 5;
+
 /**
  * How many posts the server puts on a page. Old posts of a feed that is new to the blog are announced only if
  * they belong there; the others are just stored.
  */
 export const FRONT_PAGE = 50;
+
+/** For so long nothing has come when posts are numbered anew. */
+const QUIET = 300;
 
 /** A post placed within this of being first seen has just come in; otherwise its position is its own date. */
 const JUST_IN = 60_000;
@@ -85,6 +91,8 @@ export class Timeline {
   #gaps = [];
   /** @type {Item[]} */
   #arrived = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #numbering;
   /**
    * Those that are to bear a mark when they are shown.
    *
@@ -161,7 +169,7 @@ export class Timeline {
         reportError(error);
       }
       done += 1;
-      if (isTimeUp() || (!holds && done === STEP)) break;
+      if (isTimeUp() || (!holds && done === ARRIVING)) break;
     }
     this.#shed(holds);
     this.#show();
@@ -563,12 +571,27 @@ export class Timeline {
     this.#end = Math.min(this.#end, this.#start + MOST_SHOWN);
   }
 
+  /**
+   * One post more changes the number of all that are shown: that can wait until no more come.
+   *
+   * @param {HTMLElement[]} articles
+   */
+  #number(articles) {
+    const all = this.#hasOlder ? -1 : this.#posts.length - this.#waiting;
+    const places = new Map(this.#posts.slice(this.#start, this.#end).map((post, index) => [post.element, index]));
+    for (const article of articles) {
+      const index = places.get(article);
+      if (index !== undefined) number(article, this.#start - this.#waiting + index + 1, all);
+    }
+  }
+
   /** Makes the document what it should be. */
   #show() {
     const posts = this.#posts.slice(this.#start, this.#end);
     const articles = posts.map((post) => this.#element(post));
-    const all = this.#hasOlder ? -1 : this.#posts.length - this.#waiting;
-    articles.forEach((article, index) => number(article, this.#start - this.#waiting + index + 1, all));
+    this.#number(articles.filter((article) => !article.hasAttribute('tabindex')));
+    clearTimeout(this.#numbering);
+    this.#numbering = setTimeout(() => this.#number(articles), QUIET);
     this.#gaps = this.#gaps.filter((gap) => !this.#isClosed(gap));
     this.#rail.show(this.#withMarks(articles));
     this.#parts.empty.hidden = !this.isEmpty;
