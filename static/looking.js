@@ -2,23 +2,13 @@
 
 import { firstInView } from './place.js';
 
-/** To ask for it has the browser lay out the page, so it is asked when it changes. */
-let isAtTop = scrollY < 1;
-addEventListener(
-  'scroll',
-  () => {
-    isAtTop = scrollY < 1;
-  },
-  { passive: true },
-);
-
 /**
  * Whether posts may slide in: the reader sees the top of the page, and is at nothing that they would move away.
  *
  * @param {HTMLElement} list
  */
 export function isWatchingTop(list) {
-  return !document.hidden && isAtTop && !isBusy(list);
+  return !document.hidden && scrollY < 1 && !isBusy(list);
 }
 
 /** @param {HTMLElement} list */

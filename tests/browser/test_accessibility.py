@@ -45,9 +45,7 @@ PLACES: Final = {
     "index": Place("/"),
     "no feeds": Place("/empty/", of="bare"),
     "none reachable": Place("/waiting/", of="bare"),
-    "filtered": Place("/blog/?tag=Tide"),
     "Chinese": Place("/blog/?lang=zh"),
-    "Chinese permalink": Place("/blog/e/{id}?lang=zh"),
     "wall": Place("/blog/?view=wall"),
     "embed": Place("/blog/embed"),
 }

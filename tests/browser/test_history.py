@@ -13,7 +13,7 @@ from tests.browser.visitor import becomes, hold, ids, moved, posts, titles, unti
 from tests.livelog import Livelog
 
 ALL: Final = 3 * FRONT_PAGE
-MANY: Final = 1_000
+MANY: Final = 500
 MOST_SHOWN: Final = 400
 
 TO_THE_END: Final = "scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' })"

@@ -36,7 +36,11 @@ OLD = 500
 # As in a browser that does not keep the place by itself, for which the page has to.
 NO_ANCHORING = """
 CSS.supports = () => false;
-addEventListener('DOMContentLoaded', () => { document.documentElement.style.overflowAnchor = 'none'; });
+addEventListener('DOMContentLoaded', () => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(':root { overflow-anchor: none } .entry { content-visibility: visible !important }');
+  document.adoptedStyleSheets = [sheet];
+});
 """
 
 
