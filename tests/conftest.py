@@ -19,6 +19,16 @@ settings.register_profile("livelog", deadline=None)
 settings.load_profile("livelog")
 
 
+WAITING = ("test_crashes.py", "nodes")
+"""Tests of the whole that wait more than they work: first, so that others work meanwhile."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Orders the tests, module by module."""
+    items.sort(key=lambda item: not any(name in item.path.parts for name in WAITING))
+
+
 @pytest.fixture(autouse=True)
 def no_unexpected_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fails a test that logs a warning or worse, unless it looked at the log (`caplog.records`) and cleared it."""

@@ -28,7 +28,7 @@ async def publish_steadily(desks: list[Desk], rng: random.Random) -> None:
         await asyncio.sleep(rng.uniform(0.02, 0.15))
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.soak)])
 async def test_kill_of_any_node_at_any_moment_loses_and_repeats_nothing(
     installation: Installation, newsroom: Newsroom, kills: int
 ) -> None:
