@@ -22,7 +22,7 @@ test: $(VENV)/.dev node_modules/.installed
 	@tests/need chromium-headless-shell chromium
 	@tests/need redis-server
 	@tests/need strace
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 soak: $(VENV)/.dev
 	@tests/need redis-server
