@@ -97,7 +97,7 @@ class Script:
         return f"{self._epoch}.{self._seq}"
 
 
-def post_item(id: str, title: str, *, minutes: float = 0, **item: Any) -> dict[str, Any]:  # noqa: A002
+def post_item(id: str, title: str, *, minutes: float = 0, **item: Any) -> dict[str, Any]:  # noqa: A002 - JSON Feed's word
     """An item that came in just now, or so many minutes from now."""
     moment = datetime.now(UTC) + timedelta(minutes=minutes)
     now = from_micros(int(moment.timestamp() * 1_000_000))

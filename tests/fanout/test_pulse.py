@@ -48,6 +48,18 @@ class Ward:
             self.clock[0] += 1
 
 
+class Leaving(Patient):
+    """It goes when it is nudged."""
+
+    def __init__(self, ward: Ward) -> None:
+        super().__init__(ward.clock)
+        self._ward = ward
+
+    def nudge(self) -> None:
+        super().nudge()
+        self._ward.pulse.remove(self)
+
+
 @pytest.fixture
 def ward() -> Ward:
     return Ward()
@@ -79,10 +91,11 @@ def test_who_is_let_go_is_left_alone(ward: Ward) -> None:
 
 
 def test_who_is_let_go_during_a_beat_does_not_disturb_it(ward: Ward) -> None:
-    patients = [ward.take_in() for _ in range(26)]
-    for patient in patients:
-        patient.nudge = lambda patient=patient: ward.pulse.remove(patient)  # type: ignore[method-assign, misc]
+    leaving = [Leaving(ward) for _ in range(26)]
+    for patient in leaving:
+        ward.pulse.add(patient)
     ward.beat(2 * BEATS)
+    assert all(len(patient.nudged) == 1 for patient in leaving)
 
 
 async def test_it_beats_by_itself() -> None:
