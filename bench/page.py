@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 from playwright.async_api import Browser, async_playwright
 
 from bench.table import most, show
+from demo.chromium import chromium
 from demo.newsroom import Desk, Newsroom
 from entries import FRONT_PAGE
 from tests.browser.budget import (
@@ -41,8 +41,8 @@ KINDS = ("Document", "Stylesheet", "Script")
 
 async def run() -> None:
     """Prints the figures. Raises AssertionError where there is no Chromium."""
-    program = shutil.which("chromium")
-    assert program, "Chromium is needed: apt-get install chromium"
+    program = chromium()
+    assert program, "Chromium is needed: apt-get install chromium-headless-shell"
     async with _written() as (livelog, desk), async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         url = livelog.url("/blog/")

@@ -7,7 +7,6 @@ fonts-liberation and fonts-noto-cjk have all that the pictures show.
 
 import argparse
 import asyncio
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final, Literal
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from demo.chromium import chromium
 from demo.evening import NOW, reported
 
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
@@ -76,7 +76,7 @@ SHOTS: Final = (
 
 async def take(shots: Sequence[Shot], folder: Path) -> list[str]:
     """Writes the pictures into a folder; returns a sentence for each page that is not as it should be."""
-    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    program = chromium()
     if program is None:
         return ["Chromium is needed: apt-get install chromium-headless-shell"]
     failed: list[str] = []

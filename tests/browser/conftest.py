@@ -5,7 +5,6 @@ All of it, servers included, runs on the session's event loop: a browser takes l
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from demo.chromium import chromium
 from demo.newsroom import Enclosure, Newsroom
 from entries import FRONT_PAGE
 from tests.browser.visitor import Visitor, every_second, listed
@@ -42,8 +42,8 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium: without its windows if it can be had so, which takes a third less. Else these tests fail."""
-    program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+    """Chromium. Without it these tests fail: they don't skip."""
+    program = chromium()
     assert program, "Chromium is needed for the browser tests: apt-get install chromium-headless-shell"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
