@@ -80,6 +80,7 @@ class Poller:
         self._renew_at = 0.0
         self._unfollowed = False
         self._claiming = False
+        self._tick_wanted = False
         self._more_due = False
         self._ahead: asyncio.Task[None] | None = None
         self._expected: set[int] = set()
@@ -117,11 +118,15 @@ class Poller:
 
     async def tick(self) -> None:
         """Claims the feeds that are due, as many as can be worked on, and begins to poll them."""
+        self._tick_wanted = True
         if self._claiming:
             return
         self._claiming = True
         try:
-            await self._claim()
+            # What becomes due while the timeline is asked may be too late for its answer.
+            while self._tick_wanted:
+                self._tick_wanted = False
+                await self._claim()
         finally:
             self._claiming = False
 

@@ -20,7 +20,7 @@ from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, RunningClock
 from tests.livelog import until
-from timeline import HistoryLostError, LeaseLostError, TimelineError
+from timeline import HistoryLostError, Lease, LeaseLostError, TimelineError
 
 ONE, TWO = "<guid>1</guid><title>One</title>", "<guid>2</guid><title>Two</title>"
 
@@ -63,6 +63,30 @@ async def test_a_feed_of_a_short_interval_does_not_wait_for_the_ticker(desk: Des
     desk.clock = RunningClock()
     await desk.follow({"url": feed.url, "interval": 1.0})
     await until(lambda: len(newsroom.requests) >= 3)
+
+
+async def test_what_becomes_due_while_the_timeline_is_asked_is_not_left_to_the_ticker(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    claim, asked, answer = desk.timeline.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow(now: float, limit: int, seconds: float) -> Sequence[Lease]:
+        leases = await claim(now, limit, seconds)
+        asked.set()
+        await answer.wait()
+        return leases
+
+    monkeypatch.setattr(desk.timeline, "claim", slow)
+    early = asyncio.create_task(desk.poller.tick())
+    await asked.wait()
+    desk.clock.now += MINUTE
+    await desk.poller.tick()
+    answer.set()
+    await early
+    await desk.settled()
+    assert len(newsroom.requests) == 2
 
 
 async def test_an_interval_of_auto_follows_the_pace_of_the_feed(desk: Desk, newsroom: Newsroom) -> None:
