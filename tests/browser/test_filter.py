@@ -7,8 +7,12 @@ from urllib.parse import quote
 from playwright.async_api import Page, expect
 
 from demo.newsroom import Newsroom
+from tests.browser.script import Script, post_item
 from tests.browser.visitor import becomes, every_second, listed, post, posts, titles, until_live
 from tests.livelog import Livelog
+
+COME_BACK_SECONDS = 5
+"""Within which a filtered page loads itself anew, as static/filter.js has it."""
 
 ODD = "Ha/rbour & «Log»"
 
@@ -53,3 +57,12 @@ async def test_the_list_of_filters_closes_when_the_reader_turns_away(filled: Liv
     await expect(filters).to_be_visible()
     await page.mouse.click(5, 500)
     await expect(filters).to_be_hidden()
+
+
+async def test_a_filtered_page_that_is_told_of_a_gap_asks_for_its_own_posts(filled: Livelog, page: Page) -> None:
+    """A reset tells of the newest posts of the blog: there may be none of the filter's among them."""
+    script = await Script.open(filled, page, "/blog/?tag=Tide")
+    before = await titles(page)
+    async with page.expect_navigation(timeout=10 * COME_BACK_SECONDS * 1000):
+        script.reset([post_item("elsewhere", "Elsewhere")])
+    assert await titles(page) == before == ["Last"]
