@@ -171,8 +171,10 @@ class Controls {
 
   /** A feed has posts (WAI-ARIA 1.2): an empty list is none yet. */
   #showRole() {
-    this.#list.role = this.#timeline.isEmpty ? null : 'feed';
-    this.#list.ariaLabel = this.#timeline.isEmpty ? null : say('Posts');
+    const role = this.#timeline.isEmpty ? null : 'feed';
+    if (this.#list.role === role) return;
+    this.#list.role = role;
+    this.#list.ariaLabel = role && say('Posts');
   }
 
   /** @param {string} sentence */
