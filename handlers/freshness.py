@@ -77,9 +77,12 @@ class Freshness:
 
     async def of(self, blog: Blog) -> Sources:
         """The sources of a blog. Raises TimelineError; until it is time to look anew, what it knows counts."""
-        # One looks at a time: who comes meanwhile is told what that one finds.
+        found = self._found.setdefault(blog.slug, _Look())
+        # One looks at a time. Who comes meanwhile is told what was known, or waits for what that one finds: with very
+        # many feeds a look takes seconds, and pages are rendered with it.
+        if self._looking.locked() and found.known is not None:
+            return found.known
         async with self._looking:
-            found = self._found.setdefault(blog.slug, _Look())
             return await found.at(self._clock, lambda: self._sources(blog))
 
     async def _sources(self, blog: Blog) -> Sources:
@@ -103,7 +106,7 @@ class _Look(Generic[T]):
     """What a look found, or how it failed, and for how long that counts."""
 
     def __init__(self) -> None:
-        self._found: T | None = None
+        self.known: T | None = None
         self._failure: str | None = None
         self._counts = (0.0, 0.0)
 
@@ -114,16 +117,15 @@ class _Look(Generic[T]):
             await self._renew(look)
             ended = clock()
             self._counts = (began, ended + max(LOOK_SECONDS, SHARE * (ended - began)))
-        if self._found is None:
+        if self.known is None:
             raise TimelineError(self._failure or "")
-        return self._found
+        return self.known
 
     async def _renew(self, look: Callable[[], Awaitable[T]]) -> None:
-        self._found, self._failure = None, None
         try:
-            self._found = await look()
+            self.known = await look()
         except TimelineError as error:
-            self._failure = str(error)
+            self.known, self._failure = None, str(error)
 
 
 def _heard(items: Iterable[dict[str, Any]]) -> dict[str, tuple[str, float]]:

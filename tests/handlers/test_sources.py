@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -137,6 +138,28 @@ async def test_it_is_looked_up_at_most_once_in_some_seconds(
         clock[0] = now
         await freshness.of(settings.blogs[0])
         assert looks == most, "a clock that was put back does not keep it for an hour either"
+
+
+async def test_nobody_waits_for_a_look_where_something_is_known(
+    settings: Config, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [NOW]
+    freshness = Freshness(site.timeline, lambda: now[0])
+    before = await freshness.of(settings.blogs[0])
+    states, asked, answer = site.timeline.states, asyncio.Event(), asyncio.Event()
+
+    async def slow() -> Sequence[FeedState]:
+        asked.set()
+        await answer.wait()
+        return await states()
+
+    monkeypatch.setattr(site.timeline, "states", slow)
+    now[0] += LOOK_SECONDS + 1
+    looking = asyncio.create_task(freshness.of(settings.blogs[0]))
+    await asked.wait()
+    assert await freshness.of(settings.blogs[0]) is before
+    answer.set()
+    assert await looking is not before
 
 
 async def test_a_look_that_takes_long_is_made_less_often(settings: Config, site: Site) -> None:
