@@ -128,7 +128,13 @@ class Sandbox:
             if self._pool is None or not self._pool.active:
                 await self._drop()
                 # Starting the first process waits for it: not on the event loop.
-                self._pool = await asyncio.to_thread(_start, self._processes, self._memory_bytes)
+                starting = asyncio.create_task(asyncio.to_thread(_start, self._processes, self._memory_bytes))
+                try:
+                    self._pool = await asyncio.shield(starting)
+                except asyncio.CancelledError:
+                    # It can't be called off half-way. Nobody would end it: its processes would be left in the middle.
+                    self._pool = await starting
+                    raise
             return self._pool
 
     async def _drop(self) -> None:

@@ -6,15 +6,17 @@ import asyncio
 import os
 import resource
 import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from pebble import ProcessPool
 
 from feeds.parse import Document, NotAFeedError
 from feeds.parse import parse as plainly_parsed
-from feeds.sandbox import MEMORY_BYTES, ParserKilledError, Sandbox
+from feeds.sandbox import MEMORY_BYTES, ParserKilledError, Sandbox, _start
 from feeds.selection import Selection
 from tests.feeds.documents import reading, rss
 from tests.feeds.processes import cpu_seconds, pids
@@ -206,6 +208,29 @@ async def test_closing_ends_the_processes_and_what_they_are_at(sandbox: Sandbox)
     assert not pending
     assert all(one.cancelled() for one in done)
     assert not pids()
+
+
+async def test_processes_that_were_starting_when_the_wait_for_them_ended_are_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on, started = threading.Event(), threading.Event(), []
+
+    def slowly(processes: int, memory_bytes: int) -> ProcessPool:
+        begun.set()
+        go_on.wait(30)
+        started.append(_start(processes, memory_bytes))
+        return started[0]
+
+    monkeypatch.setattr("feeds.sandbox._start", slowly)
+    sandbox = Sandbox(processes=1, reserve=0)
+    parsing = asyncio.create_task(parse(sandbox, rss("<title>A</title>")))
+    await until(begun.is_set)
+    parsing.cancel()
+    closing = asyncio.create_task(sandbox.close())
+    go_on.set()
+    await closing
+    assert parsing.cancelled()
+    assert not started[0].active
 
 
 async def test_closing_what_was_never_opened_or_is_closed_does_nothing() -> None:
