@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import TimeoutError as PoolTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
+from multiprocessing.synchronize import Semaphore
 from typing import Final
 
 from pebble import ProcessExpired, ProcessPool
@@ -32,6 +33,9 @@ CPU_SECONDS: Final = 4
 MEMORY_BYTES: Final = 512 * 1024 * 1024
 WALL_SECONDS: Final = 30
 """A second line of defence, for a process that hangs without using CPU; wide, as machines can be busy."""
+
+START_SECONDS: Final = 5.0
+"""How long the first document waits for all processes to be there; one is enough for it."""
 
 ATTEMPTS: Final = 2
 """How often a document is tried whose process ended before it was begun."""
@@ -186,22 +190,28 @@ def _start(processes: int, memory_bytes: int) -> ProcessPool:
     # the program once, and its children share that memory.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "feeds.parse"])
+    ready = context.Semaphore(0)
     pool = ProcessPool(
         processes,
         max_tasks=TASKS_PER_PROCESS,
         initializer=_settle,
-        initargs=(memory_bytes,),
+        initargs=(memory_bytes, ready),
         context=context,
     )
     pool.schedule(time.time).result()
+    # One that is ended while it starts says so with a traceback.
+    until = time.monotonic() + START_SECONDS
+    for _ in range(processes):
+        ready.acquire(timeout=max(until - time.monotonic(), 0))
     return pool
 
 
-def _settle(memory_bytes: int) -> None:
+def _settle(memory_bytes: int, ready: Semaphore) -> None:
     # Readers come first: parsing takes what the event loop leaves.
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ready.release()
 
 
 def _parse_within_limits(cpu_seconds: int, reading: Reading) -> Document:
