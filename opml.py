@@ -20,8 +20,8 @@ from xml.sax.saxutils import escape, quoteattr
 import yaml
 
 import config
+import urls
 from config import Blog, ConfigError, Feed
-from feeds import clean
 
 MAX_SLUG: Final = 50
 MAX_DEPTH: Final = 128
@@ -235,7 +235,7 @@ def _setting(feed: Feed) -> object:
 
 def _outlines(feed: Feed) -> str:
     """The feed's outline; in folders if one of its tags is none that a category can be."""
-    url = clean.shown(feed.url)
+    url = urls.without_credentials(feed.url)
     # The specification wants a text in any case. A title is the feed's own, or what the operator calls it.
     attributes = {"type": "rss", "text": feed.title or _host(url), "title": feed.title, "xmlUrl": url}
     if any(map(_PARTING.search, feed.tags)):

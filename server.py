@@ -24,16 +24,16 @@ from tornado.options import Error as OptionError
 from tornado.options import define, options
 
 import config
-import limits
 import opml
 from config import Config, ConfigError
-from doors import Doors
-from fanout import FanOut
+from connections import limits
+from connections.limits import Admission
+from connections.listener import Listener
+from fanout.fanout import FanOut
 from feeds.fetch import Fetcher
+from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
-from feeds.sandbox import Sandbox
-from gate import Gate
-from handlers import make_app
+from handlers.routes import make_app
 from timeline import Timeline, TimelineError, open_timeline
 from timeline.retention import Retention
 
@@ -136,9 +136,9 @@ async def serve(settings: Config) -> None:
         stack.push_async_callback(timeline.close)
         fanout = await _fanout(settings, timeline) if options.role != "fetch" else None
         poller = _poller(settings, timeline, stack) if options.role != "web" else None
-        doors = Doors(limits.raise_files())
-        gate = Gate(make_app(settings, timeline, fanout, poller, doors), doors)
-        gate.open(sockets)
+        admission = Admission(limits.raise_files())
+        listener = Listener(make_app(settings, timeline, fanout, poller, admission), admission)
+        listener.open(sockets)
         logger.info("Livelog %s is on %s", __version__, _url(settings, sockets[0]))
         if poller:
             await poller.start()
@@ -148,7 +148,7 @@ async def serve(settings: Config) -> None:
         _spare_the_collector()
         await stopping.wait()
         logger.info("Stopping.")
-        await _stop(gate, fanout, poller)
+        await _stop(listener, fanout, poller)
 
 
 async def _fanout(settings: Config, timeline: Timeline) -> FanOut:
@@ -160,7 +160,7 @@ async def _fanout(settings: Config, timeline: Timeline) -> FanOut:
 def _poller(settings: Config, timeline: Timeline, stack: contextlib.AsyncExitStack) -> Poller:
     fetcher = _fetcher(settings)
     stack.callback(fetcher.close)
-    sandbox = Sandbox()
+    sandbox = ParserPool()
     stack.push_async_callback(sandbox.close)
     return Poller(settings, timeline, fetcher, sandbox)
 
@@ -193,9 +193,9 @@ def _on_signals() -> asyncio.Event:
     return stopping
 
 
-async def _stop(gate: Gate, fanout: FanOut | None, poller: Poller | None) -> None:
+async def _stop(listener: Listener, fanout: FanOut | None, poller: Poller | None) -> None:
     """Takes no more readers, commits what is in flight, and sees out who is here."""
-    gate.shut()
+    listener.shut()
     async with asyncio.TaskGroup() as leaving:
         if poller:
             leaving.create_task(poller.stop())
@@ -203,7 +203,7 @@ async def _stop(gate: Gate, fanout: FanOut | None, poller: Poller | None) -> Non
             leaving.create_task(fanout.see_out())
     if fanout:
         await fanout.close()
-    await gate.close()
+    await listener.close()
 
 
 def _bind(address: str, port: int) -> list[socket.socket]:

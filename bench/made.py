@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
 
-import entries
 from entries import Entry, Source
+from feeds.parser import identity
 from timeline import Lease, Timeline
 
 FEED = "https://newsroom.example/feed.xml"
@@ -25,12 +25,12 @@ _HTML = "<p>Some words of a post, as many as a short one has.</p>" * 10
 def keys(number: int) -> tuple[str, str]:
     """The names that a post is recognised by: most feeds give it two."""
     path = f"/?p={number}"
-    return entries.identity(FEED, path, None), entries.identity(FEED, None, path)
+    return identity.identity(FEED, path, None), identity.identity(FEED, None, path)
 
 
 def digest(number: int, version: int = 0) -> str:
     """The fingerprint of a version of a post."""
-    return entries.digest(number, version)
+    return identity.digest(number, version)
 
 
 def position(number: int) -> int:

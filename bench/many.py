@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bench.made import BLOG, LEASE_SECONDS, cpu_seconds, resident_bytes, used
 from bench.table import most, show
-from entries import Mark, Marks
+from feedstate import Mark, Marks
 from tests.livelog import Livelog
 from timeline import Lease, Timeline, open_timeline
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.made import BLOG, LEASE_SECONDS, digest, keys, poll, post
-from entries import Mark, Marks
+from feedstate import Mark, Marks
 from tests.redis import RedisServer
 from timeline import Limits, Timeline, open_timeline
 

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import feedparser
 
 from bench.table import most, show
-from entries import Mark, Marks
-from feeds.parse import Document, Reading, parse
+from feeds.parser.document import Document, Reading, parse
+from feedstate import Mark, Marks
 from tests.corpus import corpus_if_here
 
 ROUNDS = 3

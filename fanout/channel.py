@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Protocol
 
 from entries import Cursor, Event
 from fanout.frames import Transport, slices
-from fanout.ring import NOWHERE, Ring
+from fanout.history import NOWHERE, History
 
 BEHIND_BYTES: Final = 256 * 1024
 """What may come after the batch that is on its way to a reader. Who is slower is let go, and comes back by cursor."""
@@ -56,7 +56,7 @@ class _Turn(NamedTuple):
     """The readers that are still to be served, and what all will have been handed when it ends."""
 
     readers: Iterator[Reader]
-    ring: Ring
+    ring: History
     seq: int
     appended: int
 
@@ -68,7 +68,7 @@ class Channel:
     have not taken everything yet. Readers may stand ahead of the ring: it has yet to hear of what they know.
     """
 
-    def __init__(self, ring: Ring, too_slow: Callable[[], None]) -> None:
+    def __init__(self, ring: History, too_slow: Callable[[], None]) -> None:
         self.ring = ring
         self.live: set[Reader] = set()
         self.draining: set[Reader] = set()
@@ -109,7 +109,7 @@ class Channel:
         self._turned.set()
         return self.ring.settled == self.ring.head.seq
 
-    def begin_anew(self, ring: Ring) -> None:
+    def begin_anew(self, ring: History) -> None:
         """Has everyone sent the `reset` that the new ring begins with. Who is just joining has to come again."""
         self.ring = ring
         self._turn = None

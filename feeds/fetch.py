@@ -28,7 +28,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamBufferFullError, UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
 
-from feeds.network import GuardedResolver, LiteralResolver, Network, PrivateAddressError, literal
+from outbound.private_networks import GuardedResolver, LiteralResolver, Network, PrivateAddressError, literal
 
 PERMANENT: Final = (301, 308)
 _WITH_A_FEED: Final = (200, 226, 304)

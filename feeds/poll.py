@@ -16,14 +16,17 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
+import urls
 from config import Blog, Feed
-from entries import Entry, FeedState, Marks, place
-from feeds import address, clean, schedule, withdrawal
+from entries import Entry
+from feeds import redirects, schedule, withdrawal
+from feeds.concurrency import QUICK_SECONDS
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
-from feeds.lanes import QUICK_SECONDS
-from feeds.parse import Document, NotAFeedError, Reading
-from feeds.sandbox import ParserKilledError, Sandbox
-from feeds.selection import Selection
+from feeds.parser.document import Document, NotAFeedError, Reading
+from feeds.parser.filter import Selection
+from feeds.parser_pool import ParserKilledError, ParserPool
+from feeds.positions import place
+from feedstate import FeedState, Marks
 
 logger = logging.getLogger("livelog.feeds")
 
@@ -83,7 +86,7 @@ def failed(plan: Plan, state: FeedState, error: Exception, now: float) -> FeedSt
     status, retry_after = (error.status, error.retry_after) if isinstance(error, FetchError) else (None, None)
     for_good = isinstance(error, NotAFeedError) or status in (404, 410)
     # Only what the configuration names can be gone for good.
-    counts = status != 410 or address.start(state, now) == state.url
+    counts = status != 410 or redirects.start(state, now) == state.url
     next_at = schedule.after_failure(
         now,
         plan.interval,
@@ -92,7 +95,7 @@ def failed(plan: Plan, state: FeedState, error: Exception, now: float) -> FeedSt
         status=status if counts else None,
         retry_after=retry_after,
     )
-    after = address.after_failure(state, for_good=for_good)
+    after = redirects.after_failure(state, for_good=for_good)
     return after.failed(str(error) if expected else BUG, status, now, next_at)
 
 
@@ -105,7 +108,7 @@ class Poll:
         state: FeedState,
         turn: Callable[[], AbstractAsyncContextManager[None]],
         fetcher: Fetcher,
-        sandbox: Sandbox,
+        sandbox: ParserPool,
         clock: Callable[[], float],
     ) -> None:
         self._plan = plan
@@ -133,9 +136,13 @@ class Poll:
             result = await self._run(replace(self._before, found_url=found))
         except (FetchError, NotAFeedError) as error:
             raise NotAFeedError(
-                f"This is a web page, and the feed it names, {clean.shown(found)}, is of no use: {error}"
+                f"This is a web page, and the feed it names, {urls.without_credentials(found)}, is of no use: {error}"
             ) from None
-        logger.info("%s is a web page; its feed %s is followed.", clean.shown(self._plan.url), clean.shown(found))
+        logger.info(
+            "%s is a web page; its feed %s is followed.",
+            urls.without_credentials(self._plan.url),
+            urls.without_credentials(found),
+        )
         return result
 
     async def _run(self, before: FeedState) -> Result:
@@ -143,7 +150,7 @@ class Poll:
             return await self._made_of(before, answer)
 
     async def _made_of(self, before: FeedState, answer: Answer) -> Result:
-        before = address.after_answer(before, answer.moved_to, self._started)
+        before = redirects.after_answer(before, answer.moved_to, self._started)
         if answer.status == 304 or answer.digest == before.body_digest:
             return self._unchanged(before, answer)
         document = await self._read(before, answer)
@@ -161,7 +168,7 @@ class Poll:
         async with self._turn():
             # Intervals count from here: what a publisher sees is when it was asked.
             self._started = self._clock()
-            start = address.start(before, self._started)
+            start = redirects.start(before, self._started)
             return await self._fetcher.get(start, validators, named=self._plan.url, suspect=not proven(before))
 
     async def _read(self, before: FeedState, answer: Answer) -> Document:

@@ -19,13 +19,14 @@ from urllib.parse import urlsplit
 
 from tornado.ioloop import PeriodicCallback
 
+import urls
 from config import Config
-from entries import FeedState
-from feeds import clean, schedule
+from feeds import schedule
+from feeds.concurrency import Lanes
 from feeds.fetch import Fetcher, FetchError, HostPausedError
-from feeds.lanes import Lanes
+from feeds.parser_pool import ParserPool
 from feeds.poll import BUG, Plan, Poll, Result, failed, plans, proven
-from feeds.sandbox import Sandbox
+from feedstate import FeedState
 from timeline import HistoryLostError, Lease, LeaseLostError, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.feeds")
@@ -64,7 +65,7 @@ class Poller:
         config: Config,
         timeline: Timeline,
         fetcher: Fetcher,
-        sandbox: Sandbox,
+        sandbox: ParserPool,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.trouble: str | None = None
@@ -189,7 +190,7 @@ class Poller:
         fences = {(lease.url, lease.fence) for lease in held}
         for poll, lease in polls.items():
             if (lease.url, lease.fence) not in fences and not poll.done():
-                logger.info("Another node polls %s now.", clean.shown(lease.url))
+                logger.info("Another node polls %s now.", urls.without_credentials(lease.url))
                 poll.cancel()
 
     async def _poll(self, lease: Lease) -> None:
@@ -236,7 +237,7 @@ class Poller:
     def _failed(self, plan: Plan, state: FeedState, error: Exception) -> Result:
         after = failed(plan, state, error, self._clock())
         if after.problem == BUG != state.problem:
-            logger.error("Polling %s met a bug.", clean.shown(plan.url), exc_info=error)
+            logger.error("Polling %s met a bug.", urls.without_credentials(plan.url), exc_info=error)
         return Result(after)
 
     async def _commit(self, result: Result, lease: Lease) -> None:
@@ -252,7 +253,7 @@ class Poller:
                     return
                 await asyncio.sleep(COMMIT_RETRY_SECONDS)
             except LeaseLostError:
-                logger.info("Another poll of %s was quicker.", clean.shown(lease.url))
+                logger.info("Another poll of %s was quicker.", urls.without_credentials(lease.url))
                 return
             else:
                 self._recover()
@@ -274,6 +275,8 @@ def _report(before: FeedState, after: FeedState, now: float) -> None:
     """One line in the log when a feed begins to fail, fails differently, or recovers."""
     if after.problem and after.problem != before.problem:
         wait = max(after.next_at - now, 0)
-        logger.warning("%s: %s Next try in %s.", clean.shown(after.url), after.problem, schedule.spoken(wait))
+        logger.warning(
+            "%s: %s Next try in %s.", urls.without_credentials(after.url), after.problem, schedule.spoken(wait)
+        )
     elif before.problem and not after.problem:
-        logger.warning("%s: well again after %d failed polls.", clean.shown(after.url), before.failures)
+        logger.warning("%s: well again after %d failed polls.", urls.without_credentials(after.url), before.failures)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
-from entries import FeedState
+from feedstate import FeedState
 
 SHORTEST: Final = 5 * 60.0
 LONGEST: Final = 4 * 3600.0

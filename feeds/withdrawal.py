@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from entries import Mark, Marks
+from feedstate import Mark, Marks
 
 
 def compared(before: Mapping[str, Mark], listed: Mapping[str, Mark]) -> tuple[Marks, list[str]]:

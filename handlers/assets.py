@@ -1,54 +1,25 @@
-"""Styles and scripts as pages ask for them: whole, compressed once, and at addresses that change with them.
-
-Browsers keep them for good, and ask for none at a later visit. static/ is served as it is, too; pages don't use it.
-"""
+"""`/assets/…`, a blog's theme and logo, and the tab's icon."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from tornado.web import HTTPError
 
-from handlers.base import Secure
-from handlers.bundle import bundle, entries, without_comments
+from config import Config
+from handlers.base import Handler, Secure
+from pages.assets import Assets
+from pages.theme import Theme
+from timeline import Timeline
 
 ADDRESS: Final = r"/assets/([0-9a-f]{16})/([a-z0-9-]+\.[a-z]+)"
 
-_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-
-
-@dataclass(frozen=True)
-class Asset:
-    """A file as it is sent. Its ``version`` is another one for every other content."""
-
-    version: str
-    content_type: str
-    plain: bytes
-    compressed: bytes
-
-
-class Assets:
-    """The assets of a folder: style sheets, pictures, and a script for each module that pages begin with."""
-
-    def __init__(self, folder: Path) -> None:
-        """Reads them all. Raises BundleError and OSError."""
-        texts = {name: bundle(folder, name) for name in entries(folder)}
-        for path in (*folder.glob("*.css"), *folder.glob("*.svg")):
-            texts[path.name] = without_comments(path.read_text(encoding="utf-8"))
-        self._assets = {name: _asset(Path(name).suffix, text.encode()) for name, text in texts.items()}
-
-    def address(self, name: str) -> str | None:
-        """The path of an asset on this server; None if there is none of that name."""
-        asset = self._assets.get(name)
-        return f"/assets/{asset.version}/{name}" if asset else None
-
-    def find(self, name: str) -> Asset | None:
-        """The asset of that name."""
-        return self._assets.get(name)
+_ICON: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    "<style>.disc{{fill:#b0301c}}.count{{fill:#fff;font:700 {size}px sans-serif;text-anchor:middle}}"
+    "@media(prefers-color-scheme:dark){{.disc{{fill:#ff8f73}}.count{{fill:#171716}}}}</style>"
+    '<circle class="disc" cx="16" cy="16" r="16"/><text class="count" x="16" y="{line}">{count}</text></svg>'
+)
 
 
 class AssetFile(Secure):
@@ -79,6 +50,34 @@ class AssetFile(Secure):
         """None: the address says it."""
 
 
-def _asset(suffix: str, body: bytes) -> Asset:
-    version = hashlib.sha256(body).hexdigest()[:16]
-    return Asset(version, _TYPES[suffix], body, gzip.compress(body, 9, mtime=0))
+class ThemeFile(Handler):
+    """`/<blog>/theme.css` and `/<blog>/logo`."""
+
+    is_large = False
+
+    def initialize(self, config: Config, timeline: Timeline, themes: dict[str, Theme]) -> None:  # type: ignore[override]
+        """Takes what the route table hands over."""
+        super().initialize(config, timeline)
+        self.themes = themes
+
+    def get(self, slug: str, name: str) -> None:
+        """Answers with the file. Pages name its version, so that it may be kept for as long as anyone likes."""
+        theme = self.themes[self.blog(slug).slug]
+        file = theme.logo if name == "logo" else theme.css
+        if file is None:
+            raise HTTPError(404, reason="There is nothing here.")
+        self.set_header("Content-Type", file.kind)
+        if self.get_query_argument("v", None) == file.version:
+            self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        self.finish(file.data)
+
+
+class Icon(Secure):
+    """A disc with a number from 1 to 99."""
+
+    def get(self, count: str) -> None:
+        """Answers with the picture; it is always the same."""
+        size = 22 if len(count) == 1 else 18
+        self.set_header("Content-Type", "image/svg+xml")
+        self.set_header("Cache-Control", "public, max-age=86400")
+        self.finish(_ICON.format(count=count, size=size, line=16 + size * 0.36))

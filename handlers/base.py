@@ -13,12 +13,12 @@ from tornado import locale
 from tornado.iostream import IOStream
 from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
-import limits
 from config import Blog, Config
-from doors import Doors, RefusedError
-from gate import Stream, retry_after
-from handlers import display, language
-from handlers.visitor import Visitor, visitor
+from connections import limits
+from connections.limits import Admission, RefusedError
+from connections.listener import Stream, retry_after
+from connections.proxies import Visitor, visitor
+from pages import item, language
 from timeline import Timeline, TimelineError
 
 logger = logging.getLogger("livelog.http")
@@ -58,21 +58,21 @@ class Secure(RequestHandler):
             self.set_header(name, value)
 
     @property
-    def doors(self) -> Doors:
+    def admission(self) -> Admission:
         """Who is in."""
-        doors: Doors = self.settings["doors"]
-        return doors
+        admission: Admission = self.settings["admission"]
+        return admission
 
     def prepare(self) -> None:
         """Counts the request as one that is being answered."""
-        self.doors.answering.add(self)
+        self.admission.answering.add(self)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Ends the answer, and the connection if nobody reads it in time."""
         stream: IOStream = self.request.connection.stream  # type: ignore[union-attr]  # while there is an answer
         sent = super().finish(chunk)
         if sent.done() or stream.closed():
-            self.doors.answering.discard(self)
+            self.admission.answering.discard(self)
         else:
             self._wait_for(sent, stream)
         return sent
@@ -80,12 +80,12 @@ class Secure(RequestHandler):
     def _wait_for(self, sent: Future[None], stream: IOStream) -> None:
         address, size = self.request.remote_ip or "", int(self._headers.get("Content-Length", 0))
         cut_off = asyncio.get_running_loop().call_later(limits.ANSWER_SECONDS, stream.close)
-        self.doors.unread(address, size)
+        self.admission.unread(address, size)
 
         def end(_: object) -> None:
             cut_off.cancel()
-            self.doors.unread(address, -size)
-            self.doors.answering.discard(self)
+            self.admission.unread(address, -size)
+            self.admission.answering.discard(self)
 
         sent.add_done_callback(end)
 
@@ -99,7 +99,7 @@ class Secure(RequestHandler):
         query = [pair for pair in parse_qsl(self.request.query) if pair[0] != language.COOKIE]
         return {
             **super().get_template_namespace(),
-            **display.helpers(self.locale),
+            **item.helpers(self.locale),
             "language": language.language(self.locale),
             "languages": [
                 (one, f"?{urlencode([*query, (language.COOKIE, one.code)])}") for one in language.LANGUAGES
@@ -171,7 +171,7 @@ class Handler(Secure):
         """Refuses who does not read what it asked for before."""
         super().prepare()
         if self.is_large:
-            self.doors.check_unread(self.request.remote_ip or "")
+            self.admission.check_unread(self.request.remote_ip or "")
 
     def get_browser_locale(self, default: str = "en") -> locale.Locale:
         """The language that the operator set for the blog, else the one that the reader's browser asks for."""
@@ -219,8 +219,8 @@ class Handler(Secure):
         """
         stream = self.request.connection.stream  # type: ignore[union-attr]
         assert isinstance(stream, Stream)
-        self.doors.admit(stream.place, self.request.remote_ip or "")
-        self.doors.answering.discard(self)
+        self.admission.admit(stream.place, self.request.remote_ip or "")
+        self.admission.answering.discard(self)
         self.ui.clear()
         return self.detach()
 

@@ -13,7 +13,7 @@ from tornado.web import HTTPError
 
 from config import Blog, Config
 from entries import FRONT_PAGE, dump
-from fanout import FanOut
+from fanout.fanout import FanOut
 from handlers.base import Handler
 from timeline import Timeline
 
@@ -78,6 +78,25 @@ class Entries(Handler):
         if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST and len(text) <= 6):
             raise HTTPError(400, reason=f"`limit` is a number from 1 to {MOST}.")
         return int(text)
+
+    def wants_page(self) -> bool:
+        """Never: this is for programs."""
+        return False
+
+
+class Previous(Handler):
+    """The former item, as JSON."""
+
+    async def get(self, slug: str, entry_id: str) -> None:
+        """Answers with it."""
+        self.blog(slug)
+        item = await self.timeline.previous(slug, entry_id)
+        if item is None:
+            raise HTTPError(404, reason="No former version of such an entry is kept here.")
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        # It was stored as JSON: it goes out as it is.
+        self.finish(item)
 
     def wants_page(self) -> bool:
         """Never: this is for programs."""

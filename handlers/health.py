@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from config import Config
-from entries import FeedState, timestamp
-from fanout import FanOut
+from entries import timestamp
+from fanout.fanout import FanOut
 from feeds.poller import Poller
+from feedstate import FeedState
 from handlers.base import Handler
 from timeline import Timeline, TimelineError
 
@@ -37,7 +38,7 @@ class Health(Handler):
             failing = await self.timeline.failing(MOST_FEEDS)
         except TimelineError as error:
             trouble = str(error)
-        if self.doors.is_closing:
+        if self.admission.is_closing:
             trouble = "This server is about to stop."
         self.set_status(503 if trouble else 200)
         self.set_header("Cache-Control", "no-store")

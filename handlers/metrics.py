@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from config import Config
-from fanout import FanOut
+from fanout.fanout import FanOut
 from feeds.poller import Poller
 from handlers.base import Handler
 from handlers.health import MOST_FEEDS

@@ -12,14 +12,15 @@ from tornado.escape import xhtml_escape
 from tornado.web import HTTPError
 
 from config import Blog, Config
-from entries import FRONT_PAGE, FeedState
-from handlers import metadata
+from entries import FRONT_PAGE
+from feedstate import FeedState
 from handlers.base import Handler
-from handlers.filter import Filter, Listing, Listings, place
-from handlers.freshness import Freshness, Sources
-from handlers.metadata import Metadata
 from handlers.sources import freshness_words, iso
-from handlers.theme import Theme
+from pages import metadata
+from pages.filter import Filter, Listing, Listings, place
+from pages.freshness import Freshness, Sources
+from pages.metadata import Metadata
+from pages.theme import Theme
 from timeline import Timeline, before_token
 
 MOST_PROBLEMS: Final = 1_000

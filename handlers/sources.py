@@ -9,10 +9,10 @@ from tornado.locale import Locale
 
 from config import Config
 from entries import timestamp
-from fanout import FanOut
-from handlers import display
+from fanout.fanout import FanOut
 from handlers.base import Handler
-from handlers.freshness import LOOK_SECONDS, Freshness, SourceState
+from pages import item
+from pages.freshness import LOOK_SECONDS, Freshness, SourceState
 from timeline import Timeline, TimelineError
 
 RETRY_SECONDS: Final = 5
@@ -61,8 +61,8 @@ class SourceList(Handler):
 def _told(source: SourceState) -> dict[str, Any]:
     return {
         "title": source.title,
-        "mark": display.initial(source.title),
-        "hue": display.hue(source.title),
+        "mark": item.initial(source.title),
+        "hue": item.hue(source.title),
         "state": source.condition,
         "last": iso(source.last),
         "since": iso(source.since),
@@ -86,7 +86,7 @@ def freshness_words(source: SourceState, now: float, spoken: Locale) -> str:
 
 
 def _since(seconds: float, now: float, spoken: Locale) -> str:
-    helpers = display.helpers(spoken)
+    helpers = item.helpers(spoken)
     at, today = iso(seconds) or "", iso(now) or ""
     write = helpers["clock"] if at[:10] == today[:10] else helpers["moment"]
     return spoken.translate("unreachable since {time}").format(time=write(at))

@@ -14,27 +14,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from entries import (
-    LATE_AFTER,
-    Attachment,
-    Cursor,
-    Entry,
-    Event,
-    FeedState,
-    Kind,
-    Mark,
-    Marks,
-    Source,
-    _base32,
-    aliases,
-    coalesce,
-    digest,
-    dump,
-    from_micros,
-    identity,
-    place,
-    timestamp,
-)
+from entries import Attachment, Cursor, Entry, Event, Kind, Source, coalesce, dump, from_micros, timestamp
+from feeds.parser.identity import _base32, aliases, digest, identity
+from feeds.positions import LATE_AFTER, place
+from feedstate import FeedState, Mark, Marks
 
 FEED = "https://example.org/feed.xml"
 NOW = 1_800_000_000.0

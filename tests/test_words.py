@@ -19,7 +19,8 @@ TEMPLATE = re.compile(rf"\b_\({TEXT}")
 PYTHON = re.compile(rf"\b(?:translate\(\s*|reason=|message = |RefusedError\(){TEXT}(?:\s+if\s+\w+\s+else\s+{TEXT})?")
 TABLE = re.compile(r"^_(?:WAITS|AGES): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
-FOR_PROGRAMS = {"entries", "stream"}
+PARTS = ("connections", "handlers", "pages")
+FOR_PROGRAMS = {"entries", "websocket"}
 """Handlers whose errors nobody reads in a browser."""
 
 # Not another object's method of that name, and not where one is defined.
@@ -33,7 +34,7 @@ def said() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "static").glob("*.js")):
         for found in SCRIPT.finditer(read(path)):
             yield from ((unquoted(text), path.name) for text in found.groups() if text)
-    for path in (ROOT / "doors.py", *sorted((ROOT / "handlers").glob("*.py"))):
+    for path in sorted(path for part in PARTS for path in (ROOT / part).glob("*.py")):
         if path.stem not in FOR_PROGRAMS:
             yield from ((sentence, path.name) for sentence in of_python(read(path)))
 

@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, overload
 
-from entries import Cursor, Entry, Event, FeedState
+from entries import Cursor, Entry, Event
+from feedstate import FeedState
 
 DAY: Final = 86_400.0
 

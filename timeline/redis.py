@@ -37,7 +37,8 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from entries import FRONT_PAGE, Cursor, Entry, Event, FeedState, dump, from_micros
+from entries import FRONT_PAGE, Cursor, Entry, Event, dump, from_micros
+from feedstate import FeedState
 from timeline import (
     Fate,
     HistoryLostError,

@@ -23,7 +23,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from entries import FRONT_PAGE, Cursor, Entry, Event, FeedState, dump
+from entries import FRONT_PAGE, Cursor, Entry, Event, dump
+from feedstate import FeedState
 from timeline import (
     Fate,
     HistoryLostError,

@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from demo.newsroom import Newsroom
 from demo.pictures import Canvas
-from handlers.files import amount, length
+from pages.files import amount, length
 from tests.browser.visitor import Visitor, becomes, post, posts, until_live
 from tests.livelog import Livelog
 

@@ -11,9 +11,9 @@ import pytest
 from entries import Cursor
 from fanout.channel import BEHIND_BYTES, UNSETTLED_BYTES, Channel
 from fanout.frames import SLICE_BYTES, Message, Transport
-from fanout.ring import Ring
+from fanout.history import History
 from tests.fanout.listener import Listener
-from tests.fanout.test_ring import event
+from tests.fanout.test_history import event
 
 
 class Desk:
@@ -21,7 +21,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.slow = 0
-        self.channel = Channel(Ring(Cursor("e", 0)), self._count)
+        self.channel = Channel(History(Cursor("e", 0)), self._count)
         self.seq = 0
 
     def push(self, *sizes: int) -> None:
@@ -169,7 +169,7 @@ async def test_a_reader_whom_the_ring_no_longer_reaches_is_let_go(
     reader.stop()
     desk.push(10)
     desk.serve()
-    monkeypatch.setattr("fanout.ring.MOST_EVENTS", 5)
+    monkeypatch.setattr("fanout.history.MOST_EVENTS", 5)
     desk.push(*[10] * 10)
     desk.serve()
     assert desk.slow == 0, "it may take what it was sent"
@@ -245,7 +245,7 @@ async def test_a_new_ring_begins_with_a_reset_for_everyone_who_is_there(desk: De
     desk.serve()
     desk.channel.expect(joining)
     reset = Message("reset", "f.40", '{"type":"reset","cursor":"f.40"}')
-    desk.channel.begin_anew(Ring(Cursor("f", 40), reset=reset))
+    desk.channel.begin_anew(History(Cursor("f", 40), reset=reset))
     assert joining.evicted, "it has to come again"
     slow.go_on()
     await rest()
@@ -261,7 +261,7 @@ async def test_who_is_too_slow_for_a_reset_has_to_come_again(desk: Desk) -> None
     desk.push(10)
     desk.serve()
     reset = Message("reset", "f.40", '{"type":"reset","cursor":"f.40"}')
-    desk.channel.begin_anew(Ring(Cursor("f", 40), reset=reset))
+    desk.channel.begin_anew(History(Cursor("f", 40), reset=reset))
     desk.serve()
     slow.go_on()
     await rest()

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from entries import FRONT_PAGE, Event
-from fanout import FanOut
 from fanout.channel import BEHIND_BYTES
-from fanout.opening import REPLAY_LIMIT
+from fanout.fanout import FanOut
+from fanout.resume import REPLAY_LIMIT
 from tests.fanout.listener import Listener
 from tests.livelog import until
 from tests.timeline.drafts import NOW, commit, entry
@@ -295,8 +295,8 @@ async def test_readers_are_seen_out_in_no_order(fanout: FanOut, monkeypatch: pyt
 async def test_who_is_yet_to_be_seen_out_gets_what_comes(
     timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanout.SEE_OUT_SECONDS", 3_600)
-    monkeypatch.setattr("fanout.SEE_OUT_RATE", 1 / 3_600)
+    monkeypatch.setattr("fanout.fanout.SEE_OUT_SECONDS", 3_600)
+    monkeypatch.setattr("fanout.fanout.SEE_OUT_RATE", 1 / 3_600)
     readers = [Listener() for _ in range(4)]
     for reader in readers:
         await fanout.join("blog", reader, None)

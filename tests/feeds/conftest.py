@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from feeds.sandbox import Sandbox
+from feeds.parser_pool import ParserPool
 from tests.feeds.origins import RawOrigin, raw_origin
 from tests.feeds.polling import Desk, FaultyTimeline, Log, WatchedSandbox
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
+async def sandbox() -> AsyncIterator[ParserPool]:
     """A sandbox of one process, with the limits that Livelog has."""
-    box = Sandbox(processes=1, reserve=0)
+    box = ParserPool(processes=1, reserve=0)
     yield box
     await box.close()
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from entries import Entry
-from feeds.parse import Document, Reading, parse
+from feeds.parser.document import Document, Reading, parse
 
 URL = "https://example.org/feeds/news"
 MOST = 1_000_000

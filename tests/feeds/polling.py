@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from config import Blog, Config, Feed, Fetch
-from entries import Cursor, Entry, Event, FeedState, Mark
+from entries import Cursor, Entry, Event
 from feeds.fetch import Fetcher
-from feeds.parse import Document, Reading
+from feeds.parser.document import Document, Reading
+from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
-from feeds.sandbox import Sandbox
+from feedstate import FeedState, Mark
 from timeline import Lease
 from timeline.sqlite import SqliteTimeline
 
@@ -71,7 +72,7 @@ class FaultyTimeline(SqliteTimeline):
             raise self.faults[name]
 
 
-class WatchedSandbox(Sandbox):
+class WatchedSandbox(ParserPool):
     """A sandbox that counts the documents, and raises ``fault`` in place of reading one."""
 
     def __init__(self) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import feedparser
 import pytest
 
-from feeds.parse import Document, NotAFeedError, Reading
-from feeds.sandbox import MEMORY_BYTES, ParserKilledError, Sandbox
+from feeds.parser.document import Document, NotAFeedError, Reading
+from feeds.parser_pool import MEMORY_BYTES, ParserKilledError, ParserPool
 from tests.corpus import manifest
 from tests.feeds.documents import rss
 from tests.feeds.processes import cpu_seconds, pids
@@ -114,12 +114,12 @@ def reading(file: str, body: bytes, **what: Any) -> Reading:
     return Reading(**{"body": body, "url": url(file), "base": url(file), **what})
 
 
-async def read(sandbox: Sandbox, corpus: Path, file: str) -> Document:
+async def read(sandbox: ParserPool, corpus: Path, file: str) -> Document:
     """A file of the corpus."""
     return await sandbox.parse(reading(file, (corpus / file).read_bytes()))
 
 
-async def read_once(sandbox: Sandbox, corpus: Path, file: str, documents: Documents) -> Document:
+async def read_once(sandbox: ParserPool, corpus: Path, file: str, documents: Documents) -> Document:
     """A file of the corpus, or what it was when it was read before."""
     if file not in documents:
         documents[file] = await read(sandbox, corpus, file)
@@ -171,7 +171,7 @@ def test_the_manifest_is_that_of_the_files(corpus: Path) -> None:
 
 
 async def test_every_open_feed_gives_its_entries_each_once(
-    corpus: Path, sandbox: Sandbox, documents: Documents
+    corpus: Path, sandbox: ParserPool, documents: Documents
 ) -> None:
     wrong = {}
     for file, row in folder(corpus, "open").items():
@@ -186,7 +186,7 @@ async def test_every_open_feed_gives_its_entries_each_once(
 
 
 async def test_an_entry_is_the_same_wherever_its_document_was_found(
-    corpus: Path, sandbox: Sandbox, documents: Documents
+    corpus: Path, sandbox: ParserPool, documents: Documents
 ) -> None:
     elsewhere = "https://cdn.example.org/moved/feed"
     for file in folder(corpus, "open"):
@@ -199,7 +199,7 @@ async def test_an_entry_is_the_same_wherever_its_document_was_found(
 
 
 async def test_every_malformed_file_ends_in_entries_or_a_reason_within_its_limits(
-    corpus: Path, sandbox: Sandbox, documents: Documents
+    corpus: Path, sandbox: ParserPool, documents: Documents
 ) -> None:
     await sandbox.parse(reading("", rss("<title>t</title>")))
     used: dict[str, float] = {}
@@ -219,7 +219,7 @@ async def test_every_malformed_file_ends_in_entries_or_a_reason_within_its_limit
     assert max(used.values()) <= CPU_LIMIT, used
 
 
-async def test_every_entry_can_be_published(corpus: Path, sandbox: Sandbox, documents: Documents) -> None:
+async def test_every_entry_can_be_published(corpus: Path, sandbox: ParserPool, documents: Documents) -> None:
     for file in manifest(corpus):
         try:
             document = await read_once(sandbox, corpus, file, documents)
@@ -236,7 +236,7 @@ async def test_every_entry_can_be_published(corpus: Path, sandbox: Sandbox, docu
 async def test_the_loop_runs_on_while_malformed_and_large_files_are_read(corpus: Path) -> None:
     by_size = sorted(folder(corpus, "open"), key=lambda file: (corpus / file).stat().st_size)
     chosen = [*folder(corpus, "malformed"), *by_size[-LARGE:]]
-    sandbox = Sandbox(processes=2)
+    sandbox = ParserPool(processes=2)
     await sandbox.parse(reading("", rss("<title>t</title>")))
     started = time.monotonic()
     async with ticking() as lags:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from feeds.parse import NotAFeedError
-from feeds.sandbox import CPU_SECONDS, Sandbox
+from feeds.parser.document import NotAFeedError
+from feeds.parser_pool import CPU_SECONDS, ParserPool
 from tests.feeds.documents import atom, reading, rss
 from tests.feeds.processes import cpu_seconds, pids
 
@@ -66,7 +66,7 @@ DOCUMENTS = {
 }
 
 
-async def test_nonsense_of_every_kind_is_read_within_the_limits_of_a_process(sandbox: Sandbox) -> None:
+async def test_nonsense_of_every_kind_is_read_within_the_limits_of_a_process(sandbox: ParserPool) -> None:
     await sandbox.parse(reading(item("")))
     (pid,) = pids()
     used = {}

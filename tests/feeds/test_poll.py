@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from feeds.address import PROOF_SECONDS
+from feeds.redirects import PROOF_SECONDS
 from feeds.schedule import GONE
 from tests.feeds.documents import atom, rss
 from tests.feeds.origins import RawOrigin, moved, whole

@@ -13,9 +13,9 @@ from tornado.web import RequestHandler
 from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
 from feeds import schedule
+from feeds.parser_pool import ParserKilledError
 from feeds.poll import BUG, CUT_OFF
 from feeds.poller import LEASE_SECONDS
-from feeds.sandbox import ParserKilledError
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, RunningClock

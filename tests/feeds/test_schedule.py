@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entries import FeedState
 from feeds.schedule import (
     FORBIDDEN,
     GONE,
@@ -25,6 +24,7 @@ from feeds.schedule import (
     no_later_than,
     spoken,
 )
+from feedstate import FeedState
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0

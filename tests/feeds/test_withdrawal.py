@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entries import Mark, Marks
 from feeds.withdrawal import compared
+from feedstate import Mark, Marks
 
 
 def listed(**dates: int) -> dict[str, Mark]:

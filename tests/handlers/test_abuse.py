@@ -8,8 +8,8 @@ import tracemalloc
 import pytest
 
 from tests.handlers.bare import BINARY, CLOSE, PING, PONG, TEXT, UPGRADE, Bare, asked, events, frame, websocket
-from tests.handlers.conftest import Site
 from tests.livelog import PATIENCE, until
+from tests.site import Site
 from tests.timeline.drafts import commit, entry
 
 CONTINUATION = 0x0
@@ -130,5 +130,5 @@ async def test_a_hundred_at_once_leave_nothing_behind(site: Site) -> None:
         said = [said for said, _ in ABUSE.values()] * 3
         await asyncio.wait_for(asyncio.gather(*map(break_off, said)), PATIENCE)
         await until(lambda: site.fanout.readers()["blog"] == 1)
-        await until(lambda: site.doors.connections == 1)
+        await until(lambda: site.admission.connections == 1)
         await still_hears(site, other, "a")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from handlers.assets import Assets
-from handlers.bundle import BundleError, bundle, entries, without_comments
-from tests.handlers.conftest import Site
+from pages.assets import Assets
+from pages.bundle import BundleError, bundle, entries, without_comments
+from tests.site import Site
 
 ADDRESSES = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.handlers.conftest import Site
+from tests.site import Site
 from timeline import Page, TimelineError
 
 PATHS = [

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from entries import FRONT_PAGE
-from tests.handlers.conftest import Site
 from tests.livelog import until
+from tests.site import Site
 from tests.timeline.drafts import NOW, commit, entry
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from entries import FRONT_PAGE, Entry, Source
-from handlers import filter as filters
-from handlers import freshness
-from handlers.filter import SCANS, Filter, place
-from tests.handlers.conftest import Site
+from pages import filter as filters
+from pages import freshness
+from pages.filter import SCANS, Filter, place
+from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 from timeline import Page
 

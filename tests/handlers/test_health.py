@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from entries import FeedState
-from tests.handlers.conftest import Site
+from feedstate import FeedState
 from tests.livelog import until
+from tests.site import Site
 from tests.timeline.drafts import commit, entry
 from timeline import TimelineError
 

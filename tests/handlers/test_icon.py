@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.handlers.conftest import Site
+from tests.site import Site
 
 
 @pytest.mark.parametrize("count", ["1", "9", "10", "99"])

@@ -9,12 +9,12 @@ from ipaddress import ip_network
 
 import pytest
 
-import limits
 from config import Config
-from doors import Doors
+from connections import limits
+from connections.limits import Admission
 from tests.handlers.bare import UPGRADE, Bare, asked, events, websocket
-from tests.handlers.conftest import Site
 from tests.livelog import until
+from tests.site import Site
 from tests.timeline.drafts import commit, entry
 
 READERS = [("/blog/ws", UPGRADE), ("/blog/events", ())]
@@ -28,9 +28,9 @@ def settings(settings: Config) -> Config:
 
 
 @pytest.fixture
-def doors(request: pytest.FixtureRequest) -> Doors:
+def admission(request: pytest.FixtureRequest) -> Admission:
     """As narrow as a test says."""
-    return Doors(*getattr(request, "param", (10_000,)))
+    return Admission(*getattr(request, "param", (10_000,)))
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -48,7 +48,7 @@ async def is_refused(bare: Bare) -> bool:
     return True
 
 
-@pytest.mark.parametrize("doors", [(10_000, 2)], indirect=True)
+@pytest.mark.parametrize("admission", [(10_000, 2)], indirect=True)
 @pytest.mark.parametrize(("path", "headers"), READERS)
 async def test_one_address_has_so_many_readers(
     site: Site, caplog: pytest.LogCaptureFixture, path: str, headers: tuple[str, ...]
@@ -70,7 +70,7 @@ async def test_one_address_has_so_many_readers(
     assert len(warnings(caplog)) == 1
 
 
-@pytest.mark.parametrize("doors", [(20,)], indirect=True)
+@pytest.mark.parametrize("admission", [(20,)], indirect=True)
 async def test_when_there_are_too_many_readers_pages_are_still_answered(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -80,26 +80,26 @@ async def test_when_there_are_too_many_readers_pages_are_still_answered(
         for path, headers in READERS:
             async with asked(site.port, path, *headers) as bare:
                 assert await is_refused(bare)
-            await until(lambda: site.doors.connections == 18)
+            await until(lambda: site.admission.connections == 18)
         assert (await site.get("/healthz")).code == 200
         assert (await site.get("/blog/")).code == 200
-    await until(lambda: site.doors.connections == 0)
+    await until(lambda: site.admission.connections == 0)
     async with websocket(site.port) as bare:
         await bare.message()
     assert len(warnings(caplog)) == 1
 
 
-@pytest.mark.parametrize("doors", [(20,)], indirect=True)
+@pytest.mark.parametrize("admission", [(20,)], indirect=True)
 async def test_when_there_are_too_many_connections_whatever_comes_is_refused(site: Site) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(19):
             await stack.enter_async_context(asked(site.port, "/blog/"))
-        await until(lambda: site.doors.connections == 19)
+        await until(lambda: site.admission.connections == 19)
         for path in ("/blog/", "/healthz", "/blog/ws"):
             async with asked(site.port, path) as bare:
                 assert await is_refused(bare)
                 assert await bare.has_ended()
-    await until(lambda: site.doors.connections == 0)
+    await until(lambda: site.admission.connections == 0)
     assert (await site.get("/healthz")).code == 200
 
 
@@ -114,20 +114,20 @@ async def test_readers_are_not_counted_twice_when_the_handshake_fails(site: Site
     async with asked(site.port, "/blog/ws", *UPGRADE[:2], UPGRADE[3], "X-Forwarded-For: 198.51.100.7") as bare:
         await bare.answer()
         assert bare.status == 400
-        assert not site.doors._readers
-    await until(lambda: site.doors.connections == 0)
+        assert not site.admission._readers
+    await until(lambda: site.admission.connections == 0)
 
 
 class TestTime:
     """Deadlines, made shorter."""
 
     @pytest.fixture
-    def doors(self, monkeypatch: pytest.MonkeyPatch) -> Doors:
+    def admission(self, monkeypatch: pytest.MonkeyPatch) -> Admission:
         """Wide ones, at a gate that is about to be made."""
         monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
         monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
         monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.3)
-        return Doors(10_000)
+        return Admission(10_000)
 
     @pytest.mark.parametrize(
         "head",
@@ -139,15 +139,15 @@ class TestTime:
         while not await eof(reader):
             writer.write(head and b"x")
         writer.close()
-        await until(lambda: site.doors.connections == 0)
+        await until(lambda: site.admission.connections == 0)
 
     async def test_an_answer_that_nobody_reads_is_cut_off_and_no_longer_counts(self, site: Site) -> None:
         await commit(site.timeline, *(entry(f"e{n:03}", content_html=f"{n}" * 20_000) for n in range(200)))
         async with asked(site.port, "/blog/entries?limit=200", "X-Forwarded-For: 198.51.100.7", buffer=4_096):
-            await until(lambda: site.doors._unread["198.51.100.7"] > 1_000_000)
-            await until(lambda: site.doors.connections == 0)
-            await until(lambda: (site.doors._unread_bytes, len(site.doors._unread)) == (0, 0))
-            await until(lambda: not site.doors.answering)
+            await until(lambda: site.admission._unread["198.51.100.7"] > 1_000_000)
+            await until(lambda: site.admission.connections == 0)
+            await until(lambda: (site.admission._unread_bytes, len(site.admission._unread)) == (0, 0))
+            await until(lambda: not site.admission.answering)
 
 
 async def eof(reader: asyncio.StreamReader) -> bool:
@@ -163,8 +163,8 @@ async def eof(reader: asyncio.StreamReader) -> bool:
 async def test_an_answer_whose_client_goes_away_no_longer_counts(site: Site) -> None:
     await commit(site.timeline, *(entry(f"e{n:03}", content_html=f"{n}" * 20_000) for n in range(200)))
     async with asked(site.port, "/blog/entries?limit=200", buffer=4_096):
-        await until(lambda: site.doors._unread_bytes > 1_000_000)
-    await until(lambda: site.doors.connections == site.doors._unread_bytes == 0)
+        await until(lambda: site.admission._unread_bytes > 1_000_000)
+    await until(lambda: site.admission.connections == site.admission._unread_bytes == 0)
 
 
 async def test_who_leaves_too_much_unread_is_told_to_wait(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ async def test_who_leaves_too_much_unread_is_told_to_wait(site: Site, monkeypatc
     await commit(site.timeline, *(entry(f"e{n:03}", content_html=f"{n}" * 20_000) for n in range(200)))
     one = "X-Forwarded-For: 198.51.100.7"
     async with asked(site.port, "/blog/entries?limit=200", one, buffer=4_096):
-        await until(lambda: site.doors._unread_bytes > 1_000_000)
+        await until(lambda: site.admission._unread_bytes > 1_000_000)
         async with asked(site.port, "/blog/entries?limit=200", one) as again:
             assert await is_refused(again)
         async with asked(site.port, "/blog/", "X-Forwarded-For: 198.51.100.8") as other:
@@ -183,4 +183,4 @@ async def test_who_leaves_too_much_unread_is_told_to_wait(site: Site, monkeypatc
 async def test_a_head_that_is_too_long_ends_the_connection(site: Site) -> None:
     async with asked(site.port, "/blog/", f"X-Long: {'x' * limits.MOST_HEADER_BYTES}") as bare:
         assert await bare.has_ended()
-    await until(lambda: site.doors.connections == 0)
+    await until(lambda: site.admission.connections == 0)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from entries import FRONT_PAGE
-from tests.handlers.conftest import Site
 from tests.handlers.test_filter import page
+from tests.site import Site
 from tests.timeline.drafts import NOW, commit, entry
 
 URL = "https://live.example.org/blog/"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.handlers.conftest import Site
 from tests.livelog import until
+from tests.site import Site
 from tests.timeline.drafts import FEED, commit, entry
 from timeline import TimelineError
 

@@ -14,8 +14,8 @@ import pytest
 import handlers.opml
 import opml
 from config import Blog, Config, Feed
-from tests.handlers.conftest import Site
 from tests.livelog import until
+from tests.site import Site
 
 MANY = 10_000
 """Feeds, with long titles: more than the kernel takes of an answer that nobody reads."""

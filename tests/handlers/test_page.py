@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from config import Blog, Config
-from entries import FRONT_PAGE, Attachment, FeedState, Source
-from tests.handlers.conftest import Site
+from entries import FRONT_PAGE, Attachment, Source
+from feedstate import FeedState
+from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'

@@ -9,8 +9,8 @@ import pytest
 
 from entries import FRONT_PAGE
 from handlers.page import NEWER_NEIGHBOURS, OLDER_NEIGHBOURS
-from tests.handlers.conftest import Site
 from tests.handlers.test_filter import page, shown
+from tests.site import Site
 from tests.timeline.drafts import NOW, commit, entry
 from timeline import Limits
 from timeline.retention import Retention

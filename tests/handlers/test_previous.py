@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.handlers.conftest import Site
+from tests.site import Site
 from tests.timeline.drafts import commit, entry
 
 

@@ -11,10 +11,11 @@ import pytest
 from tornado import locale
 
 from config import Blog, Config, Feed
-from entries import FeedState, Source
-from handlers.freshness import LOOK_SECONDS, Freshness, SourceState
+from entries import Source
+from feedstate import FeedState
 from handlers.sources import freshness_words
-from tests.handlers.conftest import Site
+from pages.freshness import LOOK_SECONDS, Freshness, SourceState
+from tests.site import Site
 from tests.timeline.drafts import LEASE_SECONDS, NOW, entry
 from timeline import Timeline, TimelineError
 

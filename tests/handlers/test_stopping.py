@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.handlers.bare import UPGRADE, asked, events, websocket
-from tests.handlers.conftest import Site
 from tests.livelog import until
+from tests.site import Site
 
 
 async def test_readers_are_told_that_the_server_goes_away(site: Site) -> None:
@@ -27,7 +27,7 @@ async def test_a_kept_connection_gets_its_answer_and_ends(site: Site) -> None:
         await bare.answer()
         assert "Connection" not in bare.headers
         await bare.body()
-        site.gate.shut()
+        site.listener.shut()
         bare.ask("/blog/")
         await bare.answer()
         assert (bare.status, bare.headers["Connection"]) == (200, "close")
@@ -40,7 +40,7 @@ async def test_a_kept_connection_becomes_no_reader(site: Site, path: str, header
     async with asked(site.port, "/blog/") as bare:
         await bare.answer()
         await bare.body()
-        site.gate.shut()
+        site.listener.shut()
         bare.ask(path, *headers)
         await bare.answer()
         assert (bare.status, bare.headers["Connection"]) == (503, "close")
@@ -49,18 +49,18 @@ async def test_a_kept_connection_becomes_no_reader(site: Site, path: str, header
 
 
 async def test_nobody_new_is_accepted(site: Site) -> None:
-    site.gate.shut()
+    site.listener.shut()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", site.port)
 
 
 async def test_it_ends_though_nobody_reads_or_parts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gate.QUIET_SECONDS", 0.1)
-    monkeypatch.setattr("gate.EMPTY_SECONDS", 0.1)
+    monkeypatch.setattr("connections.listener.QUIET_SECONDS", 0.1)
+    monkeypatch.setattr("connections.listener.EMPTY_SECONDS", 0.1)
     async with AsyncExitStack() as stack:
         for _ in range(3):
             await stack.enter_async_context(websocket(site.port, buffer=4_096))
             await stack.enter_async_context(asked(site.port, "/blog/", "Expect-Nothing: x"))
-        await until(lambda: site.doors.connections == 6)
+        await until(lambda: site.admission.connections == 6)
         await site.fanout.close()
-        await site.gate.close()
+        await site.listener.close()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from config import Blog, Config, Server
-from handlers.theme import DARK_PAPER, READABLE, contrast, for_dark
-from tests.handlers.conftest import Site
+from pages.theme import DARK_PAPER, READABLE, contrast, for_dark
+from tests.site import Site
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from entries import Entry, FeedState, Source, digest
+from entries import Entry, Source
+from feeds.parser.identity import digest
+from feedstate import FeedState
 from timeline import Timeline
 
 FEED = "https://example.org/feed.xml"

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from entries import FRONT_PAGE, Attachment, Cursor, Entry, Event, FeedState, Mark, Marks, Source, from_micros
+from entries import FRONT_PAGE, Attachment, Cursor, Entry, Event, Source, from_micros
+from feedstate import FeedState, Mark, Marks
 from tests.redis import RedisServer
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
 from timeline import DAY, Lease, LeaseLostError, Limits, Timeline, before_token, open_timeline, parse_before

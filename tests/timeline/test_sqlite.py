@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from entries import Cursor, Mark, dump
+from entries import Cursor, dump
+from feedstate import Mark
 from tests.livelog import PATIENCE, until
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, state, titles
 from timeline import DAY, Limits, TimelineError

@@ -1,0 +1,1 @@
+"""HTTP requests to other servers, kept out of private networks."""

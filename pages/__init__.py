@@ -1,0 +1,1 @@
+"""Items and sources as HTML."""

@@ -1,0 +1,176 @@
+"""Resumes: what readers are sent first, and how seldom the timeline is asked for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from entries import Cursor, Event
+from fanout.channel import Channel
+from fanout.frames import SLICE_BYTES, Transport
+from fanout.history import History
+from fanout.resume import KEPT_BYTES, REPLAY_LIMIT, Resume, Resumes
+from tests.fanout.listener import Told, read
+from tests.timeline.drafts import commit, entry
+from timeline import Timeline
+from timeline.sqlite import SqliteTimeline
+
+WS, SSE = Transport.WEBSOCKET, Transport.EVENTS
+
+
+class Desk:
+    """The openings of a blog, with the calls to its timeline counted."""
+
+    def __init__(self, timeline: Timeline, head: Cursor, most_bytes: int = 10**7) -> None:
+        self.timeline = timeline
+        self.head = head
+        self.channel = Channel(History(head, most_bytes), lambda: None)
+        self.openings = Resumes("blog", self.channel, timeline)
+        self.asked: list[str] = []
+
+    def count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("replay", "page"):
+            monkeypatch.setattr(self.timeline, name, self._counted(name, getattr(self.timeline, name)))
+
+    def after(self, seq: int) -> str:
+        return f"{self.head.epoch}.{seq}"
+
+    async def publish(self, count: int = 1, size: int = 10) -> None:
+        """Commits posts, and has the channel hear of them."""
+        seq = self.channel.ring.head.seq
+        posts = (entry(f"e{n}", content_html="x" * size) for n in range(seq, seq + count))
+        await commit(self.timeline, *posts)
+        replay = await self.timeline.replay("blog", self.channel.ring.head, count)
+        self.hear(*replay.events)
+
+    def hear(self, *events: Event) -> None:
+        self.channel.push(events)
+        while not self.channel.serve(float("inf")):
+            pass
+
+    def _counted(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            self.asked.append(name)
+            return method(*arguments)
+
+        return call
+
+
+@pytest.fixture
+async def timeline() -> AsyncIterator[Timeline]:
+    opened = await SqliteTimeline.open(":memory:")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def desk(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    made = Desk(timeline, await timeline.head("blog"))
+    await made.publish(3)
+    made.count(monkeypatch)
+    return made
+
+
+def told(opening: Resume, transport: Transport = SSE) -> list[Told]:
+    return [one for frame in opening.frames for one in read(frame, transport)]
+
+
+def in_short(opening: Resume, transport: Transport = SSE) -> list[tuple[str, str | None]]:
+    """The types, and the ids that a browser comes back with."""
+    return [(one.message["type"], one.id) for one in told(opening, transport)]
+
+
+async def test_who_has_nothing_stands_at_the_head(desk: Desk) -> None:
+    opening = await desk.openings.after(None, SSE)
+    assert in_short(opening) == [("hello", desk.after(3))]
+    assert opening.cursor == desk.channel.ring.head
+
+
+async def test_who_has_everything_stands_at_the_head(desk: Desk) -> None:
+    opening = await desk.openings.after(desk.after(3), SSE)
+    assert in_short(opening) == [("hello", desk.after(3))]
+    assert told(opening)[0].message["recovered"]
+
+
+async def test_who_missed_something_stands_where_it_was_until_it_has_it(desk: Desk) -> None:
+    opening = await desk.openings.after(desk.after(1), SSE)
+    assert in_short(opening) == [("hello", None), ("entry", desk.after(2)), ("entry", desk.after(3))]
+    assert told(opening)[0].message["missed"] == 2
+    assert desk.asked == []
+
+
+async def test_who_can_not_be_served_stands_where_it_was_until_it_has_the_reset(desk: Desk) -> None:
+    opening = await desk.openings.after("lost.7", SSE)
+    assert in_short(opening) == [("hello", None), ("reset", desk.after(3))]
+    assert not told(opening)[0].message["recovered"]
+
+
+async def test_those_with_the_same_cursor_are_sent_the_same_bytes_until_something_comes(desk: Desk) -> None:
+    one, other = [await desk.openings.after(desk.after(1), WS) for _ in range(2)]
+    assert len(one.frames) == 1
+    assert one.frames[0] is other.frames[0]
+    await desk.publish()
+    assert len(told(await desk.openings.after(desk.after(1), WS), WS)) == 4
+
+
+async def test_what_is_too_large_for_one_piece_is_not_joined_for_each_cursor(desk: Desk) -> None:
+    await desk.publish(20, 60_000)
+    opening = await desk.openings.after(desk.after(1), WS)
+    other = await desk.openings.after(desk.after(2), WS)
+    assert sum(map(len, opening.frames)) > SLICE_BYTES
+    assert opening.frames[-1] is other.frames[-1]
+
+
+async def test_what_is_kept_is_bounded(desk: Desk) -> None:
+    await desk.publish(100, 2_000)
+    for seq in range(100):
+        await desk.openings.after(desk.after(seq), WS)
+        assert desk.openings._kept_bytes <= KEPT_BYTES
+    for number in range(2_000):
+        await desk.openings.after(f"nonsense {number}" + "x" * 10_000, WS)
+    assert len(desk.openings._kept) <= 1_000
+
+
+async def test_a_storm_of_cursors_of_an_epoch_that_is_over_asks_once(desk: Desk) -> None:
+    openings = await asyncio.gather(*(desk.openings.after(f"lost.{n}", WS) for n in range(50)))
+    assert {told(opening, WS)[1].message["gap"]["reason"] for opening in openings} == {"epoch"}
+    assert sorted(desk.asked) == ["page", "replay"]
+
+
+async def test_who_was_away_for_too_long_is_told_so_without_asking_what_it_missed(desk: Desk) -> None:
+    ring = desk.channel.ring
+    far = ring.head.seq + REPLAY_LIMIT + 1
+    desk.hear(*(Event("blog", Cursor(ring.head.epoch, seq), "delete", "x", None) for seq in range(4, far + 1)))
+    for seq in (0, 1, 2):
+        opening = await desk.openings.after(desk.after(seq), WS)
+        assert told(opening, WS)[1].message["gap"] == {"after": desk.after(seq), "reason": "expired"}
+    assert "replay" not in desk.asked
+
+
+async def test_the_ring_is_filled_once_and_then_has_it(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    await commit(timeline, *(entry(f"e{n}") for n in range(20)))
+    desk = Desk(timeline, await timeline.head("blog"))
+    desk.count(monkeypatch)
+    openings = await asyncio.gather(*(desk.openings.after(desk.after(n), WS) for n in range(20)))
+    assert [told(opening, WS)[0].message["missed"] for opening in openings] == list(range(20, 0, -1))
+    assert desk.asked == ["replay"]
+
+
+async def test_what_the_ring_has_no_room_for_comes_from_the_timeline_within_bounds(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanout.resume.REPLAYS_BYTES", 30_000)
+    await commit(timeline, *(entry(f"e{n}", content_html="x" * 1_000) for n in range(20)))
+    desk = Desk(timeline, await timeline.head("blog"), most_bytes=5_000)
+    first = await desk.openings.after(desk.after(0), WS)
+    assert told(first, WS)[0].message["missed"] == 20
+    second = await desk.openings.after(desk.after(1), WS)
+    assert told(second, WS)[1].message["gap"]["reason"] == "expired"
+    desk.openings.sent(first)
+    desk.openings.sent(second)
+    third = await desk.openings.after(desk.after(1), WS)
+    assert told(third, WS)[0].message["missed"] == 19
+    desk.openings.sent(third)

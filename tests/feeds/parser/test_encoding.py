@@ -1,0 +1,137 @@
+"""Which encoding a document is in, whatever its server and the document itself say."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.parser.encoding import text_of
+from tests.feeds.documents import only, read, rss
+
+GREEK, CHINESE, JAPANESE, FRENCH = "Καλημέρα", "爱范儿 快讯", "市議会 ニュース", "«\u00a0Été doué\u00a0»"
+
+
+def declared(name: str, text: str) -> str:
+    """A document that says it is in an encoding."""
+    return f'<?xml version="1.0" encoding="{name}"?><a>{text}</a>'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("utf-8", CHINESE),
+        ("iso-8859-1", FRENCH),
+        ("windows-1252", "“Été” – €"),
+        ("iso-8859-7", GREEK),
+        ("windows-1251", "Новости"),
+        ("koi8-r", "Новости"),
+        ("gb2312", CHINESE),
+        ("gb18030", "㐀 𠀀"),
+        ("big5", "漢字"),
+        ("shift_jis", JAPANESE),
+        ("euc-jp", JAPANESE),
+        ("iso-2022-jp", JAPANESE),
+        ("euc-kr", "뉴스"),
+    ],
+)
+@pytest.mark.parametrize("said_by", ["the document", "the server", "both"])
+def test_what_is_said_of_an_encoding_is_believed(name: str, text: str, said_by: str) -> None:
+    document = declared(name, text) if said_by != "the server" else f"<a>{text}</a>"
+    content_type = f'text/xml; Charset="{name.upper()}"' if said_by != "the document" else "text/xml"
+    assert text_of(document.encode(name), content_type) == document
+
+
+@pytest.mark.parametrize(
+    "said", ["utf-8", "utf-16", "iso-8859-1", "windows-1252", "us-ascii", "nonsense", "zlib", ""]
+)
+@pytest.mark.parametrize(
+    "content_type", [None, "text/xml", "text/xml; charset=iso-8859-1", "text/xml; charset=utf-32"]
+)
+def test_utf_8_is_read_as_utf_8_whatever_it_is_called_by_mistake(said: str, content_type: str | None) -> None:
+    document = declared(said, CHINESE)
+    assert text_of(document.encode(), content_type) == document
+
+
+@pytest.mark.parametrize("said", ["utf-8", "utf-16", "iso-8859-1", "us-ascii", ""])
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16le"),
+        (codecs.BOM_UTF16_BE, "utf-16be"),
+        (codecs.BOM_UTF32_LE, "utf-32le"),
+        (codecs.BOM_UTF32_BE, "utf-32be"),
+        (b"", "utf-16le"),
+        (b"", "utf-16be"),
+        (b"", "utf-32le"),
+        (b"", "utf-32be"),
+    ],
+)
+def test_the_first_bytes_tell_more_than_what_is_said(mark: bytes, encoding: str, said: str) -> None:
+    document = declared(said, CHINESE)
+    assert text_of(mark + document.encode(encoding), "text/xml; charset=utf-8") == document
+
+
+@pytest.mark.parametrize("said", ["utf-8", ""])
+@pytest.mark.parametrize("text", [FRENCH, "Sábado: información", "“Été” – €"])
+def test_latin_1_is_read_where_utf_8_is_said_or_nothing(text: str, said: str) -> None:
+    document = declared(said, text)
+    assert text_of(document.encode("windows-1252"), "text/xml") == document
+
+
+def test_a_document_that_broke_off_within_a_character_is_read_as_before() -> None:
+    whole = rss(*(f"<guid>{n}</guid><title>{CHINESE} {n}</title>" for n in range(20))).decode()
+    broken = whole.encode()[: whole.encode().rindex("讯".encode()) + 1]
+    document = read(broken)
+    assert not document.whole
+    assert {entry.title for entry in document.entries} == {f"{CHINESE} {n}" for n in range(19)}
+    assert not read(broken, known=read(whole.encode()).listed).entries
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32", "utf-16le"])
+def test_a_flawed_document_is_whole_if_its_end_is_there_in_every_encoding(encoding: str) -> None:
+    body = rss("<guid>1</guid><title>a &nope; b</title>").decode()
+    assert read(body.encode(encoding)).whole
+    assert not read(body[: -len("</rss>")].encode(encoding)).whole
+
+
+def test_stray_bytes_of_windows_in_utf_8_cost_no_more_than_themselves() -> None:
+    document = rss(f"<title>{CHINESE * 10} \x93quoted\x94</title>").decode()
+    body = document.encode().replace("\x93".encode(), b"\x93").replace("\x94".encode(), b"\x94")
+    assert only(body).title == f"{CHINESE * 10} “quoted”"
+
+
+def test_white_space_before_the_declaration_is_no_flaw() -> None:
+    document = declared("iso-8859-1", FRENCH)
+    assert text_of(b"\n\t \r\n" + document.encode("iso-8859-1"), None) == document
+
+
+@pytest.mark.parametrize("text", [CHINESE, FRENCH, "“Été” – €", "Новости Ќ Я", "Ýí"])
+def test_utf_8_that_was_encoded_twice_is_read_as_it_was_meant(text: str) -> None:
+    document = declared("utf-8", text)
+    twice = "".join(
+        bytes([byte]).decode("cp1252" if byte not in b"\x81\x8d\x8f\x90\x9d" else "latin1")
+        for byte in document.encode()
+    )
+    assert twice != document
+    assert text_of(twice.encode(), None) == document
+    assert text_of((" " * 19_990 + twice).encode(), None) == document, "also at the edge of the first look"
+
+
+@pytest.mark.parametrize("text", [FRENCH, "“Été” – €", "Ã©", "Ã© é", "Â", "Ã", "naïve ©", CHINESE])
+def test_text_that_was_encoded_once_stays(text: str) -> None:
+    # What looks as if encoded twice is left if anything beside it does not.
+    document = declared("utf-8", f"{text} é")
+    assert text_of(document.encode(), None) == document
+
+
+def test_what_is_in_no_encoding_that_is_said_is_read_somehow() -> None:
+    assert "<a>" in text_of(declared("utf-8", JAPANESE).encode("euc-jp"), None)
+
+
+@given(st.binary(), st.none() | st.text())
+def test_whatever_the_bytes_are_they_come_to_a_text(body: bytes, content_type: str | None) -> None:
+    text_of(body, content_type).encode("utf-8", "replace")

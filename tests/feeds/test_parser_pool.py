@@ -1,0 +1,243 @@
+"""The parser's processes: what exceeds a limit is killed, what dies is replaced, and the next document is read."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from pebble import ProcessPool
+
+from feeds.parser.document import Document, NotAFeedError
+from feeds.parser.document import parse as plainly_parsed
+from feeds.parser.filter import Selection
+from feeds.parser_pool import MEMORY_BYTES, ParserKilledError, ParserPool, _start
+from tests.feeds.documents import reading, rss
+from tests.feeds.processes import cpu_seconds, pids
+from tests.livelog import until
+
+GOOD = rss("<title>Good</title>")
+
+# An operator's expression that takes a time which doubles with each letter, and what it takes it for.
+SELECTIONS = {"blog": Selection(exclude=("/(a+)+z/",))}
+BURNER = rss(f"<title>{'a' * 100}</title>")
+
+# Five million empty objects: 15 MB of text, 500 MB of them.
+GLUTTON = b'{"version":"https://jsonfeed.org/version/1.1","items":[' + b"{}," * 5_000_000 + b"{}]}"
+
+
+@asynccontextmanager
+async def opened(**options: Any) -> AsyncIterator[ParserPool]:
+    """A sandbox until the end of the block."""
+    sandbox = ParserPool(**options)
+    try:
+        yield sandbox
+    finally:
+        await sandbox.close()
+
+
+async def parse(sandbox: ParserPool, body: bytes) -> Document:
+    """Reads a document that nothing is known of."""
+    return await sandbox.parse(reading(body, selections=SELECTIONS))
+
+
+async def reads_on(sandbox: ParserPool) -> bool:
+    """Whether a good document is read."""
+    return [entry.title for entry in (await parse(sandbox, GOOD)).entries] == ["Good"]
+
+
+async def busy(sandbox: ParserPool) -> tuple[asyncio.Task[Document], int]:
+    """A parse that will take long and is well under way, and the process that is at it."""
+    assert await reads_on(sandbox)
+    idle = {pid: cpu_seconds(pid) for pid in pids()}
+    task = asyncio.create_task(parse(sandbox, BURNER))
+
+    def at_it() -> list[int]:
+        return [pid for pid, used in idle.items() if cpu_seconds(pid) > used + 0.4]
+
+    await until(at_it)
+    return task, at_it()[0]
+
+
+async def test_documents_and_what_is_no_document_come_out(sandbox: ParserPool) -> None:
+    known = (await parse(sandbox, GOOD)).listed
+    assert not (await sandbox.parse(reading(GOOD, content_type="text/xml", known=known))).entries
+    page = b"<html><link rel=alternate type='application/atom+xml' href='/feed.xml'>"
+    with pytest.raises(NotAFeedError, match=r"^This is a web page, not a feed\.$") as caught:
+        await parse(sandbox, page)
+    assert caught.value.feeds == ("https://example.org/feed.xml",)
+
+
+async def test_what_comes_out_is_what_went_in(sandbox: ParserPool) -> None:
+    items = [f"<guid>{n}</guid><title>t{n}</title><link>/{n}</link>" for n in range(20)]
+    known = (await parse(sandbox, rss(*items))).listed
+    body = rss(*(item.replace("<guid>", "<guid>x") for item in items), channel="<ttl>60</ttl><link>/</link>")
+    what = reading(body, known=known, selections={"blog": Selection(include=("t7",))})
+    assert await sandbox.parse(what) == plainly_parsed(what)
+
+
+async def test_a_bug_comes_out_as_what_it_is(sandbox: ParserPool) -> None:
+    with pytest.raises(TypeError):
+        await parse(sandbox, "text")  # type: ignore[arg-type]  # on purpose
+    assert await reads_on(sandbox)
+
+
+async def test_processes_are_limited(sandbox: ParserPool) -> None:
+    assert await reads_on(sandbox)
+    for pid in pids():
+        assert resource.prlimit(pid, resource.RLIMIT_AS) == (MEMORY_BYTES, MEMORY_BYTES)
+        assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
+        assert soft == hard, "between two documents: one may use what another did not"
+
+
+async def test_a_document_is_limited_in_cpu(sandbox: ParserPool) -> None:
+    task, pid = await busy(sandbox)
+    soft, _ = resource.prlimit(pid, resource.RLIMIT_CPU)
+    assert 4 <= soft <= cpu_seconds(pid) + 5
+    await sandbox.close()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_document_that_burns_cpu_is_killed_and_the_next_one_is_read() -> None:
+    async with opened(processes=1, cpu_seconds=1) as sandbox:
+        with pytest.raises(ParserKilledError, match=r"^Reading it took more than 1 seconds of CPU\.$"):
+            await parse(sandbox, BURNER)
+        assert await reads_on(sandbox)
+
+
+async def test_a_document_that_takes_memory_is_given_up_and_the_next_one_is_read() -> None:
+    async with opened(processes=1, memory_bytes=256 << 20) as sandbox:
+        with pytest.raises(ParserKilledError, match=r"^Reading it took more than 256 MB of memory\.$"):
+            await parse(sandbox, GLUTTON)
+        assert await reads_on(sandbox)
+
+
+async def test_a_document_that_takes_too_long_is_killed_and_the_next_one_is_read() -> None:
+    async with opened(processes=1, wall_seconds=1.0) as sandbox:
+        assert await reads_on(sandbox)
+        with pytest.raises(ParserKilledError, match=r"^Reading it took more than 1 seconds\.$"):
+            await parse(sandbox, BURNER)
+        assert await reads_on(sandbox)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("noticed", [False, True], ids=["just now", "a while ago"])
+async def test_idle_processes_that_were_killed_are_replaced(processes: int, *, noticed: bool) -> None:
+    async with opened(processes=processes) as sandbox:
+        assert await reads_on(sandbox)
+        killed = set(pids())
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        if noticed:
+            await until(lambda: not (sandbox._pool and sandbox._pool.active))
+        assert await reads_on(sandbox)
+        assert await reads_on(sandbox)
+        assert not killed & set(pids())
+
+
+async def test_suspects_leave_a_process_to_the_others() -> None:
+    async with opened(processes=1, reserve=1) as sandbox:
+        burner = reading(BURNER, selections=SELECTIONS)
+        burning = [asyncio.create_task(sandbox.parse(burner, suspect=True)) for _ in range(3)]
+        assert await reads_on(sandbox)
+        assert not any(task.done() for task in burning)
+
+
+async def test_the_smallest_suspect_is_read_first() -> None:
+    done: list[int] = []
+
+    async def read(count: int) -> None:
+        items = [f"<title>{n}</title>" for n in range(count)]
+        await sandbox.parse(reading(rss(*items)), suspect=True)
+        done.append(count)
+
+    async with opened(processes=1, reserve=0) as sandbox:
+        burning = asyncio.create_task(sandbox.parse(reading(BURNER, selections=SELECTIONS), suspect=True))
+        await asyncio.sleep(0)
+        await asyncio.gather(*(read(count) for count in (50, 30, 10, 40, 20)))
+        with pytest.raises(ParserKilledError):
+            await burning
+    assert done == [10, 20, 30, 40, 50]
+
+
+async def test_an_idle_process_that_is_killed_takes_no_document_with_it() -> None:
+    async with opened(processes=2, reserve=0) as sandbox:
+        task, at_it = await busy(sandbox)
+        (idle,) = set(pids()) - {at_it}
+        os.kill(idle, signal.SIGKILL)
+        assert await reads_on(sandbox)
+        assert not task.done()
+
+
+async def test_a_busy_process_that_is_killed_costs_its_document_only(sandbox: ParserPool) -> None:
+    task, pid = await busy(sandbox)
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(ParserKilledError, match=r"^The process that read it ended unexpectedly \(signal 9\)\.$"):
+        await task
+    assert await reads_on(sandbox)
+
+
+async def test_documents_wait_for_a_process_and_are_all_read() -> None:
+    async with opened(processes=2) as sandbox:
+        documents = await asyncio.gather(*(parse(sandbox, rss(f"<title>{n}</title>")) for n in range(100)))
+    assert [document.entries[0].title for document in documents] == [str(n) for n in range(100)]
+
+
+async def test_a_parse_that_is_cancelled_frees_its_process(sandbox: ParserPool) -> None:
+    task, _ = await busy(sandbox)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await reads_on(sandbox)
+
+
+async def test_closing_ends_the_processes_and_what_they_are_at(sandbox: ParserPool) -> None:
+    task, _ = await busy(sandbox)
+    waiting = asyncio.create_task(parse(sandbox, GOOD))
+    await asyncio.sleep(0)
+    await sandbox.close()
+    done, pending = await asyncio.wait({task, waiting}, timeout=30)
+    assert not pending
+    assert all(one.cancelled() for one in done)
+    assert not pids()
+
+
+async def test_processes_that_were_starting_when_the_wait_for_them_ended_are_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on, started = threading.Event(), threading.Event(), []
+
+    def slowly(processes: int, memory_bytes: int) -> ProcessPool:
+        begun.set()
+        go_on.wait(30)
+        started.append(_start(processes, memory_bytes))
+        return started[0]
+
+    monkeypatch.setattr("feeds.parser_pool._start", slowly)
+    sandbox = ParserPool(processes=1, reserve=0)
+    parsing = asyncio.create_task(parse(sandbox, rss("<title>A</title>")))
+    await until(begun.is_set)
+    parsing.cancel()
+    closing = asyncio.create_task(sandbox.close())
+    go_on.set()
+    await closing
+    assert parsing.cancelled()
+    assert not started[0].active
+
+
+async def test_closing_what_was_never_opened_or_is_closed_does_nothing() -> None:
+    sandbox = ParserPool()
+    await sandbox.close()
+    assert not pids()
+    assert await reads_on(sandbox)
+    await sandbox.close()
+    await sandbox.close()
+    assert not pids()

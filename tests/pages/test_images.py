@@ -1,0 +1,89 @@
+"""Pictures in posts that the server renders."""
+
+from __future__ import annotations
+
+import pytest
+
+from config import Blog, Config
+from feeds.parser.sanitize import clean_html
+from pages.images import Mode, cover, lead, pictured
+from tests.site import Site
+from tests.timeline.drafts import commit, entry
+
+URL = "https://me:word@www.pictures.example:81/a.jpg?a=1&b=2"
+HOSTILE = "\"><script>alert(1)</script> {host} '"
+
+
+def translate(sentence: str) -> str:
+    return sentence
+
+
+def shown(markup: str, mode: Mode) -> str:
+    return pictured(clean_html(markup, "https://example.org/")[0], mode, translate)
+
+
+def test_a_lazy_picture_is_left_as_it_is() -> None:
+    markup = '<p><img src="https://example.org/a.png" alt="A"></p>'
+    assert pictured(markup, "lazy", translate) == markup
+
+
+def test_a_picture_to_ask_for_is_a_button_that_says_what_and_from_where() -> None:
+    assert shown(f'<img src="{URL}" alt=" A &lt;map&gt; " width=40 height=30>', "click") == (
+        '<button type="button" class="picture-button" '
+        'data-src="https://me:word@www.pictures.example:81/a.jpg?a=1&amp;b=2" data-alt="A &lt;map&gt;" '
+        'data-width="40" data-height="30">A &lt;map&gt; '
+        "<span>Show the picture from pictures.example:81</span></button>"
+    )
+
+
+def test_of_no_pictures_there_are_the_words() -> None:
+    assert (
+        shown('<img src="/a.png" alt="A &lt;map&gt;">', "none") == '<span class="picture-words">A &lt;map&gt;</span>'
+    )
+    assert shown('<a href="/x"><img src="/a.png"></a>', "none").count(">Picture</span></a>") == 1
+
+
+@pytest.mark.parametrize("mode", ["click", "none"])
+def test_nothing_is_left_that_a_browser_would_load_by_itself(mode: Mode) -> None:
+    markup = (
+        f'<p title="<img src=x>"><img src="/1" alt="{HOSTILE.replace(chr(34), "&quot;")}"><a href="/"><img src="/2">'
+        '</a><video width="3" poster="/p" src="/v"></video><video poster="/p"></video>'
+    )
+    found = shown(markup, mode)
+    assert "<img" not in found.replace("&lt;img", "")
+    assert "poster" not in found
+    assert "<script" not in found
+    assert found.count(" src=") == 1, "a film is loaded when it is started"
+
+
+def test_the_picture_of_an_entry_is_shown_where_its_content_has_none() -> None:
+    item = {"image": URL, "content_html": "<p>Text</p>"}
+    assert lead(item, "lazy", translate).startswith('<figure class="lead-picture"><img alt="" loading="lazy"')
+    assert 'data-src="https://me:word@' in lead(item, "click", translate)
+    assert lead(item, "none", translate) == ""
+    assert lead({**item, "content_html": '<img src="https://example.org/b">'}, "lazy", translate) == ""
+    assert lead({"content_html": ""}, "lazy", translate) == ""
+
+
+def test_the_picture_of_a_podcast_stands_beside_its_player() -> None:
+    item = {"image": URL, "attachments": [{"url": "https://example.org/a", "mime_type": "audio/mpeg"}]}
+    assert lead(item, "lazy", translate) == ""
+    assert cover(item, "lazy", translate).startswith("<img ")
+    assert cover({"image": URL}, "lazy", translate) == ""
+
+
+class TestPolicy:
+    @pytest.fixture
+    def settings(self) -> Config:
+        return Config(
+            store="sqlite::memory:",
+            blogs=(Blog(slug="blog", title="Blog", images="none"), Blog(slug="other", title="Other", images="click")),
+        )
+
+    async def test_a_blog_without_pictures_forbids_them(self, site: Site) -> None:
+        await commit(site.timeline, entry("a", content_html='<img src="https://example.org/a" alt="A">', image=URL))
+        for path in ("/blog/", "/blog/e/a"):
+            answer = await site.get(path)
+            assert "img-src 'self';" in answer.headers["Content-Security-Policy"]
+            assert b"https://example.org/a" not in answer.body
+        assert "img-src 'self' http: https:;" in (await site.get("/other/")).headers["Content-Security-Policy"]

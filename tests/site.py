@@ -1,0 +1,96 @@
+"""The application on a free port, over a timeline in memory; no feeds are polled."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.netutil import bind_sockets
+
+from config import Blog, Config, Feed, Server
+from connections.limits import Admission
+from connections.listener import Listener
+from fanout.fanout import FanOut
+from feeds.fetch import Fetcher
+from feeds.parser_pool import ParserPool
+from feeds.poller import Poller
+from handlers.routes import make_app
+from tests.timeline.drafts import FEED
+from timeline import Timeline
+from timeline.sqlite import SqliteTimeline
+
+
+@dataclass
+class Site:
+    """What is served, and where."""
+
+    timeline: Timeline
+    fanout: FanOut
+    poller: Poller
+    admission: Admission
+    listener: Listener
+    port: int
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def get(self, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
+        """Fetches a path, whatever the status; header names have _ for -."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        client = AsyncHTTPClient()
+        body = b"" if method == "POST" else None
+        return await client.fetch(
+            self.url(path), method=method, headers=named, body=body, raise_error=False, follow_redirects=False
+        )
+
+    async def json(self, path: str) -> Any:
+        return json.loads((await self.get(path)).body)
+
+
+@pytest.fixture
+def settings() -> Config:
+    """Two blogs, one with a feed."""
+    feed = Feed(url=FEED, title="Example")
+    return Config(
+        server=Server(public_url="https://live.example.org"),
+        store="sqlite::memory:",
+        blogs=(Blog(slug="blog", title="A <b>lively</b> blog", feeds=(feed,)), Blog(slug="other", title="Other")),
+    )
+
+
+@pytest.fixture
+def role() -> str:
+    """What the process does."""
+    return "all"
+
+
+@pytest.fixture
+def admission() -> Admission:
+    """Wide ones."""
+    return Admission(10_000)
+
+
+@pytest.fixture
+async def site(settings: Config, role: str, admission: Admission) -> AsyncIterator[Site]:
+    """The application, ready to be asked."""
+    timeline = await SqliteTimeline.open(":memory:")
+    fanout = FanOut(timeline, [blog.slug for blog in settings.blogs])
+    await fanout.start()
+    fetcher = Fetcher(user_agent="test", timeout=1, max_bytes=1_000, concurrency=1)
+    poller = Poller(settings, timeline, fetcher, ParserPool())
+    parts = (None if role == "fetch" else fanout, None if role == "web" else poller)
+    listener = Listener(make_app(settings, timeline, *parts, admission), admission)
+    sockets = bind_sockets(0, "127.0.0.1")
+    # What the kernel takes in a reader's stead grows as it likes otherwise: megabytes, at times.
+    sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
+    listener.open(sockets)
+    yield Site(timeline, fanout, poller, admission, listener, sockets[0].getsockname()[1])
+    await fanout.close()
+    await listener.close()
+    fetcher.close()
+    await timeline.close()
