@@ -52,12 +52,14 @@ class Entry:
 
     ``keys`` are the names it is recognised by, strongest first; ``id`` is the strongest. ``digest`` tells a
     corrected entry from an unchanged one; dates do not count, so that a re-dated entry is not a correction.
+    ``legacy_digest`` is the digest in the encoding of schema 4, to recognise what was stored before an upgrade.
     ``blog``, ``position`` and ``seen`` (microseconds) are given by `place`.
     """
 
     keys: tuple[str, ...]
     digest: str
     source: Source
+    legacy_digest: str = ""
     url: str | None = None
     title: str | None = None
     content_html: str = ""
