@@ -32,10 +32,10 @@ async def test_what_happens_is_counted(site: Site) -> None:
 
 
 async def test_a_timeline_that_is_down_is_zero(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def down(_: int) -> None:
+    async def down() -> None:
         raise TimelineError("away")
 
-    monkeypatch.setattr(site.timeline, "failing", down)
+    monkeypatch.setattr(site.timeline, "failing_count", down)
     found = await numbers(site)
     assert found["livelog_timeline_up", ""] == 0
     assert ("livelog_feeds", "failing") not in found

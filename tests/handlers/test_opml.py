@@ -86,7 +86,7 @@ async def test_others_have_their_turn_while_very_many_feeds_are_sent(site: Site,
 
 @pytest.mark.parametrize("settings", [MANY], indirect=True)
 async def test_a_reader_who_does_not_read_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handlers.opml, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(handlers.opml, "WRITE_TIMEOUT_SECONDS", 0.1)
     with asking(site) as reader:
         await until(lambda: not served(site, reader.getsockname()[1]))
         received = await asyncio.to_thread(everything, reader)

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from config import Blog, Config
+from config import Blog, Config, Feed
 from entries import FRONT_PAGE, Attachment, Source
-from feedstate import FeedState
 from tests.site import Site
-from tests.timeline.drafts import FEED, NOW, commit, entry
+from tests.timeline.drafts import LEASE_SECONDS, NOW, commit, entry
+from timeline import Timeline
+
+OTHERS_FAILING = 1_500
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
+
+
+async def fail(timeline: Timeline, urls: Sequence[str]) -> None:
+    """Has the first poll of each feed fail."""
+    await timeline.follow(dict.fromkeys(urls, 0.0))
+    for lease in await timeline.claim(NOW, len(urls), LEASE_SECONDS):
+        await timeline.commit(lease.state.failed("No answer.", 503, NOW, NOW + 60), [], lease)
+
+
+def counted(method: Callable[..., Awaitable[Any]], calls: list[str]) -> Callable[..., Awaitable[Any]]:
+    """A method that adds its name to ``calls``."""
+
+    def call(*arguments: object) -> Awaitable[Any]:
+        calls.append(method.__name__)
+        return method(*arguments)
+
+    return call
 
 
 async def page(site: Site, path: str = "/blog/") -> str:
@@ -138,19 +160,53 @@ async def test_a_source_that_can_not_be_reached_is_told_in_a_sentence(site: Site
     assert "Example: The connection was refused. Next try in 2 seconds." in await page(site)
 
 
-async def test_many_sources_that_can_not_be_reached_do_not_push_the_posts_away(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await commit(site.timeline, entry("a"))
-    failing = [FeedState(url=FEED, problem="No answer.", next_at=NOW) for _ in range(4)]
+class TestManyProblems:
+    @pytest.fixture
+    def settings(self) -> Config:
+        feeds = tuple(Feed(url=f"https://{n}.example/feed") for n in range(4))
+        blogs = (Blog(slug="blog", title="Blog", feeds=feeds), Blog(slug="other", title="Other", feeds=feeds[:3]))
+        return Config(store="sqlite::memory:", blogs=blogs)
 
-    async def many(_: int) -> list[FeedState]:
-        return failing
+    async def test_many_sources_that_can_not_be_reached_do_not_push_the_posts_away(
+        self, site: Site, settings: Config
+    ) -> None:
+        await commit(site.timeline, entry("a"), replace(entry("b"), blog="other"))
+        await fail(site.timeline, [feed.url for feed in settings.blogs[0].feeds])
+        assert "<details><summary>4 sources cannot be reached</summary><p dir" in await page(site)
+        text = await page(site, "/other/")
+        assert text.count("No answer. Next try in") == 3
+        assert "sources cannot be reached" not in text
 
-    monkeypatch.setattr(site.timeline, "failing", many)
-    assert "<details><summary>4 sources cannot be reached</summary><p dir" in await page(site)
-    failing.pop()
-    assert "sources cannot be reached" not in await page(site)
+
+class TestManyFailingFeeds:
+    """More feeds of another blog fail than the store lists at once."""
+
+    @pytest.fixture
+    def settings(self) -> Config:
+        elsewhere = tuple(Feed(url=f"https://a.example/{n}") for n in range(OTHERS_FAILING))
+        own = Feed(url="https://z.example/feed", title="Own")
+        blogs = (Blog(slug="blog", title="Blog", feeds=(own,)), Blog(slug="other", title="Other", feeds=elsewhere))
+        return Config(store="sqlite::memory:", blogs=blogs)
+
+    async def test_those_of_another_blog_hide_none_of_this_one(self, site: Site, settings: Config) -> None:
+        await fail(site.timeline, [feed.url for blog in settings.blogs for feed in blog.feeds])
+        assert re.findall(r'<p dir="auto">(.*?) Next try', await page(site)) == ["Own: No answer."]
+        health = await site.json("/healthz")
+        assert health["feeds"]["failing"] == OTHERS_FAILING + 1
+        assert len(health["failing"]) == 1_000
+        metrics = (await site.get("/metrics")).body.decode()
+        assert f'livelog_feeds{{state="failing"}} {OTHERS_FAILING + 1}.0' in metrics
+
+
+async def test_a_page_reads_no_feed_states_while_they_are_cached(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await commit(site.timeline, entry("a"), problem="No answer.", failures=1)
+    reads: list[str] = []
+    for name in ("states", "failing"):
+        monkeypatch.setattr(site.timeline, name, counted(getattr(site.timeline, name), reads))
+    assert "Example: No answer." in await page(site)
+    assert reads == ["states"]
+    assert "Example: No answer." in await page(site)
+    assert reads == ["states"]
 
 
 async def test_pages_are_small_when_asked_for_so(site: Site) -> None:

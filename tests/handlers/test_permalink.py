@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from entries import FRONT_PAGE
-from handlers.page import NEWER_NEIGHBOURS, OLDER_NEIGHBOURS
-from tests.handlers.test_filter import page, shown
+from handlers.permalink import NEWER_NEIGHBOURS, OLDER_NEIGHBOURS
+from tests.pages.test_filter import page, shown
 from tests.site import Site
 from tests.timeline.drafts import NOW, commit, entry
 from timeline import Limits

@@ -9,7 +9,7 @@ import pytest
 
 from config import Blog, Config, Feed, Server
 from handlers.page import EMBED_POSTS, WALL_POSTS
-from tests.handlers.test_filter import older, page, shown
+from tests.pages.test_filter import older, page, shown
 from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.files import amount, facts, label, length, listed
+from pages.item import amount, duration, facts, label, listed
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_size_is_rounded(size: int, written: str) -> None:
     ("seconds", "written"), [(7, "0:07"), (2_467, "41:07"), (3_909, "1:05:09"), (360_000, "100:00:00")]
 )
 def test_a_length_is_a_clock(seconds: int, written: str) -> None:
-    assert length(seconds) == written
+    assert duration(seconds) == written
 
 
 @pytest.mark.parametrize(

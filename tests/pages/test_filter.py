@@ -12,7 +12,7 @@ import pytest
 from entries import FRONT_PAGE, Entry, Source
 from pages import filter as filters
 from pages import freshness
-from pages.filter import SCANS, Filter, place
+from pages.filter import MAX_SCANS, Filter, before_item
 from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 from timeline import Page
@@ -104,8 +104,8 @@ async def test_older_pages_keep_the_filter_and_lead_through_all_of_it_once(site:
 async def test_a_page_costs_no_more_than_a_bounded_scan_and_leads_on(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filters, "SCANNED_TOGETHER", 10)
-    monkeypatch.setattr(filters, "MOST_SCANNED", 20)
+    monkeypatch.setattr(filters, "CHUNK_POSTS", 10)
+    monkeypatch.setattr(filters, "MAX_SCANNED_POSTS", 20)
     await commit(site.timeline, of("Rare", "first"), *(of("Town", f"e{n:03}", n + 1) for n in range(30)))
     text = await page(site, "/blog/?source=Rare")
     assert shown(text) == []
@@ -130,16 +130,16 @@ async def test_few_pages_are_looked_for_at_a_time(site: Site, monkeypatch: pytes
         return await page_of_timeline(*arguments)
 
     # What the list of filters asks for is asked for once, before.
-    monkeypatch.setattr(freshness, "LOOK_SECONDS", 3600)
+    monkeypatch.setattr(freshness, "CACHE_SECONDS", 3600)
     await page(site, "/blog/")
     monkeypatch.setattr(site.timeline, "page", slow)
-    answers = await asyncio.gather(*(page(site, "/blog/?source=Harbour") for _ in range(4 * SCANS)))
-    assert [shown(answer) for answer in answers] == [["a"]] * 4 * SCANS
-    assert most == SCANS
+    answers = await asyncio.gather(*(page(site, "/blog/?source=Harbour") for _ in range(4 * MAX_SCANS)))
+    assert [shown(answer) for answer in answers] == [["a"]] * 4 * MAX_SCANS
+    assert most == MAX_SCANS
 
 
 async def test_a_place_leads_on_to_the_microsecond(site: Site) -> None:
     first = replace(entry("a"), position=1_700_000_000_123_456)
     await commit(site.timeline, first)
     (item,) = (await site.json("/blog/entries"))["items"]
-    assert place(item) == "1700000000123456-a"
+    assert before_item(item) == "1700000000123456-a"

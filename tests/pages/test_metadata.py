@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from entries import FRONT_PAGE
-from tests.handlers.test_filter import page
+from tests.pages.test_filter import page
 from tests.site import Site
 from tests.timeline.drafts import NOW, commit, entry
 

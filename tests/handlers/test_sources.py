@@ -1,0 +1,79 @@
+"""`/<blog>/sources`: how fresh each source is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from config import Blog, Config, Feed
+from feedstate import FeedState
+from tests.pages.sources import FEEDS, SETTINGS, filled, poll
+from tests.site import Site
+from tests.timeline.drafts import NOW
+from timeline import TimelineError
+
+
+@pytest.fixture
+def settings() -> Config:
+    return SETTINGS
+
+
+async def test_it_is_json_that_may_be_kept_for_seconds(site: Site) -> None:
+    await filled(site.timeline)
+    answer = await site.get("/blog/sources")
+    assert answer.headers["Cache-Control"] == "max-age=5"
+    assert "secret" not in answer.body.decode()
+    found = {source["title"]: source for source in (await site.json("/blog/sources"))["sources"]}
+    assert found["late.example"] == {
+        "title": "late.example",
+        "mark": "L",
+        "hue": 9,
+        "state": "unreachable",
+        "last": None,
+        "since": "2027-01-15T07:00:00Z",
+        "problem": "No answer within 20 seconds.",
+    }
+    assert found["Harbour"]["last"] == "2027-01-15T07:55:00Z"
+
+
+async def test_the_list_of_filters_says_the_same_without_a_script(site: Site) -> None:
+    await filled(site.timeline)
+    text = (await site.get("/blog/")).body.decode()
+    assert 'href="/blog/?source=Town%20Hall"' in text
+    assert 'data-state="unreachable" data-last="" data-since="2027-01-15T07:00:00Z">unreachable since ' in text
+    assert ">not fetched yet<" in text
+
+
+async def test_a_node_that_can_not_read_its_timeline_says_so_and_the_log_is_not_filled(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down() -> Sequence[FeedState]:
+        raise TimelineError("disk I/O error")
+
+    monkeypatch.setattr(site.timeline, "states", down)
+    for _ in range(2):
+        answer = await site.get("/blog/sources", Accept="text/html")
+        assert answer.code == 503
+        assert (answer.headers["Retry-After"], answer.headers["Cache-Control"]) == ("5", "no-store")
+        assert b"disk" not in answer.body
+
+
+async def test_a_node_whose_readers_get_no_news_says_so(site: Site) -> None:
+    site.fanout.trouble = "The fan-out met a bug and ended; the log has the details."
+    assert (await site.get("/blog/sources")).code == 503
+
+
+class TestUnreachable:
+    @pytest.fixture
+    def settings(self) -> Config:
+        feeds = (Feed(url=FEEDS["harbour"]), Feed(url=FEEDS["town"]))
+        return Config(store="sqlite::memory:", blogs=(Blog(slug="blog", title="Blog", feeds=feeds),))
+
+    async def test_a_blog_none_of_whose_sources_can_be_reached_says_what_to_do(self, site: Site) -> None:
+        failing = {"checked_at": NOW, "problem": "The connection was refused.", "failing_since": NOW, "failures": 1}
+        await poll(site.timeline, {FEEDS["harbour"]: failing, FEEDS["town"]: failing}, posts={})
+        text = (await site.get("/blog/")).body.decode()
+        assert "None of this blog’s sources can be reached." in text
+        assert "look at the network of this server" in text
+        assert "town.example/feed: The connection was refused. Next try in" in text
