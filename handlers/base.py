@@ -1,4 +1,4 @@
-"""What every answer has: the security headers, one form of errors, and a limit on what clients have not read."""
+"""Common to all answers: the security headers, one form of errors, and a limit on answers that are not read."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BaseHandler(Localized):
 
     @property
     def site(self) -> Site:
-        """What this process serves."""
+        """The configuration, and the parts of this process that serve requests."""
         site: Site = self.settings["site"]
         return site
 
@@ -78,7 +78,7 @@ class BaseHandler(Localized):
         return origin == f"{parts.scheme}://{parts.netloc}"
 
     def prepare(self) -> None:
-        """Takes the client's address from what trusted proxies sent, and has a stop wait for the answer."""
+        """Takes the client's address from trusted proxies' headers, and has a stop wait for the answer."""
         peer = Visitor(self.request.remote_ip or "", self.request.protocol)
         behind = visitor(peer, self.request.headers, self.site.config.server.trusted_proxies)
         self.request.remote_ip, self.request.protocol = behind
@@ -147,7 +147,7 @@ class Handler(BaseHandler):
     """Whether the answer takes enough memory to refuse clients that leave answers unread."""
 
     def prepare(self) -> None:
-        """Raises RefusedError if too much of what was sent is still unread, of all clients or of this address."""
+        """Raises RefusedError if too many bytes are still unread, by all clients or by this address."""
         super().prepare()
         if self.is_large:
             self.admission.check_unread(self.request.remote_ip or "")

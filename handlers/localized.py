@@ -1,4 +1,4 @@
-"""The language of an answer, and what all templates can use."""
+"""The language of an answer, and the names that every template can use."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Localized(RequestHandler):
             )
 
     def get_template_namespace(self) -> dict[str, Any]:
-        """The helpers of pages/item.py, the languages, and defaults for what only some pages have."""
+        """The helpers of pages/item.py, the languages, and None for names that only some pages set."""
         query = [pair for pair in parse_qsl(self.request.query) if pair[0] != language.COOKIE]
         return {
             **super().get_template_namespace(),

@@ -36,7 +36,7 @@ class FeedList(Handler):
                     return
 
     async def _flushed(self) -> bool:
-        """Sends what was written so far; False if the client has closed the connection or did not read in time."""
+        """Sends the parts written so far; False if the client has closed the connection or did not read in time."""
         try:
             async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
                 await self.flush()

@@ -32,7 +32,7 @@ class Polling(Protocol):
 
 @dataclass
 class Site:
-    """What one process serves. A fetch node has no ``fanout``, a web node no ``polling``.
+    """The parts of one process that serve requests. A fetch node has no ``fanout``, a web node no ``polling``.
 
     `apply` replaces ``config`` while requests are served: handlers read it per request and keep no copy.
     """
@@ -61,5 +61,5 @@ class Site:
         self.sources.clear()
 
     def theme(self, blog: Blog) -> Theme:
-        """The accent, style sheet and logo of a blog."""
-        return self._themes[blog.slug]
+        """The accent, style sheet and logo of a blog; none for a blog that a request began with and that is gone."""
+        return self._themes.get(blog.slug, Theme())

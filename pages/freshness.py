@@ -19,10 +19,10 @@ from feedstate import FeedState
 from timeline import Timeline, TimelineError
 
 CACHE_SECONDS: Final = 5.0
-"""What was read is served for at least this long."""
+"""A value is served from the cache for at least this long."""
 
 CACHE_FACTOR: Final = 20
-"""What took long to read is served for this many times as long: reading takes at most 5 % of the time."""
+"""A value is served for this many times as long as it took to read: reading takes at most 5 % of the time."""
 
 SILENT_SECONDS: Final = 30 * 60.0
 """A source is silent when its newest entry is older than this."""
@@ -93,21 +93,28 @@ class Freshness:
         self._clock = clock
         self._reading = asyncio.Lock()
         self._states: _Cached[dict[str, FeedState]] = _Cached()
-        self._sources: dict[str, _Cached[Sources]] = {}
+        self._sources: dict[str, tuple[Blog, _Cached[Sources]]] = {}
 
     async def of(self, blog: Blog) -> Sources:
         """The sources of a blog, perhaps from the cache. Raises TimelineError."""
-        cached = self._sources.setdefault(blog.slug, _Cached())
-        # One reads at a time: with 100,000 feeds it takes seconds. Meanwhile pages get what is cached, even if that
-        # has expired, and wait only if there is nothing.
+        cached = self._cached(blog)
+        # One request reads at a time: with 100,000 feeds it takes seconds. The others get the cached value, even an
+        # expired one, and wait only if there is none.
         if self._reading.locked() and cached.value is not None:
             return cached.value
         async with self._reading:
             return await cached.get(self._clock, lambda: self._read(blog))
 
     def clear(self) -> None:
-        """Drops what is cached for blogs: their feeds may have changed."""
+        """Empties the cache of blogs, some of which may be gone. Feed states stay cached."""
         self._sources = {}
+
+    def _cached(self, blog: Blog) -> _Cached[Sources]:
+        known = self._sources.get(blog.slug)
+        # A request that began under the old configuration may still ask for the old blog of that name.
+        if known is None or known[0] is not blog:
+            known = self._sources[blog.slug] = (blog, _Cached())
+        return known[1]
 
     async def _read(self, blog: Blog) -> Sources:
         states = await self._states.get(self._clock, self._read_states)

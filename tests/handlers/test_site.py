@@ -1,4 +1,4 @@
-"""What handlers read: replaced while requests are served."""
+"""The site, whose configuration is replaced while requests are served."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ print(sorted({name.partition(".")[0] for name in sys.modules} & {"feeds", "feedp
 """
 
 
-async def test_another_configuration_counts_from_the_next_request_on(site: Site, settings: Config) -> None:
+async def test_a_new_configuration_is_served_from_the_next_request_on(site: Site, settings: Config) -> None:
     await page(site)
     changed = settings.blogs[0].model_copy(update={"title": "Changed", "accent": "#00ff66"})
     new = Blog(slug="new", title="New", feeds=(Feed(url="https://new.example/", title="New source"),))
@@ -37,7 +37,7 @@ async def test_another_configuration_counts_from_the_next_request_on(site: Site,
     assert (await site.json("/healthz"))["feeds"]["followed"] == 2
 
 
-async def test_a_blog_whose_feeds_changed_has_its_new_sources_at_once(site: Site, settings: Config) -> None:
+async def test_a_blog_whose_feeds_changed_shows_its_new_sources_at_once(site: Site, settings: Config) -> None:
     assert "Example" in await page(site)
     blog = settings.blogs[0].model_copy(update={"feeds": (Feed(url="https://new.example/", title="New source"),)})
     site.served.apply(settings.model_copy(update={"blogs": (blog,)}))

@@ -19,7 +19,7 @@ def settings() -> Config:
     return SETTINGS
 
 
-async def test_it_is_json_that_may_be_kept_for_seconds(site: Site) -> None:
+async def test_it_is_json_that_can_be_cached_for_5_seconds(site: Site) -> None:
     await filled(site.timeline)
     answer = await site.get("/blog/sources")
     assert answer.headers["Cache-Control"] == "max-age=5"
@@ -37,7 +37,7 @@ async def test_it_is_json_that_may_be_kept_for_seconds(site: Site) -> None:
     assert found["Harbour"]["last"] == "2027-01-15T07:55:00Z"
 
 
-async def test_the_list_of_filters_says_the_same_without_a_script(site: Site) -> None:
+async def test_the_page_lists_the_same_sources_without_a_script(site: Site) -> None:
     await filled(site.timeline)
     text = (await site.get("/blog/")).body.decode()
     assert 'href="/blog/?source=Town%20Hall"' in text
@@ -45,7 +45,7 @@ async def test_the_list_of_filters_says_the_same_without_a_script(site: Site) ->
     assert ">not fetched yet<" in text
 
 
-async def test_a_node_that_can_not_read_its_timeline_says_so_and_the_log_is_not_filled(
+async def test_a_timeline_that_cannot_be_read_is_a_503_without_a_log_line_per_request(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def down() -> Sequence[FeedState]:
@@ -59,7 +59,7 @@ async def test_a_node_that_can_not_read_its_timeline_says_so_and_the_log_is_not_
         assert b"disk" not in answer.body
 
 
-async def test_a_node_whose_readers_get_no_news_says_so(site: Site) -> None:
+async def test_a_fan_out_that_crashed_is_a_503(site: Site) -> None:
     site.fanout.trouble = "The fan-out met a bug and ended; the log has the details."
     assert (await site.get("/blog/sources")).code == 503
 
@@ -70,7 +70,7 @@ class TestUnreachable:
         feeds = (Feed(url=FEEDS["harbour"]), Feed(url=FEEDS["town"]))
         return Config(store="sqlite::memory:", blogs=(Blog(slug="blog", title="Blog", feeds=feeds),))
 
-    async def test_a_blog_none_of_whose_sources_can_be_reached_says_what_to_do(self, site: Site) -> None:
+    async def test_a_blog_whose_sources_are_all_unreachable_shows_advice(self, site: Site) -> None:
         failing = {"checked_at": NOW, "problem": "The connection was refused.", "failing_since": NOW, "failures": 1}
         await poll(site.timeline, {FEEDS["harbour"]: failing, FEEDS["town"]: failing}, posts={})
         text = (await site.get("/blog/")).body.decode()

@@ -9,7 +9,7 @@ import pytest
 
 from config import Blog, Config, Feed
 from feedstate import FeedState
-from pages.freshness import CACHE_SECONDS, Freshness, SourceState
+from pages.freshness import CACHE_SECONDS, FailingFeed, Freshness, SourceState
 from tests.pages.sources import FEEDS, SETTINGS, filled, poll
 from tests.site import Site
 from tests.timeline.drafts import NOW
@@ -20,7 +20,7 @@ def settings() -> Config:
     return SETTINGS
 
 
-async def test_each_source_says_how_fresh_it_is(settings: Config, site: Site) -> None:
+async def test_each_source_has_a_condition(settings: Config, site: Site) -> None:
     await filled(site.timeline)
     sources = await Freshness(site.timeline, lambda: NOW).of(settings.blogs[0])
     assert list(sources.known) == [
@@ -32,15 +32,15 @@ async def test_each_source_says_how_fresh_it_is(settings: Config, site: Site) ->
     assert (sources.more, sources.all_unreachable) == (0, False)
 
 
-async def test_it_is_looked_up_at_most_once_in_some_seconds(
+async def test_states_are_read_at_most_once_in_cache_seconds(
     settings: Config, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = 0
+    reads = 0
     states = site.timeline.states
 
     async def counted() -> Sequence[FeedState]:
-        nonlocal looks
-        looks += 1
+        nonlocal reads
+        reads += 1
         return await states()
 
     monkeypatch.setattr(site.timeline, "states", counted)
@@ -49,10 +49,10 @@ async def test_it_is_looked_up_at_most_once_in_some_seconds(
     for now, most in ((NOW, 1), (NOW + CACHE_SECONDS - 0.1, 1), (NOW + CACHE_SECONDS, 2), (NOW - 3600, 3)):
         clock[0] = now
         await freshness.of(settings.blogs[0])
-        assert looks == most, "a clock that was put back does not keep it for an hour either"
+        assert reads == most, "a clock that is set back expires the cache, too"
 
 
-async def test_nobody_waits_for_a_look_where_something_is_known(
+async def test_an_expired_value_is_served_while_a_new_one_is_read(
     settings: Config, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [NOW]
@@ -67,21 +67,21 @@ async def test_nobody_waits_for_a_look_where_something_is_known(
 
     monkeypatch.setattr(site.timeline, "states", slow)
     now[0] += CACHE_SECONDS + 1
-    looking = asyncio.create_task(freshness.of(settings.blogs[0]))
+    reading = asyncio.create_task(freshness.of(settings.blogs[0]))
     await asked.wait()
     assert await freshness.of(settings.blogs[0]) is before
     answer.set()
-    assert await looking is not before
+    assert await reading is not before
 
 
-async def test_a_look_that_takes_long_is_made_less_often(settings: Config, site: Site) -> None:
+async def test_a_value_that_took_long_to_read_is_cached_for_longer(settings: Config, site: Site) -> None:
     times = iter([NOW, NOW, NOW, NOW + 2, NOW + 2, NOW + 41, NOW + 43])
     freshness = Freshness(site.timeline, lambda: next(times))
     first = await freshness.of(settings.blogs[0])
-    assert await freshness.of(settings.blogs[0]) is first, "a look took 2 seconds, and counts for 40"
+    assert await freshness.of(settings.blogs[0]) is first, "reading took 2 seconds: cached for 40"
 
 
-async def test_feeds_of_one_title_are_one_source_as_well_off_as_the_best(site: Site) -> None:
+async def test_feeds_of_one_title_are_one_source_in_the_best_condition(site: Site) -> None:
     feeds = tuple(Feed(url=url, title="Same") for url in FEEDS.values())
     await poll(
         site.timeline,
@@ -93,3 +93,19 @@ async def test_feeds_of_one_title_are_one_source_as_well_off_as_the_best(site: S
     )
     sources = await Freshness(site.timeline, lambda: NOW).of(Blog(slug="blog", title="Blog", feeds=feeds))
     assert list(sources.known) == [SourceState("Same", "silent", NOW - 10)]
+
+
+async def test_each_blog_of_a_name_has_its_own_sources(settings: Config, site: Site) -> None:
+    """While a configuration is replaced, requests may ask for the old blog and for the new one of the same name."""
+    freshness = Freshness(site.timeline, lambda: NOW)
+    old = settings.blogs[0]
+    new = old.model_copy(update={"feeds": (Feed(url=FEEDS["town"], title="New"),)})
+    for _ in range(2):
+        assert len((await freshness.of(old)).known) == 4
+        assert [source.title for source in (await freshness.of(new)).known] == ["New"]
+
+
+async def test_failing_feeds_are_listed_by_url_with_the_next_poll(settings: Config, site: Site) -> None:
+    await filled(site.timeline)
+    sources = await Freshness(site.timeline, lambda: NOW).of(settings.blogs[0])
+    assert sources.failing == [FailingFeed("late.example/feed", "No answer within 20 seconds.", NOW + 60)]

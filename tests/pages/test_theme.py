@@ -1,4 +1,4 @@
-"""The operator's look: accent, style sheet, logo; served from here, under the same policy."""
+"""A blog's theme: accent, style sheet, logo; served from here, under the same policy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def settings(tmp_path: Path) -> Config:
     )
 
 
-async def test_the_accent_and_the_style_sheet_come_after_ours(site: Site) -> None:
+async def test_the_accent_and_the_style_sheet_override_ours(site: Site) -> None:
     text = (await site.get("/blog/")).body.decode()
     found = re.search(
         r'<link rel="stylesheet" href="/assets/[0-9a-f]+/livelog[^>]*>\s*<link rel="stylesheet" href="([^"]+)">', text
@@ -37,7 +37,7 @@ async def test_the_accent_and_the_style_sheet_come_after_ours(site: Site) -> Non
     assert "style-src 'self';" in (await site.get("/blog/")).headers["Content-Security-Policy"]
 
 
-async def test_the_logo_stands_beside_the_title(site: Site) -> None:
+async def test_the_logo_is_shown_beside_the_title(site: Site) -> None:
     found = re.search(r'<img class="logo" src="([^"]+)" alt="">Blog', (await site.get("/blog/")).body.decode())
     assert found
     answer = await site.get(found[1])
@@ -46,12 +46,12 @@ async def test_the_logo_stands_beside_the_title(site: Site) -> None:
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"], "nothing runs, were it opened by itself"
 
 
-async def test_another_version_is_not_kept_for_ever(site: Site) -> None:
+async def test_another_version_is_not_cached_for_a_year(site: Site) -> None:
     assert "Cache-Control" not in (await site.get("/blog/logo?v=other")).headers
     assert (await site.get("/blog/logo")).headers["Etag"]
 
 
-async def test_a_blog_without_a_look_of_its_own_has_none(site: Site) -> None:
+async def test_a_blog_without_a_theme_has_no_theme_files(site: Site) -> None:
     text = (await site.get("/plain/")).body.decode()
     assert "theme.css" not in text
     assert 'class="logo"' not in text
