@@ -6,7 +6,7 @@ import asyncio
 import logging
 from asyncio import Future
 from http.client import responses
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tornado.iostream import IOStream
@@ -23,6 +23,9 @@ from handlers.site import Site
 from timeline import TimelineError
 
 logger = logging.getLogger("livelog.http")
+
+TIMELINE_RETRY_SECONDS: Final = 5
+"""`Retry-After` while the timeline cannot be read."""
 
 IMAGES = "img-src 'self' http: https:"
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -52,6 +55,9 @@ SECURITY_HEADERS = {
 
 class BaseHandler(Localized):
     """Sends the security headers with every answer, and errors as a page for people or JSON for programs."""
+
+    has_json_errors = False
+    """Whether errors are JSON for browsers, too, as the handler's answers are."""
 
     @property
     def site(self) -> Site:
@@ -116,7 +122,8 @@ class BaseHandler(Localized):
             status_code = 503
             message = "The timeline cannot be read at the moment."
             self.set_status(status_code)
-            self.set_header("Retry-After", "5")
+            self.set_header("Retry-After", str(TIMELINE_RETRY_SECONDS))
+            self.set_header("Cache-Control", "no-store")
         if isinstance(error, RefusedError):
             status_code, message = 503, str(error)
             self.set_status(status_code)
@@ -137,7 +144,7 @@ class BaseHandler(Localized):
 
     def wants_page(self) -> bool:
         """Whether an error is sent as HTML."""
-        return "text/html" in self.request.headers.get("Accept", "")
+        return not self.has_json_errors and "text/html" in self.request.headers.get("Accept", "")
 
 
 class Handler(BaseHandler):

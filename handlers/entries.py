@@ -21,6 +21,8 @@ MAX_LIMIT: Final = 200
 class Entries(Handler):
     """Entries older than an opaque ``before``, with a ``next_url``; or the messages after a cursor."""
 
+    has_json_errors = True
+
     async def get(self, slug: str) -> None:
         """Sends at most ``limit`` entries, or the messages after the cursor."""
         blog = self.blog(slug)
@@ -72,13 +74,11 @@ class Entries(Handler):
             raise HTTPError(400, reason=f"`limit` is a number from 1 to {MAX_LIMIT}.")
         return int(text)
 
-    def wants_page(self) -> bool:
-        """False: errors are JSON, as the answers are."""
-        return False
-
 
 class Previous(Handler):
     """`/<blog>/e/<id>/previous`: an entry as it was before its last correction."""
+
+    has_json_errors = True
 
     async def get(self, slug: str, entry_id: str) -> None:
         """Sends the item as JSON."""
@@ -89,7 +89,3 @@ class Previous(Handler):
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.finish(item)
-
-    def wants_page(self) -> bool:
-        """False: errors are JSON, as the answers are."""
-        return False
