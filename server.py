@@ -34,6 +34,8 @@ from feeds.fetch import Fetcher
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
 from handlers.routes import make_app
+from handlers.site import Site
+from pages.freshness import Freshness
 from timeline import Timeline, TimelineError, open_timeline
 from timeline.retention import Retention
 
@@ -137,7 +139,8 @@ async def serve(settings: Config) -> None:
         fanout = await _fanout(settings, timeline) if options.role != "fetch" else None
         poller = _poller(settings, timeline, stack) if options.role != "web" else None
         admission = Admission(limits.raise_files())
-        listener = Listener(make_app(settings, timeline, fanout, poller, admission), admission)
+        site = Site(settings, timeline, fanout, Freshness(timeline), admission, poller)
+        listener = Listener(make_app(site), admission)
         listener.open(sockets)
         logger.info("Livelog %s is on %s", __version__, _url(settings, sockets[0]))
         if poller:

@@ -15,12 +15,10 @@ from typing import Final
 from tornado.httputil import format_timestamp
 from tornado.iostream import IOStream
 
-from config import Config
 from connections.reader import Reader
 from fanout.fanout import FanOut
 from fanout.frames import EVENTS_COMMENT, Transport
 from handlers.base import SECURITY_HEADERS, Handler
-from timeline import Timeline
 
 RETRY_MILLISECONDS: Final = (1_000, 5_000)
 """After how long a browser comes back: each after its own time, as all are cut off in the same moment."""
@@ -40,11 +38,6 @@ class Events(Handler):
     """The request of a reader. The connection is taken over from Tornado, and ends when either side closes it."""
 
     is_large = False
-
-    def initialize(self, config: Config, timeline: Timeline, fanout: FanOut) -> None:  # type: ignore[override]
-        """Takes what the route table hands over."""
-        super().initialize(config, timeline)
-        self.fanout = fanout
 
     async def get(self, slug: str) -> None:
         """Opens the stream of a blog that exists."""

@@ -12,13 +12,11 @@ from tornado.iostream import IOStream
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol13
 
-from config import Config
 from connections.reader import Reader
 from connections.websocket_frames import CLOSE, PING, PONG, Inbound, ViolationError, close_code, control_frame
 from fanout.fanout import FanOut
 from fanout.frames import WEBSOCKET_PING, Transport
 from handlers.base import Handler
-from timeline import Timeline
 
 GOING_AWAY: Final = 1001
 TRY_AGAIN_LATER: Final = 1013
@@ -34,11 +32,6 @@ class Stream(WebSocketHandler, Handler):
     """The request of a reader. Tornado judges it; the connection is then taken over."""
 
     is_large = False
-
-    def initialize(self, config: Config, timeline: Timeline, fanout: FanOut) -> None:  # type: ignore[override]
-        """Takes what the route table hands over."""
-        Handler.initialize(self, config, timeline)
-        self.fanout = fanout
 
     def get(self, slug: str) -> Awaitable[None]:  # type: ignore[override]
         """Opens the stream of a blog that exists; another is a 404, not a closed socket."""

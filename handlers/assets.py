@@ -1,18 +1,18 @@
-"""`/assets/…`, a blog's theme and logo, and the tab's icon."""
+"""Files that pages load: `/assets/…`, `/static/…`, a blog's style sheet and logo, and the tab's icon."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from tornado.web import HTTPError
+from tornado.web import HTTPError, StaticFileHandler
 
-from config import Config
-from handlers.base import Handler, Secure
-from pages.assets import Assets
-from pages.theme import Theme
-from timeline import Timeline
+from handlers.base import BaseHandler, Handler
+from handlers.site import Site
 
-ADDRESS: Final = r"/assets/([0-9a-f]{16})/([a-z0-9-]+\.[a-z]+)"
+ASSET_PATH: Final = r"/assets/([0-9a-f]{16})/([a-z0-9-]+\.[a-z]+)"
+
+KEPT: Final = "public, max-age=31536000, immutable"
+"""`Cache-Control` of a URL that names the version of its content (RFC 8246)."""
 
 _ICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
@@ -22,20 +22,18 @@ _ICON: Final = (
 )
 
 
-class AssetFile(Secure):
-    """`/assets/<version>/<name>`."""
-
-    def initialize(self, assets: Assets) -> None:
-        """Takes what the route table hands over."""
-        self.assets = assets
+class AssetFile(BaseHandler):
+    """`/assets/<version>/<name>`: a bundled script, style sheet or picture."""
 
     def get(self, version: str, name: str) -> None:
-        """Answers with the asset. A page from before the server's start gets the present one, not to be kept."""
-        asset = self.assets.find(name)
+        """Sends the asset. For another version than the present one, it is not to be cached.
+
+        A page that was loaded before an upgrade asks for the old version, and gets the new content.
+        """
+        asset = self.site.assets.find(name)
         if asset is None:
             raise HTTPError(404, reason="There is nothing here.")
-        kept = asset.version == version
-        self.set_header("Cache-Control", "public, max-age=31536000, immutable" if kept else "no-cache")
+        self.set_header("Cache-Control", KEPT if asset.version == version else "no-cache")
         self.set_header("Content-Type", asset.content_type)
         self.set_header("Vary", "Accept-Encoding")
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):
@@ -47,7 +45,21 @@ class AssetFile(Secure):
     head = get
 
     def compute_etag(self) -> None:
-        """None: the address says it."""
+        """None: the URL names the version."""
+
+
+class StaticFiles(BaseHandler, StaticFileHandler):
+    """`/static/<path>`: the files as they are in the repository. Pages load the assets made of them instead."""
+
+    @classmethod
+    def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
+        """The path that templates put into pages: the asset's, else the file's."""
+        site: Site = settings["site"]
+        return site.assets.address(path) or super().make_static_url(settings, path, include_version)
+
+    def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
+        """Has browsers revalidate the file."""
+        self.set_header("Cache-Control", "no-cache")
 
 
 class ThemeFile(Handler):
@@ -55,28 +67,23 @@ class ThemeFile(Handler):
 
     is_large = False
 
-    def initialize(self, config: Config, timeline: Timeline, themes: dict[str, Theme]) -> None:  # type: ignore[override]
-        """Takes what the route table hands over."""
-        super().initialize(config, timeline)
-        self.themes = themes
-
     def get(self, slug: str, name: str) -> None:
-        """Answers with the file. Pages name its version, so that it may be kept for as long as anyone likes."""
-        theme = self.themes[self.blog(slug).slug]
+        """Sends the file. If the URL names its version (`?v=`), as pages do, it can be cached for a year."""
+        theme = self.site.theme(self.blog(slug))
         file = theme.logo if name == "logo" else theme.css
         if file is None:
             raise HTTPError(404, reason="There is nothing here.")
-        self.set_header("Content-Type", file.kind)
+        self.set_header("Content-Type", file.content_type)
         if self.get_query_argument("v", None) == file.version:
-            self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+            self.set_header("Cache-Control", KEPT)
         self.finish(file.data)
 
 
-class Icon(Secure):
-    """A disc with a number from 1 to 99."""
+class Icon(BaseHandler):
+    """`/icon/<count>.svg`: the tab's icon, a disc with the number of new posts, 1 to 99."""
 
     def get(self, count: str) -> None:
-        """Answers with the picture; it is always the same."""
+        """Sends the picture; it can be cached for a day."""
         size = 22 if len(count) == 1 else 18
         self.set_header("Content-Type", "image/svg+xml")
         self.set_header("Cache-Control", "public, max-age=86400")

@@ -1,4 +1,4 @@
-"""What every answer has in common: the security headers, and one form for errors."""
+"""Common to all answers: the security headers, one form of errors, and a limit on answers that are not read."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ import asyncio
 import logging
 from asyncio import Future
 from http.client import responses
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from tornado import locale
 from tornado.iostream import IOStream
-from tornado.web import HTTPError, RequestHandler, StaticFileHandler
+from tornado.web import HTTPError
 
-from config import Blog, Config
+from config import Blog
 from connections import limits
 from connections.limits import Admission, RefusedError
 from connections.listener import Stream, retry_after
 from connections.proxies import Visitor, visitor
-from pages import item, language
-from timeline import Timeline, TimelineError
+from fanout.fanout import FanOut
+from handlers.localized import Localized
+from handlers.site import Site
+from timeline import TimelineError
 
 logger = logging.getLogger("livelog.http")
+
+TIMELINE_RETRY_SECONDS: Final = 5
+"""`Retry-After` while the timeline cannot be read."""
 
 IMAGES = "img-src 'self' http: https:"
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -49,75 +53,67 @@ SECURITY_HEADERS = {
 }
 
 
-class Secure(RequestHandler):
-    """The security headers on every answer, and one form of error: a page for people, JSON for programs."""
+class BaseHandler(Localized):
+    """Sends the security headers with every answer, and errors as a page for people or JSON for programs."""
 
-    def set_default_headers(self) -> None:
-        """Sets the security headers; errors have them too."""
-        for name, value in SECURITY_HEADERS.items():
-            self.set_header(name, value)
+    has_json_errors = False
+    """Whether errors are JSON for browsers, too, as the handler's answers are."""
+
+    @property
+    def site(self) -> Site:
+        """The configuration, and the parts of this process that serve requests."""
+        site: Site = self.settings["site"]
+        return site
 
     @property
     def admission(self) -> Admission:
-        """Who is in."""
-        admission: Admission = self.settings["admission"]
-        return admission
+        """The counts of connections, and of answers under way."""
+        return self.site.admission
+
+    def set_default_headers(self) -> None:
+        """Sets the security headers. Tornado calls this for errors, too."""
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        """Accepts the origin of `server.public_url`: behind a proxy, the `Host` that we get can be another one."""
+        public_url = self.site.config.server.public_url
+        if public_url is None:
+            return False
+        parts = urlsplit(public_url)
+        return origin == f"{parts.scheme}://{parts.netloc}"
 
     def prepare(self) -> None:
-        """Counts the request as one that is being answered."""
+        """Takes the client's address from trusted proxies' headers, and has a stop wait for the answer."""
+        peer = Visitor(self.request.remote_ip or "", self.request.protocol)
+        behind = visitor(peer, self.request.headers, self.site.config.server.trusted_proxies)
+        self.request.remote_ip, self.request.protocol = behind
         self.admission.answering.add(self)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
-        """Ends the answer, and the connection if nobody reads it in time."""
+        """Ends the answer, and closes the connection if the client does not read it within ANSWER_SECONDS."""
         stream: IOStream = self.request.connection.stream  # type: ignore[union-attr]  # while there is an answer
         sent = super().finish(chunk)
         if sent.done() or stream.closed():
             self.admission.answering.discard(self)
         else:
-            self._wait_for(sent, stream)
+            self._limit_reading(sent, stream)
         return sent
 
-    def _wait_for(self, sent: Future[None], stream: IOStream) -> None:
+    def _limit_reading(self, sent: Future[None], stream: IOStream) -> None:
         address, size = self.request.remote_ip or "", int(self._headers.get("Content-Length", 0))
-        cut_off = asyncio.get_running_loop().call_later(limits.ANSWER_SECONDS, stream.close)
+        timeout = asyncio.get_running_loop().call_later(limits.ANSWER_SECONDS, stream.close)
         self.admission.unread(address, size)
 
         def end(_: object) -> None:
-            cut_off.cancel()
+            timeout.cancel()
             self.admission.unread(address, -size)
             self.admission.answering.discard(self)
 
         sent.add_done_callback(end)
 
-    def get_user_locale(self) -> locale.Locale | None:
-        """The language that the reader chose: for this page, else for all."""
-        given = self.request.query_arguments.get(language.COOKIE, [b""])
-        return language.named(given[-1]) or language.named(self.get_cookie(language.COOKIE))
-
-    def get_template_namespace(self) -> dict[str, Any]:
-        """What templates may call, and what all pages have."""
-        query = [pair for pair in parse_qsl(self.request.query) if pair[0] != language.COOKIE]
-        return {
-            **super().get_template_namespace(),
-            **item.helpers(self.locale),
-            "language": language.language(self.locale),
-            "languages": [
-                (one, f"?{urlencode([*query, (language.COOKIE, one.code)])}") for one in language.LANGUAGES
-            ],
-            "words": language.words(self.locale),
-            "theme": None,
-            "meta": None,
-            "view": None,
-        }
-
-    def render(self, template_name: str, **kwargs: Any) -> Future[None]:
-        """Answers with a page in the reader's language."""
-        self.set_header("Content-Language", language.language(self.locale).tag)
-        self.set_header("Vary", "Accept-Language, Cookie")
-        return super().render(template_name, **kwargs)
-
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answers with the error, without what is only the operator's business."""
+        """Sends the error. Why the timeline fails is the operator's business and is only logged."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         message = responses.get(status_code, "Error")
         if isinstance(error, HTTPError) and error.reason:
@@ -126,7 +122,8 @@ class Secure(RequestHandler):
             status_code = 503
             message = "The timeline cannot be read at the moment."
             self.set_status(status_code)
-            self.set_header("Retry-After", "5")
+            self.set_header("Retry-After", str(TIMELINE_RETRY_SECONDS))
+            self.set_header("Cache-Control", "no-store")
         if isinstance(error, RefusedError):
             status_code, message = 503, str(error)
             self.set_status(status_code)
@@ -137,7 +134,7 @@ class Secure(RequestHandler):
         self.finish({"error": {"status": status_code, "message": message}})
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """A client's mistake is no news, and a timeline that is down is one line, not a traceback a request."""
+        """Logs nothing for a client's mistake, and one line instead of a traceback while the timeline is down."""
         if isinstance(value, HTTPError | RefusedError):
             return
         if isinstance(value, TimelineError):
@@ -145,61 +142,36 @@ class Secure(RequestHandler):
             return
         super().log_exception(typ, value, tb)
 
-    def home(self) -> Blog | None:
-        """The blog that was asked for, if it is one."""
-        return None
-
     def wants_page(self) -> bool:
-        """Whether whoever asks would rather have HTML."""
-        return "text/html" in self.request.headers.get("Accept", "")
+        """Whether an error is sent as HTML."""
+        return not self.has_json_errors and "text/html" in self.request.headers.get("Accept", "")
 
 
-class Handler(Secure):
-    """A request about the blogs of the configuration. Is its answer one that costs memory while nobody reads it?"""
+class Handler(BaseHandler):
+    """A request about the blogs of the configuration."""
 
     is_large = True
-
-    def initialize(self, config: Config, timeline: Timeline) -> None:
-        """Takes what the route table hands over."""
-        self.livelog = config
-        self.timeline = timeline
-        peer = Visitor(self.request.remote_ip or "", self.request.protocol)
-        behind = visitor(peer, self.request.headers, config.server.trusted_proxies)
-        self.request.remote_ip, self.request.protocol = behind
+    """Whether the answer takes enough memory to refuse clients that leave answers unread."""
 
     def prepare(self) -> None:
-        """Refuses who does not read what it asked for before."""
+        """Raises RefusedError if too many bytes are still unread, by all clients or by this address."""
         super().prepare()
         if self.is_large:
             self.admission.check_unread(self.request.remote_ip or "")
 
-    def get_browser_locale(self, default: str = "en") -> locale.Locale:
-        """The language that the operator set for the blog, else the one that the reader's browser asks for."""
-        blog = self.home()
-        return language.named(blog.language if blog else None) or super().get_browser_locale(default)
-
-    def remember_language(self) -> None:
-        """Has the language that the address names count for the pages that follow.
-
-        The cookie says nothing else, and is not strict: it has to come along when a reader follows a link to us.
-        """
-        if language.COOKIE in self.request.query_arguments and self.get_user_locale():
-            self.set_cookie(
-                language.COOKIE,
-                language.language(self.locale).code,
-                max_age=language.COOKIE_SECONDS,
-                samesite="Lax",
-                httponly=True,
-                secure=self.request.protocol == "https",
-            )
+    @property
+    def fanout(self) -> FanOut:
+        """The fan-out. Routes whose handlers read it are only there in a process that has one."""
+        assert self.site.fanout is not None
+        return self.site.fanout
 
     def home(self) -> Blog | None:
-        """The blog of the address."""
-        return self.livelog.blog(self.path_args[0]) if self.path_args else None
+        """The blog in the request's path, if there is one."""
+        return self.site.config.blog(self.path_args[0]) if self.path_args else None
 
     def blog(self, slug: str) -> Blog:
-        """The blog of that name; raises a 404."""
-        blog = self.livelog.blog(slug)
+        """The blog of that name. Raises HTTPError 404."""
+        blog = self.site.config.blog(slug)
         if blog is None:
             raise HTTPError(404, reason="There is no such blog here.")
         if blog.images == "none":
@@ -207,15 +179,19 @@ class Handler(Secure):
             self.set_header("Content-Security-Policy", policy.replace(IMAGES, "img-src 'self'"))
         return blog
 
-    def cursor(self) -> str | None:
-        """What a reader says it has; bytes that are no text are a cursor that is none, not a bad request."""
-        given = self.request.query_arguments.get("after")
+    def text_argument(self, name: str) -> str | None:
+        """A parameter of the query. Bytes that are not UTF-8 become U+FFFD, which matches nothing: not a 400."""
+        given = self.request.query_arguments.get(name)
         return given[-1].decode("utf-8", "replace") if given else None
 
-    def take_over(self) -> IOStream:
-        """Takes the connection from Tornado, for a reader. Of the request nothing is kept in memory.
+    def cursor(self) -> str | None:
+        """The cursor in the query, valid or not; None if there is none."""
+        return self.text_argument("after")
 
-        Raises RefusedError if the reader may not come in.
+    def take_over(self) -> IOStream:
+        """Detaches the connection from Tornado, so that nothing of the request stays in memory.
+
+        Raises RefusedError if the limits do not admit another reader.
         """
         stream = self.request.connection.stream  # type: ignore[union-attr]
         assert isinstance(stream, Stream)
@@ -225,27 +201,14 @@ class Handler(Secure):
         return self.detach()
 
     def absolute(self, path: str) -> str:
-        """An absolute URL: as the operator names this server, else as the reader does."""
-        return (self.livelog.server.public_url or f"{self.request.protocol}://{self.request.host}") + path
+        """A URL of this server: below `server.public_url`, else at the host that the client asked."""
+        return (self.site.config.server.public_url or f"{self.request.protocol}://{self.request.host}") + path
 
 
-class NotFound(Secure):
-    """Everything that the route table does not know."""
+class NotFound(BaseHandler):
+    """Every path without a route."""
 
     def prepare(self) -> None:
-        """Answers 404, whatever the method."""
+        """Raises HTTPError 404, whatever the method."""
         super().prepare()
         raise HTTPError(404, reason="There is nothing here.")
-
-
-class StaticFiles(Secure, StaticFileHandler):
-    """Files of static/ as they are. Pages use what is made of them, and lies elsewhere (assets.py)."""
-
-    @classmethod
-    def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
-        """The address at which pages have a file."""
-        return settings["assets"].address(path) or super().make_static_url(settings, path, include_version)
-
-    def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
-        """Has files revalidated."""
-        self.set_header("Cache-Control", "no-cache")

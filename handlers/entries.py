@@ -1,7 +1,7 @@
 """`/<blog>/entries`: older entries as a JSON Feed document (https://www.jsonfeed.org/version/1.1/).
 
-With a cursor (`?after=`) it is the way for readers to whom neither WebSocket nor event stream gets through: they ask
-again and again, and each answer has the messages that a connection would have brought.
+With `?after=<cursor>` the same path serves clients that can keep neither a WebSocket nor an event stream open: they
+poll it, and each answer has the messages that a connection would have received.
 """
 
 from __future__ import annotations
@@ -11,60 +11,55 @@ from urllib.parse import urlencode
 
 from tornado.web import HTTPError
 
-from config import Blog, Config
+from config import Blog
 from entries import FRONT_PAGE, dump
-from fanout.fanout import FanOut
 from handlers.base import Handler
-from timeline import Timeline
 
-MOST: Final = 200
+MAX_LIMIT: Final = 200
 
 
 class Entries(Handler):
-    """Entries before an opaque place; the document's ``next_url`` leads on. Or the messages after a cursor."""
+    """Entries older than an opaque ``before``, with a ``next_url``; or the messages after a cursor."""
 
-    def initialize(self, config: Config, timeline: Timeline, fanout: FanOut) -> None:  # type: ignore[override]
-        """Takes what the route table hands over."""
-        super().initialize(config, timeline)
-        self.fanout = fanout
+    has_json_errors = True
 
     async def get(self, slug: str) -> None:
-        """Answers with at most ``limit`` entries, or with what follows the cursor."""
+        """Sends at most ``limit`` entries, or the messages after the cursor."""
         blog = self.blog(slug)
         after = self.cursor()
         if after is None:
-            await self._older(blog, slug)
+            await self._send_older(blog)
         else:
-            await self._missed(blog, slug, after)
+            await self._send_messages(blog, after)
 
-    async def _missed(self, blog: Blog, slug: str, after: str) -> None:
-        messages = await self.fanout.missed(slug, after)
-        # `after` may be any bytes: of the address only the path is repeated.
-        head = dump(self._head(blog, slug, self.request.path))
+    async def _send_messages(self, blog: Blog, after: str) -> None:
+        messages = await self.fanout.missed(blog.slug, after)
+        # `after` can be any bytes, so `feed_url` is the path alone.
+        head = dump(self._head(blog, self.request.path))
         self._send(f'{head[:-1]},"_livelog":{{"messages":[{b",".join(messages).decode()}]}},"items":[]}}')
 
-    async def _older(self, blog: Blog, slug: str) -> None:
+    async def _send_older(self, blog: Blog) -> None:
         limit = self._limit()
         before = self.get_query_argument("before", None)
         try:
-            page = await self.timeline.page(slug, before, limit)
+            page = await self.site.timeline.page(blog.slug, before, limit)
         except ValueError:
             raise HTTPError(400, reason="`before` is not of this blog.") from None
         head = {
-            **self._head(blog, slug, self.request.uri or ""),
+            **self._head(blog, self.request.uri or ""),
             "_livelog": {"cursor": str(page.head)},
         }
         if page.older:
             query = urlencode({"before": page.older, "limit": limit})
-            head["next_url"] = self.absolute(f"/{slug}/entries?{query}")
-        # Items are stored as JSON: they go out as they are.
+            head["next_url"] = self.absolute(f"/{blog.slug}/entries?{query}")
+        # Items are stored as JSON text: they are sent without being parsed.
         self._send(f'{dump(head)[:-1]},"items":[{",".join(page.items)}]}}')
 
-    def _head(self, blog: Blog, slug: str, path: str) -> dict[str, object]:
+    def _head(self, blog: Blog, path: str) -> dict[str, object]:
         return {
             "version": "https://jsonfeed.org/version/1.1",
             "title": blog.title,
-            "home_page_url": self.absolute(f"/{slug}/"),
+            "home_page_url": self.absolute(f"/{blog.slug}/"),
             "feed_url": self.absolute(path),
         }
 
@@ -75,29 +70,22 @@ class Entries(Handler):
 
     def _limit(self) -> int:
         text = self.get_query_argument("limit", str(FRONT_PAGE))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST and len(text) <= 6):
-            raise HTTPError(400, reason=f"`limit` is a number from 1 to {MOST}.")
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_LIMIT and len(text) <= 6):
+            raise HTTPError(400, reason=f"`limit` is a number from 1 to {MAX_LIMIT}.")
         return int(text)
-
-    def wants_page(self) -> bool:
-        """Never: this is for programs."""
-        return False
 
 
 class Previous(Handler):
-    """The former item, as JSON."""
+    """`/<blog>/e/<id>/previous`: an entry as it was before its last correction."""
+
+    has_json_errors = True
 
     async def get(self, slug: str, entry_id: str) -> None:
-        """Answers with it."""
+        """Sends the item as JSON."""
         self.blog(slug)
-        item = await self.timeline.previous(slug, entry_id)
+        item = await self.site.timeline.previous(slug, entry_id)
         if item is None:
             raise HTTPError(404, reason="No former version of such an entry is kept here.")
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
-        # It was stored as JSON: it goes out as it is.
         self.finish(item)
-
-    def wants_page(self) -> bool:
-        """Never: this is for programs."""
-        return False

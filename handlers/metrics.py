@@ -1,4 +1,4 @@
-"""`/metrics`: what this process does, in numbers that Prometheus collects (https://prometheus.io/docs/)."""
+"""`/metrics`: counters and gauges of this process in Prometheus' text format (https://prometheus.io/docs/)."""
 
 from __future__ import annotations
 
@@ -8,67 +8,58 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from config import Config
 from fanout.fanout import FanOut
-from feeds.poller import Poller
 from handlers.base import Handler
-from handlers.health import MOST_FEEDS
-from timeline import Timeline, TimelineError
+from handlers.site import Polling, Site
+from timeline import TimelineError
 
 
 class Metrics(Handler):
-    """Counters since this process began, and gauges of this moment. No feed and no reader is named."""
+    """Counters since this process started, and gauges of this moment. No label names a feed or a reader."""
 
     is_large = False
 
-    def initialize(  # type: ignore[override]
-        self, config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None
-    ) -> None:
-        """Takes what the route table hands over: no fan-out in a fetch node, no poller in a web node."""
-        super().initialize(config, timeline)
-        self.fanout = fanout
-        self.poller = poller
-
     async def get(self) -> None:
-        """Answers in Prometheus' text format."""
+        """Sends the metrics."""
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        registry.register(_Numbers(await self._timeline()))
-        if self.fanout:
-            registry.register(_Numbers(_of_readers(self.fanout)))
-        if self.poller:
-            registry.register(_Numbers(_of_polls(self.poller)))
+        registry.register(_Collected(await _timeline(self.site)))
+        if self.site.fanout:
+            registry.register(_Collected(_readers(self.site.fanout)))
+        if self.site.polling:
+            registry.register(_Collected(_polls(self.site.polling)))
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         self.finish(generate_latest(registry))
 
-    async def _timeline(self) -> list[Metric]:
-        up = GaugeMetricFamily("livelog_timeline_up", "Whether the timeline can be read and written.")
-        feeds = GaugeMetricFamily(
-            "livelog_feeds", "Feeds that are followed, and how many of them fail.", labels=["state"]
-        )
-        feeds.add_metric(["followed"], self.livelog.feeds)
-        trouble = self.poller.trouble if self.poller else None
-        try:
-            feeds.add_metric(["failing"], len(await self.timeline.failing(MOST_FEEDS)))
-        except TimelineError as error:
-            trouble = str(error)
-        up.add_metric([], 0 if trouble else 1)
-        return [up, feeds]
 
-
-class _Numbers(Collector):
-    """Numbers that are known already."""
+class _Collected(Collector):
+    """Metrics that were collected already: `Collector.collect` cannot await the timeline."""
 
     def __init__(self, metrics: list[Metric]) -> None:
         self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
-        """The numbers."""
+        """The metrics."""
         yield from self._metrics
 
 
-def _of_readers(fanout: FanOut) -> list[Metric]:
+async def _timeline(site: Site) -> list[Metric]:
+    up = GaugeMetricFamily("livelog_timeline_up", "Whether the timeline can be read and written.")
+    feeds = GaugeMetricFamily(
+        "livelog_feeds", "Feeds that are followed, and how many of them fail.", labels=["state"]
+    )
+    feeds.add_metric(["followed"], site.config.feeds)
+    trouble = site.polling.trouble if site.polling else None
+    try:
+        feeds.add_metric(["failing"], await site.timeline.failing_count())
+    except TimelineError as error:
+        trouble = str(error)
+    up.add_metric([], 0 if trouble else 1)
+    return [up, feeds]
+
+
+def _readers(fanout: FanOut) -> list[Metric]:
     readers = GaugeMetricFamily("livelog_readers", "Readers that are connected to this process.", labels=["blog"])
     for blog, count in fanout.readers().items():
         readers.add_metric([blog], count)
@@ -79,8 +70,8 @@ def _of_readers(fanout: FanOut) -> list[Metric]:
     return [readers, events, deliveries]
 
 
-def _of_polls(poller: Poller) -> list[Metric]:
+def _polls(polling: Polling) -> list[Metric]:
     polls = CounterMetricFamily("livelog_polls", "Polls of feeds by their outcome.", labels=["outcome"])
-    for outcome, count in poller.polls.items():
+    for outcome, count in polling.polls.items():
         polls.add_metric([outcome], count)
     return [polls]

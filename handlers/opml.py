@@ -1,4 +1,4 @@
-"""`/<blog>/feeds.opml`: the feeds of a blog, for another feed reader, or another Livelog."""
+"""`/<blog>/feeds.opml`: the feeds of a blog, for import into a feed reader or another Livelog."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tornado.iostream import StreamClosedError
 import opml
 from handlers.base import Handler
 
-PIECE: Final = 8 * 1024
-"""Characters that are written at a time; more would keep the event loop from everyone else."""
+CHUNK_CHARS: Final = 8 * 1024
+"""Characters that are written at a time; more would block the event loop."""
 
-PATIENCE_SECONDS: Final = 30.0
-"""What a piece may take to be read."""
+WRITE_TIMEOUT_SECONDS: Final = 30.0
+"""The time that a client may take to read a chunk."""
 
 
 class FeedList(Handler):
-    """The feeds as the configuration names them, without user names and passwords."""
+    """The feeds as config.yaml lists them, without user names and passwords."""
 
     async def get(self, slug: str) -> None:
-        """Answers with an OPML document; one of very many feeds goes out in pieces."""
+        """Sends an OPML document, a long one in chunks."""
         blog = self.blog(slug)
         self.set_header("Content-Type", "text/x-opml; charset=utf-8")
         self.set_header("Content-Disposition", f'attachment; filename="{slug}.opml"')
@@ -30,20 +30,20 @@ class FeedList(Handler):
         for part in opml.parts(blog):
             self.write(part)
             size += len(part)
-            if size >= PIECE:
+            if size >= CHUNK_CHARS:
                 size = 0
-                if not await self._sent():
+                if not await self._flushed():
                     return
 
-    async def _sent(self) -> bool:
-        """Sends what was written so far; False if the reader is gone, or let go because it does not read."""
+    async def _flushed(self) -> bool:
+        """Sends the parts written so far; False if the client has closed the connection or did not read in time."""
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(WRITE_TIMEOUT_SECONDS):
                 await self.flush()
         except (StreamClosedError, TimeoutError):
-            # Not finished, but broken off: what came must not pass for the whole.
+            # Aborted, not finished: a truncated document must not pass for a complete one.
             self.detach().close()
             return False
-        # Where the reader is fast, flushing alone gives nobody else a turn.
+        # flush() returns at once to a fast client: the loop needs its turn all the same.
         await asyncio.sleep(0)
         return True

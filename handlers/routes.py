@@ -1,90 +1,63 @@
-"""What the browser asks for: the route table, readable at a glance, and what all handlers share."""
+"""The route table: which handler answers which path."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from tornado.web import Application
 
-from config import Config
 from connections.eventstream import Events
-from connections.limits import Admission
 from connections.websocket import Stream
-from fanout.fanout import FanOut
-from feeds.poller import Poller
-from handlers.assets import ADDRESS, AssetFile, Icon, ThemeFile
-from handlers.base import NotFound, StaticFiles
+from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
+from handlers.base import NotFound
 from handlers.entries import Entries, Previous
 from handlers.health import Health
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
-from handlers.page import Embed, Index, PageHandler, Permalink
+from handlers.page import BlogPage, Embed, Index
+from handlers.permalink import Permalink
+from handlers.site import ROOT, Site
 from handlers.sources import SourceList
 from pages import language
-from pages.assets import Assets
-from pages.filter import Listings
-from pages.freshness import Freshness
-from pages.theme import Theme
-from timeline import Timeline
 
-ROOT = Path(__file__).resolve().parent.parent
+_BLOG = r"/([a-z0-9][a-z0-9-]*)"
+
+# Tornado tries routes in order. Live connections come first: thousands reconnect in the same seconds.
+_LIVE: list[Any] = [
+    (rf"{_BLOG}/ws", Stream),
+    (rf"{_BLOG}/events", Events),
+]
+_MONITORING: list[Any] = [
+    (r"/healthz", Health),
+    (r"/metrics", Metrics),
+]
+_READING: list[Any] = [
+    (r"/", Index),
+    (ASSET_PATH, AssetFile),
+    (r"/icon/([1-9][0-9]?)\.svg", Icon),
+    (rf"{_BLOG}/?", BlogPage),
+    (rf"{_BLOG}/entries", Entries),
+    (rf"{_BLOG}/sources", SourceList),
+    (rf"{_BLOG}/e/([a-z2-7]+)", Permalink),
+    (rf"{_BLOG}/e/([a-z2-7]+)/previous", Previous),
+    (rf"{_BLOG}/embed", Embed),
+    (rf"{_BLOG}/(theme\.css|logo)", ThemeFile),
+    (rf"{_BLOG}/feeds\.opml", FeedList),
+]
 
 
-def make_app(
-    config: Config, timeline: Timeline, fanout: FanOut | None, poller: Poller | None, admission: Admission
-) -> Application:
-    """The application, with everything that its handlers need. Without a fan-out it has no readers: a fetch node."""
-    shared: dict[str, Any] = {"config": config, "timeline": timeline}
-    live = {**shared, "fanout": fanout}
-    all_parts = {**live, "poller": poller}
+def make_app(site: Site) -> Application:
+    """The application of a site. A site without a fan-out (a fetch node) answers monitoring only."""
     language.load()
-    freshness, themes = Freshness(timeline), {blog.slug: Theme.of(blog) for blog in config.blogs}
-    pages = {**shared, "listings": Listings(timeline), "freshness": freshness, "themes": themes}
-    assets = Assets(ROOT / "static")
-    blog = r"/([a-z0-9][a-z0-9-]*)"
-    # Readers come in storms: theirs are looked at first.
-    followed: list[Any] = [
-        (rf"{blog}/ws", Stream, live),
-        (rf"{blog}/events", Events, live),
-    ]
-    watched: list[Any] = [
-        (r"/healthz", Health, all_parts),
-        (r"/metrics", Metrics, all_parts),
-    ]
-    read: list[Any] = [
-        (r"/", Index, shared),
-        (ADDRESS, AssetFile, {"assets": assets}),
-        (r"/icon/([1-9][0-9]?)\.svg", Icon),
-        (rf"{blog}/?", PageHandler, pages),
-        (rf"{blog}/entries", Entries, live),
-        (rf"{blog}/sources", SourceList, {**live, "freshness": freshness}),
-        (rf"{blog}/e/([a-z2-7]+)", Permalink, pages),
-        (rf"{blog}/e/([a-z2-7]+)/previous", Previous, shared),
-        (rf"{blog}/embed", Embed, pages),
-        (rf"{blog}/(theme\.css|logo)", ThemeFile, {**shared, "themes": themes}),
-        (rf"{blog}/feeds\.opml", FeedList, shared),
-    ]
     return Application(
-        [*followed, *watched, *read] if fanout else watched,
+        [*_LIVE, *_MONITORING, *_READING] if site.fanout else _MONITORING,
         default_handler_class=NotFound,
-        admission=admission,
-        assets=assets,
+        site=site,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),
         static_handler_class=StaticFiles,
-        # An access log is a proxy's business; what goes wrong here is logged where it does.
+        # The proxy keeps the access log; errors are logged where they happen.
         log_function=lambda _: None,
         compress_response=True,
         cross_origin_protection=True,
-        trusted_origins=_origins(config.server.public_url),
     )
-
-
-def _origins(public_url: str | None) -> list[str]:
-    """The origin that pages have where the operator named it: behind a proxy it may not be the one that we see."""
-    if public_url is None:
-        return []
-    parts = urlsplit(public_url)
-    return [f"{parts.scheme}://{parts.netloc}"]

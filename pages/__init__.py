@@ -1,1 +1,1 @@
-"""Items and sources as HTML."""
+"""Items and sources as HTML, and the data that pages are rendered from."""

@@ -1,11 +1,14 @@
-"""How fresh each source of a blog is: when it was last heard of, and whether it can be reached."""
+"""How fresh each source of a blog is: when its newest entry was published, and whether its feeds can be fetched.
+
+Read from the timeline at most every CACHE_SECONDS, however many pages ask.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Generic, Literal, TypeVar, get_args
@@ -15,20 +18,24 @@ from config import Blog, Feed
 from feedstate import FeedState
 from timeline import Timeline, TimelineError
 
-LOOK_SECONDS: Final = 5.0
-"""What is known is looked up at most once in so long, by a node, however many ask."""
+CACHE_SECONDS: Final = 5.0
+"""A value is served from the cache for at least this long."""
 
-SHARE: Final = 20
-"""With very many feeds it is looked up less often: so many times what a look takes lies between two."""
+CACHE_FACTOR: Final = 20
+"""A value is served for this many times as long as it took to read: reading takes at most 5 % of the time."""
 
 SILENT_SECONDS: Final = 30 * 60.0
-"""A source is silent when its last entry is older than this."""
+"""A source is silent when its newest entry is older than this."""
 
-RECENT: Final = 200
-"""How many of the blog's newest entries tell when a source was last heard of."""
+RECENT_ENTRIES: Final = 200
+"""How many of the blog's newest entries are searched for the newest of each source."""
 
-MOST_SOURCES: Final = 200
-TOGETHER: Final = 100
+MAX_SOURCES: Final = 200
+MAX_FAILING: Final = 1_000
+"""Sources and failing feeds of a blog that its page lists."""
+
+_PER_TURN: Final = 100
+"""Feed states that are parsed between two turns of the event loop: 1,000 take 12 ms."""
 
 T = TypeVar("T")
 
@@ -39,10 +46,10 @@ _BEST_FIRST: Final = get_args(Condition)
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """A source as readers know it, by its title. Times are Unix seconds; 0 is never.
+    """A source as readers know it: all feeds of a blog with one title. Times are Unix seconds; 0 is never.
 
-    ``last`` is the moment of its newest entry. ``waiting`` is one that was not fetched yet, ``unreachable`` one of
-    which no feed can be: since when, and why.
+    ``last`` is the time of the newest entry. A ``waiting`` source was not fetched yet; of an ``unreachable`` one, no
+    feed could be fetched ``since`` then, because of ``problem``.
     """
 
     title: str
@@ -53,97 +60,121 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class FailingFeed:
+    """A feed whose last poll failed. ``next_at`` is the Unix time of the next poll."""
+
+    name: str
+    problem: str | None
+    next_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
-    """The sources of a blog, those first that were heard of last; ``more`` is how many there are beside these."""
+    """The sources of a blog, those with the newest entries first, and its failing feeds, by URL.
+
+    ``more`` is the number of sources beyond MAX_SOURCES.
+    """
 
     known: Sequence[SourceState]
     more: int = 0
+    failing: Sequence[FailingFeed] = ()
 
     @property
     def all_unreachable(self) -> bool:
-        """Whether there are sources, and none of them can be reached."""
+        """Whether there are sources, and none can be reached."""
         return bool(self.known) and all(source.condition == "unreachable" for source in self.known)
 
 
 class Freshness:
-    """Looks the sources up, seldom. One for a process; ``clock`` gives Unix seconds."""
+    """Reads and caches the sources of blogs. One per process; ``clock`` returns Unix seconds."""
 
     def __init__(self, timeline: Timeline, clock: Callable[[], float] = time.time) -> None:
         self._timeline = timeline
         self._clock = clock
-        self._looking = asyncio.Lock()
-        self._states: _Look[dict[str, FeedState]] = _Look()
-        self._found: dict[str, _Look[Sources]] = {}
+        self._reading = asyncio.Lock()
+        self._states: _Cached[dict[str, FeedState]] = _Cached()
+        self._sources: dict[str, tuple[Blog, _Cached[Sources]]] = {}
 
     async def of(self, blog: Blog) -> Sources:
-        """The sources of a blog. Raises TimelineError; until it is time to look anew, what it knows counts."""
-        found = self._found.setdefault(blog.slug, _Look())
-        # One looks at a time. Who comes meanwhile is told what was known, or waits for what that one finds: with very
-        # many feeds a look takes seconds, and pages are rendered with it.
-        if self._looking.locked() and found.known is not None:
-            return found.known
-        async with self._looking:
-            return await found.at(self._clock, lambda: self._sources(blog))
+        """The sources of a blog, perhaps from the cache. Raises TimelineError."""
+        cached = self._cached(blog)
+        # One request reads at a time: with 100,000 feeds it takes seconds. The others get the cached value, even an
+        # expired one, and wait only if there is none.
+        if self._reading.locked() and cached.value is not None:
+            return cached.value
+        async with self._reading:
+            return await cached.get(self._clock, lambda: self._read(blog))
 
-    async def _sources(self, blog: Blog) -> Sources:
-        states = await self._states.at(self._clock, self._read)
-        recent = await self._timeline.page(blog.slug, None, RECENT)
-        heard = _heard(json.loads(text) for text in recent.items)
+    def clear(self) -> None:
+        """Empties the cache of blogs, some of which may be gone. Feed states stay cached."""
+        self._sources = {}
+
+    def _cached(self, blog: Blog) -> _Cached[Sources]:
+        known = self._sources.get(blog.slug)
+        # A request that began under the old configuration may still ask for the old blog of that name.
+        if known is None or known[0] is not blog:
+            known = self._sources[blog.slug] = (blog, _Cached())
+        return known[1]
+
+    async def _read(self, blog: Blog) -> Sources:
+        states = await self._states.get(self._clock, self._read_states)
+        recent = await self._timeline.page(blog.slug, None, RECENT_ENTRIES)
+        newest = _newest(json.loads(text) for text in recent.items)
         now = self._clock()
-        return _gathered([_of_feed(feed, states.get(feed.url), heard, now) for feed in blog.feeds])
+        sources = _merged([_source(feed, states.get(feed.url), newest, now) for feed in blog.feeds])
+        return replace(sources, failing=_failing(blog.feeds, states))
 
-    async def _read(self) -> dict[str, FeedState]:
-        found: dict[str, FeedState] = {}
-        for n, state in enumerate(await self._timeline.states()):
-            found[state.url] = state
-            if n % TOGETHER == TOGETHER - 1:
-                # Reading states takes its time: others get a turn.
+    async def _read_states(self) -> dict[str, FeedState]:
+        states: dict[str, FeedState] = {}
+        for n, state in enumerate(await self._timeline.states(), 1):
+            states[state.url] = state
+            if n % _PER_TURN == 0:
                 await asyncio.sleep(0)
-        return found
+        return states
 
 
-class _Look(Generic[T]):
-    """What a look found, or how it failed, and for how long that counts."""
+class _Cached(Generic[T]):
+    """A value that was read, or the failure to read it, and until when it is served."""
 
     def __init__(self) -> None:
-        self.known: T | None = None
+        self.value: T | None = None
         self._failure: str | None = None
-        self._counts = (0.0, 0.0)
+        self._valid = (0.0, 0.0)
 
-    async def at(self, clock: Callable[[], float], look: Callable[[], Awaitable[T]]) -> T:
-        """What is known, if it still counts, else what is found now. Raises TimelineError."""
-        began = clock()
-        if not self._counts[0] <= began < self._counts[1]:
-            await self._renew(look)
-            ended = clock()
-            self._counts = (began, ended + max(LOOK_SECONDS, SHARE * (ended - began)))
-        if self.known is None:
+    async def get(self, clock: Callable[[], float], read: Callable[[], Awaitable[T]]) -> T:
+        """The value, read again if it has expired or the clock was set back. Raises TimelineError."""
+        start = clock()
+        if not self._valid[0] <= start < self._valid[1]:
+            await self._refresh(read)
+            end = clock()
+            self._valid = (start, end + max(CACHE_SECONDS, CACHE_FACTOR * (end - start)))
+        if self.value is None:
             raise TimelineError(self._failure or "")
-        return self.known
+        return self.value
 
-    async def _renew(self, look: Callable[[], Awaitable[T]]) -> None:
+    async def _refresh(self, read: Callable[[], Awaitable[T]]) -> None:
         try:
-            self.known = await look()
+            self.value = await read()
         except TimelineError as error:
-            self.known, self._failure = None, str(error)
+            self.value, self._failure = None, str(error)
 
 
-def _heard(items: Iterable[dict[str, Any]]) -> dict[str, tuple[str, float]]:
-    """What each feed's source is called, and when it was heard of, by its newest entry."""
-    found: dict[str, tuple[str, float]] = {}
+def _newest(items: Iterable[dict[str, Any]]) -> dict[str, tuple[str, float]]:
+    """The title of each feed's source and the time of its newest entry, by feed URL. Items are newest first."""
+    newest: dict[str, tuple[str, float]] = {}
     for item in items:
         source = item["_livelog"]["source"]
-        at = datetime.fromisoformat(item["_livelog"]["position"]).timestamp()
-        found.setdefault(source["feed_url"], (source["title"], at))
-    return found
+        time_seen = datetime.fromisoformat(item["_livelog"]["position"]).timestamp()
+        newest.setdefault(source["feed_url"], (source["title"], time_seen))
+    return newest
 
 
-def _of_feed(feed: Feed, state: FeedState | None, heard: dict[str, tuple[str, float]], now: float) -> SourceState:
+def _source(feed: Feed, state: FeedState | None, newest: Mapping[str, tuple[str, float]], now: float) -> SourceState:
     shown = urls.without_credentials(feed.url)
-    known_as, last = heard.get(shown, (None, 0.0))
+    known_as, last = newest.get(shown, (None, 0.0))
     state = state or FeedState(url=feed.url)
     title = feed.title or known_as or state.title or urls.host_of(state.site_url or shown)
-    last = max([last, *(min(at, now) for at in state.newest)])
+    last = max([last, *(min(published, now) for published in state.newest)])
     if state.problem:
         return SourceState(title, "unreachable", last, state.failing_since or state.checked_at, state.problem)
     if not state.checked_at:
@@ -151,16 +182,27 @@ def _of_feed(feed: Feed, state: FeedState | None, heard: dict[str, tuple[str, fl
     return SourceState(title, "fresh" if now - last <= SILENT_SECONDS else "silent", last)
 
 
-def _gathered(feeds: Iterable[SourceState]) -> Sources:
-    """Feeds of one title are one source to readers: as well off as the best of them."""
+def _merged(feeds: Iterable[SourceState]) -> Sources:
+    """Merges feeds of one title into one source, with the condition of the best of them."""
     by_title: dict[str, SourceState] = {}
     for feed in feeds:
         known = by_title.get(feed.title)
         by_title[feed.title] = _better(known, feed) if known else feed
     ordered = sorted(by_title.values(), key=lambda source: (-source.last, source.title))
-    return Sources(ordered[:MOST_SOURCES], max(len(ordered) - MOST_SOURCES, 0))
+    return Sources(ordered[:MAX_SOURCES], max(len(ordered) - MAX_SOURCES, 0))
 
 
 def _better(one: SourceState, other: SourceState) -> SourceState:
     best = min(one, other, key=lambda source: (_BEST_FIRST.index(source.condition), -source.last))
     return replace(best, last=max(one.last, other.last))
+
+
+def _failing(feeds: Iterable[Feed], states: Mapping[str, FeedState]) -> Sequence[FailingFeed]:
+    failing = [(feed, states[feed.url]) for feed in feeds if feed.url in states and states[feed.url].failures]
+    failing.sort(key=lambda one: one[0].url)
+    return [_failing_feed(feed, state) for feed, state in failing[:MAX_FAILING]]
+
+
+def _failing_feed(feed: Feed, state: FeedState) -> FailingFeed:
+    address = feed.url.partition("://")[2].rpartition("@")[2]
+    return FailingFeed(feed.title or state.title or address, state.problem, state.next_at)

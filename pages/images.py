@@ -1,7 +1,7 @@
-"""Pictures in posts, as the blog has them; static/images.js does the same for what arrives later.
+"""Pictures of posts, in the mode that the blog sets with `images`; static/images.js does the same for later posts.
 
-`lazy` pictures are loaded when they come near, those of `click` when the reader asks for one, and of `none` there are
-only the words. In these two, nothing is sent that a browser would load by itself.
+`lazy` pictures load when they are scrolled near; with `click`, a button loads them; with `none`, they are
+replaced by their alternative text. In the last two modes the HTML has nothing that a browser loads by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from markup import Image, attributes_of, rewritten
 Mode = Literal["lazy", "click", "none"]
 Translate = Callable[[str], str]
 
-LATE: Final = {"loading": "lazy", "decoding": "async", "referrerpolicy": "no-referrer"}
+_LAZY: Final = {"loading": "lazy", "decoding": "async", "referrerpolicy": "no-referrer"}
 
 _SHOWN: Final = re.compile("<(img|video)")
 _POSTER: Final = re.compile(r'(<video(?: [a-z-]+="[^"]*")*?) poster="[^"]*"')
@@ -25,28 +25,28 @@ _HOST: Final = re.compile(r"https?://(?:[^/?#@]*@)?(?:www\.)?([^/?#]*)")
 
 
 def pictured(markup: str, mode: Mode, translate: Translate) -> str:
-    """The content of a post, with its pictures in that mode."""
+    """The content of a post, with its pictures in that mode. ``markup`` is sanitised HTML."""
     if mode == "lazy":
         return markup
-    stood_in = rewritten(markup, partial(_button if mode == "click" else _words, translate))
-    return _POSTER.sub(r"\1", stood_in)
+    replaced = rewritten(markup, partial(_button if mode == "click" else _alternative, translate))
+    return _POSTER.sub(r"\1", replaced)
 
 
 def lead(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:
-    """The picture of a post whose content has none, as HTML; empty if there is none to show."""
+    """The picture above a post whose content has none, as HTML; empty if there is none to show."""
     picture = "" if _is_podcast(item) else _picture(item, mode, translate)
     return picture and f'<figure class="lead-picture">{picture}</figure>'
 
 
 def cover(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:
-    """The picture of a podcast, which stands beside its player, as HTML; empty if there is none to show."""
+    """The picture beside a podcast's player, as HTML; empty if there is none to show."""
     return _picture(item, mode, translate) if _is_podcast(item) else ""
 
 
 def _picture(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:
     if not item.get("image") or mode == "none" or _SHOWN.search(item.get("content_html", "")):
         return ""
-    attributes = {"alt": "", **LATE, "src": item["image"]}
+    attributes = {"alt": "", **_LAZY, "src": item["image"]}
     image = Image(f"<img{attributes_of(attributes)}>", attributes, in_link=False)
     return _button(translate, image) if mode == "click" else image.markup
 
@@ -61,15 +61,15 @@ def _button(translate: Translate, image: Image) -> str:
     attributes |= {f"data-{name}": image.get(name) for name in ("width", "height") if name in image.attributes}
     found = _HOST.match(src)
     sentence = translate("Show the picture from {host}").format(host=found[1] if found else "")
-    words = f"{_text(alt)} " if alt else ""
-    return f"<button{attributes_of(attributes)}>{words}<span>{_text(sentence)}</span></button>"
+    words = f"{_escaped(alt)} " if alt else ""
+    return f"<button{attributes_of(attributes)}>{words}<span>{_escaped(sentence)}</span></button>"
 
 
-def _words(translate: Translate, image: Image) -> str:
-    # A link must not be left without a word.
-    words = image.get("alt").strip() or (translate("Picture") if image.in_link else "")
-    return f'<span class="picture-words">{_text(words)}</span>'
+def _alternative(translate: Translate, image: Image) -> str:
+    # A link needs a text to be announced and clicked.
+    text = image.get("alt").strip() or (translate("Picture") if image.in_link else "")
+    return f'<span class="picture-words">{_escaped(text)}</span>'
 
 
-def _text(text: str) -> str:
+def _escaped(text: str) -> str:
     return html.escape(text, quote=False)

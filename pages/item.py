@@ -1,11 +1,14 @@
-"""How an item is shown: what templates call. static/entry.js does the same for what arrives later."""
+"""How the parts of an item are written: times, source marks, excerpts, attachments. Templates get them as `helpers`.
+
+static/entry.js and static/files.js write the same for posts that arrive later.
+"""
 
 from __future__ import annotations
 
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -13,93 +16,40 @@ from urllib.parse import quote
 
 from tornado.locale import Locale
 
+from pages.images import cover, lead, pictured
 from pages.language import language
 
 HUES: Final = 12
 
-REMEMBERED: Final = 1024
-"""How many days and names are remembered with what was made of them: a page has the same ones many times."""
+EXCERPT_CHARS: Final = 240
 
-EXCERPT: Final = 240
-"""Characters of a post that are told where there is no room for all of it."""
+_MAX_MARKUP_CHARS: Final = 4_000
+"""How much HTML is searched for an excerpt."""
 
-_MARKUP_LOOKED_AT: Final = 4_000
+_CACHED: Final = 1024
+"""Days, initials and hues that are cached: a page has the same ones many times."""
 
+_LABELS: Final = {
+    "application/pdf": "PDF",
+    "application/epub+zip": "EPUB",
+    "application/zip": "ZIP",
+}
+_MEDIA: Final = {"audio": "Audio", "video": "Video", "image": "Picture"}
+_UNITS: Final = ("kB", "MB", "GB", "TB")
 
-def clock(iso: str) -> str:
-    """The time of day, in UTC: 14:07."""
-    return _moment(iso).strftime("%H:%M")
-
-
-def day(iso: str, code: str = "en") -> str:
-    """The day, in UTC and in the language's form, as Intl writes it: 23 November 2026, 2026年11月23日."""
-    return _day(iso[:10], code)
-
-
-@lru_cache(REMEMBERED)
-def initial(name: str) -> str:
-    """The first letter or digit of a source's name, as its mark."""
-    return next((char.upper() for char in name if unicodedata.category(char)[0] in "LN"), "•")
+Attachment = Mapping[str, Any]
+"""An attachment as JSON Feed has it: `url`, `mime_type`, `size_in_bytes`, `duration_in_seconds`."""
 
 
-@lru_cache(REMEMBERED)
-def hue(name: str) -> int:
-    """A source's own colour, 0 to 11: FNV-1a (32 bit) over the UTF-8 bytes of its name."""
-    value = 0x811C9DC5
-    for byte in name.encode("utf-8", "replace"):
-        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return value % HUES
-
-
-def quoted(text: str) -> str:
-    """Text for a URL, exactly as JavaScript's encodeURIComponent has it."""
-    return quote(text, safe="!'()*~-_.", errors="replace")
-
-
-def isolated(text: str) -> str:
-    """Text of any direction for the middle of a sentence, which keeps its own."""
-    return f"\u2068{text}\u2069"
-
-
-def excerpt(item: Mapping[str, Any]) -> str:
-    """The beginning of what a post says, as text in one line."""
-    markup = str(item.get("content_html") or "")[:_MARKUP_LOOKED_AT]
-    text = html.unescape(re.sub(r"<[^>]*>?", " ", markup)) if markup else str(item.get("summary") or "")
-    return _cut(" ".join(text.split()))
-
-
-def name(item: Mapping[str, Any]) -> str:
-    """What a post is called where it must be called something: its title, else how it begins."""
-    return _cut(str(item.get("title") or "")) or excerpt(item) or str(item["_livelog"]["source"]["title"])
-
-
-def _cut(text: str) -> str:
-    if len(text) <= EXCERPT:
-        return text
-    return text[:EXCERPT].rsplit(" ", 1)[0].rstrip() + "…"
-
-
-@lru_cache(REMEMBERED)
-def _day(date: str, code: str) -> str:
-    moment = _moment(date)
-    if code == "zh":
-        return f"{moment.year}年{moment.month}月{moment.day}日"
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def _moment(iso: str) -> datetime:
-    return datetime.fromisoformat(iso)
-
-
-def helpers(spoken: Locale) -> dict[str, Callable[..., Any]]:
-    """What templates call, in a language."""
-    code = language(spoken).code
+def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
+    """The functions of this module and of images.py that templates call, in the language of the page."""
+    code = language(locale).code
 
     def own_day(iso: str) -> str:
         return day(iso, code)
 
     def moment(iso: str) -> str:
-        return spoken.translate("{day}, {clock}").format(day=day(iso, code), clock=clock(iso))
+        return locale.translate("{day}, {clock}").format(day=day(iso, code), clock=clock(iso))
 
     def later(iso: str, than: str) -> str:
         return clock(iso) if iso[:10] == than[:10] else moment(iso)
@@ -113,4 +63,115 @@ def helpers(spoken: Locale) -> dict[str, Callable[..., Any]]:
         "hue": hue,
         "quoted": quoted,
         "isolated": isolated,
+        "listed": listed,
+        "label": label,
+        "facts": facts,
+        "pictured": pictured,
+        "lead": lead,
+        "cover": cover,
     }
+
+
+def clock(iso: str) -> str:
+    """The time of day, in UTC: 14:07."""
+    return datetime.fromisoformat(iso).strftime("%H:%M")
+
+
+def day(iso: str, code: str = "en") -> str:
+    """The day, in UTC, as JavaScript's Intl writes it in that language: 23 November 2026, 2026年11月23日."""
+    return _day(iso[:10], code)
+
+
+@lru_cache(_CACHED)
+def initial(name: str) -> str:
+    """The first letter or digit of a source's name, in upper case."""
+    return next((char.upper() for char in name if unicodedata.category(char)[0] in "LN"), "•")
+
+
+@lru_cache(_CACHED)
+def hue(name: str) -> int:
+    """The colour of a source's mark, 0 to 11: FNV-1a (32 bit) over the UTF-8 bytes of its name."""
+    value = 0x811C9DC5
+    for byte in name.encode("utf-8", "replace"):
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value % HUES
+
+
+def quoted(text: str) -> str:
+    """Text percent-encoded for a URL, exactly as JavaScript's encodeURIComponent does."""
+    return quote(text, safe="!'()*~-_.", errors="replace")
+
+
+def isolated(text: str) -> str:
+    """Text of any direction in Unicode isolates (UAX #9), for the middle of a sentence."""
+    return f"\u2068{text}\u2069"
+
+
+def excerpt(item: Mapping[str, Any]) -> str:
+    """The beginning of a post's content as one line of text, at most EXCERPT_CHARS and an ellipsis."""
+    markup = str(item.get("content_html") or "")[:_MAX_MARKUP_CHARS]
+    text = html.unescape(re.sub(r"<[^>]*>?", " ", markup)) if markup else str(item.get("summary") or "")
+    return _cut(" ".join(text.split()))
+
+
+def name(item: Mapping[str, Any]) -> str:
+    """The title of a post, else its excerpt, else its source."""
+    return _cut(str(item.get("title") or "")) or excerpt(item) or str(item["_livelog"]["source"]["title"])
+
+
+def listed(item: Mapping[str, Any], *, pictured: bool) -> list[Attachment]:
+    """The attachments to list. If the post's picture is shown (``pictured``), it is left out."""
+    attachments = item.get("attachments", ())
+    return [one for one in attachments if not (pictured and _is_picture(one) and one["url"] == item.get("image"))]
+
+
+def label(attachment: Attachment) -> str:
+    """The kind of a file, from its type: PDF, Audio, else File."""
+    kind = attachment.get("mime_type", "")
+    return _LABELS.get(kind) or _MEDIA.get(kind.partition("/")[0]) or "File"
+
+
+def facts(attachment: Attachment) -> Iterator[str]:
+    """The duration and size of a file, and its type if the label does not give it."""
+    if seconds := attachment.get("duration_in_seconds"):
+        yield duration(seconds)
+    if size := attachment.get("size_in_bytes"):
+        yield amount(size)
+    if label(attachment) == "File" and attachment.get("mime_type"):
+        yield attachment["mime_type"]
+
+
+def duration(seconds: int) -> str:
+    """Seconds as on a clock: 41:07, 1:05:09."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def amount(size: int) -> str:
+    """Bytes in powers of 1,000, rounded, with one decimal below 10: 48 MB, 1.2 GB."""
+    unit = 0
+    while size >= 999_500 and unit < len(_UNITS) - 1:
+        size = (size + 500) // 1000
+        unit += 1
+    tenths = (size + 50) // 100
+    whole = (size + 500) // 1000
+    return f"{tenths // 10}.{tenths % 10} {_UNITS[unit]}" if tenths < 100 else f"{whole} {_UNITS[unit]}"
+
+
+def _cut(text: str) -> str:
+    if len(text) <= EXCERPT_CHARS:
+        return text
+    return text[:EXCERPT_CHARS].rsplit(" ", 1)[0].rstrip() + "…"
+
+
+@lru_cache(_CACHED)
+def _day(date: str, code: str) -> str:
+    moment = datetime.fromisoformat(date)
+    if code == "zh":
+        return f"{moment.year}年{moment.month}月{moment.day}日"
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _is_picture(attachment: Attachment) -> bool:
+    return bool(attachment.get("mime_type", "").startswith("image/"))

@@ -1,7 +1,7 @@
-"""Languages: which one a page is written in, and the catalogues of translations (`locales/`).
+"""The languages of pages, and the catalogues of translations (`locales/`).
 
-The English sentence is its own name, as with gettext. `en.csv` is all but empty: it says that English is spoken here,
-so that Tornado does not take a reader's second language where English is the first.
+A sentence is looked up by its English text, as with gettext. `en.csv` is nearly empty; it is there so that Tornado
+counts English among the languages to choose from, and does not prefer a browser's second language to it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tornado import locale
 FOLDER: Final = Path(__file__).resolve().parent.parent / "locales"
 
 COOKIE: Final = "lang"
-COOKIE_SECONDS: Final = 365 * 24 * 3600
+COOKIE_MAX_AGE_SECONDS: Final = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language that pages are written in: its name in addresses, for browsers, for readers, and for Open Graph."""
+    """A language of pages: ``code`` in URLs, ``tag`` in HTML (BCP 47), ``territory`` in Open Graph."""
 
     code: str
     tag: str
@@ -35,29 +35,29 @@ _BY_CODE: Final = {language.code: language for language in LANGUAGES}
 
 
 def load() -> None:
-    """Reads the catalogues, once for the process."""
+    """Reads the catalogues, once per process."""
     if not set(_BY_CODE) <= set(locale.get_supported_locales()):
         locale.load_translations(str(FOLDER), "utf-8")
 
 
 def named(code: str | bytes | None) -> locale.Locale | None:
-    """The language of that name, if it is one of ours; whatever was asked for."""
+    """The locale of a language code; None if it is not one of ours. Any bytes are accepted."""
     text = code.decode("ascii", "replace") if isinstance(code, bytes) else code
     return locale.get(text) if text in _BY_CODE else None
 
 
-def language(spoken: locale.Locale) -> Language:
-    """What is known of a language; Tornado's default is English."""
-    return _BY_CODE.get(spoken.code, LANGUAGES[0])
+def language(chosen: locale.Locale) -> Language:
+    """The language of a locale; English for Tornado's default locale, `en_US`."""
+    return _BY_CODE.get(chosen.code, LANGUAGES[0])
 
 
-def words(spoken: locale.Locale) -> str:
-    """A catalogue for static/words.js, as JSON that may stand in a page; empty where nothing is to be translated."""
-    translations: dict[str, str] = getattr(spoken, "translations", {}).get("unknown", {})
+def words(chosen: locale.Locale) -> str:
+    """The catalogue for static/words.js, as JSON for a `<script>` element; empty for English."""
+    translations: dict[str, str] = getattr(chosen, "translations", {}).get("unknown", {})
     return in_page(translations) if translations else ""
 
 
 def in_page(value: object) -> str:
-    """JSON that nothing in it can end the element it stands in."""
+    """JSON for a `<script>` element: no text in it can end the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,4 +1,4 @@
-"""What a page tells other programs of itself: Open Graph, and schema.org's LiveBlogPosting as JSON-LD."""
+"""Metadata of a page for other programs: Open Graph, and schema.org's LiveBlogPosting as JSON-LD."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pages.item import excerpt, name
 from pages.language import in_page
 
 HEADLINES: Final = 3
-"""How many posts describe a page."""
+"""How many headlines make the description of a page."""
 
 Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """Of one page. ``linked`` is JSON-LD that may stand in it; empty for none. URLs are absolute."""
+    """Metadata of one page. ``linked`` is JSON-LD for a `<script>` element, or empty. URLs are absolute."""
 
     canonical: str
     title: str
@@ -30,7 +30,7 @@ class Metadata:
 
 
 def of_blog(blog: Blog, url: str, items: Sequence[Item], oldest: Item | None, logo: str | None) -> Metadata:
-    """Of the live page. It reaches back to the ``oldest`` post, and has no end while it is live."""
+    """Metadata of the live page. Coverage begins with the ``oldest`` post and has no end."""
     linked = _without_blanks(
         {
             "@context": "https://schema.org",
@@ -51,12 +51,12 @@ def of_blog(blog: Blog, url: str, items: Sequence[Item], oldest: Item | None, lo
 
 
 def of_part(blog: Blog, url: str, items: Sequence[Item], logo: str | None) -> Metadata:
-    """Of a page that is some of the live one: older posts, a filter, another view. Nobody need find it."""
+    """Metadata of older posts, a filter or another view: not indexed, with the live page as canonical URL."""
     return Metadata(canonical=url, title=blog.title, description=_headlines(items), image=logo, is_indexed=False)
 
 
 def of_entry(blog: Blog, url: str, item: Item, logo: str | None) -> Metadata:
-    """Of one post's page. ``url`` is the blog's."""
+    """Metadata of one entry's page. ``url`` is the blog's."""
     part_of = {"@type": "LiveBlogPosting", "@id": url, "url": url, "headline": blog.title}
     linked = {"@context": "https://schema.org", **_update(url, item), "isPartOf": part_of}
     return Metadata(
@@ -88,7 +88,7 @@ def _update(url: str, item: Item) -> dict[str, Any]:
 
 
 def _authors(item: Item) -> list[dict[str, Any]]:
-    """Those who are named, else the source."""
+    """The authors by name, else the source."""
     named = [{"@type": "Person", "name": author["name"]} for author in item.get("authors", []) if author.get("name")]
     source = item["_livelog"]["source"]
     return named or [_without_blanks({"@type": "Organization", "name": source["title"], "url": source.get("url")})]

@@ -12,6 +12,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.netutil import bind_sockets
 
+import handlers.site
 from config import Blog, Config, Feed, Server
 from connections.limits import Admission
 from connections.listener import Listener
@@ -20,6 +21,7 @@ from feeds.fetch import Fetcher
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
 from handlers.routes import make_app
+from pages.freshness import Freshness
 from tests.timeline.drafts import FEED
 from timeline import Timeline
 from timeline.sqlite import SqliteTimeline
@@ -35,6 +37,7 @@ class Site:
     admission: Admission
     listener: Listener
     port: int
+    served: handlers.site.Site
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -84,12 +87,13 @@ async def site(settings: Config, role: str, admission: Admission) -> AsyncIterat
     fetcher = Fetcher(user_agent="test", timeout=1, max_bytes=1_000, concurrency=1)
     poller = Poller(settings, timeline, fetcher, ParserPool())
     parts = (None if role == "fetch" else fanout, None if role == "web" else poller)
-    listener = Listener(make_app(settings, timeline, *parts, admission), admission)
+    served = handlers.site.Site(settings, timeline, parts[0], Freshness(timeline), admission, parts[1])
+    listener = Listener(make_app(served), admission)
     sockets = bind_sockets(0, "127.0.0.1")
     # What the kernel takes in a reader's stead grows as it likes otherwise: megabytes, at times.
     sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
     listener.open(sockets)
-    yield Site(timeline, fanout, poller, admission, listener, sockets[0].getsockname()[1])
+    yield Site(timeline, fanout, poller, admission, listener, sockets[0].getsockname()[1], served)
     await fanout.close()
     await listener.close()
     fetcher.close()

@@ -19,12 +19,12 @@ MAY_IMPORT = {
     "outbound": {"urls"},
     "timeline": {"entries", "feedstate"},
     "feeds": {*WORDS, "config", "outbound", "timeline"},
-    "opml": {"urls", "config", "feeds"},
+    "opml": {"urls", "config"},
     "fanout": {"entries", "timeline"},
     "connections": {"config", "fanout", "timeline", "handlers"},
     "pages": {*WORDS, "config", "timeline"},
-    "handlers": {*WORDS, "config", "timeline", "fanout", "connections", "pages", "opml", "feeds"},
-    "server": {"config", "timeline", "feeds", "fanout", "connections", "handlers", "opml"},
+    "handlers": {*WORDS, "config", "timeline", "fanout", "connections", "pages", "opml"},
+    "server": {"config", "timeline", "feeds", "fanout", "connections", "pages", "handlers", "opml"},
     "demo": set(),
 }
 

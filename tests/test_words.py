@@ -17,7 +17,7 @@ TEXT = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 
 TEMPLATE = re.compile(rf"\b_\({TEXT}")
 PYTHON = re.compile(rf"\b(?:translate\(\s*|reason=|message = |RefusedError\(){TEXT}(?:\s+if\s+\w+\s+else\s+{TEXT})?")
-TABLE = re.compile(r"^_(?:WAITS|AGES): Final = .*$", re.MULTILINE)
+TABLE = re.compile(r"^_(?:WAITS|SILENCES): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
 PARTS = ("connections", "handlers", "pages")
 FOR_PROGRAMS = {"entries", "websocket"}

@@ -149,6 +149,9 @@ class Timeline(Protocol):
     async def failing(self, limit: int) -> Sequence[FeedState]:
         """The followed feeds whose last poll failed, at most ``limit``, without what they listed."""
 
+    async def failing_count(self) -> int:
+        """The number of followed feeds whose last poll failed."""
+
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
         """At most ``limit`` feeds that are due and not leased, leased from ``now`` for ``seconds``.
 

@@ -151,6 +151,10 @@ class RedisTimeline:
         urls = await self._redis.ask("ZRANGE", _key("failing"), 0, limit - 1)
         return [FeedState.from_json(text) for text in await self._texts(urls)]
 
+    async def failing_count(self) -> int:
+        """The number of followed feeds whose last poll failed."""
+        return int(await self._redis.ask("ZCARD", _key("failing")))
+
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
         """Leases due feeds."""
         if limit < 1:

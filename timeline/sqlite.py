@@ -200,6 +200,11 @@ class SqliteTimeline:
         query = "SELECT state FROM feeds WHERE followed AND failures ORDER BY url LIMIT ?"
         return [FeedState.from_json(state) for (state,) in await self._reader.run(_fetch(query, limit))]
 
+    async def failing_count(self) -> int:
+        """The number of followed feeds whose last poll failed."""
+        ((count,),) = await self._reader.run(_fetch("SELECT count(*) FROM feeds WHERE followed AND failures"))
+        return int(count)
+
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
         """Leases due feeds."""
         if limit < 1 or now < self._nothing_before:

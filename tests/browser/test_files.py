@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from demo.newsroom import Newsroom
 from demo.pictures import Canvas
-from pages.files import amount, length
+from pages.item import amount, duration
 from tests.browser.visitor import Visitor, becomes, post, posts, until_live
 from tests.livelog import Livelog
 
@@ -79,4 +79,4 @@ async def test_the_page_writes_sizes_and_lengths_as_the_server_does(filled: Live
     sizes = [1_000, 1_049, 1_050, 9_949, 9_950, 999_499, 999_500, 1_249_999, 10**7, 999_499_999, 10**12, 10**13]
     times = [1, 59, 60, 600, 3_599, 3_600, 3_909, 360_000]
     await page.goto(filled.url("/other/?before=0-a"))
-    assert await page.evaluate(WRITTEN, [sizes, times]) == [list(map(amount, sizes)), list(map(length, times))]
+    assert await page.evaluate(WRITTEN, [sizes, times]) == [list(map(amount, sizes)), list(map(duration, times))]

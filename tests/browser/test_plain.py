@@ -6,7 +6,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from entries import FRONT_PAGE
-from handlers.page import NEWER_NEIGHBOURS, OLDER_NEIGHBOURS
+from handlers.permalink import NEWER_NEIGHBOURS, OLDER_NEIGHBOURS
 from tests.browser.visitor import Visitor, becomes, ids, post, posts, titles
 from tests.livelog import Livelog
 

@@ -1,4 +1,4 @@
-"""What every answer has in common."""
+"""Common to all answers: security headers, the form of errors, static files."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_a_timeline_that_is_down_is_a_503_and_one_line_in_the_log(
     monkeypatch.setattr(site.timeline, "page", down)
     answer = await site.get("/blog/")
     assert answer.code == 503
-    assert "disk I/O" not in answer.body.decode(), "what the reader is told is not the operator's business"
+    assert "disk I/O" not in answer.body.decode(), "the reason is the operator's business"
     lines = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert lines == ["/blog/: the timeline cannot be read: disk I/O error"]
     caplog.clear()

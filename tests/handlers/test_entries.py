@@ -68,21 +68,21 @@ async def test_without_a_limit_it_is_a_front_page(site: Site) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=-1", "limit=x", "limit=", "limit=1e9", "before=z"])
-async def test_what_it_does_not_understand_is_a_400(site: Site, query: str) -> None:
+async def test_an_invalid_parameter_is_a_400(site: Site, query: str) -> None:
     answer = await site.get(f"/blog/entries?{query}", Accept="text/html")
     assert answer.code == 400
     assert (await site.json(f"/blog/entries?{query}"))["error"]["status"] == 400
 
 
-async def test_after_a_cursor_it_has_the_messages_that_a_connection_would_bring(site: Site) -> None:
+async def test_after_a_cursor_it_has_the_messages_that_a_connection_would_receive(site: Site) -> None:
     await commit(site.timeline, entry("known"), entry("doomed"))
     after = str(await site.timeline.head("blog"))
     await commit(site.timeline, entry("known", "corrected"), entry("new"), withdrawn=[("blog", "doomed")])
     hello, *changes = await missed(site, after)
     head = str(await site.timeline.head("blog"))
     assert hello == {"type": "hello", "cursor": head, "recovered": True, "missed": 3}
-    told = [(change["type"], change.get("id") or change["item"]["id"]) for change in changes]
-    assert told == [("update", "known"), ("entry", "new"), ("delete", "doomed")]
+    types = [(change["type"], change.get("id") or change["item"]["id"]) for change in changes]
+    assert types == [("update", "known"), ("entry", "new"), ("delete", "doomed")]
     assert changes[-1]["cursor"] == head
 
 
@@ -96,7 +96,7 @@ async def test_after_the_last_event_there_is_only_a_hello(site: Site) -> None:
 
 
 @pytest.mark.parametrize("after", ["", "nonsense", "a.1", "%FF%FE", "%22", "x" * 3_000])
-async def test_after_a_cursor_that_is_none_there_is_a_reset(site: Site, after: str) -> None:
+async def test_an_invalid_cursor_gets_a_reset(site: Site, after: str) -> None:
     await commit(site.timeline, entry("a"))
     hello, reset = await missed(site, after)
     assert hello["recovered"] is False

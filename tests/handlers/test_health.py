@@ -1,4 +1,4 @@
-"""`/healthz`: what is wrong, for whatever watches over this process."""
+"""`/healthz`: the problems of this process, for monitoring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.timeline.drafts import commit, entry
 from timeline import TimelineError
 
 
-async def test_all_is_well(site: Site) -> None:
+async def test_a_healthy_process_is_ok(site: Site) -> None:
     await commit(site.timeline, entry("a"))
     assert await site.json("/healthz") == {
         "status": "ok",
@@ -24,7 +24,7 @@ async def test_all_is_well(site: Site) -> None:
     }
 
 
-async def test_a_failing_feed_is_told_with_its_history_and_the_next_try(site: Site) -> None:
+async def test_a_failing_feed_is_listed_with_its_history_and_next_try(site: Site) -> None:
     await commit(
         site.timeline,
         entry("a"),
@@ -42,7 +42,7 @@ async def test_a_failing_feed_is_told_with_its_history_and_the_next_try(site: Si
     assert failing["since"] == "2026-09-21T14:13:20Z"
 
 
-async def test_a_timeline_that_can_not_be_read_is_red(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_timeline_that_cannot_be_read_is_a_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     async def down(_: int) -> Sequence[FeedState]:
         raise TimelineError("disk I/O error")
 
@@ -50,14 +50,14 @@ async def test_a_timeline_that_can_not_be_read_is_red(site: Site, monkeypatch: p
     assert (await site.get("/healthz")).code == 503
 
 
-async def test_a_timeline_that_can_not_be_written_is_red(site: Site) -> None:
+async def test_a_timeline_that_cannot_be_written_is_a_503(site: Site) -> None:
     site.poller.trouble = "database or disk is full"
     answer = await site.get("/healthz")
     assert answer.code == 503
     assert (await site.json("/healthz"))["problem"] == "database or disk is full"
 
 
-async def test_a_fan_out_that_ended_is_red(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fan_out_that_crashed_is_a_503(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     site.fanout._channels.clear()  # a bug, as far as the fan-out can tell
     await commit(site.timeline, entry("a"))
     await until(lambda: site.fanout.trouble is not None)

@@ -10,7 +10,7 @@ from tests.site import Site
 
 
 @pytest.mark.parametrize("count", ["1", "9", "10", "99"])
-async def test_it_shows_the_number(site: Site, count: str) -> None:
+async def test_the_icon_shows_the_number(site: Site, count: str) -> None:
     answer = await site.get(f"/icon/{count}.svg")
     assert answer.headers["Content-Type"] == "image/svg+xml"
     text = ET.fromstring(answer.body).find("{http://www.w3.org/2000/svg}text")
@@ -19,5 +19,5 @@ async def test_it_shows_the_number(site: Site, count: str) -> None:
 
 
 @pytest.mark.parametrize("count", ["0", "01", "100", "-1", "x", ""])
-async def test_there_is_none_of_another_number(site: Site, count: str) -> None:
+async def test_another_number_is_a_404(site: Site, count: str) -> None:
     assert (await site.get(f"/icon/{count}.svg")).code == 404

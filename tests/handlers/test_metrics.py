@@ -1,4 +1,4 @@
-"""`/metrics`: numbers for Prometheus, and nothing that is nobody's business."""
+"""`/metrics`: numbers for Prometheus, without names of feeds or readers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def numbers(site: Site) -> dict[tuple[str, str], float]:
     return {(s.name, next(iter(s.labels.values()), "")): s.value for family in families for s in family.samples}
 
 
-async def test_what_happens_is_counted(site: Site) -> None:
+async def test_events_readers_and_polls_are_counted(site: Site) -> None:
     await commit(site.timeline, entry("a"), entry("b"))
     await until(lambda: site.fanout.events == 2)
     found = await numbers(site)
@@ -31,11 +31,13 @@ async def test_what_happens_is_counted(site: Site) -> None:
     assert found["process_resident_memory_bytes", ""] > 0
 
 
-async def test_a_timeline_that_is_down_is_zero(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def down(_: int) -> None:
+async def test_livelog_timeline_up_is_0_while_the_timeline_is_down(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down() -> None:
         raise TimelineError("away")
 
-    monkeypatch.setattr(site.timeline, "failing", down)
+    monkeypatch.setattr(site.timeline, "failing_count", down)
     found = await numbers(site)
     assert found["livelog_timeline_up", ""] == 0
     assert ("livelog_feeds", "failing") not in found

@@ -1,4 +1,4 @@
-"""`/<blog>/feeds.opml`: what a blog follows, for other feed readers."""
+"""`/<blog>/feeds.opml`: the feeds of a blog, for other feed readers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.livelog import until
 from tests.site import Site
 
 MANY = 10_000
-"""Feeds, with long titles: more than the kernel takes of an answer that nobody reads."""
+"""Feeds with long titles: more than the kernel buffers of an answer that is not read."""
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def settings(request: pytest.FixtureRequest) -> Config:
     return Config(store="sqlite::memory:", blogs=blogs)
 
 
-async def test_it_is_an_opml_document_to_keep(site: Site) -> None:
+async def test_it_is_an_opml_document_to_download(site: Site) -> None:
     answer = await site.get("/blog/feeds.opml")
     assert answer.code == 200
     assert answer.headers["Content-Type"] == "text/x-opml; charset=utf-8"
@@ -47,7 +47,7 @@ async def test_it_is_an_opml_document_to_keep(site: Site) -> None:
     )
 
 
-async def test_it_has_no_password(site: Site) -> None:
+async def test_it_has_no_passwords(site: Site) -> None:
     assert b"s3cret" not in (await site.get("/blog/feeds.opml")).body
 
 
@@ -55,23 +55,23 @@ async def test_a_blog_without_feeds_has_an_empty_one(site: Site) -> None:
     assert b"<body>\n</body>" in (await site.get("/other/feeds.opml")).body
 
 
-async def test_a_program_that_has_it_is_not_sent_it_again(site: Site) -> None:
+async def test_a_conditional_request_is_a_304(site: Site) -> None:
     first = await site.get("/blog/feeds.opml")
     assert (await site.get("/blog/feeds.opml", If_None_Match=first.headers["Etag"])).code == 304
 
 
-async def test_there_is_none_of_a_blog_that_is_not_there(site: Site) -> None:
+async def test_an_unknown_blog_is_a_404(site: Site) -> None:
     assert (await site.get("/nowhere/feeds.opml")).code == 404
 
 
 @pytest.mark.parametrize("settings", [MANY], indirect=True)
-async def test_very_many_feeds_come_whole(site: Site, settings: Config) -> None:
+async def test_10_000_feeds_are_sent_completely(site: Site, settings: Config) -> None:
     answer = await site.get("/blog/feeds.opml")
     assert answer.body.decode() == opml.write(settings.blogs[0])
 
 
 @pytest.mark.parametrize("settings", [MANY], indirect=True)
-async def test_others_have_their_turn_while_very_many_feeds_are_sent(site: Site, settings: Config) -> None:
+async def test_the_event_loop_runs_while_10_000_feeds_are_sent(site: Site, settings: Config) -> None:
     began = time.thread_time()
     opml.write(settings.blogs[0])
     at_once = time.thread_time() - began
@@ -85,8 +85,8 @@ async def test_others_have_their_turn_while_very_many_feeds_are_sent(site: Site,
 
 
 @pytest.mark.parametrize("settings", [MANY], indirect=True)
-async def test_a_reader_who_does_not_read_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handlers.opml, "PATIENCE_SECONDS", 0.1)
+async def test_a_client_that_does_not_read_is_disconnected(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers.opml, "WRITE_TIMEOUT_SECONDS", 0.1)
     with asking(site) as reader:
         await until(lambda: not served(site, reader.getsockname()[1]))
         received = await asyncio.to_thread(everything, reader)
@@ -95,7 +95,7 @@ async def test_a_reader_who_does_not_read_is_let_go(site: Site, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("settings", [MANY], indirect=True)
-async def test_a_reader_who_goes_away_is_no_news(site: Site) -> None:
+async def test_a_client_that_disconnects_leaves_no_log_line(site: Site) -> None:
     with asking(site) as reader:
         assert await asyncio.to_thread(reader.recv, 1)
         port = reader.getsockname()[1]
@@ -105,7 +105,7 @@ async def test_a_reader_who_goes_away_is_no_news(site: Site) -> None:
 
 @contextmanager
 def asking(site: Site) -> Iterator[socket.socket]:
-    """A connection on which the document was asked for. What waits in it is little, for the kernel's buffers."""
+    """A connection that requests the document. Its receive buffer is small, so that the server has to wait."""
     with socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.connect(("127.0.0.1", site.port))
@@ -114,13 +114,13 @@ def asking(site: Site) -> Iterator[socket.socket]:
 
 
 def served(site: Site, port: int) -> bool:
-    """Whether the server has a connection with this port of a reader."""
+    """Whether the server has a connection from this port."""
     connections = [line.split()[1:4] for line in Path("/proc/net/tcp").read_text().splitlines()]
     return [f"0100007F:{site.port:04X}", f"0100007F:{port:04X}", "01"] in connections
 
 
 def everything(reader: socket.socket) -> bytes:
-    """All that still comes."""
+    """The rest of the answer."""
     received = bytearray()
     while data := reader.recv(1 << 16):
         received += data

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from config import Blog, Config
+from config import Blog, Config, Feed
 from entries import FRONT_PAGE, Attachment, Source
-from feedstate import FeedState
 from tests.site import Site
-from tests.timeline.drafts import FEED, NOW, commit, entry
+from tests.timeline.drafts import LEASE_SECONDS, NOW, commit, entry
+from timeline import Timeline
+
+OTHERS_FAILING = 1_500
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>'
+
+
+async def fail(timeline: Timeline, urls: Sequence[str]) -> None:
+    """Has the first poll of each feed fail."""
+    await timeline.follow(dict.fromkeys(urls, 0.0))
+    for lease in await timeline.claim(NOW, len(urls), LEASE_SECONDS):
+        await timeline.commit(lease.state.failed("No answer.", 503, NOW, NOW + 60), [], lease)
+
+
+def counted(method: Callable[..., Awaitable[Any]], calls: list[str]) -> Callable[..., Awaitable[Any]]:
+    """A method that adds its name to ``calls``."""
+
+    def call(*arguments: object) -> Awaitable[Any]:
+        calls.append(method.__name__)
+        return method(*arguments)
+
+    return call
 
 
 async def page(site: Site, path: str = "/blog/") -> str:
@@ -39,7 +61,7 @@ async def test_it_carries_the_cursor_that_its_entries_end_at(site: Site) -> None
     assert f'data-cursor="{await site.timeline.head("blog")}"' in await page(site)
 
 
-async def test_an_empty_blog_says_what_it_waits_for(site: Site) -> None:
+async def test_an_empty_blog_explains_why_it_is_empty(site: Site) -> None:
     assert "Waiting for the first posts" in await page(site)
     assert "config.yaml" in await page(site, "/other/")
 
@@ -57,7 +79,7 @@ async def test_older_pages_are_linked_and_are_not_live(site: Site) -> None:
 
 
 @pytest.mark.parametrize("before", ["x", "1", "-", "%00", "1-%27%22"])
-async def test_a_place_that_is_none_is_a_400(site: Site, before: str) -> None:
+async def test_an_invalid_before_is_a_400(site: Site, before: str) -> None:
     assert (await site.get(f"/blog/?before={before}")).code == 400
 
 
@@ -67,7 +89,7 @@ async def test_unknown_blogs_entries_and_paths_are_a_404(site: Site) -> None:
         assert answer.code == 404, path
 
 
-async def test_a_blog_without_its_slash_leads_to_it(site: Site) -> None:
+async def test_a_blog_without_its_slash_is_redirected(site: Site) -> None:
     answer = await site.get("/blog")
     assert (answer.code, answer.headers["Location"]) == (302, "/blog/")
 
@@ -83,7 +105,7 @@ class TestOneBlog:
     def settings(self) -> Config:
         return Config(store="sqlite::memory:", blogs=(Blog(slug="only", title="Only"),))
 
-    async def test_the_root_leads_straight_to_the_only_blog(self, site: Site) -> None:
+    async def test_the_root_redirects_to_the_only_blog(self, site: Site) -> None:
         answer = await site.get("/")
         assert (answer.code, answer.headers["Location"]) == (302, "/only/")
 
@@ -95,7 +117,7 @@ async def test_an_entry_has_a_page_of_its_own(site: Site) -> None:
     assert "<p>Text</p>" in text
 
 
-async def test_a_corrected_entry_says_when_by_its_publisher_or_else_when_it_was_seen(site: Site) -> None:
+async def test_a_corrected_entry_shows_the_publishers_time_or_else_when_it_was_seen(site: Site) -> None:
     dated = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
     await commit(site.timeline, entry("aaaa"), entry("bbbb"))
     await commit(site.timeline, entry("aaaa", "new", modified=dated), entry("bbbb", "new"))
@@ -103,7 +125,7 @@ async def test_a_corrected_entry_says_when_by_its_publisher_or_else_when_it_was_
     assert re.search("Corrected <time[^>]*>08:00<", await page(site, "/blog/e/bbbb"))
 
 
-async def test_an_entry_that_was_withdrawn_and_is_back_has_no_change_to_show(site: Site) -> None:
+async def test_an_entry_that_was_withdrawn_and_returned_has_no_change_to_show(site: Site) -> None:
     await commit(site.timeline, entry("aaaa"))
     await commit(site.timeline, withdrawn=[("blog", "aaaa")])
     await commit(site.timeline, entry("aaaa"))
@@ -132,28 +154,60 @@ async def test_titles_sources_tags_and_links_are_never_html(site: Site) -> None:
         assert "<b>lively</b>" not in text, "the blog's own title is text, too"
 
 
-async def test_a_source_that_can_not_be_reached_is_told_in_a_sentence(site: Site) -> None:
+async def test_an_unreachable_source_is_reported_in_a_sentence(site: Site) -> None:
     await commit(site.timeline, entry("a"), problem="The connection was refused.", failures=3)
     # It is due since 1970; the least that is said is two seconds.
     assert "Example: The connection was refused. Next try in 2 seconds." in await page(site)
 
 
-async def test_many_sources_that_can_not_be_reached_do_not_push_the_posts_away(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await commit(site.timeline, entry("a"))
-    failing = [FeedState(url=FEED, problem="No answer.", next_at=NOW) for _ in range(4)]
+class TestManyProblems:
+    @pytest.fixture
+    def settings(self) -> Config:
+        feeds = tuple(Feed(url=f"https://{n}.example/feed") for n in range(4))
+        blogs = (Blog(slug="blog", title="Blog", feeds=feeds), Blog(slug="other", title="Other", feeds=feeds[:3]))
+        return Config(store="sqlite::memory:", blogs=blogs)
 
-    async def many(_: int) -> list[FeedState]:
-        return failing
+    async def test_many_unreachable_sources_are_folded_above_the_posts(self, site: Site, settings: Config) -> None:
+        await commit(site.timeline, entry("a"), replace(entry("b"), blog="other"))
+        await fail(site.timeline, [feed.url for feed in settings.blogs[0].feeds])
+        assert "<details><summary>4 sources cannot be reached</summary><p dir" in await page(site)
+        text = await page(site, "/other/")
+        assert text.count("No answer. Next try in") == 3
+        assert "sources cannot be reached" not in text
 
-    monkeypatch.setattr(site.timeline, "failing", many)
-    assert "<details><summary>4 sources cannot be reached</summary><p dir" in await page(site)
-    failing.pop()
-    assert "sources cannot be reached" not in await page(site)
+
+class TestManyFailingFeeds:
+    """More feeds of another blog fail than the store lists at once."""
+
+    @pytest.fixture
+    def settings(self) -> Config:
+        elsewhere = tuple(Feed(url=f"https://a.example/{n}") for n in range(OTHERS_FAILING))
+        own = Feed(url="https://z.example/feed", title="Own")
+        blogs = (Blog(slug="blog", title="Blog", feeds=(own,)), Blog(slug="other", title="Other", feeds=elsewhere))
+        return Config(store="sqlite::memory:", blogs=blogs)
+
+    async def test_they_do_not_hide_the_failing_feed_of_this_blog(self, site: Site, settings: Config) -> None:
+        await fail(site.timeline, [feed.url for blog in settings.blogs for feed in blog.feeds])
+        assert re.findall(r'<p dir="auto">(.*?) Next try', await page(site)) == ["Own: No answer."]
+        health = await site.json("/healthz")
+        assert health["feeds"]["failing"] == OTHERS_FAILING + 1
+        assert len(health["failing"]) == 1_000
+        metrics = (await site.get("/metrics")).body.decode()
+        assert f'livelog_feeds{{state="failing"}} {OTHERS_FAILING + 1}.0' in metrics
 
 
-async def test_pages_are_small_when_asked_for_so(site: Site) -> None:
+async def test_a_page_reads_no_feed_states_while_they_are_cached(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await commit(site.timeline, entry("a"), problem="No answer.", failures=1)
+    reads: list[str] = []
+    for name in ("states", "failing"):
+        monkeypatch.setattr(site.timeline, name, counted(getattr(site.timeline, name), reads))
+    assert "Example: No answer." in await page(site)
+    assert reads == ["states"]
+    assert "Example: No answer." in await page(site)
+    assert reads == ["states"]
+
+
+async def test_pages_are_compressed(site: Site) -> None:
     await commit(site.timeline, *(entry(f"e{n}", "A title " * 9) for n in range(20)))
     answer = await site.get("/blog/", Accept_Encoding="gzip")
     assert answer.headers.get("X-Consumed-Content-Encoding", answer.headers.get("Content-Encoding")) == "gzip"

@@ -1,4 +1,4 @@
-"""`/<blog>/e/<id>`: a post among its neighbours."""
+"""`/<blog>/e/<id>`: an entry among the entries next to it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from entries import FRONT_PAGE
-from handlers.page import NEWER_NEIGHBOURS, OLDER_NEIGHBOURS
-from tests.handlers.test_filter import page, shown
+from handlers.permalink import NEWER_NEIGHBOURS, OLDER_NEIGHBOURS
+from tests.pages.test_filter import page, shown
 from tests.site import Site
 from tests.timeline.drafts import NOW, commit, entry
 from timeline import Limits
@@ -32,7 +32,7 @@ def leading(text: str, kind: str) -> str | None:
     return found and found[1]
 
 
-async def test_a_post_stands_marked_among_newer_and_older_ones(site: Site) -> None:
+async def test_a_post_is_marked_among_newer_and_older_ones(site: Site) -> None:
     ids = await filled(site, 30)
     text = await page(site, f"/blog/e/{ids[15]}")
     assert shown(text) == ids[15 - NEWER_NEIGHBOURS : 16 + OLDER_NEIGHBOURS]
@@ -49,7 +49,7 @@ async def test_the_newest_and_the_oldest_have_neighbours_on_one_side(site: Site)
     assert (leading(newest, "newer"), leading(oldest, "older")) == (None, None)
 
 
-async def test_it_leads_on_to_the_older_posts_without_a_hole(site: Site) -> None:
+async def test_its_link_to_older_posts_skips_none(site: Site) -> None:
     ids = await filled(site, 30)
     older = leading(await page(site, f"/blog/e/{ids[15]}"), "older")
     assert older
@@ -57,19 +57,19 @@ async def test_it_leads_on_to_the_older_posts_without_a_hole(site: Site) -> None
 
 
 @pytest.mark.parametrize("index", [NEWER_NEIGHBOURS + 1, FRONT_PAGE, FRONT_PAGE + 30, 2 * FRONT_PAGE + 5])
-async def test_it_leads_on_to_the_newer_posts_without_a_hole(site: Site, index: int) -> None:
+async def test_its_link_to_newer_posts_skips_none(site: Site, index: int) -> None:
     ids = await filled(site, 2 * FRONT_PAGE + 20)
     newer = leading(await page(site, f"/blog/e/{ids[index]}"), "newer")
     assert newer
     assert ids[index - NEWER_NEIGHBOURS - 1] in shown(await page(site, newer))
 
 
-async def test_posts_lead_to_their_place_on_that_page(site: Site) -> None:
+async def test_posts_link_to_their_position_on_that_page(site: Site) -> None:
     (only,) = await filled(site, 1)
     assert f'href="/blog/e/{only}#e-{only}"' in await page(site, "/blog/")
 
 
-async def test_it_says_when_the_post_was_published_and_seen(site: Site) -> None:
+async def test_it_shows_when_the_post_was_published_and_seen(site: Site) -> None:
     published = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
     await commit(site.timeline, entry("a", published=published), entry("b", published=published))
     text = await page(site, "/blog/e/a")
@@ -78,9 +78,7 @@ async def test_it_says_when_the_post_was_published_and_seen(site: Site) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/html", "*/*"])
-async def test_what_was_withdrawn_or_is_too_old_is_gone_and_what_never_was_is_not_found(
-    site: Site, accept: str
-) -> None:
+async def test_a_withdrawn_or_retired_entry_is_a_410_and_an_unknown_one_a_404(site: Site, accept: str) -> None:
     await commit(site.timeline, entry("taken"), entry("old", at=NOW - 9), entry("here", at=NOW + 9))
     await commit(site.timeline, withdrawn=[("blog", "taken")])
     await Retention(site.timeline, Limits(entries=1), lambda: NOW).sweep()
@@ -96,7 +94,7 @@ async def test_what_was_withdrawn_or_is_too_old_is_gone_and_what_never_was_is_no
     assert "There is no such post here." in answers["never"].body.decode()
 
 
-async def test_the_page_of_a_post_that_is_gone_leads_to_the_others(site: Site) -> None:
+async def test_the_410_page_links_to_the_other_posts(site: Site) -> None:
     text = (await site.get("/blog/e/never", Accept="text/html")).body.decode()
     assert '<a href="/blog/">All posts of \u2068A &lt;b&gt;lively&lt;/b&gt; blog\u2069</a>' in text
     assert '<a href="/">To the start page</a>' in (await site.get("/x/y/z", Accept="text/html")).body.decode()

@@ -1,4 +1,4 @@
-"""What an entry was before its last correction."""
+"""`/<blog>/e/<id>/previous`: an entry before its last correction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.site import Site
 from tests.timeline.drafts import commit, entry
 
 
-async def test_it_is_the_item_that_was_there_before(site: Site) -> None:
+async def test_it_is_the_item_before_the_correction(site: Site) -> None:
     await commit(site.timeline, entry("abcd", "wrong", content_html="<p>漢字</p>"))
     (shown,) = (await site.json("/blog/entries"))["items"]
     await commit(site.timeline, entry("abcd", "right"))
@@ -19,7 +19,7 @@ async def test_it_is_the_item_that_was_there_before(site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/blog/e/abcd/previous", "/blog/e/zzzz/previous", "/nowhere/e/abcd/previous"])
-async def test_where_there_is_none_it_is_an_error_for_programs(site: Site, path: str) -> None:
+async def test_an_entry_that_was_never_corrected_is_a_404_in_json(site: Site, path: str) -> None:
     await commit(site.timeline, entry("abcd"))
     answer = await site.get(path, Accept="text/html")
     assert answer.code == 404

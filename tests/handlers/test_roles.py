@@ -1,4 +1,4 @@
-"""What a node without a fan-out (fetch) or without a poller (web) answers."""
+"""The paths of a node without a fan-out (fetch), and of one without a poller (web)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_a_fetch_node_has_no_pages(site: Site, path: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["fetch"], indirect=True)
-async def test_a_fetch_node_tells_how_it_is(site: Site) -> None:
+async def test_a_fetch_node_has_health_and_metrics(site: Site) -> None:
     health = await site.json("/healthz")
     assert (health["status"], health["readers"]) == ("ok", {})
     metrics = (await site.get("/metrics")).body.decode()
@@ -29,7 +29,7 @@ async def test_a_fetch_node_tells_how_it_is(site: Site) -> None:
 
 
 @pytest.mark.parametrize("role", ["web"], indirect=True)
-async def test_a_web_node_has_pages_and_tells_how_it_is(site: Site) -> None:
+async def test_a_web_node_has_pages_health_and_metrics(site: Site) -> None:
     assert (await site.get("/blog/")).code == 200
     assert (await site.json("/healthz"))["feeds"]["followed"] == 1
     metrics = (await site.get("/metrics")).body.decode()

@@ -1,4 +1,4 @@
-"""Other forms of the page: for a wall, and for a frame in someone's site."""
+"""Other views of the page: for an unattended screen (wall), and for an iframe (embed)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from config import Blog, Config, Feed, Server
 from handlers.page import EMBED_POSTS, WALL_POSTS
-from tests.handlers.test_filter import older, page, shown
+from tests.pages.test_filter import older, page, shown
 from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 
@@ -22,7 +22,7 @@ def policy(headers: object) -> dict[str, str]:
     return dict(part.split(" ", 1) for part in str(headers).split("; "))
 
 
-async def test_the_wall_is_live_and_has_nothing_to_press(site: Site) -> None:
+async def test_the_wall_is_live_and_has_no_controls(site: Site) -> None:
     await filled(site)
     text = await page(site, "/blog/?view=wall")
     assert '<body data-view="wall">' in text
@@ -33,7 +33,7 @@ async def test_the_wall_is_live_and_has_nothing_to_press(site: Site) -> None:
         assert control not in text
 
 
-async def test_the_embed_is_live_and_slim_and_its_links_open_outside_of_it(site: Site) -> None:
+async def test_the_embed_is_live_and_short_and_its_links_open_in_a_new_tab(site: Site) -> None:
     await filled(site)
     text = await page(site, "/blog/embed")
     assert '<body data-view="embed">' in text
@@ -43,18 +43,18 @@ async def test_the_embed_is_live_and_slim_and_its_links_open_outside_of_it(site:
     assert (older(text) or "").startswith("/blog/?before=")
 
 
-async def test_only_the_embed_may_be_framed_by_others_and_by_none_that_is_not_named(site: Site) -> None:
+async def test_no_page_can_be_framed_by_other_origins_by_default(site: Site) -> None:
     for path in ("/blog/embed", "/blog/", "/blog/?view=embed"):
         headers = (await site.get(path)).headers
         assert policy(headers["Content-Security-Policy"])["frame-ancestors"] == "'self'", path
 
 
-async def test_another_view_is_none(site: Site) -> None:
+async def test_an_unknown_view_is_ignored(site: Site) -> None:
     assert "data-view" not in await page(site, "/blog/?view=embed")
     assert "data-view" not in await page(site, "/blog/?view=%22%3E%ff")
 
 
-async def test_the_address_without_a_slash_keeps_what_it_asks_for(site: Site) -> None:
+async def test_the_redirect_to_the_slash_keeps_the_query(site: Site) -> None:
     answer = await site.get("/blog?view=wall&tag=a%26b")
     assert (answer.code, answer.headers["Location"]) == (302, "/blog/?view=wall&tag=a%26b")
 
@@ -70,7 +70,7 @@ class TestFramed:
         )
         return Config(server=Server(public_url="https://live.example.org"), store="sqlite::memory:", blogs=(blog,))
 
-    async def test_those_who_are_named_may_frame_the_embed_and_only_that(self, site: Site) -> None:
+    async def test_origins_in_frame_ancestors_can_frame_the_embed_only(self, site: Site) -> None:
         embed, front = await site.get("/blog/embed"), await site.get("/blog/")
         found = policy(embed.headers["Content-Security-Policy"])
         assert found.pop("frame-ancestors") == "'self' https://www.example.org https://*.example.com:8443"
@@ -78,7 +78,7 @@ class TestFramed:
         assert usual.pop("frame-ancestors") == "'self'"
         assert found == usual, "all else is as strict"
 
-    async def test_the_page_shows_what_they_put_into_theirs(self, site: Site) -> None:
+    async def test_the_page_shows_the_html_that_embeds_it(self, site: Site) -> None:
         found = re.search(r"<pre><code>(.*?)</code></pre>", (await page(site, "/blog/")).partition("<footer")[2])
         assert found
         assert html.unescape(found[1]) == (

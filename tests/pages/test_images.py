@@ -22,12 +22,12 @@ def shown(markup: str, mode: Mode) -> str:
     return pictured(clean_html(markup, "https://example.org/")[0], mode, translate)
 
 
-def test_a_lazy_picture_is_left_as_it_is() -> None:
+def test_a_lazy_picture_is_unchanged() -> None:
     markup = '<p><img src="https://example.org/a.png" alt="A"></p>'
     assert pictured(markup, "lazy", translate) == markup
 
 
-def test_a_picture_to_ask_for_is_a_button_that_says_what_and_from_where() -> None:
+def test_with_click_a_picture_is_a_button_with_its_text_and_host() -> None:
     assert shown(f'<img src="{URL}" alt=" A &lt;map&gt; " width=40 height=30>', "click") == (
         '<button type="button" class="picture-button" '
         'data-src="https://me:word@www.pictures.example:81/a.jpg?a=1&amp;b=2" data-alt="A &lt;map&gt;" '
@@ -36,7 +36,7 @@ def test_a_picture_to_ask_for_is_a_button_that_says_what_and_from_where() -> Non
     )
 
 
-def test_of_no_pictures_there_are_the_words() -> None:
+def test_with_none_a_picture_is_its_alternative_text() -> None:
     assert (
         shown('<img src="/a.png" alt="A &lt;map&gt;">', "none") == '<span class="picture-words">A &lt;map&gt;</span>'
     )
@@ -44,7 +44,7 @@ def test_of_no_pictures_there_are_the_words() -> None:
 
 
 @pytest.mark.parametrize("mode", ["click", "none"])
-def test_nothing_is_left_that_a_browser_would_load_by_itself(mode: Mode) -> None:
+def test_a_browser_loads_nothing_by_itself(mode: Mode) -> None:
     markup = (
         f'<p title="<img src=x>"><img src="/1" alt="{HOSTILE.replace(chr(34), "&quot;")}"><a href="/"><img src="/2">'
         '</a><video width="3" poster="/p" src="/v"></video><video poster="/p"></video>'
@@ -65,7 +65,7 @@ def test_the_picture_of_an_entry_is_shown_where_its_content_has_none() -> None:
     assert lead({"content_html": ""}, "lazy", translate) == ""
 
 
-def test_the_picture_of_a_podcast_stands_beside_its_player() -> None:
+def test_the_picture_of_a_podcast_is_shown_beside_its_player() -> None:
     item = {"image": URL, "attachments": [{"url": "https://example.org/a", "mime_type": "audio/mpeg"}]}
     assert lead(item, "lazy", translate) == ""
     assert cover(item, "lazy", translate).startswith("<img ")

@@ -1,4 +1,4 @@
-"""How an item is shown."""
+"""How the parts of an item are written."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def test_a_day_is_written_as_the_language_does() -> None:
     assert day("2026-11-03T00:00:00Z", "zh") == "2026年11月3日"
 
 
-def test_addresses_are_written_as_in_javascript() -> None:
+def test_urls_are_quoted_as_in_javascript() -> None:
     # What encodeURIComponent makes of it.
     assert quoted("a b/c?d=e&f#é'(!)*~") == "a%20b%2Fc%3Fd%3De%26f%23%C3%A9'(!)*~"

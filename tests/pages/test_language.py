@@ -43,13 +43,13 @@ async def test_a_page_is_in_the_language_that_the_browser_asks_for(site: Site, a
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_every_page_speaks_either_language(site: Site, path: str) -> None:
+async def test_every_page_has_both_languages(site: Site, path: str) -> None:
     await commit(site.timeline, entry("abcd", tags=("x",)))
     assert await spoken(site, path, Accept_Language=CHINESE) == "zh-CN"
     assert await spoken(site, path, Accept_Language="en") == "en"
 
 
-async def test_a_choice_in_the_address_counts_and_is_remembered(site: Site) -> None:
+async def test_a_language_in_the_url_is_used_and_stored_in_a_cookie(site: Site) -> None:
     answer = await site.get("/blog/?lang=zh", Accept_Language="en")
     assert '<html lang="zh-CN">' in answer.body.decode()
     cookie = answer.headers["Set-Cookie"]
@@ -59,29 +59,29 @@ async def test_a_choice_in_the_address_counts_and_is_remembered(site: Site) -> N
     assert await spoken(site, "/blog/?lang=en", Cookie="lang=zh") == "en"
 
 
-async def test_without_a_choice_nothing_is_remembered(site: Site) -> None:
+async def test_without_a_choice_no_cookie_is_set(site: Site) -> None:
     for path in ("/blog/", "/blog/?lang=xx", "/blog/embed?lang=zh"):
         assert "Set-Cookie" not in (await site.get(path, Accept_Language=CHINESE)).headers, path
 
 
 @pytest.mark.parametrize("chosen", ["xx", "", "%ff", "zh_CN", "../en", "%3Cscript%3E"])
-async def test_a_choice_that_is_none_changes_nothing(site: Site, chosen: str) -> None:
+async def test_an_unknown_language_is_ignored(site: Site, chosen: str) -> None:
     assert await spoken(site, f"/blog/?lang={chosen}", Accept_Language=CHINESE) == "zh-CN"
     assert await spoken(site, Cookie=f"lang={chosen}", Accept_Language=CHINESE) == "zh-CN"
 
 
-async def test_the_foot_leads_to_the_same_page_in_the_other_language(site: Site) -> None:
+async def test_the_footer_links_to_the_same_page_in_the_other_language(site: Site) -> None:
     text = (await site.get("/blog/?tag=a%26b&lang=en")).body.decode()
     assert '<a href="?tag=a%26b&amp;lang=zh" lang="zh-CN" hreflang="zh-CN" rel="nofollow">中文</a>' in text
     assert '<a href="?tag=a%26b&amp;lang=en" lang="en" hreflang="en" rel="nofollow" aria-current="true">' in text
 
 
-async def test_caches_are_told_what_a_page_depends_on(site: Site) -> None:
+async def test_vary_names_the_headers_that_choose_the_language(site: Site) -> None:
     vary = (await site.get("/blog/")).headers["Vary"]
     assert {"Accept-Language", "Cookie"} <= set(re.split(", ?", vary))
 
 
-async def test_the_page_carries_the_words_of_its_scripts_but_in_english(site: Site) -> None:
+async def test_the_page_has_the_translations_of_its_scripts_except_in_english(site: Site) -> None:
     text = (await site.get("/blog/", Accept_Language=CHINESE)).body.decode()
     found = re.search(r'<script type="application/json" id="words">(.*?)</script>', text)
     assert found
@@ -95,13 +95,13 @@ async def test_dates_are_in_the_form_of_the_language(site: Site) -> None:
     assert "2027年1月15日" in (await site.get("/blog/", Accept_Language=CHINESE)).body.decode()
 
 
-async def test_errors_are_told_in_the_language_to_people_only(site: Site) -> None:
+async def test_error_pages_are_translated_and_json_errors_are_not(site: Site) -> None:
     answer = await site.get("/nowhere/", Accept="text/html", Accept_Language=CHINESE)
     assert "这里没有这个直播页。" in answer.body.decode()
     assert (await site.json("/nowhere/"))["error"]["message"] == "There is no such blog here."
 
 
-async def test_what_posts_say_keeps_its_own_direction(site: Site) -> None:
+async def test_the_text_of_posts_keeps_its_direction(site: Site) -> None:
     content = "<p>نص عربي</p>"
     await commit(site.timeline, entry("a", "عنوان", content_html=content, authors=("كاتب",), tags=("عاجل",)))
     text = (await site.get("/blog/")).body.decode()
@@ -117,7 +117,7 @@ class TestOperatorsLanguage:
         blog = Blog(slug="blog", title="Blog", language="zh", feeds=(Feed(url=FEED),))
         return Config(store="sqlite::memory:", blogs=(blog, Blog(slug="other", title="Other")))
 
-    async def test_it_counts_for_that_blog_unless_a_reader_chooses(self, site: Site) -> None:
+    async def test_it_applies_to_that_blog_unless_the_reader_chooses(self, site: Site) -> None:
         assert await spoken(site, Accept_Language="en") == "zh-CN"
         assert await spoken(site, "/other/", Accept_Language="en") == "en"
         assert await spoken(site, "/blog/?lang=en") == "en"

@@ -1,4 +1,4 @@
-"""What pages tell other programs: schema.org, Open Graph, microformats, what to find."""
+"""Metadata of pages: schema.org, Open Graph, microformats, robots."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from entries import FRONT_PAGE
-from tests.handlers.test_filter import page
+from tests.pages.test_filter import page
 from tests.site import Site
 from tests.timeline.drafts import NOW, commit, entry
 
@@ -24,7 +24,7 @@ def linked(text: str) -> Any:
     return json.loads(found[0])
 
 
-def told(text: str, name: str) -> str | None:
+def meta(text: str, name: str) -> str | None:
     found = re.search(rf'<meta (?:name|property)="{name}" content="([^"]*)">', text)
     return html.unescape(found[1]) if found else None
 
@@ -34,7 +34,7 @@ def canonical(text: str) -> str | None:
     return found and found[1]
 
 
-async def test_the_live_page_is_a_live_blog_posting_whose_updates_are_their_own(site: Site) -> None:
+async def test_the_live_page_is_a_live_blog_posting_with_its_updates(site: Site) -> None:
     published = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
     await commit(
         site.timeline,
@@ -59,18 +59,18 @@ async def test_the_live_page_is_a_live_blog_posting_whose_updates_are_their_own(
     assert "dateModified" not in second
 
 
-async def test_coverage_began_with_the_oldest_post_that_is_kept(site: Site) -> None:
+async def test_coverage_starts_with_the_oldest_post(site: Site) -> None:
     await commit(site.timeline, *(entry(f"e{n}", at=NOW + n) for n in range(FRONT_PAGE + 9)))
     data = linked(await page(site, "/blog/"))
     assert len(data["liveBlogUpdate"]) == FRONT_PAGE
     assert data["coverageStartTime"] == "2027-01-15T08:00:00.000000Z"
 
 
-async def test_a_post_without_a_title_is_called_by_how_it_begins(site: Site) -> None:
+async def test_a_post_without_a_title_is_named_by_its_excerpt(site: Site) -> None:
     untitled = replace(entry("a", content_html="<p>One &amp; <b>two</b></p>" + "<p>word</p>" * 99), title=None)
     await commit(site.timeline, untitled)
     text = await page(site, "/blog/e/a")
-    assert told(text, "og:title") == told(text, "og:description") == "One & two" + " word" * 46 + "…"
+    assert meta(text, "og:title") == meta(text, "og:description") == "One & two" + " word" * 46 + "…"
 
 
 async def test_authors_are_persons_and_a_date_is_the_publishers(site: Site) -> None:
@@ -83,7 +83,7 @@ async def test_authors_are_persons_and_a_date_is_the_publishers(site: Site) -> N
     assert data["isPartOf"]["url"] == URL
 
 
-async def test_nothing_in_a_post_ends_the_data_it_stands_in(site: Site) -> None:
+async def test_no_text_of_a_post_ends_the_script_element(site: Site) -> None:
     await commit(site.timeline, entry("a", HOSTILE, summary=HOSTILE, authors=(HOSTILE,), url="https://example.org/a"))
     for path in ("/blog/", "/blog/e/a"):
         text = await page(site, path)
@@ -92,26 +92,26 @@ async def test_nothing_in_a_post_ends_the_data_it_stands_in(site: Site) -> None:
         assert (data["liveBlogUpdate"][0] if "liveBlogUpdate" in data else data)["headline"] == HOSTILE
 
 
-async def test_pages_have_open_graph_of_their_own(site: Site) -> None:
+async def test_pages_have_open_graph_metadata(site: Site) -> None:
     await commit(site.timeline, entry("a", "One", image="https://example.org/a.png"), entry("b", "Two", at=NOW + 1))
     front, post = await page(site, "/blog/"), await page(site, "/blog/e/a")
-    assert (told(front, "og:type"), told(post, "og:type")) == ("website", "article")
-    assert (told(front, "og:title"), told(post, "og:title")) == ("A <b>lively</b> blog", "One")
-    assert (told(front, "og:url"), told(post, "og:url")) == (URL, f"{URL}e/a")
-    assert told(front, "og:description") == "Two · One"
-    assert told(post, "og:image") == "https://example.org/a.png"
+    assert (meta(front, "og:type"), meta(post, "og:type")) == ("website", "article")
+    assert (meta(front, "og:title"), meta(post, "og:title")) == ("A <b>lively</b> blog", "One")
+    assert (meta(front, "og:url"), meta(post, "og:url")) == (URL, f"{URL}e/a")
+    assert meta(front, "og:description") == "Two · One"
+    assert meta(post, "og:image") == "https://example.org/a.png"
     assert "<title>One · A &lt;b&gt;lively&lt;/b&gt; blog</title>" in post
 
 
-async def test_only_the_live_page_and_posts_are_to_be_found(site: Site) -> None:
+async def test_only_the_live_page_and_posts_are_indexed(site: Site) -> None:
     await commit(site.timeline, entry("here"), *(entry(f"e{n:03}", at=NOW + n) for n in range(FRONT_PAGE + 2)))
     assert canonical(await page(site, "/blog/?lang=zh")) == URL
-    assert told(await page(site, "/blog/"), "robots") is None
-    assert told(await page(site, "/blog/e/here"), "robots") is None
+    assert meta(await page(site, "/blog/"), "robots") is None
+    assert meta(await page(site, "/blog/e/here"), "robots") is None
     (older,) = re.findall(r'href="(/blog/\?before=[^"]+)"', await page(site, "/blog/"))
     for path in (older, "/blog/?tag=x", "/blog/?view=wall", "/blog/embed"):
         text = await page(site, path)
-        assert (told(text, "robots"), canonical(text)) == ("noindex, follow", URL), path
+        assert (meta(text, "robots"), canonical(text)) == ("noindex, follow", URL), path
         assert "ld+json" not in text
 
 

@@ -1,10 +1,10 @@
-"""How files are told of."""
+"""Attachments, as the page lists them."""
 
 from __future__ import annotations
 
 import pytest
 
-from pages.files import amount, facts, label, length, listed
+from pages.item import amount, duration, facts, label, listed
 
 
 @pytest.mark.parametrize(
@@ -27,8 +27,8 @@ def test_a_size_is_rounded(size: int, written: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "written"), [(7, "0:07"), (2_467, "41:07"), (3_909, "1:05:09"), (360_000, "100:00:00")]
 )
-def test_a_length_is_a_clock(seconds: int, written: str) -> None:
-    assert length(seconds) == written
+def test_a_duration_is_written_as_on_a_clock(seconds: int, written: str) -> None:
+    assert duration(seconds) == written
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ def test_a_length_is_a_clock(seconds: int, written: str) -> None:
         ("", ["File"]),
     ],
 )
-def test_a_file_is_called_by_what_it_is(kind: str, words: list[str]) -> None:
+def test_a_file_is_labelled_by_its_type(kind: str, words: list[str]) -> None:
     file = {"url": "https://example.org/f", "mime_type": kind}
     assert [label(file), *facts(file)] == words
 
 
-def test_a_picture_that_is_shown_is_no_file_as_well() -> None:
+def test_a_picture_that_is_shown_is_not_listed() -> None:
     picture = {"url": "https://example.org/p.png", "mime_type": "image/png"}
     item = {"image": picture["url"], "attachments": [picture, {"url": "https://example.org/f"}]}
     assert listed(item, pictured=True) == item["attachments"][1:]

@@ -12,7 +12,7 @@ import pytest
 from entries import FRONT_PAGE, Entry, Source
 from pages import filter as filters
 from pages import freshness
-from pages.filter import SCANS, Filter, place
+from pages.filter import MAX_SCANS, Filter, before_item
 from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 from timeline import Page
@@ -54,7 +54,7 @@ def older(text: str) -> str | None:
         ("source=%ff", []),
     ],
 )
-async def test_a_filter_leaves_the_posts_of_a_source_and_a_tag(site: Site, query: str, names: list[str]) -> None:
+async def test_a_filter_matches_the_posts_of_a_source_and_a_tag(site: Site, query: str, names: list[str]) -> None:
     await commit(
         site.timeline,
         of("Harbour", "a"),
@@ -65,7 +65,7 @@ async def test_a_filter_leaves_the_posts_of_a_source_and_a_tag(site: Site, query
     assert shown(await page(site, f"/blog/?{query}")) == names
 
 
-async def test_a_filtered_page_says_so_and_leads_back(site: Site) -> None:
+async def test_a_filtered_page_names_the_filter_and_links_back(site: Site) -> None:
     await commit(site.timeline, of(ODD, "a", 0, "<b>"))
     text = await page(site, f"/blog/?{Filter(ODD, '<b>').query()}")
     said = re.search(r'<p class="filtered">(.*?)</p>', text)
@@ -77,7 +77,7 @@ async def test_a_filtered_page_says_so_and_leads_back(site: Site) -> None:
     assert "filtered" not in await page(site, "/blog/")
 
 
-async def test_posts_lead_to_the_filters_of_their_source_and_tags(site: Site) -> None:
+async def test_posts_link_to_the_filters_of_their_source_and_tags(site: Site) -> None:
     await commit(site.timeline, of(ODD, "a", 0, ODD))
     text = await page(site, "/blog/")
     escaped = Filter(source=ODD).query()
@@ -86,7 +86,7 @@ async def test_posts_lead_to_the_filters_of_their_source_and_tags(site: Site) ->
     assert shown(await page(site, f"/blog/?{escaped}")) == ["a"]
 
 
-async def test_older_pages_keep_the_filter_and_lead_through_all_of_it_once(site: Site) -> None:
+async def test_older_pages_keep_the_filter_and_have_each_post_once(site: Site) -> None:
     mixed = [of("Harbour" if n % 3 else "Town", f"e{n:03}", n) for n in range(3 * FRONT_PAGE)]
     await commit(site.timeline, *mixed)
     path: str | None = "/blog/?source=Harbour"
@@ -104,8 +104,8 @@ async def test_older_pages_keep_the_filter_and_lead_through_all_of_it_once(site:
 async def test_a_page_costs_no_more_than_a_bounded_scan_and_leads_on(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filters, "SCANNED_TOGETHER", 10)
-    monkeypatch.setattr(filters, "MOST_SCANNED", 20)
+    monkeypatch.setattr(filters, "CHUNK_POSTS", 10)
+    monkeypatch.setattr(filters, "MAX_SCANNED_POSTS", 20)
     await commit(site.timeline, of("Rare", "first"), *(of("Town", f"e{n:03}", n + 1) for n in range(30)))
     text = await page(site, "/blog/?source=Rare")
     assert shown(text) == []
@@ -115,7 +115,7 @@ async def test_a_page_costs_no_more_than_a_bounded_scan_and_leads_on(
     assert shown(await page(site, path)) == ["first"]
 
 
-async def test_few_pages_are_looked_for_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_at_most_max_scans_pages_are_scanned_for_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     await commit(site.timeline, of("Harbour", "a"))
     page_of_timeline = site.timeline.page
     under_way: set[object] = set()
@@ -130,16 +130,16 @@ async def test_few_pages_are_looked_for_at_a_time(site: Site, monkeypatch: pytes
         return await page_of_timeline(*arguments)
 
     # What the list of filters asks for is asked for once, before.
-    monkeypatch.setattr(freshness, "LOOK_SECONDS", 3600)
+    monkeypatch.setattr(freshness, "CACHE_SECONDS", 3600)
     await page(site, "/blog/")
     monkeypatch.setattr(site.timeline, "page", slow)
-    answers = await asyncio.gather(*(page(site, "/blog/?source=Harbour") for _ in range(4 * SCANS)))
-    assert [shown(answer) for answer in answers] == [["a"]] * 4 * SCANS
-    assert most == SCANS
+    answers = await asyncio.gather(*(page(site, "/blog/?source=Harbour") for _ in range(4 * MAX_SCANS)))
+    assert [shown(answer) for answer in answers] == [["a"]] * 4 * MAX_SCANS
+    assert most == MAX_SCANS
 
 
-async def test_a_place_leads_on_to_the_microsecond(site: Site) -> None:
+async def test_before_item_is_exact_to_the_microsecond(site: Site) -> None:
     first = replace(entry("a"), position=1_700_000_000_123_456)
     await commit(site.timeline, first)
     (item,) = (await site.json("/blog/entries"))["items"]
-    assert place(item) == "1700000000123456-a"
+    assert before_item(item) == "1700000000123456-a"

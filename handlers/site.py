@@ -1,0 +1,65 @@
+"""The site: everything that request handlers read, in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from config import Blog, Config
+from connections.limits import Admission
+from fanout.fanout import FanOut
+from pages.assets import Assets
+from pages.filter import FilteredPages
+from pages.freshness import Freshness
+from pages.theme import Theme
+from timeline import Timeline
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+class Polling(Protocol):
+    """The part of the poller that handlers read: `/healthz` and `/metrics` report it."""
+
+    trouble: str | None
+    """Why polling has stopped; None while it works."""
+
+    @property
+    def polls(self) -> Mapping[str, int]:
+        """The number of polls since the process started, by outcome."""
+
+
+@dataclass
+class Site:
+    """The parts of one process that serve requests. A fetch node has no ``fanout``, a web node no ``polling``.
+
+    `apply` replaces ``config`` while requests are served: handlers read it per request and keep no copy.
+    """
+
+    config: Config
+    timeline: Timeline
+    fanout: FanOut | None
+    sources: Freshness
+    admission: Admission
+    polling: Polling | None
+    assets: Assets = field(default_factory=lambda: Assets(ROOT / "static"))
+    posts: FilteredPages = field(init=False)
+    _themes: dict[str, Theme] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.posts = FilteredPages(self.timeline)
+        self.apply(self.config)
+
+    def apply(self, config: Config) -> None:
+        """Serves another configuration from the next request on. Raises OSError if a logo or CSS file is unreadable.
+
+        After an error, the old configuration is still served.
+        """
+        self._themes = {blog.slug: Theme.of(blog) for blog in config.blogs}
+        self.config = config
+        self.sources.clear()
+
+    def theme(self, blog: Blog) -> Theme:
+        """The accent, style sheet and logo of a blog; none for a blog that a request began with and that is gone."""
+        return self._themes.get(blog.slug, Theme())

@@ -1,0 +1,111 @@
+"""How fresh each source of a blog is, read from the timeline now and then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from config import Blog, Config, Feed
+from feedstate import FeedState
+from pages.freshness import CACHE_SECONDS, FailingFeed, Freshness, SourceState
+from tests.pages.sources import FEEDS, SETTINGS, filled, poll
+from tests.site import Site
+from tests.timeline.drafts import NOW
+
+
+@pytest.fixture
+def settings() -> Config:
+    return SETTINGS
+
+
+async def test_each_source_has_a_condition(settings: Config, site: Site) -> None:
+    await filled(site.timeline)
+    sources = await Freshness(site.timeline, lambda: NOW).of(settings.blogs[0])
+    assert list(sources.known) == [
+        SourceState("Harbour", "fresh", NOW - 300),
+        SourceState("Town Hall", "silent", NOW - 2400),
+        SourceState("late.example", "unreachable", 0, NOW - 3600, "No answer within 20 seconds."),
+        SourceState("never.example", "waiting"),
+    ]
+    assert (sources.more, sources.all_unreachable) == (0, False)
+
+
+async def test_states_are_read_at_most_once_in_cache_seconds(
+    settings: Config, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+    states = site.timeline.states
+
+    async def counted() -> Sequence[FeedState]:
+        nonlocal reads
+        reads += 1
+        return await states()
+
+    monkeypatch.setattr(site.timeline, "states", counted)
+    clock = [NOW]
+    freshness = Freshness(site.timeline, lambda: clock[0])
+    for now, most in ((NOW, 1), (NOW + CACHE_SECONDS - 0.1, 1), (NOW + CACHE_SECONDS, 2), (NOW - 3600, 3)):
+        clock[0] = now
+        await freshness.of(settings.blogs[0])
+        assert reads == most, "a clock that is set back expires the cache, too"
+
+
+async def test_an_expired_value_is_served_while_a_new_one_is_read(
+    settings: Config, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [NOW]
+    freshness = Freshness(site.timeline, lambda: now[0])
+    before = await freshness.of(settings.blogs[0])
+    states, asked, answer = site.timeline.states, asyncio.Event(), asyncio.Event()
+
+    async def slow() -> Sequence[FeedState]:
+        asked.set()
+        await answer.wait()
+        return await states()
+
+    monkeypatch.setattr(site.timeline, "states", slow)
+    now[0] += CACHE_SECONDS + 1
+    reading = asyncio.create_task(freshness.of(settings.blogs[0]))
+    await asked.wait()
+    assert await freshness.of(settings.blogs[0]) is before
+    answer.set()
+    assert await reading is not before
+
+
+async def test_a_value_that_took_long_to_read_is_cached_for_longer(settings: Config, site: Site) -> None:
+    times = iter([NOW, NOW, NOW, NOW + 2, NOW + 2, NOW + 41, NOW + 43])
+    freshness = Freshness(site.timeline, lambda: next(times))
+    first = await freshness.of(settings.blogs[0])
+    assert await freshness.of(settings.blogs[0]) is first, "reading took 2 seconds: cached for 40"
+
+
+async def test_feeds_of_one_title_are_one_source_in_the_best_condition(site: Site) -> None:
+    feeds = tuple(Feed(url=url, title="Same") for url in FEEDS.values())
+    await poll(
+        site.timeline,
+        {
+            FEEDS["harbour"]: {"checked_at": NOW, "problem": "Gone.", "failing_since": NOW, "newest": (NOW - 10,)},
+            FEEDS["town"]: {"checked_at": NOW, "newest": (NOW - 5000,)},
+        },
+        posts={},
+    )
+    sources = await Freshness(site.timeline, lambda: NOW).of(Blog(slug="blog", title="Blog", feeds=feeds))
+    assert list(sources.known) == [SourceState("Same", "silent", NOW - 10)]
+
+
+async def test_each_blog_of_a_name_has_its_own_sources(settings: Config, site: Site) -> None:
+    """While a configuration is replaced, requests may ask for the old blog and for the new one of the same name."""
+    freshness = Freshness(site.timeline, lambda: NOW)
+    old = settings.blogs[0]
+    new = old.model_copy(update={"feeds": (Feed(url=FEEDS["town"], title="New"),)})
+    for _ in range(2):
+        assert len((await freshness.of(old)).known) == 4
+        assert [source.title for source in (await freshness.of(new)).known] == ["New"]
+
+
+async def test_failing_feeds_are_listed_by_url_with_the_next_poll(settings: Config, site: Site) -> None:
+    await filled(site.timeline)
+    sources = await Freshness(site.timeline, lambda: NOW).of(settings.blogs[0])
+    assert sources.failing == [FailingFeed("late.example/feed", "No answer within 20 seconds.", NOW + 60)]
