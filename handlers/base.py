@@ -16,8 +16,8 @@ from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 from config import Blog, Config
 from connections import limits
 from connections.limits import Admission, RefusedError
-from connections.listener import Stream, retry_after
-from connections.proxies import Visitor, visitor
+from connections.listener import retry_after
+from connections.proxies import Client, client
 from pages import item, language
 from timeline import Timeline, TimelineError
 
@@ -79,7 +79,7 @@ class Secure(RequestHandler):
 
     def _wait_for(self, sent: Future[None], stream: IOStream) -> None:
         address, size = self.request.remote_ip or "", int(self._headers.get("Content-Length", 0))
-        cut_off = asyncio.get_running_loop().call_later(limits.ANSWER_SECONDS, stream.close)
+        cut_off = asyncio.get_running_loop().call_later(limits.RESPONSE_TIMEOUT, stream.close)
         self.admission.unread(address, size)
 
         def end(_: object) -> None:
@@ -163,8 +163,8 @@ class Handler(Secure):
         """Takes what the route table hands over."""
         self.livelog = config
         self.timeline = timeline
-        peer = Visitor(self.request.remote_ip or "", self.request.protocol)
-        behind = visitor(peer, self.request.headers, config.server.trusted_proxies)
+        peer = Client(self.request.remote_ip or "", self.request.protocol)
+        behind = client(peer, self.request.headers, config.server.trusted_proxies)
         self.request.remote_ip, self.request.protocol = behind
 
     def prepare(self) -> None:
@@ -211,18 +211,6 @@ class Handler(Secure):
         """What a reader says it has; bytes that are no text are a cursor that is none, not a bad request."""
         given = self.request.query_arguments.get("after")
         return given[-1].decode("utf-8", "replace") if given else None
-
-    def take_over(self) -> IOStream:
-        """Takes the connection from Tornado, for a reader. Of the request nothing is kept in memory.
-
-        Raises RefusedError if the reader may not come in.
-        """
-        stream = self.request.connection.stream  # type: ignore[union-attr]
-        assert isinstance(stream, Stream)
-        self.admission.admit(stream.place, self.request.remote_ip or "")
-        self.admission.answering.discard(self)
-        self.ui.clear()
-        return self.detach()
 
     def absolute(self, path: str) -> str:
         """An absolute URL: as the operator names this server, else as the reader does."""

@@ -9,15 +9,14 @@ from urllib.parse import urlsplit
 from tornado.web import Application
 
 from config import Config
-from connections.eventstream import Events
 from connections.limits import Admission
-from connections.websocket import Stream
 from fanout.fanout import FanOut
 from feeds.poller import Poller
 from handlers.assets import ADDRESS, AssetFile, Icon, ThemeFile
 from handlers.base import NotFound, StaticFiles
 from handlers.entries import Entries, Previous
 from handlers.health import Health
+from handlers.live import EventStream, WebSocket
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
 from handlers.page import Embed, Index, PageHandler, Permalink
@@ -46,8 +45,8 @@ def make_app(
     blog = r"/([a-z0-9][a-z0-9-]*)"
     # Readers come in storms: theirs are looked at first.
     followed: list[Any] = [
-        (rf"{blog}/ws", Stream, live),
-        (rf"{blog}/events", Events, live),
+        (rf"{blog}/ws", WebSocket, live),
+        (rf"{blog}/events", EventStream, live),
     ]
     watched: list[Any] = [
         (r"/healthz", Health, all_parts),

@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from connections.eventstream import MOST_SAID, RETRY_MILLISECONDS, EventsReader
-from fanout.channel import BEHIND_BYTES
-from tests.handlers.bare import Bare, asked, events, websocket
+from connections.eventstream import MAX_RECEIVED_BYTES, RETRY_MILLISECONDS, EventStreamConnection
+from fanout.channel import MAX_BEHIND_BYTES
+from tests.connections.bare import Bare, asked, events, websocket
 from tests.livelog import until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
@@ -17,9 +17,11 @@ from tests.timeline.drafts import commit, entry
 SMALL = 4_096
 
 
-def readers(site: Site) -> list[EventsReader]:
+def readers(site: Site) -> list[EventStreamConnection]:
     """The connections of the blog, as the server has them."""
-    return [reader for reader in site.fanout._channels["blog"].readers() if isinstance(reader, EventsReader)]
+    return [
+        reader for reader in site.fanout._channels["blog"].connections() if isinstance(reader, EventStreamConnection)
+    ]
 
 
 async def missed(site: Site, count: int) -> str:
@@ -31,13 +33,13 @@ async def missed(site: Site, count: int) -> str:
     return start
 
 
-async def fill(site: Site, reader: EventsReader) -> int:
+async def fill(site: Site, reader: EventStreamConnection) -> int:
     """Publishes until the kernel takes no more for a reader; returns how many posts that took."""
     count = 0
     while not reader.stream.writing():
         await commit(site.timeline, entry(f"f{count:03}", content_html="x" * 60_000))
         count += 1
-        await until(lambda: reader.seq == site.fanout._channels["blog"].ring.head.seq)
+        await until(lambda: reader.seq == site.fanout._channels["blog"].history.head.seq)
     return count
 
 
@@ -172,7 +174,7 @@ async def test_what_a_reader_says_after_its_request_is_ignored(site: Site) -> No
 
 async def test_who_says_more_than_a_little_is_cut_off(site: Site) -> None:
     async with events(site.port) as bare:
-        bare.say(b"x" * (MOST_SAID + 1))
+        bare.say(b"x" * (MAX_RECEIVED_BYTES + 1))
         assert await bare.has_ended()
     await until(lambda: site.fanout.readers()["blog"] == 0)
 
@@ -181,9 +183,9 @@ async def test_a_comment_tells_that_the_server_is_there(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
         (reader,) = readers(site)
-        reader.nudge()
+        reader.ping()
         assert [await bare.line(), await bare.line()] == [":\n", "\n"]
-        reader.check()
+        reader.check_alive()
         await commit(site.timeline, entry("a"))
         assert await ids(bare, 1) == ["a"]
 
@@ -201,7 +203,7 @@ async def test_a_reader_that_does_not_read_is_let_go_and_has_lost_nothing(site: 
         await until(lambda: site.fanout.readers()["blog"] == 3)
         sent = 0
         while site.fanout.readers()["blog"]:
-            assert sent < 40 * BEHIND_BYTES, "there is no bound"
+            assert sent < 40 * MAX_BEHIND_BYTES, "there is no bound"
             await commit(site.timeline, entry(f"e{sent}", content_html="x" * 60_000))
             await asyncio.sleep(0)
             sent += 60_000
@@ -222,8 +224,8 @@ async def test_a_reader_that_took_nothing_between_two_signs_of_life_is_cut_off(s
         await bare.block()
         (reader,) = readers(site)
         await fill(site, reader)
-        reader.nudge()
-        reader.check()
+        reader.ping()
+        reader.check_alive()
         assert reader.stream.closed()
     await until(lambda: site.fanout.readers()["blog"] == 0)
 
@@ -233,9 +235,9 @@ async def test_a_reader_that_is_slow_but_takes_something_stays(site: Site) -> No
         await bare.block()
         (reader,) = readers(site)
         count = await fill(site, reader)
-        reader.nudge()
+        reader.ping()
         await ids(bare, count)
-        reader.check()
+        reader.check_alive()
         await commit(site.timeline, entry("last"))
         assert await ids(bare, 1) == ["last"]
 

@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from connections.reader import Reader
-from tests.handlers.bare import UPGRADE
+from connections.connection import DetachedConnection
+from tests.connections.bare import UPGRADE
 from tests.livelog import until
 from tests.site import Site
 
@@ -67,4 +67,4 @@ async def test_nothing_is_left_of_a_reader_who_has_gone(site: Site, path: str) -
         with ExitStack() as stack:
             await come(site, path, 5, stack)
         await until(lambda: site.fanout.readers()["blog"] == 0)
-        assert not [thing for thing in gc.get_objects() if isinstance(thing, Reader)]
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, DetachedConnection)]

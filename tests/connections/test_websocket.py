@@ -13,11 +13,10 @@ import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from connections.connection import READ_BYTES
-from connections.reader import Reader
-from connections.websocket import SocketReader
-from fanout.channel import BEHIND_BYTES
-from tests.handlers.bare import BINARY, CLOSE, PING, PONG, TEXT, UPGRADE, asked, frame, websocket
+from connections.connection import READ_BYTES, DetachedConnection
+from connections.websocket import WebSocketConnection
+from fanout.channel import MAX_BEHIND_BYTES
+from tests.connections.bare import BINARY, CLOSE, PING, PONG, TEXT, UPGRADE, asked, frame, websocket
 from tests.livelog import until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
@@ -49,9 +48,11 @@ async def message(connection: WebSocketClientConnection) -> dict[str, Any]:
     return found
 
 
-def readers(site: Site) -> list[Reader]:
+def readers(site: Site) -> list[DetachedConnection]:
     """The connections of the blog, as the server has them."""
-    return [reader for reader in site.fanout._channels["blog"].readers() if isinstance(reader, Reader)]
+    return [
+        reader for reader in site.fanout._channels["blog"].connections() if isinstance(reader, DetachedConnection)
+    ]
 
 
 async def test_hello_first_then_what_comes(site: Site, connect: Connect) -> None:
@@ -208,7 +209,7 @@ async def test_a_reader_that_does_not_read_is_let_go_and_costs_no_one_else(
         await until(lambda: site.fanout.readers()["blog"] == 11)
         sent = 0
         while site.fanout.readers()["blog"] > 1:
-            assert sent < 40 * BEHIND_BYTES, "there is no bound"
+            assert sent < 40 * MAX_BEHIND_BYTES, "there is no bound"
             await commit(site.timeline, entry(f"e{sent}", content_html="x" * 60_000))
             sent += 60_000
             assert (await message(quick))["type"] == "entry"
@@ -222,7 +223,7 @@ async def test_a_reader_that_does_not_read_is_let_go_and_costs_no_one_else(
 async def test_a_reader_that_is_let_go_and_never_reads_is_cut_off(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connections.websocket.CLOSING_SECONDS", 0.05)
+    monkeypatch.setattr("connections.websocket.CLOSE_TIMEOUT", 0.05)
     async with websocket(site.port, buffer=SMALL):
         await until(lambda: readers(site))
         (reader,) = readers(site)
@@ -249,7 +250,7 @@ async def test_many_that_never_read_take_no_memory_of_their_own(site: Site, conn
             assert (await message(quick))["type"] == "entry"
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert peak < 50 * BEHIND_BYTES + 3 * sent * 60_000
+    assert peak < 50 * MAX_BEHIND_BYTES + 3 * sent * 60_000
 
 
 async def test_a_reader_that_does_not_answer_pings_is_cut_off(site: Site) -> None:
@@ -259,12 +260,12 @@ async def test_a_reader_that_does_not_answer_pings_is_cut_off(site: Site) -> Non
         answered = next(reader for reader in readers(site) if reader.stream.socket.getpeername() == bare.name)
         for left in (2, 1):
             for reader in readers(site):
-                reader.nudge()
+                reader.ping()
             assert await bare.frame() == (PING, b"")
             bare.say(frame(PONG))
-            await until(lambda: isinstance(answered, SocketReader) and answered.is_there)
+            await until(lambda: isinstance(answered, WebSocketConnection) and answered.is_alive)
             for reader in readers(site):
-                reader.check()
+                reader.check_alive()
             await until(lambda count=left: len(readers(site)) == count)
         assert readers(site) == [answered]
         assert await other.close_code() is None

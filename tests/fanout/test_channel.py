@@ -9,10 +9,10 @@ from time import monotonic
 import pytest
 
 from entries import Cursor
-from fanout.channel import BEHIND_BYTES, UNSETTLED_BYTES, Channel
+from fanout.channel import MAX_BEHIND_BYTES, MAX_UNSETTLED_BYTES, Channel
 from fanout.frames import SLICE_BYTES, Message, Transport
 from fanout.history import History
-from tests.fanout.listener import Listener
+from tests.fanout.fake_connection import FakeConnection
 from tests.fanout.test_history import event
 
 
@@ -35,10 +35,10 @@ class Desk:
         while not self.channel.serve(math.inf):
             pass
 
-    async def reader(self, transport: Transport = Transport.WEBSOCKET) -> Listener:
+    async def reader(self, transport: Transport = Transport.WEBSOCKET) -> FakeConnection:
         """A reader that has joined, and has what came before."""
-        reader = Listener(transport)
-        self.channel.expect(reader)
+        reader = FakeConnection(transport)
+        self.channel.add(reader)
         hello = Message("hello", None, f'{{"type":"hello","cursor":"e.{self.seq}"}}')
         await self.channel.join(reader, [hello.frame(transport)], Cursor("e", self.seq))
         return reader
@@ -50,11 +50,11 @@ class Desk:
 @pytest.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Which looks at the time after each reader."""
-    monkeypatch.setattr("fanout.channel.AT_ONCE", 1)
+    monkeypatch.setattr("fanout.channel.CONNECTIONS_PER_CHECK", 1)
     return Desk()
 
 
-def seqs(reader: Listener) -> list[int]:
+def seqs(reader: FakeConnection) -> list[int]:
     """The numbers of the events that a reader has."""
     return [int(message["cursor"].partition(".")[2]) for message in reader.messages if message["type"] != "hello"]
 
@@ -131,10 +131,10 @@ async def test_a_reader_that_is_too_far_behind_is_let_go_and_costs_no_one_else(d
         desk.push(10_000)
         desk.serve()
         pushed += 10_000
-        assert pushed < BEHIND_BYTES + 50_000
-    assert pushed > BEHIND_BYTES
+        assert pushed < MAX_BEHIND_BYTES + 50_000
+    assert pushed > MAX_BEHIND_BYTES
     assert desk.slow == 1
-    assert desk.channel.readers() == [quick]
+    assert desk.channel.connections() == [quick]
     assert seqs(quick) == list(range(1, desk.seq + 1))
 
 
@@ -169,7 +169,7 @@ async def test_a_reader_whom_the_ring_no_longer_reaches_is_let_go(
     reader.stop()
     desk.push(10)
     desk.serve()
-    monkeypatch.setattr("fanout.history.MOST_EVENTS", 5)
+    monkeypatch.setattr("fanout.history.MAX_EVENTS", 5)
     desk.push(*[10] * 10)
     desk.serve()
     assert desk.slow == 0, "it may take what it was sent"
@@ -187,17 +187,17 @@ async def test_a_connection_that_ends_while_it_drains_is_forgotten(desk: Desk) -
     desk.serve()
     reader.evict()
     await rest()
-    assert desk.channel.readers() == []
+    assert desk.channel.connections() == []
     assert desk.slow == 0
 
 
 async def test_what_a_joining_reader_missed_waits_for_its_connection(desk: Desk) -> None:
     desk.push(*[60_000] * 20)
     desk.serve()
-    reader = Listener()
+    reader = FakeConnection()
     reader.stop()
-    desk.channel.expect(reader)
-    frames = desk.channel.ring.missed(0, Transport.WEBSOCKET)
+    desk.channel.add(reader)
+    frames = desk.channel.history.missed(0, Transport.WEBSOCKET)
     joining = asyncio.create_task(desk.channel.join(reader, frames, Cursor("e", 20)))
     await rest()
     assert reader.sends == 1
@@ -209,17 +209,17 @@ async def test_what_a_joining_reader_missed_waits_for_its_connection(desk: Desk)
 
 
 async def test_a_joining_reader_that_does_not_read_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fanout.channel.CATCH_UP_SECONDS", 0.01)
-    reader = Listener()
+    monkeypatch.setattr("fanout.channel.CATCH_UP_TIMEOUT", 0.01)
+    reader = FakeConnection()
     reader.stop()
-    desk.channel.expect(reader)
+    desk.channel.add(reader)
     with pytest.raises(TimeoutError):
         await desk.channel.join(reader, [b"\x81\x02{}"], Cursor("e", 0))
 
 
 async def test_whoever_brings_events_waits_for_the_turn_if_there_are_too_many(desk: Desk) -> None:
     await desk.reader()
-    desk.push(UNSETTLED_BYTES + 1)
+    desk.push(MAX_UNSETTLED_BYTES + 1)
     waiting = asyncio.create_task(desk.channel.room())
     await rest()
     assert not waiting.done()
@@ -235,17 +235,17 @@ async def test_readers_are_served_for_a_while_and_then_others_have_their_chance(
     while not desk.channel.serve(monotonic() + 0.0005):
         slices += 1
     assert slices > 1
-    assert all(seqs(reader) == [1] for reader in desk.channel.readers() if isinstance(reader, Listener))
+    assert all(seqs(reader) == [1] for reader in desk.channel.connections() if isinstance(reader, FakeConnection))
 
 
 async def test_a_new_ring_begins_with_a_reset_for_everyone_who_is_there(desk: Desk) -> None:
-    quick, slow, joining = await desk.reader(), await desk.reader(), Listener()
+    quick, slow, joining = await desk.reader(), await desk.reader(), FakeConnection()
     slow.stop()
     desk.push(10)
     desk.serve()
-    desk.channel.expect(joining)
+    desk.channel.add(joining)
     reset = Message("reset", "f.40", '{"type":"reset","cursor":"f.40"}')
-    desk.channel.begin_anew(History(Cursor("f", 40), reset=reset))
+    desk.channel.restart(History(Cursor("f", 40), reset=reset))
     assert joining.evicted, "it has to come again"
     slow.go_on()
     await rest()
@@ -261,7 +261,7 @@ async def test_who_is_too_slow_for_a_reset_has_to_come_again(desk: Desk) -> None
     desk.push(10)
     desk.serve()
     reset = Message("reset", "f.40", '{"type":"reset","cursor":"f.40"}')
-    desk.channel.begin_anew(History(Cursor("f", 40), reset=reset))
+    desk.channel.restart(History(Cursor("f", 40), reset=reset))
     desk.serve()
     slow.go_on()
     await rest()
@@ -269,8 +269,8 @@ async def test_who_is_too_slow_for_a_reset_has_to_come_again(desk: Desk) -> None
 
 
 async def test_a_reader_of_an_epoch_that_is_over_when_it_has_joined_is_let_go(desk: Desk) -> None:
-    reader = Listener()
-    desk.channel.expect(reader)
+    reader = FakeConnection()
+    desk.channel.add(reader)
     await desk.channel.join(reader, [b"\x81\x02{}"], Cursor("another", 0))
     assert reader.evicted
-    assert desk.channel.readers() == []
+    assert desk.channel.connections() == []

@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from entries import Cursor, Event, from_micros
 from fanout.fanout import FanOut
 from fanout.frames import Transport
-from tests.fanout.listener import Listener, read
+from tests.fanout.fake_connection import FakeConnection, read
 from tests.livelog import PATIENCE
 from tests.redis import RedisServer
 from tests.timeline.drafts import NOW, commit, entry
@@ -37,9 +37,9 @@ T = TypeVar("T")
 
 FRONT_PAGE = 5
 MOST_MISSED = 6
-BEHIND_BYTES = 1_000
+MAX_BEHIND_BYTES = 1_000
 SLICE_BYTES = 1_500
-RINGS_BYTES = 8_000
+HISTORIES_BYTES = 8_000
 
 BLOGS = ("one", "two")
 NAMES = [f"e{n:02}" for n in range(20)]
@@ -182,7 +182,7 @@ class LateNews:
                 yield batch
 
 
-class Connection(Listener):
+class Connection(FakeConnection):
     """One connection of a visitor. What was owed to it when it was made: all that it missed, or a reset.
 
     ``most`` is how many messages it takes of what it is sent first, before it breaks off.
@@ -250,7 +250,7 @@ class Visitor:
         for message in messages:
             self._take(self.connection, message, Cursor.parse(message["cursor"]))
             self.connection.read += 1
-        if self.transport is Transport.EVENTS and self.connection.last_id:
+        if self.transport is Transport.EVENT_STREAM and self.connection.last_id:
             assert self.connection.last_id == str(self.cursor), "a browser comes back with what it has"
         if self.connection.evicted:
             self.connection, self.missed, self.gap = None, [], False
@@ -334,8 +334,8 @@ class History(RuleBasedStateMachine):
         self.worlds: dict[str, World] = {}
         self.visitors = [
             Visitor("one", self.worlds, Transport.WEBSOCKET),
-            Visitor("one", self.worlds, Transport.EVENTS),
-            Visitor("two", self.worlds, Transport.EVENTS),
+            Visitor("one", self.worlds, Transport.EVENT_STREAM),
+            Visitor("two", self.worlds, Transport.EVENT_STREAM),
         ]
         self.run(self._open())
         self.everyone_connects([])
@@ -378,7 +378,7 @@ class History(RuleBasedStateMachine):
             await commit()
             heads = [await self.timeline.head(blog) for blog in BLOGS]
             if pushed and self.late.through.is_set():
-                await soon(lambda: [self.fanout._channels[blog].ring.head for blog in BLOGS] == heads)
+                await soon(lambda: [self.fanout._channels[blog].history.head for blog in BLOGS] == heads)
 
         self.late.meanwhile = [partial(published, self.expected([post], [])) for post in news]
 
@@ -515,9 +515,9 @@ class History(RuleBasedStateMachine):
         self.run(self._settle())
         for blog in BLOGS:
             channel = self.fanout._channels[blog]
-            held = [held.event for held in channel.ring._held]
+            held = [held.event for held in channel.history._held]
             assert len(held) <= MOST_MISSED
-            assert sum(len(event.item or "") for event in held) <= RINGS_BYTES // len(BLOGS)
+            assert sum(len(event.item or "") for event in held) <= HISTORIES_BYTES // len(BLOGS)
         for visitor in self.visitors:
             visitor.read()
             if visitor.live and self.late.through.is_set():
@@ -604,7 +604,7 @@ class History(RuleBasedStateMachine):
             return True
         if self.fanout._unserved:
             return False
-        heads = {blog: self.fanout._channels[blog].ring.head for blog in BLOGS}
+        heads = {blog: self.fanout._channels[blog].history.head for blog in BLOGS}
         return heads == {name: Cursor(self.epoch, len(blog.events)) for name, blog in self.world.items()}
 
     async def _compare(self) -> None:
@@ -675,18 +675,18 @@ async def soon(condition: Callable[[], bool]) -> None:
 def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many times as long as usual to go on. Meanwhile all bounds are small."""
     for name, value in {
-        "fanout.fanout.RINGS_BYTES": RINGS_BYTES,
+        "fanout.fanout.HISTORIES_BYTES": HISTORIES_BYTES,
         "fanout.fanout.TURN_SECONDS": 0.0,
-        "fanout.channel.AT_ONCE": 1,
-        "fanout.channel.BEHIND_BYTES": BEHIND_BYTES,
-        "fanout.channel.UNSETTLED_BYTES": BEHIND_BYTES,
+        "fanout.channel.CONNECTIONS_PER_CHECK": 1,
+        "fanout.channel.MAX_BEHIND_BYTES": MAX_BEHIND_BYTES,
+        "fanout.channel.MAX_UNSETTLED_BYTES": MAX_BEHIND_BYTES,
         "fanout.frames.SLICE_BYTES": SLICE_BYTES,
         "fanout.resume.FRONT_PAGE": FRONT_PAGE,
         "fanout.resume.REPLAY_LIMIT": MOST_MISSED,
         "fanout.resume.SLICE_BYTES": SLICE_BYTES,
-        "fanout.resume.KEPT_BYTES": SLICE_BYTES,
-        "fanout.history.MOST_EVENTS": MOST_MISSED,
-        "fanout.history.MOST_SLICES": 2,
+        "fanout.resume.MAX_KEPT_BYTES": SLICE_BYTES,
+        "fanout.history.MAX_EVENTS": MOST_MISSED,
+        "fanout.history.MAX_SLICES": 2,
         "timeline.sqlite.FRONT_PAGE": FRONT_PAGE,
         "timeline.redis.FRONT_PAGE": FRONT_PAGE,
         "timeline.redis.BLOCK_SECONDS": 0.02,

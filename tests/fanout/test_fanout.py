@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from entries import FRONT_PAGE, Event
-from fanout.channel import BEHIND_BYTES
+from fanout.channel import MAX_BEHIND_BYTES
 from fanout.fanout import FanOut
 from fanout.resume import REPLAY_LIMIT
-from tests.fanout.listener import Listener
+from tests.fanout.fake_connection import FakeConnection
 from tests.livelog import until
 from tests.timeline.drafts import NOW, commit, entry
 from timeline import HistoryLostError, Replay, Timeline, TimelineError
@@ -38,12 +38,12 @@ async def fanout(timeline: Timeline) -> AsyncIterator[FanOut]:
 async def caught_up(fanout: FanOut, timeline: Timeline) -> None:
     """Waits until the fan-out has seen all that was committed."""
     head = await timeline.head("blog")
-    await until(lambda: fanout._channels["blog"].ring.head == head)
+    await until(lambda: fanout._channels["blog"].history.head == head)
 
 
 async def test_a_reader_without_a_cursor_gets_hello_and_what_comes_next(timeline: Timeline, fanout: FanOut) -> None:
     await commit(timeline, entry("before"))
-    reader = Listener()
+    reader = FakeConnection()
     head = str(await timeline.head("blog"))
     await caught_up(fanout, timeline)
     await fanout.join("blog", reader, None)
@@ -53,7 +53,7 @@ async def test_a_reader_without_a_cursor_gets_hello_and_what_comes_next(timeline
 
 
 async def test_events_go_to_the_readers_of_their_blog_only(timeline: Timeline, fanout: FanOut) -> None:
-    one, two = Listener(), Listener()
+    one, two = FakeConnection(), FakeConnection()
     await fanout.join("blog", one, None)
     await fanout.join("other", two, None)
     await commit(timeline, entry("a", blog="other"), entry("b"), entry("c", blog="unconfigured"))
@@ -66,7 +66,7 @@ async def test_a_reader_that_comes_back_gets_what_it_missed(timeline: Timeline, 
     cursor = str(await timeline.head("blog"))
     await commit(timeline, entry("b"), entry("c"))
     await caught_up(fanout, timeline)
-    reader = Listener()
+    reader = FakeConnection()
     await fanout.join("blog", reader, cursor)
     assert reader.messages[0] == {
         "type": "hello",
@@ -86,7 +86,7 @@ async def test_what_changed_while_a_reader_was_away_arrives_in_its_last_form_onl
     await commit(timeline, entry("known", "v3"), entry("new", "n2"))
     await commit(timeline, withdrawn=[("blog", "doomed"), ("blog", "brief")])
     await caught_up(fanout, timeline)
-    reader = Listener()
+    reader = FakeConnection()
     await fanout.join("blog", reader, cursor)
     assert reader.messages[0]["missed"] == 4
     assert reader.told[1:] == [("update", "known"), ("entry", "new"), ("delete", "doomed"), ("delete", "brief")]
@@ -99,7 +99,7 @@ async def test_what_changed_while_a_reader_was_away_arrives_in_its_last_form_onl
 )
 async def test_a_cursor_that_can_not_be_served_gets_a_reset(timeline: Timeline, fanout: FanOut, cursor: str) -> None:
     await commit(timeline, entry("a"), entry("b", at=NOW + 1))
-    reader = Listener()
+    reader = FakeConnection()
     await fanout.join("blog", reader, cursor)
     hello, reset = reader.messages
     assert (hello["type"], hello["recovered"]) == ("hello", False)
@@ -112,7 +112,7 @@ async def test_a_reader_that_missed_too_much_gets_a_reset_with_the_newest(timeli
     start = str(await timeline.head("blog"))
     await commit(timeline, *(entry(f"e{n:04}", at=NOW + n) for n in range(REPLAY_LIMIT + 1)))
     await caught_up(fanout, timeline)
-    reader = Listener()
+    reader = FakeConnection()
     await fanout.join("blog", reader, start)
     reset = reader.messages[1]
     assert (reset["type"], reset["gap"]) == ("reset", {"after": start, "reason": "expired"})
@@ -124,13 +124,13 @@ async def test_what_is_committed_while_a_reader_joins_comes_once_and_in_order(
 ) -> None:
     start = str(await timeline.head("blog"))
     await commit(timeline, entry("a"))
-    reader = Listener()
+    reader = FakeConnection()
     reader.stop()
     joining = asyncio.create_task(fanout.join("blog", reader, start))
     await until(lambda: reader in fanout._channels["blog"].joining)
     await commit(timeline, entry("b"))
     await commit(timeline, entry("c"))
-    await until(lambda: fanout._channels["blog"].ring.head.seq == 3)
+    await until(lambda: fanout._channels["blog"].history.head.seq == 3)
     reader.go_on()
     await joining
     await commit(timeline, entry("d"))
@@ -153,9 +153,9 @@ async def test_a_reader_ahead_of_the_fan_out_gets_nothing_twice(
     monkeypatch.setattr(fanout, "_push", hold)
     await commit(timeline, entry("a"))
     await commit(timeline, entry("b"))
-    reader = Listener()
+    reader = FakeConnection()
     await fanout.join("blog", reader, str(await timeline.head("blog")))
-    assert reader.seq == 2 > channel.ring.head.seq
+    assert reader.seq == 2 > channel.history.head.seq
     await until(lambda: sum(len(batch) for batch in held) == 2)
     await commit(timeline, entry("c"))
     await until(lambda: sum(len(batch) for batch in held) == 3)
@@ -166,11 +166,11 @@ async def test_a_reader_ahead_of_the_fan_out_gets_nothing_twice(
 
 
 async def test_a_reader_that_never_catches_up_is_let_go(timeline: Timeline, fanout: FanOut) -> None:
-    reader = Listener()
+    reader = FakeConnection()
     reader.stop()
     joining = asyncio.create_task(fanout.join("blog", reader, None))
     await until(lambda: reader in fanout._channels["blog"].joining)
-    for n in range(2 * BEHIND_BYTES // 50_000):
+    for n in range(2 * MAX_BEHIND_BYTES // 50_000):
         await commit(timeline, entry(f"e{n}", content_html="x" * 50_000))
     await until(lambda: reader.evicted)
     with pytest.raises(ConnectionError):
@@ -179,7 +179,7 @@ async def test_a_reader_that_never_catches_up_is_let_go(timeline: Timeline, fano
 
 
 async def test_a_reader_that_leaves_is_told_nothing_more(timeline: Timeline, fanout: FanOut) -> None:
-    gone, staying = Listener(), Listener()
+    gone, staying = FakeConnection(), FakeConnection()
     await fanout.join("blog", gone, None)
     await fanout.join("blog", staying, None)
     assert fanout.readers() == {"blog": 2, "other": 0}
@@ -190,7 +190,7 @@ async def test_a_reader_that_leaves_is_told_nothing_more(timeline: Timeline, fan
 
 
 async def test_a_reader_that_leaves_while_it_joins_is_forgotten(timeline: Timeline, fanout: FanOut) -> None:
-    reader = Listener()
+    reader = FakeConnection()
     reader.stop()
     joining = asyncio.create_task(fanout.join("blog", reader, None))
     await until(lambda: reader in fanout._channels["blog"].joining)
@@ -208,7 +208,7 @@ async def test_a_timeline_that_is_down_fails_the_join_and_leaves_no_reader_behin
 
     monkeypatch.setattr(timeline, "replay", down)
     with pytest.raises(TimelineError):
-        await fanout.join("blog", Listener(), "another.1")
+        await fanout.join("blog", FakeConnection(), "another.1")
     assert fanout.readers()["blog"] == 0
 
 
@@ -230,7 +230,7 @@ async def test_a_storm_of_returning_readers_reads_the_timeline_once(
     reads: list[str] = []
     for name in ("replay", "page"):
         monkeypatch.setattr(timeline, name, counted(reads, name, getattr(timeline, name)))
-    readers = [Listener() for _ in range(600)]
+    readers = [FakeConnection() for _ in range(600)]
     cursors = [f"{epoch}.{100 + n % 100}" if n % 3 else "lost.1" for n in range(600)]
     await asyncio.gather(*(fanout.join("blog", *pair) for pair in zip(readers, cursors, strict=True)))
     resumed = [(r, c) for r, c in zip(readers, cursors, strict=True) if c != "lost.1"]
@@ -255,7 +255,7 @@ async def test_a_lost_history_is_shown_to_everyone_as_a_gap(
     monkeypatch.setattr(timeline, "watch", watch_until_lost)
     fanout = FanOut(timeline, ["blog", "other"])
     await fanout.start()
-    live, joining, elsewhere = Listener(), Listener(), Listener()
+    live, joining, elsewhere = FakeConnection(), FakeConnection(), FakeConnection()
     await fanout.join("blog", live, None)
     await fanout.join("other", elsewhere, None)
     joining.stop()
@@ -281,12 +281,12 @@ async def test_a_lost_history_is_shown_to_everyone_as_a_gap(
 
 
 async def test_readers_are_seen_out_in_no_order(fanout: FanOut, monkeypatch: pytest.MonkeyPatch) -> None:
-    readers = [Listener() for _ in range(40)]
-    left: list[Listener] = []
-    monkeypatch.setattr(Listener, "dismiss", lambda reader: left.append(reader))
+    readers = [FakeConnection() for _ in range(40)]
+    left: list[FakeConnection] = []
+    monkeypatch.setattr(FakeConnection, "close", lambda reader: left.append(reader))
     for reader in readers:
         await fanout.join("blog", reader, None)
-    await fanout.see_out()
+    await fanout.close_gradually()
     assert sorted(map(id, left)) == sorted(map(id, readers))
     # It would be the same once in 10 to the 47.
     assert left != readers
@@ -295,24 +295,24 @@ async def test_readers_are_seen_out_in_no_order(fanout: FanOut, monkeypatch: pyt
 async def test_who_is_yet_to_be_seen_out_gets_what_comes(
     timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanout.fanout.SEE_OUT_SECONDS", 3_600)
-    monkeypatch.setattr("fanout.fanout.SEE_OUT_RATE", 1 / 3_600)
-    readers = [Listener() for _ in range(4)]
+    monkeypatch.setattr("fanout.fanout.CLOSE_SECONDS", 3_600)
+    monkeypatch.setattr("fanout.fanout.CLOSE_RATE", 1 / 3_600)
+    readers = [FakeConnection() for _ in range(4)]
     for reader in readers:
         await fanout.join("blog", reader, None)
-    leaving = asyncio.create_task(fanout.see_out())
-    await until(lambda: any(reader.dismissed for reader in readers))
+    leaving = asyncio.create_task(fanout.close_gradually())
+    await until(lambda: any(reader.closed for reader in readers))
     await commit(timeline, entry("a"))
-    await asyncio.gather(*(reader.has(2) for reader in readers if not reader.dismissed))
-    assert [reader.dismissed for reader in readers].count(True) == 1
+    await asyncio.gather(*(reader.has(2) for reader in readers if not reader.closed))
+    assert [reader.closed for reader in readers].count(True) == 1
     leaving.cancel()
 
 
 async def test_closing_lets_everyone_go(timeline: Timeline) -> None:
     fanout = FanOut(timeline, ["blog"])
     await fanout.start()
-    reader = Listener()
+    reader = FakeConnection()
     await fanout.join("blog", reader, None)
     await fanout.close()
-    assert reader.dismissed
+    assert reader.closed
     assert fanout.readers() == {"blog": 0}

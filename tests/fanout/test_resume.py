@@ -1,4 +1,4 @@
-"""Resumes: what readers are sent first, and how seldom the timeline is asked for it."""
+"""Resume: what readers are sent first, and how seldom the timeline is asked for it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from entries import Cursor, Event
 from fanout.channel import Channel
 from fanout.frames import SLICE_BYTES, Transport
 from fanout.history import History
-from fanout.resume import KEPT_BYTES, REPLAY_LIMIT, Resume, Resumes
-from tests.fanout.listener import Told, read
+from fanout.resume import MAX_KEPT_BYTES, REPLAY_LIMIT, Backlog, Resume
+from tests.fanout.fake_connection import Told, read
 from tests.timeline.drafts import commit, entry
 from timeline import Timeline
 from timeline.sqlite import SqliteTimeline
 
-WS, SSE = Transport.WEBSOCKET, Transport.EVENTS
+WS, SSE = Transport.WEBSOCKET, Transport.EVENT_STREAM
 
 
 class Desk:
     """The openings of a blog, with the calls to its timeline counted."""
 
-    def __init__(self, timeline: Timeline, head: Cursor, most_bytes: int = 10**7) -> None:
+    def __init__(self, timeline: Timeline, head: Cursor, max_bytes: int = 10**7) -> None:
         self.timeline = timeline
         self.head = head
-        self.channel = Channel(History(head, most_bytes), lambda: None)
-        self.openings = Resumes("blog", self.channel, timeline)
+        self.channel = Channel(History(head, max_bytes), lambda: None)
+        self.resume = Resume("blog", self.channel, timeline)
         self.asked: list[str] = []
 
     def count(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,10 +40,10 @@ class Desk:
 
     async def publish(self, count: int = 1, size: int = 10) -> None:
         """Commits posts, and has the channel hear of them."""
-        seq = self.channel.ring.head.seq
+        seq = self.channel.history.head.seq
         posts = (entry(f"e{n}", content_html="x" * size) for n in range(seq, seq + count))
         await commit(self.timeline, *posts)
-        replay = await self.timeline.replay("blog", self.channel.ring.head, count)
+        replay = await self.timeline.replay("blog", self.channel.history.head, count)
         self.hear(*replay.events)
 
     def hear(self, *events: Event) -> None:
@@ -74,52 +74,52 @@ async def desk(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return made
 
 
-def told(opening: Resume, transport: Transport = SSE) -> list[Told]:
+def told(opening: Backlog, transport: Transport = SSE) -> list[Told]:
     return [one for frame in opening.frames for one in read(frame, transport)]
 
 
-def in_short(opening: Resume, transport: Transport = SSE) -> list[tuple[str, str | None]]:
+def in_short(opening: Backlog, transport: Transport = SSE) -> list[tuple[str, str | None]]:
     """The types, and the ids that a browser comes back with."""
     return [(one.message["type"], one.id) for one in told(opening, transport)]
 
 
 async def test_who_has_nothing_stands_at_the_head(desk: Desk) -> None:
-    opening = await desk.openings.after(None, SSE)
+    opening = await desk.resume.backlog(None, SSE)
     assert in_short(opening) == [("hello", desk.after(3))]
-    assert opening.cursor == desk.channel.ring.head
+    assert opening.cursor == desk.channel.history.head
 
 
 async def test_who_has_everything_stands_at_the_head(desk: Desk) -> None:
-    opening = await desk.openings.after(desk.after(3), SSE)
+    opening = await desk.resume.backlog(desk.after(3), SSE)
     assert in_short(opening) == [("hello", desk.after(3))]
     assert told(opening)[0].message["recovered"]
 
 
 async def test_who_missed_something_stands_where_it_was_until_it_has_it(desk: Desk) -> None:
-    opening = await desk.openings.after(desk.after(1), SSE)
+    opening = await desk.resume.backlog(desk.after(1), SSE)
     assert in_short(opening) == [("hello", None), ("entry", desk.after(2)), ("entry", desk.after(3))]
     assert told(opening)[0].message["missed"] == 2
     assert desk.asked == []
 
 
 async def test_who_can_not_be_served_stands_where_it_was_until_it_has_the_reset(desk: Desk) -> None:
-    opening = await desk.openings.after("lost.7", SSE)
+    opening = await desk.resume.backlog("lost.7", SSE)
     assert in_short(opening) == [("hello", None), ("reset", desk.after(3))]
     assert not told(opening)[0].message["recovered"]
 
 
 async def test_those_with_the_same_cursor_are_sent_the_same_bytes_until_something_comes(desk: Desk) -> None:
-    one, other = [await desk.openings.after(desk.after(1), WS) for _ in range(2)]
+    one, other = [await desk.resume.backlog(desk.after(1), WS) for _ in range(2)]
     assert len(one.frames) == 1
     assert one.frames[0] is other.frames[0]
     await desk.publish()
-    assert len(told(await desk.openings.after(desk.after(1), WS), WS)) == 4
+    assert len(told(await desk.resume.backlog(desk.after(1), WS), WS)) == 4
 
 
 async def test_what_is_too_large_for_one_piece_is_not_joined_for_each_cursor(desk: Desk) -> None:
     await desk.publish(20, 60_000)
-    opening = await desk.openings.after(desk.after(1), WS)
-    other = await desk.openings.after(desk.after(2), WS)
+    opening = await desk.resume.backlog(desk.after(1), WS)
+    other = await desk.resume.backlog(desk.after(2), WS)
     assert sum(map(len, opening.frames)) > SLICE_BYTES
     assert opening.frames[-1] is other.frames[-1]
 
@@ -127,25 +127,25 @@ async def test_what_is_too_large_for_one_piece_is_not_joined_for_each_cursor(des
 async def test_what_is_kept_is_bounded(desk: Desk) -> None:
     await desk.publish(100, 2_000)
     for seq in range(100):
-        await desk.openings.after(desk.after(seq), WS)
-        assert desk.openings._kept_bytes <= KEPT_BYTES
+        await desk.resume.backlog(desk.after(seq), WS)
+        assert desk.resume._kept_bytes <= MAX_KEPT_BYTES
     for number in range(2_000):
-        await desk.openings.after(f"nonsense {number}" + "x" * 10_000, WS)
-    assert len(desk.openings._kept) <= 1_000
+        await desk.resume.backlog(f"nonsense {number}" + "x" * 10_000, WS)
+    assert len(desk.resume._kept) <= 1_000
 
 
 async def test_a_storm_of_cursors_of_an_epoch_that_is_over_asks_once(desk: Desk) -> None:
-    openings = await asyncio.gather(*(desk.openings.after(f"lost.{n}", WS) for n in range(50)))
+    openings = await asyncio.gather(*(desk.resume.backlog(f"lost.{n}", WS) for n in range(50)))
     assert {told(opening, WS)[1].message["gap"]["reason"] for opening in openings} == {"epoch"}
     assert sorted(desk.asked) == ["page", "replay"]
 
 
 async def test_who_was_away_for_too_long_is_told_so_without_asking_what_it_missed(desk: Desk) -> None:
-    ring = desk.channel.ring
+    ring = desk.channel.history
     far = ring.head.seq + REPLAY_LIMIT + 1
     desk.hear(*(Event("blog", Cursor(ring.head.epoch, seq), "delete", "x", None) for seq in range(4, far + 1)))
     for seq in (0, 1, 2):
-        opening = await desk.openings.after(desk.after(seq), WS)
+        opening = await desk.resume.backlog(desk.after(seq), WS)
         assert told(opening, WS)[1].message["gap"] == {"after": desk.after(seq), "reason": "expired"}
     assert "replay" not in desk.asked
 
@@ -154,7 +154,7 @@ async def test_the_ring_is_filled_once_and_then_has_it(timeline: Timeline, monke
     await commit(timeline, *(entry(f"e{n}") for n in range(20)))
     desk = Desk(timeline, await timeline.head("blog"))
     desk.count(monkeypatch)
-    openings = await asyncio.gather(*(desk.openings.after(desk.after(n), WS) for n in range(20)))
+    openings = await asyncio.gather(*(desk.resume.backlog(desk.after(n), WS) for n in range(20)))
     assert [told(opening, WS)[0].message["missed"] for opening in openings] == list(range(20, 0, -1))
     assert desk.asked == ["replay"]
 
@@ -162,15 +162,15 @@ async def test_the_ring_is_filled_once_and_then_has_it(timeline: Timeline, monke
 async def test_what_the_ring_has_no_room_for_comes_from_the_timeline_within_bounds(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanout.resume.REPLAYS_BYTES", 30_000)
+    monkeypatch.setattr("fanout.resume.MAX_OWN_BYTES", 30_000)
     await commit(timeline, *(entry(f"e{n}", content_html="x" * 1_000) for n in range(20)))
-    desk = Desk(timeline, await timeline.head("blog"), most_bytes=5_000)
-    first = await desk.openings.after(desk.after(0), WS)
+    desk = Desk(timeline, await timeline.head("blog"), max_bytes=5_000)
+    first = await desk.resume.backlog(desk.after(0), WS)
     assert told(first, WS)[0].message["missed"] == 20
-    second = await desk.openings.after(desk.after(1), WS)
+    second = await desk.resume.backlog(desk.after(1), WS)
     assert told(second, WS)[1].message["gap"]["reason"] == "expired"
-    desk.openings.sent(first)
-    desk.openings.sent(second)
-    third = await desk.openings.after(desk.after(1), WS)
+    desk.resume.release(first)
+    desk.resume.release(second)
+    third = await desk.resume.backlog(desk.after(1), WS)
     assert told(third, WS)[0].message["missed"] == 19
-    desk.openings.sent(third)
+    desk.resume.release(third)

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.handlers.bare import UPGRADE, asked, events, websocket
+from tests.connections.bare import UPGRADE, asked, events, websocket
 from tests.livelog import until
 from tests.site import Site
 
@@ -16,7 +16,7 @@ async def test_readers_are_told_that_the_server_goes_away(site: Site) -> None:
     async with websocket(site.port) as bare, events(site.port) as other:
         await bare.message()
         await other.block()
-        await site.fanout.see_out()
+        await site.fanout.close_gradually()
         assert await bare.close_code() == 1001
         assert await other.has_ended()
         assert site.fanout.readers()["blog"] == 0
@@ -55,8 +55,8 @@ async def test_nobody_new_is_accepted(site: Site) -> None:
 
 
 async def test_it_ends_though_nobody_reads_or_parts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connections.listener.QUIET_SECONDS", 0.1)
-    monkeypatch.setattr("connections.listener.EMPTY_SECONDS", 0.1)
+    monkeypatch.setattr("connections.listener.QUIET_TIMEOUT", 0.1)
+    monkeypatch.setattr("connections.listener.EMPTY_TIMEOUT", 0.1)
     async with AsyncExitStack() as stack:
         for _ in range(3):
             await stack.enter_async_context(websocket(site.port, buffer=4_096))

@@ -1,4 +1,4 @@
-"""A reader for tests: it keeps what it is sent, and takes it when it likes to."""
+"""A connection for tests: it keeps what is sent on it, and reads when the test says so."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from asyncio import Future
 from typing import Any, NamedTuple
 
+from fanout.connection import Connection
 from fanout.frames import Transport
 from tests.livelog import until
 
@@ -55,22 +56,22 @@ def _blocks(text: str) -> list[Told]:
     return told
 
 
-class Listener:
-    """One connection. After `stop` it takes nothing until it is told to `go_on`."""
+class FakeConnection(Connection):
+    """One client. After `stop` it reads nothing until `go_on`."""
 
     def __init__(self, transport: Transport = Transport.WEBSOCKET) -> None:
+        super().__init__()
         self.transport = transport
-        self.seq = self.beat = 0
         self.sends = 0
-        self.evicted = self.dismissed = False
+        self.evicted = self.closed = False
         self.messages: list[dict[str, Any]] = []
         self.last_id: str | None = None
         self.is_stopped = False
         self._waiting: tuple[bytes, Future[None]] | None = None
 
     def send(self, data: bytes) -> Future[None] | None:
-        assert not self.evicted, "it was let go"
-        assert not self._waiting, "the rest has not been taken yet"
+        assert not self.evicted, "it was evicted"
+        assert not self._waiting, "the rest has not been sent yet"
         self.sends += 1
         if not self.is_stopped:
             self.take(data)
@@ -105,14 +106,14 @@ class Listener:
             (_, rest), self._waiting = self._waiting, None
             rest.set_exception(ConnectionResetError("gone"))
 
-    def dismiss(self) -> None:
-        self.dismissed = True
+    def close(self) -> None:
+        self.closed = True
         self.evict()
 
-    def nudge(self) -> None:
+    def ping(self) -> None:
         pass
 
-    def check(self) -> None:
+    def check_alive(self) -> None:
         pass
 
     @property

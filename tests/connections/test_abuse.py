@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from tests.handlers.bare import BINARY, CLOSE, PING, PONG, TEXT, UPGRADE, Bare, asked, events, frame, websocket
+from tests.connections.bare import BINARY, CLOSE, PING, PONG, TEXT, UPGRADE, Bare, asked, events, frame, websocket
 from tests.livelog import PATIENCE, until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry

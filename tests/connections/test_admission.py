@@ -1,4 +1,4 @@
-"""What connections may take: places, time, and what they leave unread."""
+"""What connections may take: slots, time, and what they leave unread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from config import Config
 from connections import limits
 from connections.limits import Admission
-from tests.handlers.bare import UPGRADE, Bare, asked, events, websocket
+from tests.connections.bare import UPGRADE, Bare, asked, events, websocket
 from tests.livelog import until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
@@ -114,7 +114,7 @@ async def test_readers_are_not_counted_twice_when_the_handshake_fails(site: Site
     async with asked(site.port, "/blog/ws", *UPGRADE[:2], UPGRADE[3], "X-Forwarded-For: 198.51.100.7") as bare:
         await bare.answer()
         assert bare.status == 400
-        assert not site.admission._readers
+        assert not site.admission._live
     await until(lambda: site.admission.connections == 0)
 
 
@@ -124,9 +124,9 @@ class TestTime:
     @pytest.fixture
     def admission(self, monkeypatch: pytest.MonkeyPatch) -> Admission:
         """Wide ones, at a gate that is about to be made."""
-        monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
-        monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
-        monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.3)
+        monkeypatch.setattr(limits, "HEADER_TIMEOUT", 0.3)
+        monkeypatch.setattr(limits, "BODY_TIMEOUT", 0.3)
+        monkeypatch.setattr(limits, "RESPONSE_TIMEOUT", 0.3)
         return Admission(10_000)
 
     @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_an_answer_whose_client_goes_away_no_longer_counts(site: Site) -> 
 
 
 async def test_who_leaves_too_much_unread_is_told_to_wait(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ADDRESS_ANSWERS_BYTES", 1_000_000)
+    monkeypatch.setattr(limits, "MAX_UNREAD_BYTES_PER_ADDRESS", 1_000_000)
     await commit(site.timeline, *(entry(f"e{n:03}", content_html=f"{n}" * 20_000) for n in range(200)))
     one = "X-Forwarded-For: 198.51.100.7"
     async with asked(site.port, "/blog/entries?limit=200", one, buffer=4_096):
@@ -181,6 +181,6 @@ async def test_who_leaves_too_much_unread_is_told_to_wait(site: Site, monkeypatc
 
 
 async def test_a_head_that_is_too_long_ends_the_connection(site: Site) -> None:
-    async with asked(site.port, "/blog/", f"X-Long: {'x' * limits.MOST_HEADER_BYTES}") as bare:
+    async with asked(site.port, "/blog/", f"X-Long: {'x' * limits.MAX_HEADER_BYTES}") as bare:
         assert await bare.has_ended()
     await until(lambda: site.admission.connections == 0)
