@@ -102,7 +102,9 @@ class FanOut:
         channel.add(connection)
         self._heartbeats[connection.transport].add(connection)
         try:
-            backlog = await resume.backlog(after, connection.transport)
+            backlog = await resume.backlog(
+                after, connection.transport, is_gone=lambda: connection not in channel.joining
+            )
             try:
                 await channel.join(connection, backlog.frames, backlog.cursor)
             finally:

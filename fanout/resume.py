@@ -7,14 +7,15 @@ Else the timeline is asked, by one client at a time and for all that need the sa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Final, NamedTuple
 
 from entries import FRONT_PAGE, Cursor, coalesce, dump
 from fanout.channel import Channel
 from fanout.frames import SLICE_BYTES, Message, Transport
 from fanout.history import MAX_EVENTS, History
-from timeline import Reason, Replay, Timeline
+from timeline import Reason, Replay, Timeline, TimelineError
 
 REPLAY_LIMIT: Final = MAX_EVENTS
 """Events that a resuming client is sent; one that missed more gets a `reset` with the newest entries."""
@@ -31,6 +32,9 @@ MAX_OWN_BYTES: Final = 64 * 1024 * 1024
 
 MAX_CURSOR_CHARS: Final = 64
 """More than any cursor has; the rest is cut off."""
+
+FAILURE_SECONDS: Final = 1.0
+"""How long the failure of the timeline is repeated to other clients before it is asked again."""
 
 
 class Backlog(NamedTuple):
@@ -49,6 +53,8 @@ class Resume:
         self._channel = channel
         self._timeline = timeline
         self._asking = asyncio.Lock()
+        self._failure: TimelineError | None = None
+        self._failed_at = -FAILURE_SECONDS
         self._filled: History | None = None
         self._own_bytes = 0
         self._newest: tuple[Cursor, str] | None = None
@@ -57,17 +63,31 @@ class Resume:
         self._kept_bytes = 0
         self._kept_at = channel.history.head
 
-    async def backlog(self, after: str | None, transport: Transport) -> Backlog:
+    async def backlog(
+        self, after: str | None, transport: Transport, is_gone: Callable[[], bool] = lambda: False
+    ) -> Backlog:
         """The backlog for a client with this cursor, which may be any text. `release` it when it has been sent.
 
-        Raises TimelineError.
+        Raises TimelineError, and ConnectionError if ``is_gone`` says that the client left while it waited. A failure
+        of the timeline is shared by all that wait: else each would wait for a timeout of its own, one after another.
         """
         after = after and after[:MAX_CURSOR_CHARS]
         if backlog := self._known(after, transport):
             return backlog
+        since = monotonic() - FAILURE_SECONDS
+        self._raise_failure(since)
         async with self._asking:
+            if is_gone():
+                raise ConnectionError("the client has gone")
             # The client that asked before may have received what this one needs.
-            return self._known(after, transport) or await self._ask(after or "", transport)
+            if backlog := self._known(after, transport):
+                return backlog
+            self._raise_failure(since)
+            try:
+                return await self._ask(after or "", transport)
+            except TimelineError as error:
+                self._failure, self._failed_at = error, monotonic()
+                raise
 
     def release(self, backlog: Backlog) -> None:
         """Takes back a backlog that has been sent, or will not be."""
@@ -84,6 +104,11 @@ class Resume:
             newest = self._newest = page.head, ",".join(page.items)
         head, items = newest
         return _reset(head, after, reason, items), head
+
+    def _raise_failure(self, since: float) -> None:
+        """Raises the last failure of the timeline again if it was after a time of `monotonic`."""
+        if self._failure and self._failed_at > since:
+            raise TimelineError(str(self._failure)) from self._failure
 
     def _known(self, after: str | None, transport: Transport) -> Backlog | None:
         """The backlog, if the timeline need not be asked."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from entries import FRONT_PAGE, Event
+from entries import FRONT_PAGE, Cursor, Event
 from fanout.channel import MAX_BEHIND_BYTES
 from fanout.fanout import FanOut
 from fanout.resume import REPLAY_LIMIT
@@ -210,6 +210,35 @@ async def test_a_timeline_that_is_down_fails_the_join_and_leaves_no_reader_behin
     with pytest.raises(TimelineError):
         await fanout.join("blog", FakeConnection(), "another.1")
     assert fanout.readers()["blog"] == 0
+
+
+async def test_the_timeline_is_not_asked_for_connections_that_ended_while_they_waited(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answer = asyncio.Event()
+    replay = timeline.replay
+
+    async def slow(blog: str, after: Cursor, limit: int) -> Replay:
+        asked.append(after.epoch)
+        await answer.wait()
+        return await replay(blog, after, limit)
+
+    monkeypatch.setattr(timeline, "replay", slow)
+    connections = [FakeConnection() for _ in range(20)]
+    joins = [
+        asyncio.create_task(fanout.join("blog", connection, f"another{n}.1"))
+        for n, connection in enumerate(connections)
+    ]
+    await until(lambda: asked)
+    for connection in connections[1:]:
+        fanout.leave("blog", connection)
+    answer.set()
+    results = await asyncio.gather(*joins, return_exceptions=True)
+    assert asked == ["another0"]
+    assert results[0] is None
+    assert all(isinstance(result, ConnectionError) for result in results[1:])
+    assert fanout.readers()["blog"] == 1
 
 
 def counted(calls: list[str], name: str, method: Callable[..., Any]) -> Callable[..., Any]:

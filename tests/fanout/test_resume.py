@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from fanout.history import History
 from fanout.resume import MAX_KEPT_BYTES, REPLAY_LIMIT, Backlog, Resume
 from tests.fanout.fake_connection import Told, read
 from tests.timeline.drafts import commit, entry
-from timeline import Timeline
+from timeline import Replay, Timeline, TimelineError
 from timeline.sqlite import SqliteTimeline
 
 WS, SSE = Transport.WEBSOCKET, Transport.EVENT_STREAM
@@ -174,3 +175,69 @@ async def test_what_the_ring_has_no_room_for_comes_from_the_timeline_within_boun
     third = await desk.resume.backlog(desk.after(1), WS)
     assert told(third, WS)[0].message["missed"] == 19
     desk.resume.release(third)
+
+
+class Away:
+    """A timeline that answers nothing: whoever asks waits for the timeout."""
+
+    TIMEOUT = 0.2
+
+    def __init__(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        self.is_back = False
+        self._replay = desk.timeline.replay
+        monkeypatch.setattr(desk.timeline, "replay", self.replay)
+
+    async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
+        self.asked += 1
+        if self.is_back:
+            return await self._replay(blog, after, limit)
+        await asyncio.sleep(self.TIMEOUT)
+        raise TimelineError("timed out")
+
+
+async def test_all_that_wait_for_the_timeline_share_its_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = Away(desk, monkeypatch)
+    began = monotonic()
+    failures = await asyncio.gather(
+        *(desk.resume.backlog(f"another{n}.1", WS) for n in range(20)), return_exceptions=True
+    )
+    assert monotonic() - began < 2 * Away.TIMEOUT
+    assert [str(failure) for failure in failures if isinstance(failure, TimelineError)] == ["timed out"] * 20
+    assert away.asked == 1
+
+
+async def test_a_failure_of_the_timeline_is_repeated_for_a_moment_only(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanout.resume.FAILURE_SECONDS", 0.1)
+    away = Away(desk, monkeypatch)
+    for _ in range(2):
+        with pytest.raises(TimelineError, match="timed out"):
+            await desk.resume.backlog("another.1", WS)
+    assert away.asked == 1
+    away.is_back = True
+    await asyncio.sleep(0.15)
+    backlog = await desk.resume.backlog("another.1", WS)
+    assert told(backlog, WS)[1].message["gap"]["reason"] == "epoch"
+
+
+async def test_what_is_in_memory_is_served_while_the_timeline_is_away(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Away(desk, monkeypatch)
+    with pytest.raises(TimelineError):
+        await desk.resume.backlog("another.1", WS)
+    assert told(await desk.resume.backlog(desk.after(1), WS), WS)[0].message["missed"] == 2
+
+
+async def test_nothing_is_asked_for_a_client_that_left_while_it_waited(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Away(desk, monkeypatch)
+    away.is_back = True
+    first = asyncio.create_task(desk.resume.backlog("another.1", WS))
+    with pytest.raises(ConnectionError):
+        await desk.resume.backlog("athird.1", WS, is_gone=lambda: True)
+    await first
+    assert away.asked == 1
