@@ -23,7 +23,7 @@ from fanout.connection import Connection
 from fanout.frames import Transport
 from fanout.heartbeat import Heartbeat
 from fanout.history import MAX_BYTES, History
-from fanout.resume import Resume
+from fanout.resume import REPLAY_LIMIT, Resume
 from timeline import HistoryLostError, Reason, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.fanout")
@@ -68,16 +68,34 @@ class FanOut:
         self._news = asyncio.Event()
         self._evicted = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._following: asyncio.Task[None] | None = None
+        self._applying = asyncio.Lock()
 
     async def start(self) -> None:
         """Begins to watch the timeline. Raises TimelineError."""
         events = await self._add(self._blogs)
-        for work in (
-            self._follow(events),
-            self._serve(),
-            *(heartbeat.run() for heartbeat in self._heartbeats.values()),
-        ):
+        self._following = self._run(self._follow(events))
+        for work in (self._serve(), *(heartbeat.run() for heartbeat in self._heartbeats.values())):
             self._run(work)
+
+    async def apply(self, blogs: Collection[str]) -> None:
+        """Serves exactly these blogs from now on, without losing or repeating an event of those that stay.
+
+        Closes the connections of blogs that are no longer served, gradually. Raises TimelineError, and nothing has
+        changed then.
+        """
+        async with self._applying:
+            if set(blogs) == set(self._channels):
+                return
+            events = await self._add(blogs)
+            removed = [self._remove(blog) for blog in set(self._channels) - set(blogs)]
+            if before := self._following:
+                before.cancel()
+            self._following = self._run(self._follow(events, before))
+            try:
+                await _close_gradually(removed)
+            finally:
+                _close(removed)
 
     async def close(self) -> None:
         """Stops watching, and closes all connections at once."""
@@ -172,17 +190,29 @@ class FanOut:
         events = await self._watch(blogs)
         try:
             heads = {blog: await self._timeline.head(blog) for blog in blogs if blog not in self._channels}
-        except TimelineError:
+        except (TimelineError, asyncio.CancelledError):
             await events.aclose()
             raise
         self._history_bytes = min(MAX_BYTES, HISTORIES_BYTES // max(len(blogs), 1))
+        for channel in self._channels.values():
+            channel.history.max_bytes = self._history_bytes
         for blog, head in heads.items():
             channel = Channel(History(head, self._history_bytes), self._count_evicted)
             self._channels[blog] = channel
             self._resumes[blog] = Resume(blog, channel, self._timeline)
         return events
 
-    async def _follow(self, events: Events) -> None:
+    def _remove(self, blog: str) -> Channel:
+        channel = self._channels.pop(blog)
+        del self._resumes[blog]
+        self._unserved.pop(channel, None)
+        return channel
+
+    async def _follow(self, events: Events, before: asyncio.Task[None] | None = None) -> None:
+        """Pushes events as they come. ``before`` is the task that did so until now; it has been cancelled."""
+        if before:
+            await asyncio.wait([before])
+            await self._catch_up()
         while True:
             try:
                 async with aclosing(events):
@@ -191,6 +221,22 @@ class FanOut:
             except HistoryLostError as lost:
                 logger.warning("%s Readers are sent a reset.", lost)
                 events = await self._begin_anew(lost)
+
+    async def _catch_up(self) -> None:
+        """Pushes events that were committed before the watch began. Waits for a store that is down."""
+        behind = list(self._channels.items())
+        while behind:
+            blog, channel = behind[-1]
+            try:
+                replay = await self._timeline.replay(blog, channel.history.head, REPLAY_LIMIT)
+                if replay.complete:
+                    await self._push(replay.events)
+                else:
+                    await self._reset(blog, channel, replay.reason or "expired")
+            except TimelineError as error:
+                await self._wait_for_timeline(error)
+            else:
+                behind.pop()
 
     async def _push(self, batch: Sequence[Event]) -> None:
         by_blog: defaultdict[str, list[Event]] = defaultdict(list)

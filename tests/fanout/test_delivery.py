@@ -329,7 +329,7 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.url = url
         self.ticks = 0
-        self.touched = False
+        self.touched = self.has_third = False
         self.runner = asyncio.Runner()
         self.worlds: dict[str, World] = {}
         self.visitors = [
@@ -433,6 +433,13 @@ class History(RuleBasedStateMachine):
         self.connect(n, slow=True, news=meanwhile[:2])
         self.publish(meanwhile[2:])
         self.read_on(n)
+
+    @rule(meanwhile=news)
+    def apply_other_blogs(self, meanwhile: list[Draft]) -> None:
+        """A blog is added or removed: the timeline is watched anew, and there may be news while it is."""
+        self.meanwhile(meanwhile, pushed=False)
+        self.has_third = not self.has_third
+        self.run(self.fanout.apply((*BLOGS, "three") if self.has_third else BLOGS))
 
     @rule(n=who)
     def open_page(self, n: int) -> None:
@@ -544,6 +551,7 @@ class History(RuleBasedStateMachine):
         self.world = self.worlds[self.epoch]
 
     async def _start(self) -> None:
+        self.has_third = False
         self.fanout = FanOut(self.late, BLOGS)
         await self.fanout.start()
 
@@ -599,9 +607,11 @@ class History(RuleBasedStateMachine):
                 await self._joined(visitor)
 
     def _level(self) -> bool:
-        assert not any(task.done() for task in self.fanout._tasks), "the fan-out met a bug"
+        assert not self.fanout.trouble
         if self.late.in_hand and not self.late.through.is_set():
             return True
+        if any(task.cancelling() for task in self.fanout._tasks):
+            return False
         if self.fanout._unserved:
             return False
         heads = {blog: self.fanout._channels[blog].history.head for blog in BLOGS}

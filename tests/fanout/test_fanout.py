@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -345,3 +346,173 @@ async def test_closing_lets_everyone_go(timeline: Timeline) -> None:
     await fanout.close()
     assert reader.closed
     assert fanout.readers() == {"blog": 0}
+
+
+async def test_a_blog_can_be_added_while_running(timeline: Timeline, fanout: FanOut) -> None:
+    with pytest.raises(TimelineError):
+        await fanout.join("new", FakeConnection(), None)
+    await commit(timeline, entry("before", blog="new"))
+    await fanout.apply(["blog", "other", "new"])
+    one, two = FakeConnection(), FakeConnection()
+    await fanout.join("new", one, None)
+    await fanout.join("blog", two, None)
+    await commit(timeline, entry("a", blog="new"), entry("b"))
+    assert (await one.has(2))[1:] == [("entry", "a")]
+    assert (await two.has(2))[1:] == [("entry", "b")]
+    assert fanout.readers() == {"blog": 1, "other": 0, "new": 1}
+
+
+async def test_the_connections_of_a_removed_blog_are_closed_as_at_a_stop(timeline: Timeline, fanout: FanOut) -> None:
+    leaving, joining, staying = FakeConnection(), FakeConnection(), FakeConnection()
+    await fanout.join("other", leaving, None)
+    await fanout.join("blog", staying, None)
+    joining.stop()
+    task = asyncio.create_task(fanout.join("other", joining, None))
+    await until(lambda: joining in fanout._channels["other"].joining)
+    await fanout.apply(["blog"])
+    assert leaving.closed
+    assert joining.closed
+    assert not staying.closed
+    with pytest.raises(ConnectionError):
+        await task
+    fanout.leave("other", leaving)
+    with pytest.raises(TimelineError):
+        await fanout.join("other", FakeConnection(), None)
+    with pytest.raises(TimelineError):
+        await fanout.missed("other", "x.1")
+    await commit(timeline, entry("a"), entry("b", blog="other"))
+    assert (await staying.has(2))[1:] == [("entry", "a")]
+    assert fanout.readers() == {"blog": 1}
+
+
+async def test_a_removed_blog_that_is_added_again_starts_at_the_head(timeline: Timeline, fanout: FanOut) -> None:
+    await fanout.apply(["blog"])
+    await commit(timeline, entry("a", blog="other"))
+    await fanout.apply(["blog", "other"])
+    connection = FakeConnection()
+    await fanout.join("other", connection, None)
+    assert connection.messages[0]["cursor"] == str(await timeline.head("other"))
+    await commit(timeline, entry("b", blog="other"))
+    assert (await connection.has(2))[1:] == [("entry", "b")]
+
+
+async def test_an_event_that_is_committed_while_other_blogs_are_applied_arrives_once(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the new watch begins, while heads are read, and after; the old watch delivers none of it in time."""
+    connection, other = FakeConnection(), FakeConnection()
+    await fanout.join("blog", connection, None)
+    await fanout.join("other", other, None)
+    watch, head = timeline.watch, timeline.head
+
+    async def watch_late(blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
+        held.set()
+        await commit(timeline, entry("a"), entry("b", blog="other"))
+        async with aclosing(watch(blogs)) as events:
+            yield await anext(events)
+            await commit(timeline, entry("g"))
+            async for batch in events:
+                yield batch
+
+    async def head_late(blog: str) -> Cursor:
+        await commit(timeline, entry("c"), entry("d", blog="new"))
+        found = await head(blog)
+        await commit(timeline, entry("e"), entry("f", blog="new"))
+        return found
+
+    held = asyncio.Event()
+    push = fanout._push
+
+    async def push_late(batch: Sequence[Event]) -> None:
+        if held.is_set() and asyncio.current_task() is before:
+            await asyncio.Event().wait()
+        await push(batch)
+
+    before = fanout._following
+    monkeypatch.setattr(fanout, "_push", push_late)
+    monkeypatch.setattr(timeline, "watch", watch_late)
+    monkeypatch.setattr(timeline, "head", head_late)
+    await fanout.apply(["blog", "other", "new"])
+    await connection.has(5)
+    await commit(timeline, entry("h"), entry("i", blog="other"), entry("j", blog="new"))
+    assert [what for _, what in await connection.has(6)][1:] == ["a", "c", "e", "g", "h"]
+    assert [what for _, what in await other.has(3)][1:] == ["b", "i"]
+    late = FakeConnection()
+    await until(lambda: fanout._channels["new"].history.head.seq == 3)
+    await fanout.join("new", late, f"{fanout._channels['new'].history.head.epoch}.0")
+    assert [what for _, what in late.told][1:] == ["d", "f", "j"]
+
+
+async def test_blogs_that_can_not_be_watched_change_nothing(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(_: str) -> Cursor:
+        raise TimelineError("down")
+
+    connection = FakeConnection()
+    await fanout.join("other", connection, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(timeline, "head", down)
+        with pytest.raises(TimelineError):
+            await fanout.apply(["blog", "new"])
+    await commit(timeline, entry("a", blog="other"), entry("b", blog="new"))
+    assert (await connection.has(2))[1:] == [("entry", "a")]
+    assert fanout.readers() == {"blog": 0, "other": 1}
+
+
+async def test_a_timeline_that_is_down_after_the_new_watch_began_is_waited_for(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanout.fanout.RETRY_SECONDS", 0.01)
+    fails = 3
+    replay = timeline.replay
+
+    async def down_at_first(blog: str, after: Cursor, limit: int) -> Replay:
+        nonlocal fails
+        if fails:
+            fails -= 1
+            raise TimelineError("down")
+        return await replay(blog, after, limit)
+
+    monkeypatch.setattr(timeline, "replay", down_at_first)
+    connection = FakeConnection()
+    await fanout.join("blog", connection, None)
+    await fanout.apply(["blog"])
+    await commit(timeline, entry("a"))
+    assert (await connection.has(2))[1:] == [("entry", "a")]
+    assert not fails
+
+
+async def test_a_gap_behind_the_new_watch_is_shown_as_one(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await commit(timeline, entry("a"))
+    await caught_up(fanout, timeline)
+    connection = FakeConnection()
+    await fanout.join("blog", connection, None)
+
+    async def expired(blog: str, after: Cursor, limit: int) -> Replay:
+        return Replay([], await timeline.head(blog), complete=False, reason="expired")
+
+    async def nothing(_: Sequence[Event]) -> None:
+        return
+
+    with monkeypatch.context() as patch:
+        patch.setattr(timeline, "replay", expired)
+        patch.setattr(fanout, "_push", nothing)
+        await commit(timeline, entry("b"))
+        await fanout.apply(["blog"])
+        await connection.has(2)
+    assert connection.messages[1]["gap"]["reason"] == "expired"
+    await commit(timeline, entry("c"))
+    assert [what for _, what in await connection.has(3)][2:] == ["c"]
+
+
+async def test_more_blogs_have_smaller_histories(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fanout.fanout.HISTORIES_BYTES", 12_000)
+    fanout = FanOut(timeline, ["blog"])
+    await fanout.start()
+    assert fanout._channels["blog"].history.max_bytes == 12_000
+    await fanout.apply(["blog", "other", "new"])
+    assert {channel.history.max_bytes for channel in fanout._channels.values()} == {4_000}
+    await fanout.close()
