@@ -25,7 +25,7 @@ READ_BYTES: Final = 4 * 1024
 """Size of a read. Other connections are served between two reads, however much one client sends."""
 
 UNACKNOWLEDGED_TIMEOUT: Final = 30
-"""Seconds after which the kernel ends a connection whose other end does not acknowledge what was sent."""
+"""Seconds after which the kernel ends a connection whose other end does not acknowledge data."""
 
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
@@ -46,7 +46,7 @@ class DetachedConnection(Connection):
         self._write: Callable[[bytes], int] = (
             _write_nothing if isinstance(stream, SSLIOStream) else stream.socket.send
         )
-        # What Tornado has yet to write goes first: the future of an empty write is done after it.
+        # Data that Tornado has yet to write goes first: the future of an empty write is done after it.
         self._rest: Future[None] | None = stream.write(b"") if stream.writing() else None
         stream.read_chunk_size = READ_BYTES
         stream.set_nodelay(True)
@@ -67,8 +67,8 @@ class DetachedConnection(Connection):
             self.evict()
 
     def send(self, data: bytes) -> Future[None] | None:
-        """Hands data to the kernel; what the kernel does not take waits on the stream (`Connection.send`)."""
-        # Run 10,000 times a message: what is not needed each time is elsewhere.
+        """Hands data to the kernel; the part that it does not take waits on the stream (see `Connection.send`)."""
+        # Run 10,000 times a message: everything that is not needed each time is elsewhere.
         if self._rest is not None and not self._rest.done():
             return self._queue(data)
         try:
@@ -94,7 +94,7 @@ class DetachedConnection(Connection):
 
     @abstractmethod
     def data_received(self, data: bytes) -> None:
-        """Handles what the client sent."""
+        """Handles data from the client."""
 
     def connection_lost(self) -> None:
         """Handles the end of the connection."""

@@ -21,7 +21,7 @@ RETRY_MILLISECONDS: Final = (1_000, 5_000)
 """Range of the time after which a browser reconnects: at random, as all may be cut off at the same moment."""
 
 MAX_RECEIVED_BYTES: Final = 4 * 1024
-"""What a client may send after its request, where nothing is expected."""
+"""Bytes that a client may send after its request, though none are expected."""
 
 HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -59,7 +59,7 @@ class EventStreamConnection(DetachedConnection):
             rest.add_done_callback(self._drained)
 
     def check_alive(self) -> None:
-        """Closes the connection if the client has not read what was sent before the ping."""
+        """Closes the connection if the client has not read everything up to the ping."""
         if not self._is_drained:
             self.stream.close()
 

@@ -1,6 +1,6 @@
 """Limits of the process and of each address: connections, requests, and responses that wait to be read (law 4).
 
-The limit of a client's message is in websocket.py, that of what waits for a slow client in fanout/channel.py.
+The limit of a client's message is in websocket.py, that of a slow client's backlog in fanout/channel.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ logger = logging.getLogger("livelog.limits")
 MAX_HEADER_BYTES: Final = 16 * 1024
 MAX_BODY_BYTES: Final = 256 * 1024
 MAX_BUFFER_BYTES: Final = 1024 * 1024
-"""Of a request: its head, its body, and what is read ahead."""
+"""Of a request: its head, its body, and bytes that are read ahead."""
 
 HEADER_TIMEOUT: Final = 10.0
 """Seconds that a client may take to send the head of a request, in however many pieces.

@@ -1,6 +1,6 @@
 """The channel: the connections of one blog, and the way of events to them.
 
-Each connection has the number of the last event that was sent on it. A turn sends each what follows, up to the head
+Each connection has the number of the last event that was sent on it. A turn sends the events after it, up to the head
 of the history; events that arrive during a turn are sent in the next one, joined. There is no queue per connection:
 one whose buffer is full keeps its number, and goes on from there when the buffer has drained.
 """
@@ -22,14 +22,14 @@ from fanout.frames import slices
 from fanout.history import BEFORE_RESET, History
 
 MAX_BEHIND_BYTES: Final = 256 * 1024
-"""What may arrive after the batch that a connection is being sent. A slower client is evicted, and reconnects with
-its cursor."""
+"""Size of the events that may arrive after the batch that a connection is being sent. A slower client is evicted, and
+reconnects with its cursor."""
 
 MAX_UNSETTLED_BYTES: Final = 1024 * 1024
-"""What may be under way in a turn or wait for the next one before `room` makes the source of events wait."""
+"""Size of the events under way in a turn or waiting for the next one, above which `room` makes their source wait."""
 
 CATCH_UP_TIMEOUT: Final = 30.0
-"""Seconds that a client may take to read each slice of what it missed."""
+"""Seconds that a client may take to read each slice of its backlog."""
 
 CONNECTIONS_PER_CHECK: Final = 32
 """Connections that are served between two readings of the clock."""
@@ -50,7 +50,7 @@ class _Turn(NamedTuple):
 class Channel:
     """The connections of a blog. The history's head is the newest event that was pushed.
 
-    ``joining`` connections are being sent what they missed. Then they are ``live``, or ``draining`` while their
+    ``joining`` connections are being sent their backlog. Then they are ``live``, or ``draining`` while their
     buffer is full. A connection may be ahead of the history: a page can have events that the fan-out has yet to
     receive.
     ``evicted`` is called for each client that was evicted because it was too slow.
@@ -161,7 +161,7 @@ class Channel:
         self._send_news(iter((connection,)), math.inf)
 
     def _send_news(self, connections: Iterator[Connection], until: float) -> bool:
-        """Sends connections what they lack, as far as they take it; returns whether there was time for all.
+        """Sends connections the events after their ``seq``; returns whether there was time for all of them.
 
         This is the innermost loop, run 10,000 times a message. Nearly all connections have the same ``seq``.
         """

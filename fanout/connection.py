@@ -45,7 +45,7 @@ class Connection(ABC):
 
     @abstractmethod
     def ping(self) -> None:
-        """Sends a ping, and forgets what was received before."""
+        """Sends a ping, and expects a response before `check_alive`."""
 
     @abstractmethod
     def check_alive(self) -> None:

@@ -2,7 +2,7 @@
 
     Timeline.watch → FanOut._follow → Channel.push;  FanOut._serve → Channel.serve → Connection.send
 
-Events come from `Timeline.watch` and from nowhere else. A client that joins is counted first, is sent what it missed
+Events come from `Timeline.watch` and from nowhere else. A client that joins is counted first, is sent its backlog
 (resume.py), and goes live (channel.py): no event can be lost in between.
 """
 
@@ -107,11 +107,11 @@ class FanOut:
         _close(self._channels.values())
 
     async def close_gradually(self) -> None:
-        """Closes the connections in random order within CLOSE_SECONDS; those that are still open get what comes."""
+        """Closes the connections in random order within CLOSE_SECONDS; events are sent on those still open."""
         await _close_gradually(self._channels.values())
 
     async def join(self, blog: str, connection: Connection, after: str | None) -> None:
-        """Sends a client ``hello``, what it missed or a ``reset``, and from then on every event of its blog.
+        """Sends a client ``hello``, its backlog or a ``reset``, and from then on every event of its blog.
 
         ``after`` is the cursor that it brings, which may be any text. Raises TimelineError, also for a blog that is
         not served, and OSError if the connection ended meanwhile or is not read from.

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from entries import Event
 
 SLICE_BYTES: Final = 256 * 1024
-"""Size of what is sent on a connection at a time, and so of what can wait on one; a larger frame is sent alone."""
+"""Most bytes that are sent on a connection at a time, and so that wait on one; a larger frame is sent alone."""
 
 WEBSOCKET_PING: Final = b"\x89\x00"
 EVENT_STREAM_COMMENT: Final = b":\n\n"
@@ -27,7 +27,7 @@ class Transport(IntEnum):
     WEBSOCKET = 0
     EVENT_STREAM = 1
     LINES = 2
-    """Without a connection: the client polls for what it missed."""
+    """Without a connection: the client polls for the messages after its cursor."""
 
 
 class Message(NamedTuple):

@@ -1,7 +1,7 @@
 """The history: the newest events of one blog and the frames made of them, in memory.
 
-Connected clients are sent what follows the last event that they have. That is nearly always the same for all of them,
-also for those that reconnect after a restart: it is encoded and joined once, and everyone is sent the same bytes. A
+Clients are sent the events after the last one that they have. These are nearly always the same for all clients, also
+for those that reconnect after a restart: they are encoded and joined once, and everyone is sent the same bytes. A
 client that reconnects costs the store nothing as long as the history reaches back to its cursor.
 """
 

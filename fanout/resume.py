@@ -1,4 +1,4 @@
-"""Resuming: what a client is sent first, by the cursor that it brings.
+"""Resuming: the messages that a client is sent first, by the cursor that it brings.
 
 That is a hello and the events that it missed, or a hello and a `reset`. Nearly always the history has the events.
 Else the timeline is asked, by one client at a time and for all that need the same.
@@ -79,7 +79,7 @@ class Resume:
         async with self._asking:
             if is_gone():
                 raise ConnectionError("the client has gone")
-            # The client that asked before may have received what this one needs.
+            # The client that asked before may have fetched the same.
             if backlog := self._known(after, transport):
                 return backlog
             self._raise_failure(since)

@@ -35,7 +35,7 @@ class Live(Handler):
     def take_over(self) -> IOStream:
         """Admits the client and detaches its connection. Raises RefusedError if there are too many.
 
-        Frees what Tornado keeps of the request: it would stay in memory as long as the connection.
+        Clears `ui`, which refers to the handler: without this cycle, the request is freed at once.
         """
         self.admission.admit(slot_of(self.request), self.request.remote_ip or "")
         self.admission.answering.discard(self)

@@ -1,4 +1,4 @@
-"""What hostile readers do over a bare socket: they are closed with the protocol's code, and nobody else notices."""
+"""What hostile clients do over a bare socket: they are closed with the protocol's code, and nobody else notices."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ FLOODS = {
 
 
 async def still_hears(site: Site, other: Bare, name: str) -> None:
-    """Another reader gets what comes."""
+    """Another client gets what comes."""
     await commit(site.timeline, entry(name))
     while (await other.message())["type"] != "entry":
         pass
@@ -92,7 +92,7 @@ async def test_a_flood_takes_no_memory_and_harms_nobody(site: Site, name: str) -
         assert await bare.close_code() == 1002
 
 
-async def test_an_event_streams_reader_that_talks_is_closed(site: Site) -> None:
+async def test_an_event_streams_client_that_talks_is_closed(site: Site) -> None:
     async with websocket(site.port) as other, events(site.port) as bare:
         await bare.block()
         await bare.say_all(b"x" * 5_000)

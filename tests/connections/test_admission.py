@@ -1,4 +1,4 @@
-"""What connections may take: slots, time, and what they leave unread."""
+"""The limits at work: connections, time, and responses that are not read."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def is_refused(bare: Bare) -> bool:
-    """Whether the answer says to come back later."""
+    """Whether the answer says to retry later."""
     await bare.answer()
     if bare.status != 503:
         return False
@@ -50,7 +50,7 @@ async def is_refused(bare: Bare) -> bool:
 
 @pytest.mark.parametrize("admission", [(10_000, 2)], indirect=True)
 @pytest.mark.parametrize(("path", "headers"), READERS)
-async def test_one_address_has_so_many_readers(
+async def test_one_address_has_so_many_clients(
     site: Site, caplog: pytest.LogCaptureFixture, path: str, headers: tuple[str, ...]
 ) -> None:
     one, other = "X-Forwarded-For: 198.51.100.7", "X-Forwarded-For: 198.51.100.8"
@@ -71,7 +71,7 @@ async def test_one_address_has_so_many_readers(
 
 
 @pytest.mark.parametrize("admission", [(20,)], indirect=True)
-async def test_when_there_are_too_many_readers_pages_are_still_answered(
+async def test_when_there_are_too_many_clients_pages_are_still_answered(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -110,7 +110,7 @@ async def test_a_trusted_proxy_says_how_a_page_was_asked_for(site: Site) -> None
     assert f'"https://127.0.0.1:{site.port}/blog/"' in answer.body.decode()
 
 
-async def test_readers_are_not_counted_twice_when_the_handshake_fails(site: Site) -> None:
+async def test_clients_are_not_counted_twice_when_the_handshake_fails(site: Site) -> None:
     async with asked(site.port, "/blog/ws", *UPGRADE[:2], UPGRADE[3], "X-Forwarded-For: 198.51.100.7") as bare:
         await bare.answer()
         assert bare.status == 400
@@ -123,7 +123,7 @@ class TestTime:
 
     @pytest.fixture
     def admission(self, monkeypatch: pytest.MonkeyPatch) -> Admission:
-        """Wide ones, at a gate that is about to be made."""
+        """Wide ones, for a listener that is about to be made."""
         monkeypatch.setattr(limits, "HEADER_TIMEOUT", 0.3)
         monkeypatch.setattr(limits, "BODY_TIMEOUT", 0.3)
         monkeypatch.setattr(limits, "RESPONSE_TIMEOUT", 0.3)

@@ -167,7 +167,7 @@ async def test_a_connection_that_has_ended_takes_everything(exchange: Exchange) 
         Ear(stream)
 
 
-async def test_a_connection_that_is_reset_is_closed_and_its_end_is_told_once(exchange: Exchange) -> None:
+async def test_a_connection_that_is_reset_is_closed_and_its_end_is_reported_once(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     ear = Ear(stream)
     ear.start_reading()
@@ -181,7 +181,7 @@ async def test_a_connection_that_is_reset_is_closed_and_its_end_is_told_once(exc
     assert ear.endings == 1
 
 
-async def test_what_the_other_end_says_is_heard_and_that_it_has_gone(exchange: Exchange) -> None:
+async def test_what_the_other_end_sends_is_received_and_that_it_has_gone(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     ear = Ear(stream)
     ear.start_reading()
@@ -195,7 +195,7 @@ async def test_what_the_other_end_says_is_heard_and_that_it_has_gone(exchange: E
     assert stream.closed()
 
 
-async def test_what_was_said_before_it_listened_does_not_hide_the_end(exchange: Exchange) -> None:
+async def test_what_was_sent_before_it_reads_does_not_hide_the_end(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     other.send(b"GET / HTTP/1.1\r\n\r\nand more")
     assert await stream.read_until(b"\r\n\r\n")
@@ -206,7 +206,7 @@ async def test_what_was_said_before_it_listened_does_not_hide_the_end(exchange: 
     assert ear.pieces == [b"and more"]
 
 
-async def test_who_says_much_is_heard_a_little_at_a_time(exchange: Exchange) -> None:
+async def test_who_sends_much_is_read_a_little_at_a_time(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     ear = Ear(stream)
     ear.start_reading()
@@ -215,7 +215,7 @@ async def test_who_says_much_is_heard_a_little_at_a_time(exchange: Exchange) -> 
     assert max(map(len, ear.pieces)) <= READ_BYTES
 
 
-async def test_the_kernel_looks_after_connections_that_went_silent(exchange: Exchange) -> None:
+async def test_the_kernel_ends_connections_that_went_silent(exchange: Exchange) -> None:
     stream, _ = await exchange.connect()
     ours = Ear(stream).stream.socket
     assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -17,10 +17,10 @@ from tests.timeline.drafts import commit, entry
 SMALL = 4_096
 
 
-def readers(site: Site) -> list[EventStreamConnection]:
+def clients(site: Site) -> list[EventStreamConnection]:
     """The connections of the blog, as the server has them."""
     return [
-        reader for reader in site.fanout._channels["blog"].connections() if isinstance(reader, EventStreamConnection)
+        client for client in site.fanout._channels["blog"].connections() if isinstance(client, EventStreamConnection)
     ]
 
 
@@ -33,13 +33,13 @@ async def missed(site: Site, count: int) -> str:
     return start
 
 
-async def fill(site: Site, reader: EventStreamConnection) -> int:
-    """Publishes until the kernel takes no more for a reader; returns how many posts that took."""
+async def fill(site: Site, client: EventStreamConnection) -> int:
+    """Publishes until the kernel takes no more for a client; returns how many posts that took."""
     count = 0
-    while not reader.stream.writing():
+    while not client.stream.writing():
         await commit(site.timeline, entry(f"f{count:03}", content_html="x" * 60_000))
         count += 1
-        await until(lambda: reader.seq == site.fanout._channels["blog"].history.head.seq)
+        await until(lambda: client.seq == site.fanout._channels["blog"].history.head.seq)
     return count
 
 
@@ -61,7 +61,7 @@ async def test_the_answer_says_what_it_is_and_that_nobody_may_keep_or_change_it(
         assert await bare.line() == "\n"
 
 
-async def test_browsers_are_told_to_come_back_at_different_times(site: Site) -> None:
+async def test_browsers_are_told_to_reconnect_at_different_times(site: Site) -> None:
     retries = set()
     for _ in range(10):
         async with events(site.port) as bare:
@@ -105,7 +105,7 @@ async def test_after_resumes_and_last_event_id_wins(site: Site) -> None:
 
 
 async def test_what_breaks_off_in_the_middle_of_what_was_missed_goes_on_from_there(site: Site) -> None:
-    """A browser comes back with the last id that it got; a hello that named the head would make it skip the rest."""
+    """A browser reconnects with the last id that it got; a hello that named the head would make it skip the rest."""
     start = await missed(site, 7)
     last_id = start
     got: list[str] = []
@@ -163,7 +163,7 @@ async def test_http_1_0_will_do(site: Site) -> None:
         assert (await bare.block()).event == "hello"
 
 
-async def test_what_a_reader_says_after_its_request_is_ignored(site: Site) -> None:
+async def test_what_a_client_says_after_its_request_is_ignored(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
         bare.say(b"GET /blog/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -182,10 +182,10 @@ async def test_who_says_more_than_a_little_is_cut_off(site: Site) -> None:
 async def test_a_comment_tells_that_the_server_is_there(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
-        (reader,) = readers(site)
-        reader.ping()
+        (client,) = clients(site)
+        client.ping()
         assert [await bare.line(), await bare.line()] == [":\n", "\n"]
-        reader.check_alive()
+        client.check_alive()
         await commit(site.timeline, entry("a"))
         assert await ids(bare, 1) == ["a"]
 
@@ -197,7 +197,7 @@ async def test_a_batch_of_any_size_closes_no_one_who_reads(site: Site) -> None:
         assert await ids(bare, 40) == [f"e{n:02}" for n in range(40)]
 
 
-async def test_a_reader_that_does_not_read_is_let_go_and_has_lost_nothing(site: Site) -> None:
+async def test_a_client_that_does_not_read_is_evicted_and_has_lost_nothing(site: Site) -> None:
     async with AsyncExitStack() as stack:
         slow = [await stack.enter_async_context(events(site.port, buffer=SMALL)) for _ in range(3)]
         await until(lambda: site.fanout.readers()["blog"] == 3)
@@ -219,30 +219,30 @@ async def test_a_reader_that_does_not_read_is_let_go_and_has_lost_nothing(site: 
         assert got[1:] == [f"e{at}" for at in range(0, sent, 60_000)]
 
 
-async def test_a_reader_that_took_nothing_between_two_signs_of_life_is_cut_off(site: Site) -> None:
+async def test_a_client_that_took_nothing_between_two_signs_of_life_is_cut_off(site: Site) -> None:
     async with events(site.port, buffer=SMALL) as bare:
         await bare.block()
-        (reader,) = readers(site)
-        await fill(site, reader)
-        reader.ping()
-        reader.check_alive()
-        assert reader.stream.closed()
+        (client,) = clients(site)
+        await fill(site, client)
+        client.ping()
+        client.check_alive()
+        assert client.stream.closed()
     await until(lambda: site.fanout.readers()["blog"] == 0)
 
 
-async def test_a_reader_that_is_slow_but_takes_something_stays(site: Site) -> None:
+async def test_a_client_that_is_slow_but_takes_something_stays(site: Site) -> None:
     async with events(site.port, buffer=SMALL) as bare:
         await bare.block()
-        (reader,) = readers(site)
-        count = await fill(site, reader)
-        reader.ping()
+        (client,) = clients(site)
+        count = await fill(site, client)
+        client.ping()
         await ids(bare, count)
-        reader.check_alive()
+        client.check_alive()
         await commit(site.timeline, entry("last"))
         assert await ids(bare, 1) == ["last"]
 
 
-async def test_readers_are_counted_and_forgotten(site: Site) -> None:
+async def test_clients_are_counted_and_forgotten(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
         assert site.fanout.readers() == {"blog": 1, "other": 0}

@@ -1,4 +1,4 @@
-"""Who may come in."""
+"""Admission: which connections are accepted, and which go live."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connections.limits import Admission, RefusedError, Slot
 
 
 def fill(admission: Admission, address: str, count: int) -> list[Slot]:
-    """Readers of an address."""
+    """Clients of an address."""
     slots = [Slot(admission) for _ in range(count)]
     for slot in slots:
         admission.admit(slot, address)
@@ -19,7 +19,7 @@ def fill(admission: Admission, address: str, count: int) -> list[Slot]:
 
 
 def is_refused(admission: Admission, address: str) -> bool:
-    """Whether one more reader of an address would be."""
+    """Whether one more client of an address would be."""
     slot = Slot(admission)
     try:
         admission.admit(slot, address)
@@ -36,7 +36,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return found
 
 
-async def test_readers_are_let_in_up_to_nine_tenths_of_the_descriptors(caplog: pytest.LogCaptureFixture) -> None:
+async def test_clients_are_admitted_up_to_nine_tenths_of_the_descriptors(caplog: pytest.LogCaptureFixture) -> None:
     admission = Admission(100)
     slots = fill(admission, "127.0.0.1", 90)
     assert is_refused(admission, "127.0.0.1")
@@ -60,7 +60,7 @@ async def test_readers_are_let_in_up_to_nine_tenths_of_the_descriptors(caplog: p
         ("fe80::1%eth0", "fe80::2%eth1", "2001:db8::1"),
     ],
 )
-async def test_an_address_has_so_many_readers_and_no_more(
+async def test_an_address_has_so_many_clients_and_no_more(
     caplog: pytest.LogCaptureFixture, one: str, same: str, other: str
 ) -> None:
     admission = Admission(1_000, per_address=3)
@@ -92,7 +92,7 @@ async def test_nothing_is_kept_of_who_is_gone(caplog: pytest.LogCaptureFixture) 
     warnings(caplog)
 
 
-async def test_no_reader_is_let_in_at_a_stop() -> None:
+async def test_no_client_is_admitted_at_a_stop() -> None:
     admission = Admission(1_000)
     admission.is_closing = True
     assert is_refused(admission, "127.0.0.1")

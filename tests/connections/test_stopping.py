@@ -12,7 +12,7 @@ from tests.livelog import until
 from tests.site import Site
 
 
-async def test_readers_are_told_that_the_server_goes_away(site: Site) -> None:
+async def test_clients_are_told_that_the_server_goes_away(site: Site) -> None:
     async with websocket(site.port) as bare, events(site.port) as other:
         await bare.message()
         await other.block()
@@ -36,7 +36,7 @@ async def test_a_kept_connection_gets_its_answer_and_ends(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("path", "headers"), [("/blog/ws", UPGRADE), ("/blog/events", ()), ("/healthz", ())])
-async def test_a_kept_connection_becomes_no_reader(site: Site, path: str, headers: tuple[str, ...]) -> None:
+async def test_a_kept_connection_becomes_no_client(site: Site, path: str, headers: tuple[str, ...]) -> None:
     async with asked(site.port, "/blog/") as bare:
         await bare.answer()
         await bare.body()

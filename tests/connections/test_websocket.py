@@ -48,10 +48,10 @@ async def message(connection: WebSocketClientConnection) -> dict[str, Any]:
     return found
 
 
-def readers(site: Site) -> list[DetachedConnection]:
+def clients(site: Site) -> list[DetachedConnection]:
     """The connections of the blog, as the server has them."""
     return [
-        reader for reader in site.fanout._channels["blog"].connections() if isinstance(reader, DetachedConnection)
+        client for client in site.fanout._channels["blog"].connections() if isinstance(client, DetachedConnection)
     ]
 
 
@@ -65,7 +65,7 @@ async def test_hello_first_then_what_comes(site: Site, connect: Connect) -> None
 async def test_after_resumes(site: Site, connect: Connect) -> None:
     start = await site.timeline.head("blog")
     await commit(site.timeline, entry("a"))
-    # A reader who comes before the fan-out has heard of it gets it as news, not as something missed.
+    # A client that joins before the fan-out has received the event gets it as news, not as something missed.
     await until(lambda: site.fanout.events == 1)
     connection = await connect(f"/blog/ws?after={start}")
     hello = await message(connection)
@@ -118,7 +118,7 @@ async def test_no_compression_is_agreed_on(site: Site) -> None:
         assert (await bare.message())["type"] == "hello"
 
 
-async def test_what_a_reader_says_is_ignored(site: Site, connect: Connect) -> None:
+async def test_what_a_client_says_is_ignored(site: Site, connect: Connect) -> None:
     connection = await connect()
     await message(connection)
     for said in ("", "hello", '{"type":"entry"}', "x" * 4_000):
@@ -127,7 +127,7 @@ async def test_what_a_reader_says_is_ignored(site: Site, connect: Connect) -> No
     assert (await message(connection))["item"]["id"] == "a"
 
 
-async def test_a_reader_that_says_too_much_is_closed(site: Site, connect: Connect) -> None:
+async def test_a_client_that_says_too_much_is_closed(site: Site, connect: Connect) -> None:
     connection = await connect()
     await message(connection)
     await connection.write_message("x" * 5_000)
@@ -151,7 +151,7 @@ async def test_a_reader_that_says_too_much_is_closed(site: Site, connect: Connec
         (frame(TEXT, b"", final=False) + frame(0, final=False) * 10_000 + frame(0x5), 1002),
     ],
 )
-async def test_whatever_a_reader_says_it_is_told_why_it_is_closed(site: Site, said: bytes, code: int) -> None:
+async def test_whatever_a_client_says_it_is_told_why_it_is_closed(site: Site, said: bytes, code: int) -> None:
     async with websocket(site.port) as bare:
         bare.say(said)
         assert await bare.close_code() == code
@@ -175,18 +175,18 @@ async def test_a_ping_is_answered_with_what_it_said(site: Site) -> None:
 
 async def test_who_pings_without_end_and_does_not_read_takes_no_memory(site: Site) -> None:
     async with websocket(site.port, buffer=SMALL) as bare:
-        await until(lambda: readers(site))
-        (reader,) = readers(site)
-        while not reader.stream.writing():
+        await until(lambda: clients(site))
+        (client,) = clients(site)
+        while not client.stream.writing():
             await bare.say_all(frame(PING, bytes(125)) * 1_000)
         await bare.say_all(frame(PING, bytes(125)) * 10_000 + frame(PING, b"last"))
         await bare.say_all(frame(TEXT, b"x" * 4_000) * 100)
-        assert len(reader.stream._write_buffer) < READ_BYTES
+        assert len(client.stream._write_buffer) < READ_BYTES
         while (await bare.frame())[1] != b"last":
             pass
 
 
-async def test_a_batch_larger_than_a_slow_reader_is_allowed_closes_no_one_who_reads(
+async def test_a_batch_larger_than_a_slow_client_is_allowed_closes_no_one_who_reads(
     site: Site, connect: Connect
 ) -> None:
     connection = await connect()
@@ -199,7 +199,7 @@ async def test_a_batch_larger_than_a_slow_reader_is_allowed_closes_no_one_who_re
         assert [(await narrow.message())["item"]["id"] for _ in range(40)] == expected
 
 
-async def test_a_reader_that_does_not_read_is_let_go_and_costs_no_one_else(
+async def test_a_client_that_does_not_read_is_evicted_and_costs_no_one_else(
     site: Site, connect: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
     quick = await connect()
@@ -220,19 +220,19 @@ async def test_a_reader_that_does_not_read_is_let_go_and_costs_no_one_else(
     assert told == ["10 readers were too slow and were let go; they come back by cursor."]
 
 
-async def test_a_reader_that_is_let_go_and_never_reads_is_cut_off(
+async def test_a_client_that_is_evicted_and_never_reads_is_cut_off(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connections.websocket.CLOSE_TIMEOUT", 0.05)
     async with websocket(site.port, buffer=SMALL):
-        await until(lambda: readers(site))
-        (reader,) = readers(site)
+        await until(lambda: clients(site))
+        (client,) = clients(site)
         sent = 0
-        while readers(site):
+        while clients(site):
             await commit(site.timeline, entry(f"e{sent}", content_html="x" * 60_000))
             sent += 1
             await asyncio.sleep(0.01)
-        await until(reader.stream.closed)
+        await until(client.stream.closed)
 
 
 async def test_many_that_never_read_take_no_memory_of_their_own(site: Site, connect: Connect) -> None:
@@ -253,25 +253,25 @@ async def test_many_that_never_read_take_no_memory_of_their_own(site: Site, conn
     assert peak < 50 * MAX_BEHIND_BYTES + 3 * sent * 60_000
 
 
-async def test_a_reader_that_does_not_answer_pings_is_cut_off(site: Site) -> None:
+async def test_a_client_that_does_not_answer_pings_is_cut_off(site: Site) -> None:
     async with websocket(site.port) as bare, websocket(site.port) as other:
         await bare.message()
         await other.message()
-        answered = next(reader for reader in readers(site) if reader.stream.socket.getpeername() == bare.name)
+        answered = next(client for client in clients(site) if client.stream.socket.getpeername() == bare.name)
         for left in (2, 1):
-            for reader in readers(site):
-                reader.ping()
+            for client in clients(site):
+                client.ping()
             assert await bare.frame() == (PING, b"")
             bare.say(frame(PONG))
             await until(lambda: isinstance(answered, WebSocketConnection) and answered.is_alive)
-            for reader in readers(site):
-                reader.check_alive()
-            await until(lambda count=left: len(readers(site)) == count)
-        assert readers(site) == [answered]
+            for client in clients(site):
+                client.check_alive()
+            await until(lambda count=left: len(clients(site)) == count)
+        assert clients(site) == [answered]
         assert await other.close_code() is None
 
 
-async def test_readers_are_counted_and_forgotten(site: Site, connect: Connect) -> None:
+async def test_clients_are_counted_and_forgotten(site: Site, connect: Connect) -> None:
     connection = await connect()
     await message(connection)
     assert site.fanout.readers() == {"blog": 1, "other": 0}

@@ -1,6 +1,6 @@
-"""Any history: what a reader shows is what the timeline has, or the reader was told of a gap.
+"""Any history: a client shows what the timeline has, or was sent a gap.
 
-Hypothesis makes up histories of commits, readers, retirements, restarts and losses. A model, dictionaries of posts
+Hypothesis makes up histories of commits, clients, retirements, restarts and losses. A model, dictionaries of posts
 and a list of events, says what has to come of them. All bounds are tiny, so that short histories meet every one.
 """
 
@@ -111,12 +111,12 @@ class Blog:
         self.fronts[len(self.events)] = self.newest()[:FRONT_PAGE]
 
     def last_forms(self, after: int, until: int) -> list[tuple[int, str, str]]:
-        """Number, kind and name of what someone has to be told who missed these events."""
-        told: dict[str, tuple[int, str, str]] = {}
+        """Number, kind and name of the events that a client has to be sent that missed these."""
+        received: dict[str, tuple[int, str, str]] = {}
         for number, (kind, name) in enumerate(self.events[after:until], after + 1):
-            is_new = name in told and told.pop(name)[1] == "entry"
-            told[name] = (number, "entry" if is_new and kind == "update" else kind, name)
-        return list(told.values())
+            is_new = name in received and received.pop(name)[1] == "entry"
+            received[name] = (number, "entry" if is_new and kind == "update" else kind, name)
+        return list(received.values())
 
     def retire(self, limits: Limits) -> None:
         for name in self.newest()[limits.entries :]:
@@ -207,8 +207,8 @@ class Connection(FakeConnection):
             super().go_on()
             return
         if self._waiting:
-            for told in read(self._waiting[0], self.transport)[: self.most]:
-                self.hear(told)
+            for received in read(self._waiting[0], self.transport)[: self.most]:
+                self.receive(received)
         self.evict()
 
 
@@ -251,7 +251,7 @@ class Visitor:
             self._take(self.connection, message, Cursor.parse(message["cursor"]))
             self.connection.read += 1
         if self.transport is Transport.EVENT_STREAM and self.connection.last_id:
-            assert self.connection.last_id == str(self.cursor), "a browser comes back with what it has"
+            assert self.connection.last_id == str(self.cursor), "a browser reconnects with what it has"
         if self.connection.evicted:
             self.connection, self.missed, self.gap = None, [], False
 
@@ -384,7 +384,7 @@ class History(RuleBasedStateMachine):
 
     @rule(again=news, together=st.booleans())
     def withdraw_and_list_again(self, again: list[Draft], together: bool) -> None:
-        """What is there goes; some of it comes back, perhaps before anyone has heard that it went."""
+        """What is there goes; some of it is listed again, perhaps before the delete was sent."""
         gone = [(blog, name) for blog, name, _, _ in again]
         self.commit(again, [])
         self.commit(again[:1], gone)
@@ -401,7 +401,7 @@ class History(RuleBasedStateMachine):
 
     @rule(n=who, blogs=st.lists(st.sampled_from(BLOGS), min_size=1, max_size=5), events=st.integers(1, 2))
     def fall_behind(self, n: int, blogs: list[str], events: int) -> None:
-        """Old events go before the fan-out has heard of them, and someone is just coming back."""
+        """Old events are retired before the fan-out has received them, while a client reconnects."""
         self.drop(n)
         self.connect(n, slow=True, news=[])
         self.news_is_held_up_or_comes_through(True)
@@ -413,7 +413,7 @@ class History(RuleBasedStateMachine):
 
     @rule(n=who, before=news, after=news)
     def open_page_before_the_news(self, n: int, before: list[Draft], after: list[Draft]) -> None:
-        """The page has posts that the fan-out has yet to hear of."""
+        """The page has posts that the fan-out has yet to receive."""
         self.news_is_held_up_or_comes_through(True)
         self.publish(before)
         self.open_page(n)
@@ -502,7 +502,7 @@ class History(RuleBasedStateMachine):
 
     @rule(timeline_too=st.booleans(), missed=news, meanwhile=news)
     def restart(self, timeline_too: bool, missed: list[Draft], meanwhile: list[Draft]) -> None:
-        """There is news before it starts, while it does, and while everyone comes back."""
+        """There is news before it starts, while it does, and while everyone reconnects."""
         self.run(self._stop())
         if timeline_too:
             self.run(self._reopen())
@@ -518,7 +518,7 @@ class History(RuleBasedStateMachine):
             self.connect(n, slow=False, news=news[n : n + 1])
 
     def rest(self) -> None:
-        """Lets everything come as far as it can: then it has to be right, and within the bounds."""
+        """Waits until nothing moves: then all is right, and within the bounds."""
         self.run(self._settle())
         for blog in BLOGS:
             channel = self.fanout._channels[blog]
@@ -627,8 +627,8 @@ class History(RuleBasedStateMachine):
             assert [item["id"] for item in items] == blog.newest()
             replay = await self.timeline.replay(name, Cursor(self.epoch, blog.trimmed), 1_000)
             assert replay.complete
-            told = [(event.cursor.seq, event.kind, event.id) for event in replay.events]
-            assert told == [
+            received = [(event.cursor.seq, event.kind, event.id) for event in replay.events]
+            assert received == [
                 (number + 1, kind if event_id in blog.posts else "delete", event_id)
                 for number, (kind, event_id) in enumerate(blog.events)
                 if number >= blog.trimmed
@@ -658,7 +658,7 @@ class RedisHistory(History):
 
     @rule(n=who, before=news, after=news, unnoticed=st.booleans())
     def lose_everything(self, n: int, before: list[Draft], after: list[Draft], unnoticed: bool) -> None:
-        """Someone comes back when the fan-out has heard of it, or before."""
+        """A client reconnects when the fan-out has noticed, or before."""
         if unnoticed:
             self.news_is_held_up_or_comes_through(True)
             self.publish(before)
@@ -708,8 +708,8 @@ def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 def make_up(histories: type[History], examples: int, caplog: pytest.LogCaptureFixture) -> None:
     slow = settings(max_examples=examples, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow])
     run_state_machine_as_test(histories, settings=slow)
-    told = {record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING}
-    assert all(message.endswith("Readers are sent a reset.") for message in told), told
+    received = {record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING}
+    assert all(message.endswith("Readers are sent a reset.") for message in received), received
     caplog.clear()
 
 

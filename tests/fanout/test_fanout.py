@@ -1,4 +1,4 @@
-"""The fan-out: who is told what, when, and in which order."""
+"""The fan-out: which client is sent what, when, and in which order."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ async def caught_up(fanout: FanOut, timeline: Timeline) -> None:
     await until(lambda: fanout._channels["blog"].history.head == head)
 
 
-async def test_a_reader_without_a_cursor_gets_hello_and_what_comes_next(timeline: Timeline, fanout: FanOut) -> None:
+async def test_a_client_without_a_cursor_gets_hello_and_what_comes_next(timeline: Timeline, fanout: FanOut) -> None:
     await commit(timeline, entry("before"))
-    reader = FakeConnection()
+    client = FakeConnection()
     head = str(await timeline.head("blog"))
     await caught_up(fanout, timeline)
-    await fanout.join("blog", reader, None)
-    assert reader.messages == [{"type": "hello", "cursor": head, "recovered": False, "missed": 0}]
+    await fanout.join("blog", client, None)
+    assert client.messages == [{"type": "hello", "cursor": head, "recovered": False, "missed": 0}]
     await commit(timeline, entry("next"))
-    assert (await reader.has(2))[1] == ("entry", "next")
+    assert (await client.has(2))[1] == ("entry", "next")
 
 
-async def test_events_go_to_the_readers_of_their_blog_only(timeline: Timeline, fanout: FanOut) -> None:
+async def test_events_go_to_the_clients_of_their_blog_only(timeline: Timeline, fanout: FanOut) -> None:
     one, two = FakeConnection(), FakeConnection()
     await fanout.join("blog", one, None)
     await fanout.join("other", two, None)
@@ -62,23 +62,23 @@ async def test_events_go_to_the_readers_of_their_blog_only(timeline: Timeline, f
     assert (await two.has(2))[1:] == [("entry", "a")]
 
 
-async def test_a_reader_that_comes_back_gets_what_it_missed(timeline: Timeline, fanout: FanOut) -> None:
+async def test_a_client_that_reconnects_gets_what_it_missed(timeline: Timeline, fanout: FanOut) -> None:
     await commit(timeline, entry("a"))
     cursor = str(await timeline.head("blog"))
     await commit(timeline, entry("b"), entry("c"))
     await caught_up(fanout, timeline)
-    reader = FakeConnection()
-    await fanout.join("blog", reader, cursor)
-    assert reader.messages[0] == {
+    client = FakeConnection()
+    await fanout.join("blog", client, cursor)
+    assert client.messages[0] == {
         "type": "hello",
         "cursor": str(await timeline.head("blog")),
         "recovered": True,
         "missed": 2,
     }
-    assert reader.told[1:] == [("entry", "b"), ("entry", "c")]
+    assert client.received[1:] == [("entry", "b"), ("entry", "c")]
 
 
-async def test_what_changed_while_a_reader_was_away_arrives_in_its_last_form_only(
+async def test_what_changed_while_a_client_was_away_arrives_in_its_last_form_only(
     timeline: Timeline, fanout: FanOut
 ) -> None:
     await commit(timeline, entry("known"), entry("doomed"))
@@ -87,12 +87,12 @@ async def test_what_changed_while_a_reader_was_away_arrives_in_its_last_form_onl
     await commit(timeline, entry("known", "v3"), entry("new", "n2"))
     await commit(timeline, withdrawn=[("blog", "doomed"), ("blog", "brief")])
     await caught_up(fanout, timeline)
-    reader = FakeConnection()
-    await fanout.join("blog", reader, cursor)
-    assert reader.messages[0]["missed"] == 4
-    assert reader.told[1:] == [("update", "known"), ("entry", "new"), ("delete", "doomed"), ("delete", "brief")]
-    assert reader.messages[1]["item"]["title"] == "v3"
-    assert reader.messages[-1]["cursor"] == str(await timeline.head("blog"))
+    client = FakeConnection()
+    await fanout.join("blog", client, cursor)
+    assert client.messages[0]["missed"] == 4
+    assert client.received[1:] == [("update", "known"), ("entry", "new"), ("delete", "doomed"), ("delete", "brief")]
+    assert client.messages[1]["item"]["title"] == "v3"
+    assert client.messages[-1]["cursor"] == str(await timeline.head("blog"))
 
 
 @pytest.mark.parametrize(
@@ -100,45 +100,45 @@ async def test_what_changed_while_a_reader_was_away_arrives_in_its_last_form_onl
 )
 async def test_a_cursor_that_can_not_be_served_gets_a_reset(timeline: Timeline, fanout: FanOut, cursor: str) -> None:
     await commit(timeline, entry("a"), entry("b", at=NOW + 1))
-    reader = FakeConnection()
-    await fanout.join("blog", reader, cursor)
-    hello, reset = reader.messages
+    client = FakeConnection()
+    await fanout.join("blog", client, cursor)
+    hello, reset = client.messages
     assert (hello["type"], hello["recovered"]) == ("hello", False)
     assert (reset["type"], reset["cursor"]) == ("reset", str(await timeline.head("blog")))
     assert reset["gap"] == {"after": cursor[:64], "reason": "epoch"}
     assert [item["id"] for item in reset["items"]] == ["b", "a"]
 
 
-async def test_a_reader_that_missed_too_much_gets_a_reset_with_the_newest(timeline: Timeline, fanout: FanOut) -> None:
+async def test_a_client_that_missed_too_much_gets_a_reset_with_the_newest(timeline: Timeline, fanout: FanOut) -> None:
     start = str(await timeline.head("blog"))
     await commit(timeline, *(entry(f"e{n:04}", at=NOW + n) for n in range(REPLAY_LIMIT + 1)))
     await caught_up(fanout, timeline)
-    reader = FakeConnection()
-    await fanout.join("blog", reader, start)
-    reset = reader.messages[1]
+    client = FakeConnection()
+    await fanout.join("blog", client, start)
+    reset = client.messages[1]
     assert (reset["type"], reset["gap"]) == ("reset", {"after": start, "reason": "expired"})
     assert len(reset["items"]) == FRONT_PAGE
 
 
-async def test_what_is_committed_while_a_reader_joins_comes_once_and_in_order(
+async def test_what_is_committed_while_a_client_joins_comes_once_and_in_order(
     timeline: Timeline, fanout: FanOut
 ) -> None:
     start = str(await timeline.head("blog"))
     await commit(timeline, entry("a"))
-    reader = FakeConnection()
-    reader.stop()
-    joining = asyncio.create_task(fanout.join("blog", reader, start))
-    await until(lambda: reader in fanout._channels["blog"].joining)
+    client = FakeConnection()
+    client.stop()
+    joining = asyncio.create_task(fanout.join("blog", client, start))
+    await until(lambda: client in fanout._channels["blog"].joining)
     await commit(timeline, entry("b"))
     await commit(timeline, entry("c"))
     await until(lambda: fanout._channels["blog"].history.head.seq == 3)
-    reader.go_on()
+    client.go_on()
     await joining
     await commit(timeline, entry("d"))
-    assert [what for _, what in await reader.has(5)][1:] == ["a", "b", "c", "d"]
+    assert [what for _, what in await client.has(5)][1:] == ["a", "b", "c", "d"]
 
 
-async def test_a_reader_ahead_of_the_fan_out_gets_nothing_twice(
+async def test_a_client_ahead_of_the_fan_out_gets_nothing_twice(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A page is rendered from the timeline; the fan-out may learn of its last events a moment later."""
@@ -154,32 +154,32 @@ async def test_a_reader_ahead_of_the_fan_out_gets_nothing_twice(
     monkeypatch.setattr(fanout, "_push", hold)
     await commit(timeline, entry("a"))
     await commit(timeline, entry("b"))
-    reader = FakeConnection()
-    await fanout.join("blog", reader, str(await timeline.head("blog")))
-    assert reader.seq == 2 > channel.history.head.seq
+    client = FakeConnection()
+    await fanout.join("blog", client, str(await timeline.head("blog")))
+    assert client.seq == 2 > channel.history.head.seq
     await until(lambda: sum(len(batch) for batch in held) == 2)
     await commit(timeline, entry("c"))
     await until(lambda: sum(len(batch) for batch in held) == 3)
     for batch in held:
         await push(batch)
-    assert (await reader.has(2))[1:] == [("entry", "c")]
+    assert (await client.has(2))[1:] == [("entry", "c")]
     await fanout.close()
 
 
-async def test_a_reader_that_never_catches_up_is_let_go(timeline: Timeline, fanout: FanOut) -> None:
-    reader = FakeConnection()
-    reader.stop()
-    joining = asyncio.create_task(fanout.join("blog", reader, None))
-    await until(lambda: reader in fanout._channels["blog"].joining)
+async def test_a_client_that_never_catches_up_is_evicted(timeline: Timeline, fanout: FanOut) -> None:
+    client = FakeConnection()
+    client.stop()
+    joining = asyncio.create_task(fanout.join("blog", client, None))
+    await until(lambda: client in fanout._channels["blog"].joining)
     for n in range(2 * MAX_BEHIND_BYTES // 50_000):
         await commit(timeline, entry(f"e{n}", content_html="x" * 50_000))
-    await until(lambda: reader.evicted)
+    await until(lambda: client.evicted)
     with pytest.raises(ConnectionError):
         await joining
     assert fanout.readers() == {"blog": 0, "other": 0}
 
 
-async def test_a_reader_that_leaves_is_told_nothing_more(timeline: Timeline, fanout: FanOut) -> None:
+async def test_a_client_that_leaves_is_sent_nothing_more(timeline: Timeline, fanout: FanOut) -> None:
     gone, staying = FakeConnection(), FakeConnection()
     await fanout.join("blog", gone, None)
     await fanout.join("blog", staying, None)
@@ -190,18 +190,18 @@ async def test_a_reader_that_leaves_is_told_nothing_more(timeline: Timeline, fan
     assert len(gone.messages) == 1
 
 
-async def test_a_reader_that_leaves_while_it_joins_is_forgotten(timeline: Timeline, fanout: FanOut) -> None:
-    reader = FakeConnection()
-    reader.stop()
-    joining = asyncio.create_task(fanout.join("blog", reader, None))
-    await until(lambda: reader in fanout._channels["blog"].joining)
-    fanout.leave("blog", reader)
-    reader.go_on()
+async def test_a_client_that_leaves_while_it_joins_is_forgotten(timeline: Timeline, fanout: FanOut) -> None:
+    client = FakeConnection()
+    client.stop()
+    joining = asyncio.create_task(fanout.join("blog", client, None))
+    await until(lambda: client in fanout._channels["blog"].joining)
+    fanout.leave("blog", client)
+    client.go_on()
     await joining
     assert fanout.readers()["blog"] == 0
 
 
-async def test_a_timeline_that_is_down_fails_the_join_and_leaves_no_reader_behind(
+async def test_a_timeline_that_is_down_fails_the_join_and_leaves_no_client_behind(
     timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def down(*_: object) -> Replay:
@@ -250,7 +250,7 @@ def counted(calls: list[str], name: str, method: Callable[..., Any]) -> Callable
     return call
 
 
-async def test_a_storm_of_returning_readers_reads_the_timeline_once(
+async def test_a_storm_of_returning_clients_reads_the_timeline_once(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await commit(timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(200)))
@@ -260,13 +260,13 @@ async def test_a_storm_of_returning_readers_reads_the_timeline_once(
     reads: list[str] = []
     for name in ("replay", "page"):
         monkeypatch.setattr(timeline, name, counted(reads, name, getattr(timeline, name)))
-    readers = [FakeConnection() for _ in range(600)]
+    clients = [FakeConnection() for _ in range(600)]
     cursors = [f"{epoch}.{100 + n % 100}" if n % 3 else "lost.1" for n in range(600)]
-    await asyncio.gather(*(fanout.join("blog", *pair) for pair in zip(readers, cursors, strict=True)))
-    resumed = [(r, c) for r, c in zip(readers, cursors, strict=True) if c != "lost.1"]
+    await asyncio.gather(*(fanout.join("blog", *pair) for pair in zip(clients, cursors, strict=True)))
+    resumed = [(r, c) for r, c in zip(clients, cursors, strict=True) if c != "lost.1"]
     assert all(len(r.messages) == 1 + 200 - int(c.partition(".")[2]) for r, c in resumed)
-    assert all(r.told[1][0] == "reset" for r, c in zip(readers, cursors, strict=True) if c == "lost.1")
-    # One fills the ring, and one says that an epoch is over; the newest entries are read once for all.
+    assert all(r.received[1][0] == "reset" for r, c in zip(clients, cursors, strict=True) if c == "lost.1")
+    # One fills the history, and one says that an epoch is over; the newest entries are read once for all.
     assert (reads.count("page"), reads.count("replay")) == (1, 2)
     await fanout.close()
 
@@ -310,41 +310,41 @@ async def test_a_lost_history_is_shown_to_everyone_as_a_gap(
     caplog.clear()
 
 
-async def test_readers_are_seen_out_in_no_order(fanout: FanOut, monkeypatch: pytest.MonkeyPatch) -> None:
-    readers = [FakeConnection() for _ in range(40)]
+async def test_clients_are_closed_in_no_order(fanout: FanOut, monkeypatch: pytest.MonkeyPatch) -> None:
+    clients = [FakeConnection() for _ in range(40)]
     left: list[FakeConnection] = []
-    monkeypatch.setattr(FakeConnection, "close", lambda reader: left.append(reader))
-    for reader in readers:
-        await fanout.join("blog", reader, None)
+    monkeypatch.setattr(FakeConnection, "close", lambda client: left.append(client))
+    for client in clients:
+        await fanout.join("blog", client, None)
     await fanout.close_gradually()
-    assert sorted(map(id, left)) == sorted(map(id, readers))
+    assert sorted(map(id, left)) == sorted(map(id, clients))
     # It would be the same once in 10 to the 47.
-    assert left != readers
+    assert left != clients
 
 
-async def test_who_is_yet_to_be_seen_out_gets_what_comes(
+async def test_who_is_yet_to_be_closed_gets_what_comes(
     timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fanout.fanout.CLOSE_SECONDS", 3_600)
     monkeypatch.setattr("fanout.fanout.CLOSE_RATE", 1 / 3_600)
-    readers = [FakeConnection() for _ in range(4)]
-    for reader in readers:
-        await fanout.join("blog", reader, None)
+    clients = [FakeConnection() for _ in range(4)]
+    for client in clients:
+        await fanout.join("blog", client, None)
     leaving = asyncio.create_task(fanout.close_gradually())
-    await until(lambda: any(reader.closed for reader in readers))
+    await until(lambda: any(client.closed for client in clients))
     await commit(timeline, entry("a"))
-    await asyncio.gather(*(reader.has(2) for reader in readers if not reader.closed))
-    assert [reader.closed for reader in readers].count(True) == 1
+    await asyncio.gather(*(client.has(2) for client in clients if not client.closed))
+    assert [client.closed for client in clients].count(True) == 1
     leaving.cancel()
 
 
-async def test_closing_lets_everyone_go(timeline: Timeline) -> None:
+async def test_close_closes_everyone(timeline: Timeline) -> None:
     fanout = FanOut(timeline, ["blog"])
     await fanout.start()
-    reader = FakeConnection()
-    await fanout.join("blog", reader, None)
+    client = FakeConnection()
+    await fanout.join("blog", client, None)
     await fanout.close()
-    assert reader.closed
+    assert client.closed
     assert fanout.readers() == {"blog": 0}
 
 
@@ -440,7 +440,7 @@ async def test_an_event_that_is_committed_while_other_blogs_are_applied_arrives_
     late = FakeConnection()
     await until(lambda: fanout._channels["new"].history.head.seq == 3)
     await fanout.join("new", late, f"{fanout._channels['new'].history.head.epoch}.0")
-    assert [what for _, what in late.told][1:] == ["d", "f", "j"]
+    assert [what for _, what in late.received][1:] == ["d", "f", "j"]
 
 
 async def test_blogs_that_can_not_be_watched_change_nothing(

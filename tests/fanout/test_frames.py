@@ -45,8 +45,8 @@ def test_a_line_is_the_message_and_its_end() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(Transport))
 def test_any_text_arrives_as_it_is(text: str, transport: Transport) -> None:
     message = {"type": "entry", "cursor": "e.1", "item": {"title": text}}
-    (told,) = read(Message("entry", "e.1", dump(message)).frame(transport), transport)
-    assert told.message == message
+    (received,) = read(Message("entry", "e.1", dump(message)).frame(transport), transport)
+    assert received.message == message
 
 
 @given(st.lists(st.sampled_from([1, 1_000, SLICE_BYTES // 2, SLICE_BYTES, SLICE_BYTES + 1]), max_size=12))

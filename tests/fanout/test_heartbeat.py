@@ -1,4 +1,4 @@
-"""The pulse: when readers are pinged and checked."""
+"""The heartbeat: when clients are pinged and checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fanout.heartbeat import Heartbeat
 from tests.fanout.fake_connection import FakeConnection
 from tests.livelog import until
 
-EVERY, PATIENCE, TICK = 2.5, 1.0, 0.1
+INTERVAL, TIMEOUT, TICK = 2.5, 1.0, 0.1
 BEATS = 25
 
 
@@ -31,44 +31,44 @@ class Pinged(FakeConnection):
         self.checked.append(self._clock[0])
 
 
-class Ward:
-    """A pulse whose beats are counted."""
+class Clocked:
+    """A heartbeat whose beats are counted."""
 
     def __init__(self) -> None:
         self.clock = [0]
-        self.pulse = Heartbeat(EVERY, PATIENCE, TICK)
+        self.heartbeat = Heartbeat(INTERVAL, TIMEOUT, TICK)
 
-    def take_in(self) -> Pinged:
+    def add(self) -> Pinged:
         connection = Pinged(self.clock)
-        self.pulse.add(connection)
+        self.heartbeat.add(connection)
         return connection
 
     def beat(self, times: int) -> None:
         for _ in range(times):
-            self.pulse.beat()
+            self.heartbeat.beat()
             self.clock[0] += 1
 
 
 class Leaving(Pinged):
     """It goes when it is pinged."""
 
-    def __init__(self, ward: Ward) -> None:
-        super().__init__(ward.clock)
-        self._ward = ward
+    def __init__(self, clocked: Clocked) -> None:
+        super().__init__(clocked.clock)
+        self._ward = clocked
 
     def ping(self) -> None:
         super().ping()
-        self._ward.pulse.remove(self)
+        self._ward.heartbeat.remove(self)
 
 
 @pytest.fixture
-def ward() -> Ward:
-    return Ward()
+def clocked() -> Clocked:
+    return Clocked()
 
 
-def test_everyone_is_pinged_once_a_period_and_checked_a_while_later(ward: Ward) -> None:
-    connection = ward.take_in()
-    ward.beat(4 * BEATS)
+def test_everyone_is_pinged_once_a_period_and_checked_a_while_later(clocked: Clocked) -> None:
+    connection = clocked.add()
+    clocked.beat(4 * BEATS)
     first = connection.pinged[0]
     assert BEATS // 2 <= first < BEATS
     assert connection.pinged == [first + n * BEATS for n in range(4)][: len(connection.pinged)]
@@ -76,33 +76,33 @@ def test_everyone_is_pinged_once_a_period_and_checked_a_while_later(ward: Ward) 
     assert after_a_ping == [at + 10 for at in connection.pinged if at + 10 < 4 * BEATS]
 
 
-def test_those_who_come_at_once_are_spread(ward: Ward) -> None:
-    connections = [ward.take_in() for _ in range(130)]
-    ward.beat(BEATS)
+def test_those_who_come_at_once_are_spread(clocked: Clocked) -> None:
+    connections = [clocked.add() for _ in range(130)]
+    clocked.beat(BEATS)
     at_once = Counter(connection.pinged[0] for connection in connections)
     assert set(at_once.values()) == {10}
 
 
-def test_who_is_let_go_is_left_alone(ward: Ward) -> None:
-    connection = ward.take_in()
-    ward.pulse.remove(connection)
-    ward.pulse.remove(connection)
-    ward.beat(2 * BEATS)
+def test_who_is_evicted_is_left_alone(clocked: Clocked) -> None:
+    connection = clocked.add()
+    clocked.heartbeat.remove(connection)
+    clocked.heartbeat.remove(connection)
+    clocked.beat(2 * BEATS)
     assert connection.pinged == connection.checked == []
 
 
-def test_who_is_let_go_during_a_beat_does_not_disturb_it(ward: Ward) -> None:
-    leaving = [Leaving(ward) for _ in range(26)]
+def test_who_is_evicted_during_a_beat_does_not_disturb_it(clocked: Clocked) -> None:
+    leaving = [Leaving(clocked) for _ in range(26)]
     for connection in leaving:
-        ward.pulse.add(connection)
-    ward.beat(2 * BEATS)
+        clocked.heartbeat.add(connection)
+    clocked.beat(2 * BEATS)
     assert all(len(connection.pinged) == 1 for connection in leaving)
 
 
 async def test_it_beats_by_itself() -> None:
-    pulse = Heartbeat(0.02, 0.01, 0.01)
+    heartbeat = Heartbeat(0.02, 0.01, 0.01)
     connection = Pinged([0])
-    pulse.add(connection)
-    running = asyncio.create_task(pulse.run())
+    heartbeat.add(connection)
+    running = asyncio.create_task(heartbeat.run())
     await until(lambda: len(connection.pinged) >= 3)
     running.cancel()
