@@ -176,7 +176,7 @@ class FanOut:
         self._evicted += 1
 
     def _log_evicted(self) -> None:
-        logger.info("%d readers were too slow and were let go; they come back by cursor.", self._evicted)
+        logger.info("%d clients were too slow and were evicted; they reconnect with their cursor.", self._evicted)
         self._evicted = 0
 
     async def _watch(self, blogs: Collection[str]) -> Events:

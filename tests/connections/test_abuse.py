@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from tests.connections.bare import BINARY, CLOSE, PING, PONG, TEXT, UPGRADE, Bare, asked, events, frame, websocket
+from tests.connections.bare import BINARY, CLOSE, PING, PONG, TEXT, Bare, events, frame, websocket
 from tests.livelog import PATIENCE, until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
@@ -99,25 +99,6 @@ async def test_an_event_streams_client_that_talks_is_closed(site: Site) -> None:
         assert await bare.has_ended()
         await until(lambda: site.fanout.readers()["blog"] == 1)
         await still_hears(site, other, "a")
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "https://elsewhere.example",
-        "http://127.0.0.1.elsewhere.example",
-        "https://live.example.org.elsewhere.example",
-        "https://live.example.org@elsewhere.example",
-        "http://live.example.org",
-        "null",
-        "",
-    ],
-)
-async def test_pages_of_other_origins_get_no_socket(site: Site, origin: str) -> None:
-    async with asked(site.port, "/blog/ws", *UPGRADE, f"Origin: {origin}") as bare:
-        await bare.answer()
-        assert bare.status == 403
-        assert site.fanout.readers()["blog"] == 0
 
 
 async def test_a_hundred_at_once_leave_nothing_behind(site: Site) -> None:

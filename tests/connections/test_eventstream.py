@@ -9,7 +9,7 @@ import pytest
 
 from connections.eventstream import MAX_RECEIVED_BYTES, RETRY_MILLISECONDS, EventStreamConnection
 from fanout.channel import MAX_BEHIND_BYTES
-from tests.connections.bare import Bare, asked, events, websocket
+from tests.connections.bare import Bare, events, websocket
 from tests.livelog import until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
@@ -135,32 +135,6 @@ async def test_a_browser_of_another_life_of_the_store_gets_a_reset(site: Site) -
     async with events(site.port, "/blog/events", "Last-Event-ID: 00000000.5") as bare:
         await bare.block()
         assert (await bare.block()).data["gap"] == {"after": "00000000.5", "reason": "epoch"}
-
-
-async def test_an_unknown_blog_is_a_404_in_the_form_of_all_errors(site: Site) -> None:
-    answer = await site.get("/nowhere/events")
-    assert answer.code == 404
-    assert await site.json("/nowhere/events") == {"error": {"status": 404, "message": "There is no such blog here."}}
-
-
-async def test_head_has_the_headers_and_ends(site: Site) -> None:
-    answer = await site.get("/blog/events", method="HEAD")
-    assert (answer.code, answer.body) == (200, b"")
-    assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-    assert "Etag" not in answer.headers
-    assert (await site.get("/nowhere/events", method="HEAD")).code == 404
-
-
-async def test_nothing_can_be_posted(site: Site) -> None:
-    answer = await site.get("/blog/events", method="POST")
-    assert answer.code == 405
-
-
-async def test_http_1_0_will_do(site: Site) -> None:
-    """As proxies speak it that were told nothing else."""
-    async with asked(site.port, "/blog/events", version="1.0") as bare:
-        await bare.answer()
-        assert (await bare.block()).event == "hello"
 
 
 async def test_what_a_client_says_after_its_request_is_ignored(site: Site) -> None:

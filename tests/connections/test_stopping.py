@@ -22,6 +22,22 @@ async def test_clients_are_told_that_the_server_goes_away(site: Site) -> None:
         assert site.fanout.readers()["blog"] == 0
 
 
+async def test_clients_of_a_removed_blog_are_closed_in_the_same_way(site: Site) -> None:
+    async with (
+        websocket(site.port) as bare,
+        events(site.port) as other,
+        websocket(site.port, "/other/ws") as staying,
+    ):
+        await bare.message()
+        await other.block()
+        await staying.message()
+        await site.fanout.apply(["other"])
+        assert await bare.close_code() == 1001
+        assert await other.has_ended()
+        assert site.fanout.readers() == {"other": 1}
+        await until(lambda: site.admission.connections == 1)
+
+
 async def test_a_kept_connection_gets_its_answer_and_ends(site: Site) -> None:
     async with asked(site.port, "/blog/") as bare:
         await bare.answer()
