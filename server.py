@@ -203,7 +203,7 @@ async def _stop(listener: Listener, fanout: FanOut | None, poller: Poller | None
         if poller:
             leaving.create_task(poller.stop())
         if fanout:
-            leaving.create_task(fanout.see_out())
+            leaving.create_task(fanout.close_gradually())
     if fanout:
         await fanout.close()
     await listener.close()

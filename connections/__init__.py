@@ -1,1 +1,1 @@
-"""Connections: accepted or refused, and the WebSocket and event stream of each client."""
+"""Connections: accepted or refused, and the WebSocket or event stream of each client."""

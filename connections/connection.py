@@ -1,57 +1,78 @@
-"""The wire: one connection that was taken over from Tornado, bytes out and bytes in.
+"""A connection that was detached from Tornado: bytes out, bytes in, and its time in the fan-out.
 
-Tornado's own way out frames, copies and makes a task for each connection. Here the same bytes go to the kernel for
-all. This is the one place that relies on what Tornado does not document: that nothing is between its stream and the
-socket while the stream has nothing to write. tests/test_wire.py holds the installed Tornado to it.
+Tornado's own way of writing frames and copies each message, and makes a task for each connection. Here the same bytes
+are handed to the kernel for every connection. This module alone relies on something that Tornado does not document:
+that nothing lies between an IOStream and its socket while the stream has nothing to write.
+tests/connections/test_connection.py checks it on the installed version.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from asyncio import Future
 from collections.abc import Callable
 from typing import Final
 
 from tornado.iostream import IOStream, SSLIOStream, StreamClosedError
 
-READ_BYTES: Final = 4 * 1024
-"""What is read at a time. Between two reads others get their chance, however much someone sends."""
+from fanout.connection import Connection
+from fanout.fanout import FanOut
+from timeline import TimelineError
 
-UNHEARD_SECONDS: Final = 30
-"""How long what was sent may go unacknowledged before the kernel ends the connection."""
+READ_BYTES: Final = 4 * 1024
+"""Size of a read. Other connections are served between two reads, however much one client sends."""
+
+UNACKNOWLEDGED_TIMEOUT: Final = 30
+"""Seconds after which the kernel ends a connection whose other end does not acknowledge data."""
 
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
-class Wire(ABC):
-    """One connection. What is heard on it, and that it has ended, are for subclasses to deal with."""
+class DetachedConnection(Connection):
+    """A client's connection once its request is answered. Subclasses implement `data_received` and the transport."""
 
-    __slots__ = ("_rest", "_send", "stream")
+    __slots__ = ("_fanout", "_rest", "_slug", "_write", "stream")
 
-    def __init__(self, stream: IOStream) -> None:
-        """Takes the stream over: nobody else writes to it from now on. Raises OSError if it has ended."""
+    def __init__(self, stream: IOStream, fanout: FanOut, slug: str) -> None:
+        """Takes a stream over: nothing else may write to it from now on. Raises OSError if it is closed."""
         if stream.closed():
             raise ConnectionError("the connection has ended")
+        super().__init__()
         self.stream = stream
-        self._send: Callable[[bytes], int] = _takes_nothing if isinstance(stream, SSLIOStream) else stream.socket.send
-        # What Tornado has yet to write comes first: the future of an empty write is done after it.
+        self._fanout = fanout
+        self._slug = slug
+        self._write: Callable[[bytes], int] = (
+            _write_nothing if isinstance(stream, SSLIOStream) else stream.socket.send
+        )
+        # Data that Tornado has yet to write goes first: the future of an empty write is done after it.
         self._rest: Future[None] | None = stream.write(b"") if stream.writing() else None
         stream.read_chunk_size = READ_BYTES
         stream.set_nodelay(True)
-        _expect_answers(stream.socket)
+        _set_timeouts(stream.socket)
+
+    async def join(self, response: bytes, after: str | None) -> None:
+        """Sends the response to the HTTP request and joins the fan-out at a cursor.
+
+        Returns when the client is live, or its connection closed. From then on the connection needs no task.
+        """
+        self.send(response)
+        self.start_reading()
+        if self.stream.closed():
+            return
+        try:
+            await self._fanout.join(self._slug, self, after)
+        except (OSError, TimelineError):
+            self.evict()
 
     def send(self, data: bytes) -> Future[None] | None:
-        """Hands all of it to the kernel, or says when it will have been: the rest waits on the stream.
-
-        The future fails with OSError if the connection ends before. One that has ended takes everything.
-        """
-        # Done 10,000 times a message: all that is not needed each time is elsewhere.
+        """Hands data to the kernel; the part that it does not take waits on the stream (see `Connection.send`)."""
+        # Run 10,000 times a message: everything that is not needed each time is elsewhere.
         if self._rest is not None and not self._rest.done():
             return self._queue(data)
         try:
-            sent = self._send(data)
+            sent = self._write(data)
         except BlockingIOError:
             sent = 0
         except OSError as error:
@@ -59,21 +80,25 @@ class Wire(ABC):
             return None
         return None if sent == len(data) else self._queue(memoryview(data)[sent:])
 
-    def listen(self) -> None:
-        """Hears what the other end says, and whether it is there: from now on, until the connection ends."""
+    def start_reading(self) -> None:
+        """Reads until the connection ends: calls `data_received` for each piece, and `connection_lost` once."""
         if self.stream.closed():
-            self.ended()
+            self.connection_lost()
             return
-        said = asyncio.ensure_future(self.stream.read_bytes(READ_BYTES, partial=True))
-        said.add_done_callback(self._read)
+        read = asyncio.ensure_future(self.stream.read_bytes(READ_BYTES, partial=True))
+        read.add_done_callback(self._read)
+
+    def leave(self) -> None:
+        """Leaves the fan-out: nothing more is sent."""
+        self._fanout.leave(self._slug, self)
 
     @abstractmethod
-    def heard(self, data: bytes) -> None:
-        """Takes what the other end said."""
+    def data_received(self, data: bytes) -> None:
+        """Handles data from the client."""
 
-    @abstractmethod
-    def ended(self) -> None:
-        """Takes note that the connection has ended. It is told once, to who listens."""
+    def connection_lost(self) -> None:
+        """Handles the end of the connection."""
+        self.leave()
 
     def _queue(self, data: bytes | memoryview) -> Future[None] | None:
         try:
@@ -82,19 +107,19 @@ class Wire(ABC):
             self._rest = None
         return self._rest
 
-    def _read(self, said: Future[bytes]) -> None:
-        if not said.cancelled() and not said.exception():
-            self.heard(said.result())
-        self.listen()
+    def _read(self, read: Future[bytes]) -> None:
+        if not read.cancelled() and not read.exception():
+            self.data_received(read.result())
+        self.start_reading()
 
 
-def _takes_nothing(data: bytes) -> int:  # noqa: ARG001 - stands for a socket's send
-    """What TLS has to encrypt is left to the stream."""
+def _write_nothing(data: bytes) -> int:  # noqa: ARG001 - stands in for a socket's send
+    """Leaves everything to the stream, which has to encrypt it."""
     return 0
 
 
-def _expect_answers(connected: socket.socket) -> None:
-    """Has the kernel end a connection whose other end went away without a word, where it can."""
+def _set_timeouts(connected: socket.socket) -> None:
+    """Has the kernel end a TCP connection whose other end vanished, as far as the platform can."""
     if connected.family not in (socket.AF_INET, socket.AF_INET6):
         return
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -102,4 +127,4 @@ def _expect_answers(connected: socket.socket) -> None:
         if hasattr(socket, name):
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_SECONDS * 1000)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_TIMEOUT * 1000)

@@ -1,6 +1,6 @@
-"""Limits: what a connection may take of this process, and how many there may be (law 4).
+"""Limits of the process and of each address: connections, requests, and responses that wait to be read (law 4).
 
-What a message of a reader may be stands in handlers/inbound.py, what may wait for a reader in fanout/channel.py.
+The limit of a client's message is in websocket.py, that of a slow client's backlog in fanout/channel.py.
 """
 
 from __future__ import annotations
@@ -9,58 +9,59 @@ import asyncio
 import logging
 import resource
 from collections import Counter
+from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final
 from weakref import WeakSet
 
-MOST_HEADER_BYTES: Final = 16 * 1024
-MOST_BODY_BYTES: Final = 256 * 1024
-MOST_BUFFER_BYTES: Final = 1024 * 1024
-"""Of a request: its head, its body, and what is read ahead."""
-
-HEADER_SECONDS: Final = 10.0
-"""How long the head of a request may take, however it drips in.
-
-Tornado begins to count when the request before is answered: so it is also how long a kept connection may be idle.
-Resume another costs a client a round trip; a longer time would be given to everyone who sends a byte and waits.
-"""
-
-BODY_SECONDS: Final = 10.0
-
-ANSWER_SECONDS: Final = 60.0
-"""How long a client may take to read an answer."""
-
-ANSWERS_BYTES: Final = 64 * 1024 * 1024
-ADDRESS_ANSWERS_BYTES: Final = 16 * 1024 * 1024
-"""What may wait to be read, of all and of one address, before whoever asks for more is to come back later."""
-
-ADDRESS_READERS: Final = 1_000
-"""Readers of one address: there may be an office, a school or a whole town behind it."""
-
-MOST_FILES: Final = 1_048_576
-"""Descriptors that are asked for: nobody needs more, and some systems would give a thousand times as many."""
-
-READERS_SHARE: Final = 0.9
-CONNECTIONS_SHARE: Final = 0.95
-"""Of the descriptors: up to the first, readers are let in; up to the second, requests are answered.
-
-The rest is for the feeds, the store and the files of the page.
-"""
-
 logger = logging.getLogger("livelog.limits")
 
-COMPLAINT_SECONDS: Final = 10.0
-"""One line about readers who were refused in so long is enough."""
+MAX_HEADER_BYTES: Final = 16 * 1024
+MAX_BODY_BYTES: Final = 256 * 1024
+MAX_BUFFER_BYTES: Final = 1024 * 1024
+"""Of a request: its head, its body, and bytes that are read ahead."""
 
-LOOK_SECONDS: Final = 0.02
+HEADER_TIMEOUT: Final = 10.0
+"""Seconds that a client may take to send the head of a request, in however many pieces.
+
+Tornado counts from the response before, so a kept connection may be idle as long. A new connection costs a client one
+round trip; a longer timeout would be granted to everyone who sends one byte and waits.
+"""
+
+BODY_TIMEOUT: Final = 10.0
+
+RESPONSE_TIMEOUT: Final = 60.0
+"""Seconds that a client may take to read a response."""
+
+MAX_UNREAD_BYTES: Final = 64 * 1024 * 1024
+MAX_UNREAD_BYTES_PER_ADDRESS: Final = 16 * 1024 * 1024
+"""Size of responses that wait to be read, of all clients and of one address. Beyond it, large ones are refused."""
+
+MAX_LIVE_PER_ADDRESS: Final = 1_000
+"""Live connections of one address. An office, a school or a whole town may share it."""
+
+MAX_FILES: Final = 1_048_576
+"""File descriptors that are asked for. Some systems would allow a thousand times as many."""
+
+LIVE_SHARE: Final = 0.9
+CONNECTIONS_SHARE: Final = 0.95
+"""Shares of the descriptors: live connections are admitted up to the first, connections accepted up to the second.
+
+The rest is for feeds, the store and the files of the page.
+"""
+
+LOG_INTERVAL: Final = 10.0
+"""Seconds between two log lines about refused clients."""
+
+POLL_INTERVAL: Final = 0.02
 
 
 class RefusedError(Exception):
-    """Someone may not come in now; the message says why."""
+    """A request is refused for now, with a 503; the message is the reason, for the client."""
 
 
-class Place:
-    """A connection's place among all. `leave` gives it back."""
+class Slot:
+    """An accepted connection, as it is counted. `release` it when the connection is closed."""
 
     __slots__ = ("_admission", "address")
 
@@ -69,67 +70,67 @@ class Place:
         self.address: str | None = None
         admission.connections += 1
 
-    def leave(self) -> None:
-        """The connection is gone. To be called once."""
+    def release(self) -> None:
+        """Stops counting the connection. To be called once."""
         self._admission.connections -= 1
         if self.address is not None:
             self._admission.forget(self.address)
 
 
 class Admission:
-    """Counts connections, readers by their address, and answers that wait to be read.
+    """Counts connections, live ones by their address, and responses that wait to be read.
 
-    ``files`` is the number of descriptors that the process may have. When ``is_closing``, no reader is let in.
-    ``answering`` are the requests that are not answered in full.
+    ``files`` is the number of descriptors that the process may have. While ``is_closing``, no client goes live.
+    ``answering`` are the requests whose responses have not been sent in full.
     """
 
-    def __init__(self, files: int, per_address: int = ADDRESS_READERS) -> None:
+    def __init__(self, files: int, per_address: int = MAX_LIVE_PER_ADDRESS) -> None:
         self.connections = 0
         self.is_closing = False
         self.answering: WeakSet[object] = WeakSet()
-        self._most_readers = int(files * READERS_SHARE)
-        self._most_connections = int(files * CONNECTIONS_SHARE)
+        self._max_live = int(files * LIVE_SHARE)
+        self._max_connections = int(files * CONNECTIONS_SHARE)
         self._per_address = per_address
-        self._readers: Counter[str] = Counter()
+        self._live: Counter[str] = Counter()
         self._unread: Counter[str] = Counter()
         self._unread_bytes = 0
         self._refused = 0
 
     def is_full(self) -> bool:
-        """Whether there is no place for one more connection."""
-        return self.connections >= self._most_connections
+        """True if no further connection can be accepted."""
+        return self.connections >= self._max_connections
 
-    def admit(self, place: Place, address: str) -> None:
-        """Lets the connection at a place be a reader's. Raises RefusedError."""
+    def admit(self, slot: Slot, address: str) -> None:
+        """Lets the connection in a slot go live. Raises RefusedError."""
         if self.is_closing:
             raise RefusedError("This server is about to stop.")
-        if self.connections > self._most_readers:
-            self._complain("there are as many as this process has descriptors for (ulimit -n)")
+        if self.connections > self._max_live:
+            self._log_refused("there are as many as this process has descriptors for (ulimit -n)")
             raise RefusedError("There are too many readers.")
         group = _group(address)
         if group is None:
             return
-        if self._readers[group] >= self._per_address:
-            self._complain("one address has %d; if it is a proxy's, server.trusted_proxies has to name it")
+        if self._live[group] >= self._per_address:
+            self._log_refused("one address has %d; if it is a proxy's, server.trusted_proxies has to name it")
             raise RefusedError("There are too many readers at your address.")
-        self._readers[group] += 1
-        place.address = group
+        self._live[group] += 1
+        slot.address = group
 
-    def forget(self, address: str) -> None:
-        """A reader of that address is gone."""
-        self._readers[address] -= 1
-        if not self._readers[address]:
-            del self._readers[address]
+    def forget(self, group: str) -> None:
+        """Stops counting one live connection of an address."""
+        self._live[group] -= 1
+        if not self._live[group]:
+            del self._live[group]
 
     def check_unread(self, address: str) -> None:
-        """Raises RefusedError while too much of what was asked for waits to be read."""
+        """Raises RefusedError while too many bytes of earlier responses wait to be read."""
         group = _group(address)
         of_group = self._unread[group] if group else 0
-        if self._unread_bytes > ANSWERS_BYTES or of_group > ADDRESS_ANSWERS_BYTES:
+        if self._unread_bytes > MAX_UNREAD_BYTES or of_group > MAX_UNREAD_BYTES_PER_ADDRESS:
             raise RefusedError("Too many answers have not been read yet.")
 
     def unread(self, address: str, size: int) -> None:
-        """An answer of that size waits to be read; or, where it is negative, does no longer."""
+        """Counts a response of this size as waiting to be read; a negative size takes it back."""
         self._unread_bytes += size
         if group := _group(address):
             self._unread[group] += size
@@ -137,33 +138,35 @@ class Admission:
                 del self._unread[group]
 
     async def quiet(self, seconds: float) -> None:
-        """Waits until all requests are answered, but no longer than that."""
-        for _ in range(round(seconds / LOOK_SECONDS)):
-            if not self.answering:
-                return
-            await asyncio.sleep(LOOK_SECONDS)
+        """Waits until all requests are answered, for that many seconds at most."""
+        await _poll(lambda: not self.answering, seconds)
 
     async def empty(self, seconds: float) -> None:
-        """Waits until all connections are gone, but no longer than that."""
-        for _ in range(round(seconds / LOOK_SECONDS)):
-            if not self.connections:
-                return
-            await asyncio.sleep(LOOK_SECONDS)
+        """Waits until all connections are closed, for that many seconds at most."""
+        await _poll(lambda: not self.connections, seconds)
 
-    def _complain(self, why: str) -> None:
+    def _log_refused(self, why: str) -> None:
+        """Logs a refused client, once per LOG_INTERVAL."""
         if not self._refused:
-            asyncio.get_running_loop().call_later(COMPLAINT_SECONDS, self._tell)
+            asyncio.get_running_loop().call_later(LOG_INTERVAL, self._allow_log)
             logger.warning("Readers are refused: %s.", why.replace("%d", f"{self._per_address:,}"))
         self._refused += 1
 
-    def _tell(self) -> None:
+    def _allow_log(self) -> None:
         self._refused = 0
 
 
-def _group(address: str) -> str | None:
-    """Who is counted as one: an address, or a network of IPv6, of which everyone has at least one to himself.
+async def _poll(condition: Callable[[], bool], seconds: float) -> None:
+    for _ in range(round(seconds / POLL_INTERVAL)):
+        if condition():
+            return
+        await asyncio.sleep(POLL_INTERVAL)
 
-    None is this machine: who is on it, or behind a proxy on it that was not named, is not counted.
+
+def _group(address: str) -> str | None:
+    """The key that clients are counted by: an IPv4 address or an IPv6 /64, the smallest block a subscriber gets.
+
+    None for this machine: local clients, and those behind a local proxy that is not configured, are not counted.
     """
     try:
         found = ip_address(address.partition("%")[0])
@@ -177,13 +180,13 @@ def _group(address: str) -> str | None:
 
 
 def raise_files() -> int:
-    """Lets this process have as many descriptors as it may; returns how many that is."""
+    """Raises the soft limit of file descriptors as far as allowed, up to MAX_FILES; returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft >= wanted:
-        return min(soft, MOST_FILES)
+        return min(soft, MAX_FILES)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     except (OSError, ValueError):
-        return MOST_FILES if soft == resource.RLIM_INFINITY else soft
+        return MAX_FILES if soft == resource.RLIM_INFINITY else soft
     return wanted

@@ -1,6 +1,6 @@
-"""The listener: accepts connections, as many as there is place for, and hands them to Tornado.
+"""The listener: accepts connections up to a limit, refuses the rest, and hands those accepted to Tornado.
 
-Tornado's own loop of accepts spins when the process is out of descriptors, and knows no bound before that.
+Tornado's own accept loop runs hot when the process is out of descriptors, and has no limit below that.
 """
 
 from __future__ import annotations
@@ -13,48 +13,49 @@ import socket
 from collections.abc import Iterable
 from typing import Any, Final
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPServerConnectionDelegate
+from tornado.httputil import HTTPServerConnectionDelegate, HTTPServerRequest
 from tornado.iostream import IOStream
 
 from connections import limits
-from connections.limits import Admission, Place
+from connections.limits import Admission, Slot
 
 logger = logging.getLogger("livelog.listener")
 
-ACCEPTS: Final = 32
-"""Connections that are accepted at a time; then others get their chance."""
+ACCEPTS_PER_TURN: Final = 32
+"""Connections that are accepted before the event loop runs other tasks."""
 
 PAUSE_SECONDS: Final = 1.0
-"""How long nobody is accepted after that failed, and so the most lines in the log: one in so long."""
+"""How long nothing is accepted after a failure, and so the interval of the log lines about it."""
 
 REFUSED_SECONDS: Final = 1.0
-MOST_REFUSED: Final = 128
-"""How long, and at how many connections at a time, someone who is refused may take to read why."""
+MAX_REFUSED: Final = 128
+"""A refused connection stays open for REFUSED_SECONDS so that the client can read the 503; at most MAX_REFUSED do."""
 
 RETRY_SECONDS: Final = (5, 15)
-"""When someone who is refused may come back: each after a time of his own."""
+"""Range of `Retry-After`: at random, so that refused clients do not all retry at once."""
 
-QUIET_SECONDS: Final = 2.0
-EMPTY_SECONDS: Final = 1.0
-"""At the end: for answers under way, and for readers to take note that their connection is closed."""
+QUIET_TIMEOUT: Final = 2.0
+EMPTY_TIMEOUT: Final = 1.0
+"""At a stop: seconds for responses under way, and for clients to answer the close of their connection."""
 
 _REFUSAL = "Too many connections.\n"
 
 
-class Stream(IOStream):
-    """A connection that gives its place back when it ends."""
+class _Stream(IOStream):
+    """An accepted connection, which releases its slot when it is closed."""
 
-    __slots__ = ("place",)
+    __slots__ = ("slot",)
 
-    def __init__(self, connected: socket.socket, place: Place, **limits: int) -> None:
+    def __init__(self, connected: socket.socket, slot: Slot, **limits: int) -> None:
         super().__init__(connected, **limits)
-        self.place = place
+        self.slot = slot
 
     def close_fd(self) -> None:
-        """Closes the socket, as Tornado asks for."""
+        """Closes the socket; called by Tornado, once."""
         super().close_fd()
-        self.place.leave()
+        self.slot.release()
 
 
 class Listener:
@@ -67,21 +68,21 @@ class Listener:
         self._refused: dict[socket.socket, asyncio.TimerHandle] = {}
         self._server = HTTPServer(
             application,
-            max_header_size=limits.MOST_HEADER_BYTES,
-            max_body_size=limits.MOST_BODY_BYTES,
-            max_buffer_size=limits.MOST_BUFFER_BYTES,
-            idle_connection_timeout=limits.HEADER_SECONDS,
-            body_timeout=limits.BODY_SECONDS,
+            max_header_size=limits.MAX_HEADER_BYTES,
+            max_body_size=limits.MAX_BODY_BYTES,
+            max_buffer_size=limits.MAX_BUFFER_BYTES,
+            idle_connection_timeout=limits.HEADER_TIMEOUT,
+            body_timeout=limits.BODY_TIMEOUT,
         )
 
     def open(self, sockets: Iterable[socket.socket]) -> None:
-        """Begins to accept connections on bound sockets, which do not block."""
+        """Begins to accept connections on bound sockets, which must not block."""
         self._listening = list(sockets)
         for listening in self._listening:
             self._listen(listening)
 
     def shut(self) -> None:
-        """Accepts no more. Connections end with the answer to their next request; no reader is let in."""
+        """Stops accepting. Open connections end with the response to their next request, and none goes live."""
         self._admission.is_closing = True
         self._server.conn_params.no_keep_alive = True
         for listening in self._listening:
@@ -92,12 +93,12 @@ class Listener:
         self._listening = []
 
     async def close(self) -> None:
-        """Gives requests and readers that are on their way out a moment, then ends all connections."""
+        """Waits for responses and close handshakes under way, within the timeouts, and ends all connections."""
         self.shut()
-        await self._admission.quiet(QUIET_SECONDS)
+        await self._admission.quiet(QUIET_TIMEOUT)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._server.close_all_connections(), EMPTY_SECONDS)
-        await self._admission.empty(EMPTY_SECONDS)
+            await asyncio.wait_for(self._server.close_all_connections(), EMPTY_TIMEOUT)
+        await self._admission.empty(EMPTY_TIMEOUT)
         for connected in tuple(self._refused):
             self._end(connected)
 
@@ -106,7 +107,7 @@ class Listener:
         asyncio.get_running_loop().add_reader(listening, self._accept, listening)
 
     def _accept(self, listening: socket.socket) -> None:
-        for _ in range(ACCEPTS):
+        for _ in range(ACCEPTS_PER_TURN):
             try:
                 connected, address = listening.accept()
             except (BlockingIOError, ConnectionAbortedError):
@@ -118,22 +119,25 @@ class Listener:
             if self._admission.is_full():
                 self._refuse(connected)
             else:
-                self._take(connected, address)
+                self._serve(connected, address)
 
-    def _take(self, connected: socket.socket, address: Any) -> None:
-        stream = Stream(connected, Place(self._admission), max_buffer_size=limits.MOST_BUFFER_BYTES)
+    def _serve(self, connected: socket.socket, address: Any) -> None:
+        stream = _Stream(connected, Slot(self._admission), max_buffer_size=limits.MAX_BUFFER_BYTES)
         self._server.handle_stream(stream, address)
 
     def _pause(self, listening: socket.socket, error: OSError) -> None:
-        """Lets who comes wait: it is likely that there are no descriptors, and it takes time until there are."""
+        """Stops accepting for PAUSE_SECONDS. The usual cause is EMFILE, which does not clear at once."""
         logger.error("Connections cannot be accepted, trying again: %s", error.strerror or error)
         loop = asyncio.get_running_loop()
         loop.remove_reader(listening)
         self._paused[listening] = loop.call_later(PAUSE_SECONDS, self._listen, listening)
 
     def _refuse(self, connected: socket.socket) -> None:
-        """Says so, and closes when that can have been read: if it is closed at once, what was sent is lost."""
-        if len(self._refused) >= MOST_REFUSED:
+        """Sends a 503 and closes REFUSED_SECONDS later.
+
+        An immediate close can reset the connection before the client has read the response.
+        """
+        if len(self._refused) >= MAX_REFUSED:
             connected.close()
             return
         with contextlib.suppress(OSError):
@@ -146,8 +150,16 @@ class Listener:
         connected.close()
 
 
+def slot_of(request: HTTPServerRequest) -> Slot:
+    """The slot of the connection that a request came on."""
+    connection = request.connection
+    assert isinstance(connection, HTTP1Connection)
+    assert isinstance(connection.stream, _Stream)
+    return connection.stream.slot
+
+
 def retry_after() -> str:
-    """When to come back, in seconds: not all at once."""
+    """A value of `Retry-After`, in seconds, from RETRY_SECONDS."""
     return str(random.randint(*RETRY_SECONDS))
 
 

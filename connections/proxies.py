@@ -1,7 +1,7 @@
-"""The visitor: whose request it is, and how it was made, where proxies stand between.
+"""The client behind trusted proxies: its address, and whether it used http or https.
 
-Anyone can write `X-Forwarded-For`. It is read from its end, as far as proxies that the operator trusts wrote it; what
-is left, and all other headers of this kind, are passed over.
+Anyone can send `X-Forwarded-For`. It is read from its end, as far as trusted proxies wrote it; the rest of it, and
+other headers of this kind, are ignored.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from typing import Final, NamedTuple
 
 from tornado.httputil import HTTPHeaders
 
-MOST_PROXIES: Final = 16
+MAX_PROXIES: Final = 16
 
 Networks = Collection[IPv4Network | IPv6Network]
 
 
-class Visitor(NamedTuple):
-    """An address, and `http` or `https`."""
+class Client(NamedTuple):
+    """A client's address, and `http` or `https`."""
 
     address: str
     protocol: str
 
 
-def visitor(peer: Visitor, headers: HTTPHeaders, trusted: Networks) -> Visitor:
-    """Who is behind the peer that a request comes from; that is the peer itself, unless it is trusted."""
+def client(peer: Client, headers: HTTPHeaders, trusted: Networks) -> Client:
+    """The client of a request: the peer that it came from, or the one behind it if the peer is a trusted proxy."""
     address = _address(peer.address)
     if not _is_in(trusted, address):
         return peer
-    for entry in reversed(headers.get("X-Forwarded-For", "").rsplit(",", MOST_PROXIES)[-MOST_PROXIES:]):
+    for entry in reversed(headers.get("X-Forwarded-For", "").rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]):
         before = _address(entry.strip())
         if before is None:
             break
@@ -37,7 +37,7 @@ def visitor(peer: Visitor, headers: HTTPHeaders, trusted: Networks) -> Visitor:
         if not _is_in(trusted, address):
             break
     protocol = headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
-    return Visitor(str(address), protocol if protocol in ("http", "https") else peer.protocol)
+    return Client(str(address), protocol if protocol in ("http", "https") else peer.protocol)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

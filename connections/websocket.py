@@ -1,141 +1,128 @@
-"""`/<blog>/ws?after=<cursor>`: the live stream as WebSocket, JSON text frames."""
+"""The WebSocket of one client (RFC 6455): JSON text frames out; pings, pongs and a close in.
+
+Messages that a client sends are checked and discarded. So an idle connection costs some hundred bytes, where
+Tornado's protocol takes 10 KiB and a task.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import codecs
 from asyncio import Future
-from collections.abc import Awaitable, Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from tornado.iostream import IOStream
-from tornado.web import HTTPError
-from tornado.websocket import WebSocketHandler, WebSocketProtocol13
+from tornado.websocket import WebSocketProtocol13
 
-from connections.reader import Reader
-from connections.websocket_frames import CLOSE, PING, PONG, Inbound, ViolationError, close_code, control_frame
+from connections.connection import DetachedConnection
 from fanout.fanout import FanOut
 from fanout.frames import WEBSOCKET_PING, Transport
-from handlers.base import Handler
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 GOING_AWAY: Final = 1001
+PROTOCOL_ERROR: Final = 1002
+INVALID_DATA: Final = 1007
+TOO_BIG: Final = 1009
 TRY_AGAIN_LATER: Final = 1013
 
-MOST_SILENCES: Final = 2
-"""How many pings in a row may go unanswered. One may: a tab that the browser has put to sleep wakes up late."""
+MAX_MESSAGE_BYTES: Final = 4 * 1024
+"""Size of a client's message, over all its fragments."""
 
-CLOSING_SECONDS: Final = 5.0
-"""How long a reader may take to hear that its connection is closed, before it is cut off."""
+MAX_MISSED_PONGS: Final = 2
+"""Pings in a row without an answer before a connection is closed. One is tolerated: background tabs answer late."""
 
+CLOSE_TIMEOUT: Final = 5.0
+"""Seconds between our close frame and the end of the connection, if the client does not end it before."""
 
-class Stream(WebSocketHandler, Handler):
-    """The request of a reader. Tornado judges it; the connection is then taken over."""
-
-    is_large = False
-
-    def get(self, slug: str) -> Awaitable[None]:  # type: ignore[override]
-        """Opens the stream of a blog that exists; another is a 404, not a closed socket."""
-        self.blog(slug)
-        return super().get(slug)
-
-    def get_websocket_protocol(self) -> _TakeOver | None:  # type: ignore[override]
-        """What goes on with a request that is in order."""
-        return _TakeOver() if self.request.headers.get("Sec-WebSocket-Version") == "13" else None
+_Utf8 = codecs.getincrementaldecoder("utf-8")
 
 
-class _TakeOver:
-    """Stands where Tornado has its protocol, which takes ten KiB a connection, and a task."""
-
-    async def accept_connection(self, handler: Stream) -> None:
-        """Answers the handshake (RFC 6455, 4.2.2), and has the reader follow."""
-        key = handler.request.headers.get("Sec-WebSocket-Key")
-        if not key:
-            raise HTTPError(400, reason="Sec-WebSocket-Key is missing.")
-        answer = (
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Accept: {WebSocketProtocol13.compute_accept_value(key)}\r\n\r\n"
-        )
-        with contextlib.suppress(OSError):
-            reader = SocketReader(handler.take_over(), handler.fanout, handler.path_args[0])
-            await reader.follow(answer.encode(), handler.cursor())
+def handshake(key: str) -> bytes:
+    """The response that accepts a request with this `Sec-WebSocket-Key` (RFC 6455, 4.2.2)."""
+    return (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {WebSocketProtocol13.compute_accept_value(key)}\r\n\r\n"
+    ).encode()
 
 
-class SocketReader(Reader):
-    """A reader at a WebSocket. What it says is ignored, but has to be in order."""
+class WebSocketConnection(DetachedConnection):
+    """A client's WebSocket. Messages that it sends are ignored, but have to follow the protocol."""
 
-    __slots__ = ("_inbound", "_is_closing", "_is_ponging", "_ping", "_silences", "is_there")
+    __slots__ = ("_is_closing", "_is_ponging", "_missed_pongs", "_parser", "_ping", "is_alive")
 
     transport = Transport.WEBSOCKET
 
     def __init__(self, stream: IOStream, fanout: FanOut, slug: str) -> None:
         super().__init__(stream, fanout, slug)
-        self._inbound = Inbound()
-        self.is_there = True
-        self._silences = 0
+        self._parser = FrameParser()
+        self.is_alive = True
+        self._missed_pongs = 0
         self._is_closing = False
         self._is_ponging = False
         self._ping: bytes | None = None
 
-    def close(self, code: int) -> None:
-        """Says why the connection ends, and cuts the reader off if it does not end it soon."""
-        if not self._is_closing:
-            self._say_goodbye(code)
-            self._cut_off_later()
-
     def evict(self) -> None:
-        """Asks the reader to come back."""
-        self.close(TRY_AGAIN_LATER)
+        """Closes with 1013, after which the client reconnects."""
+        self._close(TRY_AGAIN_LATER)
 
-    def dismiss(self) -> None:
-        """Says that the server goes away."""
-        self.close(GOING_AWAY)
+    def close(self) -> None:
+        """Closes with 1001."""
+        self._close(GOING_AWAY)
 
-    def nudge(self) -> None:
-        """Pings."""
-        self.is_there = False
+    def ping(self) -> None:
+        """Sends a ping."""
+        self.is_alive = False
         self.send(WEBSOCKET_PING)
 
-    def check(self) -> None:
-        """Cuts the reader off if nothing came of that, twice in a row: within a minute of its last word."""
-        self._silences = 0 if self.is_there else self._silences + 1
-        if self._silences == MOST_SILENCES:
+    def check_alive(self) -> None:
+        """Ends the connection after MAX_MISSED_PONGS in a row. Anything that was received counts as a pong."""
+        self._missed_pongs = 0 if self.is_alive else self._missed_pongs + 1
+        if self._missed_pongs == MAX_MISSED_PONGS:
             self.stream.close()
 
-    def heard(self, data: bytes) -> None:
-        """Answers pings and a close, ignores messages, and closes a connection on which anything else comes."""
-        self.is_there = True
+    def data_received(self, data: bytes) -> None:
+        """Answers pings and a close, discards messages, and closes the connection on a violation of the protocol."""
+        self.is_alive = True
         pings: list[bytes] = []
         try:
-            for control in self._inbound.feed(data):
+            for control in self._parser.feed(data):
                 if control.opcode == PING:
                     pings.append(control.payload)
                 elif control.opcode == CLOSE:
                     self._pong(pings)
-                    self._part(close_code(control.payload))
+                    self._close_received(close_code(control.payload))
                     return
             self._pong(pings)
         except ViolationError as violation:
-            self.close(violation.code)
+            self._close(violation.code)
 
-    def _part(self, code: int | None) -> None:
-        """Answers a close frame, unless it is the answer to ours."""
+    def _close(self, code: int) -> None:
+        """Sends a close frame, and ends the connection CLOSE_TIMEOUT later if the client has not."""
         if not self._is_closing:
-            self._say_goodbye(code)
+            self._send_close(code)
+            self._end_later()
+
+    def _close_received(self, code: int | None) -> None:
+        """Answers a close frame, unless it is the answer to ours, and ends the connection."""
+        if not self._is_closing:
+            self._send_close(code)
         if self.stream.writing():
-            self._cut_off_later()
+            self._end_later()
         else:
             self.stream.close()
 
-    def _say_goodbye(self, code: int | None) -> None:
+    def _send_close(self, code: int | None) -> None:
         self._is_closing = True
         self.leave()
         self.send(control_frame(CLOSE, code.to_bytes(2, "big") if code else b""))
 
-    def _cut_off_later(self) -> None:
-        asyncio.get_running_loop().call_later(CLOSING_SECONDS, self.stream.close)
+    def _end_later(self) -> None:
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.stream.close)
 
     def _pong(self, pings: Sequence[bytes]) -> None:
-        """Answers pings at once; where answers are still waiting to get out, only the last ping is answered later."""
+        """Answers pings. While earlier pongs wait to be sent, only the last ping is kept, and answered after them."""
         if self._is_closing or not pings:
             return
         if self._is_ponging:
@@ -149,3 +136,124 @@ class SocketReader(Reader):
         payload, self._ping = self._ping, None
         if payload is not None:
             self._pong([payload])
+
+
+class ViolationError(Exception):
+    """A client violated the protocol; ``code`` is the code to close with (RFC 6455, 7.4.1)."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"closed with {code}")
+        self.code = code
+
+
+class Control(NamedTuple):
+    """A control frame: CLOSE, PING or PONG."""
+
+    opcode: int
+    payload: bytes
+
+
+class FrameParser:
+    """Finds the control frames in a client's data, however it is split; checks messages and discards them."""
+
+    __slots__ = ("_decoder", "_message_bytes", "_rest")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._message_bytes: int | None = None
+        self._decoder: codecs.IncrementalDecoder | None = None
+
+    def feed(self, data: bytes) -> Iterator[Control]:
+        """The control frames that this data completes. Raises ViolationError."""
+        data = self._rest + data
+        at = 0
+        while header := _header(data, at):
+            self._check(header)
+            payload_at = header.mask_at + 4
+            if len(data) < payload_at + header.size:
+                break
+            at = payload_at + header.size
+            payload = _unmask(data[header.mask_at : payload_at], data[payload_at:at])
+            if header.opcode >= CLOSE:
+                yield Control(header.opcode, payload)
+            else:
+                self._discard(header, payload)
+        self._rest = data[at:]
+
+    def _check(self, header: _Header) -> None:
+        """Raises ViolationError for a message within a message, and for one that is too big."""
+        if header.opcode >= CLOSE:
+            return
+        if (header.opcode == CONTINUATION) == (self._message_bytes is None):
+            raise ViolationError(PROTOCOL_ERROR)
+        if (self._message_bytes or 0) + header.size > MAX_MESSAGE_BYTES:
+            raise ViolationError(TOO_BIG)
+
+    def _discard(self, header: _Header, payload: bytes) -> None:
+        if header.opcode == TEXT:
+            self._decoder = _Utf8()
+        if self._decoder:
+            try:
+                self._decoder.decode(payload, header.is_final)
+            except UnicodeDecodeError:
+                raise ViolationError(INVALID_DATA) from None
+        self._message_bytes = (self._message_bytes or 0) + len(payload)
+        if header.is_final:
+            self._message_bytes = self._decoder = None
+
+
+def control_frame(opcode: int, payload: bytes) -> bytes:
+    """A control frame as a server sends it: unmasked."""
+    return bytes((0x80 | opcode, len(payload))) + payload
+
+
+def close_code(payload: bytes) -> int | None:
+    """The code in a close frame, or None if it has none. Raises ViolationError."""
+    if not payload:
+        return None
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) == 1 or not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
+        raise ViolationError(PROTOCOL_ERROR)
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        raise ViolationError(INVALID_DATA) from None
+    return code
+
+
+class _Header(NamedTuple):
+    """A frame's header, and the index of its mask."""
+
+    is_final: bool
+    opcode: int
+    size: int
+    mask_at: int
+
+
+def _header(data: bytes, at: int) -> _Header | None:
+    """The header of the frame at an index, or None if it is incomplete. Raises ViolationError."""
+    if len(data) < at + 2:
+        return None
+    first, second = data[at], data[at + 1]
+    opcode, size = first & 0x0F, second & 0x7F
+    is_final, is_masked = bool(first & 0x80), bool(second & 0x80)
+    if first & 0x70 or not is_masked or opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
+        raise ViolationError(PROTOCOL_ERROR)
+    if opcode >= CLOSE and (size > 125 or not is_final):
+        raise ViolationError(PROTOCOL_ERROR)
+    width = {126: 2, 127: 8}.get(size, 0)
+    mask_at = at + 2 + width
+    if len(data) < mask_at:
+        return None
+    if width:
+        size = int.from_bytes(data[at + 2 : mask_at], "big")
+        # A size has to be written in as few bytes as possible (RFC 6455, 5.2).
+        if size < (126 if width == 2 else 0x10000):
+            raise ViolationError(PROTOCOL_ERROR)
+    return _Header(is_final, opcode, size, mask_at)
+
+
+def _unmask(mask: bytes, payload: bytes) -> bytes:
+    size = len(payload)
+    key = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(size, "big")

@@ -1,1 +1,1 @@
-"""The fan-out: every event of the timeline to every client of its blog."""
+"""The fan-out: every event of the timeline to every connected client of its blog."""

@@ -1,8 +1,8 @@
-"""The channel: the readers of one blog, and how what comes gets to them.
+"""The channel: the connections of one blog, and the way of events to them.
 
-Every reader stands at an event, the last that it was handed. A turn takes each from where it stands to the head of
-the ring; what arrives during a turn is for the next one, in one piece. Nothing is queued for anybody: a reader whose
-connection is full stands still, and goes on from there when the connection has drained.
+Each connection has the number of the last event that was sent on it. A turn sends the events after it, up to the head
+of the history; events that arrive during a turn are sent in the next one, joined. There is no queue per connection:
+one whose buffer is full keeps its number, and goes on from there when the buffer has drained.
 """
 
 from __future__ import annotations
@@ -14,218 +14,210 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from time import monotonic
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from entries import Cursor, Event
-from fanout.frames import Transport, slices
-from fanout.history import NOWHERE, History
+from fanout.connection import Connection
+from fanout.frames import slices
+from fanout.history import BEFORE_RESET, History
 
-BEHIND_BYTES: Final = 256 * 1024
-"""What may come after the batch that is on its way to a reader. Who is slower is let go, and comes back by cursor."""
+MAX_BEHIND_BYTES: Final = 256 * 1024
+"""Size of the events that may arrive after the batch that a connection is being sent. A slower client is evicted, and
+reconnects with its cursor."""
 
-UNSETTLED_BYTES: Final = 1024 * 1024
-"""What may be under way in a turn, or wait for the next, before whoever brings events has to wait, too."""
+MAX_UNSETTLED_BYTES: Final = 1024 * 1024
+"""Size of the events under way in a turn or waiting for the next one, above which `room` makes their source wait."""
 
-CATCH_UP_SECONDS: Final = 30.0
-"""How long a reader who missed something may take for each piece of it."""
+CATCH_UP_TIMEOUT: Final = 30.0
+"""Seconds that a client may take to read each slice of its backlog."""
 
-AT_ONCE: Final = 32
-"""Readers that are served before the time is looked at."""
+CONNECTIONS_PER_CHECK: Final = 32
+"""Connections that are served between two readings of the clock."""
 
-NEVER: Final = 1 << 62
-"""Where a reader stands for whom nothing waits: it is yet to be found out where it stands, or it has gone."""
-
-
-class Reader(Protocol):
-    """One connection. ``seq`` is the last event that it was handed; only its channel sets it."""
-
-    transport: Transport
-    seq: int
-
-    def send(self, data: bytes) -> Future[None] | None:
-        """Sends all of it at once, or says when the rest will have been sent. The future may fail with OSError."""
-
-    def evict(self) -> None:
-        """Ends the connection; the reader is expected to come back by cursor."""
-
-    def dismiss(self) -> None:
-        """Ends the connection because the server stops."""
+NOT_LIVE: Final = 1 << 62
+"""``seq`` of a connection that is sent nothing: it has not joined yet, or has left."""
 
 
 class _Turn(NamedTuple):
-    """The readers that are still to be served, and what all will have been handed when it ends."""
+    """The connections that are still to be served, and the state of the history when the turn began."""
 
-    readers: Iterator[Reader]
-    ring: History
+    connections: Iterator[Connection]
+    history: History
     seq: int
     appended: int
 
 
 class Channel:
-    """The readers of a blog. The ring's head is the last event that came.
+    """The connections of a blog. The history's head is the newest event that was pushed.
 
-    ``joining`` readers are sent what they missed. Then they are ``live``, or ``draining`` while their connections
-    have not taken everything yet. Readers may stand ahead of the ring: it has yet to hear of what they know.
+    ``joining`` connections are being sent their backlog. Then they are ``live``, or ``draining`` while their
+    buffer is full. A connection may be ahead of the history: a page can have events that the fan-out has yet to
+    receive.
+    ``evicted`` is called for each client that was evicted because it was too slow.
     """
 
-    def __init__(self, ring: History, too_slow: Callable[[], None]) -> None:
-        self.ring = ring
-        self.live: set[Reader] = set()
-        self.draining: set[Reader] = set()
-        self.joining: set[Reader] = set()
-        self._too_slow = too_slow
+    def __init__(self, history: History, evicted: Callable[[], None]) -> None:
+        self.history = history
+        self.live: set[Connection] = set()
+        self.draining: set[Connection] = set()
+        self.joining: set[Connection] = set()
+        self._evicted = evicted
         self._turn: _Turn | None = None
         self._turned = asyncio.Event()
-        self._behind: list[Reader] = []
+        self._behind: list[Connection] = []
 
-    def readers(self) -> list[Reader]:
-        """All of them."""
+    def connections(self) -> list[Connection]:
+        """All connections, in whatever state."""
         return [*self.live, *self.draining, *self.joining]
 
     async def room(self) -> None:
-        """Waits while more is under way than may be."""
-        while self.ring.unsettled > UNSETTLED_BYTES:
+        """Waits while more than MAX_UNSETTLED_BYTES are under way."""
+        while self.history.unsettled > MAX_UNSETTLED_BYTES:
             self._turned.clear()
             await self._turned.wait()
 
     def push(self, events: Sequence[Event]) -> None:
         """Takes events that follow the head, for the next turn."""
         self._behind += [
-            reader for reader in (*self.draining, *self.joining) if self.ring.behind(reader.seq) > BEHIND_BYTES
+            connection
+            for connection in (*self.draining, *self.joining)
+            if self.history.behind(connection.seq) > MAX_BEHIND_BYTES
         ]
-        self.ring.append(events)
+        self.history.append(events)
 
     def serve(self, until: float) -> bool:
-        """Goes on with the turn, or begins one, while there is time. Returns whether nothing is left to do."""
-        if not self._let_go_who_is_behind(until):
+        """Continues the turn, or begins one, until a time of `monotonic`; returns whether nothing is left to do."""
+        if not self._evict_those_behind(until):
             return False
         if self._turn is None:
-            ring = self.ring
-            self._turn = _Turn(iter(tuple(self.live)), ring, ring.head.seq, ring.appended)
-        if not self._bring(self._turn.readers, until):
+            history = self.history
+            self._turn = _Turn(iter(tuple(self.live)), history, history.head.seq, history.appended)
+        if not self._send_news(self._turn.connections, until):
             return False
-        self._turn.ring.settle(self._turn.seq, self._turn.appended)
+        self._turn.history.settle(self._turn.seq, self._turn.appended)
         self._turn = None
         self._turned.set()
-        return self.ring.settled == self.ring.head.seq
+        return self.history.settled == self.history.head.seq
 
-    def begin_anew(self, ring: History) -> None:
-        """Has everyone sent the `reset` that the new ring begins with. Who is just joining has to come again."""
-        self.ring = ring
+    def restart(self, history: History) -> None:
+        """Replaces the history, whose `reset` is sent to everyone in the next turn. Evicts those that are joining."""
+        self.history = history
         self._turn = None
         self._turned.set()
-        for reader in tuple(self.joining):
-            self.let_go(reader)
-        for reader in (*self.live, *self.draining):
-            reader.seq = NOWHERE
+        for connection in tuple(self.joining):
+            self.evict(connection)
+        for connection in (*self.live, *self.draining):
+            connection.seq = BEFORE_RESET
 
-    def expect(self, reader: Reader) -> None:
-        """Counts a reader that is about to `join`."""
-        reader.seq = NEVER
-        self.joining.add(reader)
+    def add(self, connection: Connection) -> None:
+        """Counts a connection that is about to `join`."""
+        connection.seq = NOT_LIVE
+        self.joining.add(connection)
 
-    async def join(self, reader: Reader, frames: Sequence[bytes], cursor: Cursor) -> None:
-        """Sends an expected reader these frames, with which it has everything up to the cursor, and then what comes.
+    async def join(self, connection: Connection, frames: Sequence[bytes], cursor: Cursor) -> None:
+        """Sends an added connection these frames, after which its client has everything up to the cursor, and makes
+        it live. Does nothing on a connection that was removed meanwhile.
 
-        That is at the pace of its connection; raises OSError if it ends, or does not read.
+        Frames are sent as fast as the client reads them. Raises OSError if the connection ends, or if the client does
+        not read a slice within CATCH_UP_TIMEOUT.
         """
-        reader.seq = cursor.seq
+        connection.seq = cursor.seq
         for piece in slices(frames):
-            if reader not in self.joining:
+            if connection not in self.joining:
                 return
-            if rest := reader.send(piece):
-                async with asyncio.timeout(CATCH_UP_SECONDS):
+            if rest := connection.send(piece):
+                async with asyncio.timeout(CATCH_UP_TIMEOUT):
                     await rest
-        if reader in self.joining:
-            self._admit(reader, cursor)
+        if connection in self.joining:
+            self._joined(connection, cursor)
 
-    def let_go(self, reader: Reader) -> None:
-        """Ends a reader's connection."""
-        self.remove(reader)
-        reader.evict()
+    def evict(self, connection: Connection) -> None:
+        """Removes a connection and asks its client to reconnect."""
+        self.remove(connection)
+        connection.evict()
 
-    def dismiss(self, reader: Reader) -> None:
-        """Ends a reader's connection because the server stops."""
-        self.remove(reader)
-        reader.dismiss()
+    def close(self, connection: Connection) -> None:
+        """Removes a connection and closes it because the server stops or the blog was removed."""
+        self.remove(connection)
+        connection.close()
 
-    def remove(self, reader: Reader) -> None:
-        """Forgets a reader."""
-        self.live.discard(reader)
-        self.draining.discard(reader)
-        self.joining.discard(reader)
-        reader.seq = NEVER
+    def remove(self, connection: Connection) -> None:
+        """Removes a connection, if it is there."""
+        self.live.discard(connection)
+        self.draining.discard(connection)
+        self.joining.discard(connection)
+        connection.seq = NOT_LIVE
 
-    def _admit(self, reader: Reader, cursor: Cursor) -> None:
-        if cursor.epoch != self.ring.head.epoch:
-            # The store began anew while it was joining: it has to, too.
-            self.let_go(reader)
+    def _joined(self, connection: Connection, cursor: Cursor) -> None:
+        if cursor.epoch != self.history.head.epoch:
+            # The store began a new epoch while the connection was joining: its cursor has become invalid.
+            self.evict(connection)
             return
-        self.joining.discard(reader)
-        self._go_on(reader)
+        self.joining.discard(connection)
+        self._make_live(connection)
 
-    def _go_on(self, reader: Reader) -> None:
-        self.live.add(reader)
-        self._bring(iter((reader,)), math.inf)
+    def _make_live(self, connection: Connection) -> None:
+        self.live.add(connection)
+        self._send_news(iter((connection,)), math.inf)
 
-    def _bring(self, readers: Iterator[Reader], until: float) -> bool:
-        """Takes readers to the head, as far as their connections go along; returns whether there was time for all.
+    def _send_news(self, connections: Iterator[Connection], until: float) -> bool:
+        """Sends connections the events after their ``seq``; returns whether there was time for all of them.
 
-        This is the innermost loop: 10,000 times a message. Nearly all readers stand at the same place.
+        This is the innermost loop, run 10,000 times a message. Nearly all connections have the same ``seq``.
         """
-        head = self.ring.head.seq
-        stands, transport, piece, leads_to = head, None, b"", head
-        while some := tuple(islice(readers, AT_ONCE)):
-            for reader in some:
+        head = self.history.head.seq
+        seq, transport, piece, last = head, None, b"", head
+        while some := tuple(islice(connections, CONNECTIONS_PER_CHECK)):
+            for connection in some:
                 while True:
-                    if reader.seq != stands or reader.transport is not transport:
-                        news = self._news_for(reader)
+                    if connection.seq != seq or connection.transport is not transport:
+                        news = self._news_for(connection)
                         if news is None:
                             break
-                        stands, transport = reader.seq, reader.transport
-                        piece, leads_to = news
-                    reader.seq = leads_to
-                    rest = reader.send(piece)
+                        seq, transport = connection.seq, connection.transport
+                        piece, last = news
+                    connection.seq = last
+                    rest = connection.send(piece)
                     if rest is not None:
-                        self._wait_for(reader, rest)
-                    elif leads_to < head:
+                        self._wait_for(connection, rest)
+                    elif last < head:
                         continue
                     break
             if monotonic() > until:
                 return False
         return True
 
-    def _news_for(self, reader: Reader) -> tuple[bytes, int] | None:
-        """What a reader is to be sent next, and where that leads to. Who stands where nothing is left is let go."""
-        if reader.seq >= self.ring.head.seq:
+    def _news_for(self, connection: Connection) -> tuple[bytes, int] | None:
+        """The next slice for a connection, and its last event. Evicts it if the history no longer reaches it."""
+        if connection.seq >= self.history.head.seq:
             return None
-        if not self.ring.reaches(reader.seq):
-            self._let_slow_go(reader)
+        if not self.history.reaches(connection.seq):
+            self._evict_slow(connection)
             return None
-        return self.ring.news(reader.seq, reader.transport)
+        return self.history.next_slice(connection.seq, connection.transport)
 
-    def _wait_for(self, reader: Reader, rest: Future[None]) -> None:
-        self.live.discard(reader)
-        self.draining.add(reader)
-        rest.add_done_callback(partial(self._drained, reader))
+    def _wait_for(self, connection: Connection, rest: Future[None]) -> None:
+        self.live.discard(connection)
+        self.draining.add(connection)
+        rest.add_done_callback(partial(self._drained, connection))
 
-    def _drained(self, reader: Reader, rest: Future[None]) -> None:
-        if reader not in self.draining:
+    def _drained(self, connection: Connection, rest: Future[None]) -> None:
+        if connection not in self.draining:
             return
-        self.draining.discard(reader)
-        # A connection that ended meanwhile is no news: whoever holds it says so, too.
+        self.draining.discard(connection)
+        # If the connection ended meanwhile, its owner reports that itself.
         if not rest.cancelled() and not rest.exception():
-            self._go_on(reader)
+            self._make_live(connection)
 
-    def _let_go_who_is_behind(self, until: float) -> bool:
+    def _evict_those_behind(self, until: float) -> bool:
         while self._behind:
-            reader = self._behind.pop()
-            if reader in self.draining or reader in self.joining:
-                self._let_slow_go(reader)
+            connection = self._behind.pop()
+            if connection in self.draining or connection in self.joining:
+                self._evict_slow(connection)
             if monotonic() > until:
                 return False
         return True
 
-    def _let_slow_go(self, reader: Reader) -> None:
-        self.let_go(reader)
-        self._too_slow()
+    def _evict_slow(self, connection: Connection) -> None:
+        self.evict(connection)
+        self._evicted()

@@ -1,7 +1,9 @@
-"""The fan-out: the registry of connected readers, and the way of events to them.
+"""The fan-out: sends every event of the timeline to every connected client of its blog.
 
-Events come from `Timeline.watch` and from nowhere else. A reader that joins is counted first, then gets what it
-missed (`opening`), then goes live (`channel`): nothing can fall between.
+    Timeline.watch → FanOut._follow → Channel.push;  FanOut._serve → Channel.serve → Connection.send
+
+Events come from `Timeline.watch` and from nowhere else. A client that joins is counted first, is sent its backlog
+(resume.py), and goes live (channel.py): no event can be lost in between.
 """
 
 from __future__ import annotations
@@ -10,48 +12,46 @@ import asyncio
 import logging
 import random
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from time import monotonic
-from typing import Final, Protocol
+from typing import Any, Final
 
-from entries import Cursor, Event
-from fanout.channel import Channel, Reader
+from entries import Event
+from fanout.channel import Channel
+from fanout.connection import Connection
 from fanout.frames import Transport
-from fanout.heartbeat import Heartbeat, Patient
-from fanout.history import MOST_BYTES, History
-from fanout.resume import Resumes
-from timeline import HistoryLostError, Timeline, TimelineError
+from fanout.heartbeat import Heartbeat
+from fanout.history import MAX_BYTES, History
+from fanout.resume import REPLAY_LIMIT, Resume
+from timeline import HistoryLostError, Reason, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.fanout")
 
-RINGS_BYTES: Final = 64 * 1024 * 1024
-"""What the rings of all blogs may hold together."""
+HISTORIES_BYTES: Final = 64 * 1024 * 1024
+"""Size of the histories of all blogs together."""
 
 TURN_SECONDS: Final = 0.003
-"""How long readers are served before whatever else there is to do gets its chance."""
+"""How long connections are served before the event loop runs other tasks."""
 
-SEE_OUT_SECONDS: Final = 3.0
-SEE_OUT_RATE: Final = 100
-"""Over how long readers are dismissed at a stop, and how many a second if there are few: they come back likewise."""
+CLOSE_SECONDS: Final = 3.0
+CLOSE_RATE: Final = 100
+"""Connections are closed gradually over CLOSE_SECONDS, or at CLOSE_RATE per second if there are few: clients
+reconnect at the pace at which they are closed."""
 
 RETRY_SECONDS: Final = 0.5
-COMPLAINT_SECONDS: Final = 1.0
+LOG_INTERVAL: Final = 1.0
 
-PULSES: Final = {Transport.WEBSOCKET: (25.0, 10.0), Transport.EVENTS: (12.0, 10.0)}
-"""Seconds between two signs of life to a reader, and how long it may give none, or take nothing, after each."""
+HEARTBEATS: Final = {Transport.WEBSOCKET: (25.0, 10.0), Transport.EVENT_STREAM: (12.0, 10.0)}
+"""Interval of pings, and seconds after each within which a client has to respond."""
 
 Events = AsyncGenerator[Sequence[Event], None]
 
 
-class Connection(Reader, Patient, Protocol):
-    """A reader as the fan-out knows it. It says `leave` when it is gone."""
-
-
 class FanOut:
-    """Hands every event of the timeline to every reader of its blog.
+    """The registry of connections by blog, and the tasks that send events on them.
 
-    ``events`` and their ``deliveries`` are counted; ``trouble`` says why it does not work, or is None.
+    ``events`` and their ``deliveries`` are counted; ``trouble`` is the reason why the fan-out has ended, or None.
     """
 
     def __init__(self, timeline: Timeline, blogs: Collection[str]) -> None:
@@ -60,110 +60,159 @@ class FanOut:
         self.deliveries = 0
         self._timeline = timeline
         self._blogs = blogs
-        self._ring_bytes = min(MOST_BYTES, RINGS_BYTES // max(len(blogs), 1))
+        self._history_bytes = MAX_BYTES
         self._channels: dict[str, Channel] = {}
-        self._openings: dict[str, Resumes] = {}
-        self._pulses = {transport: Heartbeat(*seconds) for transport, seconds in PULSES.items()}
+        self._resumes: dict[str, Resume] = {}
+        self._heartbeats = {transport: Heartbeat(*seconds) for transport, seconds in HEARTBEATS.items()}
         self._unserved: dict[Channel, None] = {}
         self._news = asyncio.Event()
-        self._slow = 0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._evicted = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._following: asyncio.Task[None] | None = None
+        self._applying = asyncio.Lock()
 
     async def start(self) -> None:
         """Begins to watch the timeline. Raises TimelineError."""
-        events = await self._watch()
-        for blog in self._blogs:
-            channel = Channel(self._ring(await self._timeline.head(blog)), self._complain)
-            self._channels[blog] = channel
-            self._openings[blog] = Resumes(blog, channel, self._timeline)
-        pulses = (pulse.run() for pulse in self._pulses.values())
-        self._tasks = [asyncio.create_task(work) for work in (self._follow(events), self._serve(), *pulses)]
-        for task in self._tasks:
-            task.add_done_callback(self._ended)
+        events = await self._add(self._blogs)
+        self._following = self._run(self._follow(events))
+        for work in (self._serve(), *(heartbeat.run() for heartbeat in self._heartbeats.values())):
+            self._run(work)
+
+    async def apply(self, blogs: Collection[str]) -> None:
+        """Serves exactly these blogs from now on, without losing or repeating an event of those that stay.
+
+        Closes the connections of blogs that are no longer served, gradually. Raises TimelineError, and nothing has
+        changed then.
+        """
+        async with self._applying:
+            if set(blogs) == set(self._channels):
+                return
+            events = await self._add(blogs)
+            removed = [self._remove(blog) for blog in set(self._channels) - set(blogs)]
+            if before := self._following:
+                before.cancel()
+            self._following = self._run(self._follow(events, before))
+            try:
+                await _close_gradually(removed)
+            finally:
+                _close(removed)
 
     async def close(self) -> None:
-        """Stops watching, and dismisses all readers at once."""
-        for task in self._tasks:
+        """Stops watching, and closes all connections at once."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-        for channel in self._channels.values():
-            for reader in channel.readers():
-                channel.dismiss(reader)
+        if tasks:
+            await asyncio.wait(tasks)
+        _close(self._channels.values())
 
-    async def see_out(self) -> None:
-        """Dismisses the readers within seconds, one by one, in no order; who is still here gets what comes."""
-        readers = [(channel, reader) for channel in self._channels.values() for reader in channel.readers()]
-        random.shuffle(readers)
-        began = monotonic()
-        each = min(SEE_OUT_SECONDS / max(len(readers), 1), 1 / SEE_OUT_RATE)
-        for number, (channel, reader) in enumerate(readers):
-            late = monotonic() - began - number * each
-            if late > SEE_OUT_SECONDS:
-                return
-            if late < -TURN_SECONDS or number % SEE_OUT_RATE == 0:
-                await asyncio.sleep(max(-late, 0))
-            channel.dismiss(reader)
+    async def close_gradually(self) -> None:
+        """Closes the connections in random order within CLOSE_SECONDS; events are sent on those still open."""
+        await _close_gradually(self._channels.values())
 
-    async def join(self, blog: str, reader: Connection, after: str | None) -> None:
-        """Sends a reader ``hello``, or ``reset`` after a hello, what it missed, and from then on what comes.
+    async def join(self, blog: str, connection: Connection, after: str | None) -> None:
+        """Sends a client ``hello``, its backlog or a ``reset``, and from then on every event of its blog.
 
-        ``after`` is the cursor it came with, whatever it may contain. Raises TimelineError, and OSError if the reader
-        went away meanwhile, or does not read.
+        ``after`` is the cursor that it brings, which may be any text. Raises TimelineError, also for a blog that is
+        not served, and OSError if the connection ended meanwhile or is not read from.
         """
-        channel = self._channels[blog]
-        channel.expect(reader)
-        self._pulses[reader.transport].add(reader)
+        channel, resume = self._served(blog)
+        channel.add(connection)
+        self._heartbeats[connection.transport].add(connection)
         try:
-            opening = await self._openings[blog].after(after, reader.transport)
+            backlog = await resume.backlog(
+                after, connection.transport, is_gone=lambda: connection not in channel.joining
+            )
             try:
-                await channel.join(reader, opening.frames, opening.cursor)
+                await channel.join(connection, backlog.frames, backlog.cursor)
             finally:
-                self._openings[blog].sent(opening)
+                resume.release(backlog)
         except (OSError, TimelineError):
-            self.leave(blog, reader)
+            self.leave(blog, connection)
             raise
 
     async def missed(self, blog: str, after: str) -> list[bytes]:
-        """What a reader who comes with this cursor would be sent first, as JSON texts. Raises TimelineError."""
-        opening = await self._openings[blog].after(after, Transport.LINES)
+        """The messages that a client with this cursor would be sent first, as JSON texts. Raises TimelineError."""
+        _, resume = self._served(blog)
+        backlog = await resume.backlog(after, Transport.LINES)
         try:
             # A frame may be several, joined; no JSON text has a line end of its own.
-            return b"".join(opening.frames).splitlines()
+            return b"".join(backlog.frames).splitlines()
         finally:
-            self._openings[blog].sent(opening)
+            resume.release(backlog)
 
-    def leave(self, blog: str, reader: Connection) -> None:
-        """Forgets a reader."""
-        self._channels[blog].remove(reader)
-        self._pulses[reader.transport].remove(reader)
+    def leave(self, blog: str, connection: Connection) -> None:
+        """Removes a connection that has ended, if it is there."""
+        if channel := self._channels.get(blog):
+            channel.remove(connection)
+        self._heartbeats[connection.transport].remove(connection)
 
     def readers(self) -> dict[str, int]:
-        """How many readers each blog has."""
-        return {blog: len(channel.readers()) for blog, channel in self._channels.items()}
+        """The number of connections of each blog, which /healthz and /metrics give as its readers."""
+        return {blog: len(channel.connections()) for blog, channel in self._channels.items()}
+
+    def _served(self, blog: str) -> tuple[Channel, Resume]:
+        if blog not in self._channels:
+            raise TimelineError(f"{blog} is not served at the moment.")
+        return self._channels[blog], self._resumes[blog]
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception():
+        if task.cancelled():
+            self._tasks.discard(task)
+        elif task.exception():
             self.trouble = "The fan-out met a bug and ended; the log has the details."
             logger.critical(self.trouble, exc_info=task.exception())
 
-    def _complain(self) -> None:
-        """Notes that a reader was too slow, for a line in the log; one a second is enough."""
-        if not self._slow:
-            asyncio.get_running_loop().call_later(COMPLAINT_SECONDS, self._tell)
-        self._slow += 1
+    def _count_evicted(self) -> None:
+        """Counts a client that was too slow, for one log line per LOG_INTERVAL."""
+        if not self._evicted:
+            asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log_evicted)
+        self._evicted += 1
 
-    def _tell(self) -> None:
-        logger.info("%d readers were too slow and were let go; they come back by cursor.", self._slow)
-        self._slow = 0
+    def _log_evicted(self) -> None:
+        logger.info("%d clients were too slow and were evicted; they reconnect with their cursor.", self._evicted)
+        self._evicted = 0
 
-    async def _watch(self) -> Events:
-        # Watch first, look second: what is committed in between comes twice, and is recognised by its number.
-        events = self._timeline.watch(self._blogs)
+    async def _watch(self, blogs: Collection[str]) -> Events:
+        events = self._timeline.watch(tuple(blogs))
         await anext(events)
         return events
 
-    async def _follow(self, events: Events) -> None:
+    async def _add(self, blogs: Collection[str]) -> Events:
+        """Watches these blogs, and adds a channel for each new one. Raises TimelineError, and adds none then."""
+        # Watch first, read the heads second: events committed in between come twice, and are recognised by number.
+        events = await self._watch(blogs)
+        try:
+            heads = {blog: await self._timeline.head(blog) for blog in blogs if blog not in self._channels}
+        except (TimelineError, asyncio.CancelledError):
+            await events.aclose()
+            raise
+        self._history_bytes = min(MAX_BYTES, HISTORIES_BYTES // max(len(blogs), 1))
+        for channel in self._channels.values():
+            channel.history.max_bytes = self._history_bytes
+        for blog, head in heads.items():
+            channel = Channel(History(head, self._history_bytes), self._count_evicted)
+            self._channels[blog] = channel
+            self._resumes[blog] = Resume(blog, channel, self._timeline)
+        return events
+
+    def _remove(self, blog: str) -> Channel:
+        channel = self._channels.pop(blog)
+        del self._resumes[blog]
+        self._unserved.pop(channel, None)
+        return channel
+
+    async def _follow(self, events: Events, before: asyncio.Task[None] | None = None) -> None:
+        """Pushes events as they come. ``before`` is the task that did so until now; it has been cancelled."""
+        if before:
+            await asyncio.wait([before])
+            await self._catch_up()
         while True:
             try:
                 async with aclosing(events):
@@ -173,10 +222,26 @@ class FanOut:
                 logger.warning("%s Readers are sent a reset.", lost)
                 events = await self._begin_anew(lost)
 
+    async def _catch_up(self) -> None:
+        """Pushes events that were committed before the watch began. Waits for a store that is down."""
+        behind = list(self._channels.items())
+        while behind:
+            blog, channel = behind[-1]
+            try:
+                replay = await self._timeline.replay(blog, channel.history.head, REPLAY_LIMIT)
+                if replay.complete:
+                    await self._push(replay.events)
+                else:
+                    await self._reset(blog, channel, replay.reason or "expired")
+            except TimelineError as error:
+                await self._wait_for_timeline(error)
+            else:
+                behind.pop()
+
     async def _push(self, batch: Sequence[Event]) -> None:
         by_blog: defaultdict[str, list[Event]] = defaultdict(list)
         for event in batch:
-            if event.cursor.seq > self._channels[event.blog].ring.head.seq:
+            if event.cursor.seq > self._channels[event.blog].history.head.seq:
                 by_blog[event.blog].append(event)
         for blog, events in by_blog.items():
             channel = self._channels[blog]
@@ -191,7 +256,7 @@ class FanOut:
         self._news.set()
 
     async def _serve(self) -> None:
-        """Serves the channels that have news by turns, a little at a time: what else there is to do comes between."""
+        """Serves the channels that have events in turns of TURN_SECONDS; other tasks run in between."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -209,21 +274,46 @@ class FanOut:
                 break
 
     async def _begin_anew(self, lost: HistoryLostError) -> Events:
-        """Watches again, and shows every reader the gap and the newest entries. Waits for a store that is down."""
+        """Watches again, and resets every blog that has lost events. Waits for a store that is down."""
         while True:
             try:
-                events = await self._watch()
-                for blog, channel in self._channels.items():
-                    before = channel.ring.head
-                    reset, head = await self._openings[blog].reset(str(before), lost.reason, afresh=True)
-                    if head != before:
-                        channel.begin_anew(History(head, self._ring_bytes, reset))
-                        self._serve_soon(channel)
+                events = await self._watch(self._channels)
+                for blog, channel in tuple(self._channels.items()):
+                    await self._reset(blog, channel, lost.reason)
             except TimelineError as error:
-                logger.info("The timeline cannot be read, trying again: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
+                await self._wait_for_timeline(error)
             else:
                 return events
 
-    def _ring(self, head: Cursor) -> History:
-        return History(head, self._ring_bytes)
+    async def _reset(self, blog: str, channel: Channel, reason: Reason) -> None:
+        """Shows a blog's clients the gap and the newest entries, if there is a gap. Raises TimelineError."""
+        before = channel.history.head
+        reset, head = await self._resumes[blog].reset(str(before), reason, afresh=True)
+        if head != before:
+            channel.restart(History(head, self._history_bytes, reset))
+            self._serve_soon(channel)
+
+    async def _wait_for_timeline(self, error: TimelineError) -> None:
+        logger.info("The timeline cannot be read, trying again: %s", error)
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _close_gradually(channels: Iterable[Channel]) -> None:
+    """Closes most connections in random order; those that a busy event loop leaves no time for stay open."""
+    connections = [(channel, connection) for channel in channels for connection in channel.connections()]
+    random.shuffle(connections)
+    began = monotonic()
+    interval = min(CLOSE_SECONDS / max(len(connections), 1), 1 / CLOSE_RATE)
+    for number, (channel, connection) in enumerate(connections):
+        late = monotonic() - began - number * interval
+        if late > CLOSE_SECONDS:
+            return
+        if late < -TURN_SECONDS or number % CLOSE_RATE == 0:
+            await asyncio.sleep(max(-late, 0))
+        channel.close(connection)
+
+
+def _close(channels: Iterable[Channel]) -> None:
+    for channel in channels:
+        for connection in channel.connections():
+            channel.close(connection)

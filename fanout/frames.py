@@ -1,8 +1,8 @@
-"""Frames: a message to readers as each transport carries it, ready to be sent as it is.
+"""Frames: a message to clients as each transport carries it, encoded once and sent to many.
 
-The JSON text is the same everywhere. A WebSocket has it as a text frame, unmasked, as a server's are (RFC 6455, 5.2);
-an event stream as a block (https://html.spec.whatwg.org/multipage/server-sent-events.html), whose ``id`` a browser
-comes back with; an answer to who asks now and then as a line.
+The JSON text is the same everywhere. A WebSocket carries it as an unmasked text frame (RFC 6455, 5.2), an event
+stream as a block (https://html.spec.whatwg.org/multipage/server-sent-events.html) whose ``id`` a browser sends when
+it reconnects, and the answer to a client that polls as a line.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from typing import Final, NamedTuple
 from entries import Event
 
 SLICE_BYTES: Final = 256 * 1024
-"""What is handed to a connection at a time, and so the most that waits on one; more only if a frame is larger."""
+"""Most bytes that are sent on a connection at a time, and so that wait on one; a larger frame is sent alone."""
 
 WEBSOCKET_PING: Final = b"\x89\x00"
-EVENTS_COMMENT: Final = b":\n\n"
+EVENT_STREAM_COMMENT: Final = b":\n\n"
 
 
 class Transport(IntEnum):
-    """How a reader is connected."""
+    """How a client gets its messages."""
 
     WEBSOCKET = 0
-    EVENTS = 1
+    EVENT_STREAM = 1
     LINES = 2
-    """Not connected: it asks for what it missed, again and again."""
+    """Without a connection: the client polls for the messages after its cursor."""
 
 
 class Message(NamedTuple):
-    """What a reader is told: the type, the cursor that it has from here on (None if it has not), and the JSON text.
+    """A message to clients: its type, its cursor, and its JSON text.
 
-    JSON has no raw line ends, so the text is one line of an event stream.
+    The cursor is the one that a client has after the message; None if more messages have to follow before. JSON has
+    no raw line ends, so the text is one line of an event stream.
     """
 
     kind: str
@@ -42,16 +43,16 @@ class Message(NamedTuple):
 
     @classmethod
     def of(cls, event: Event) -> Message:
-        """The message that tells of an event."""
+        """The message for an event."""
         return cls(event.kind, str(event.cursor), event.message())
 
     def frame(self, transport: Transport) -> bytes:
-        """The bytes that carry it."""
-        return _FORMS[transport](self)
+        """The message as bytes of a transport."""
+        return _ENCODERS[transport](self)
 
 
 def join(frames: Sequence[bytes], start: int = 0) -> tuple[bytes, int]:
-    """Frames from a place on as one piece, of SLICE_BYTES or of one frame at most; and the place after them."""
+    """Joins frames from an index on, up to SLICE_BYTES but at least one; returns them and the index that follows."""
     end, size = start + 1, len(frames[start])
     while end < len(frames) and size + len(frames[end]) <= SLICE_BYTES:
         size += len(frames[end])
@@ -60,7 +61,7 @@ def join(frames: Sequence[bytes], start: int = 0) -> tuple[bytes, int]:
 
 
 def slices(frames: Sequence[bytes]) -> Iterator[bytes]:
-    """All frames, joined to as few pieces."""
+    """All frames, joined into as few slices as SLICE_BYTES allows."""
     at = 0
     while at < len(frames):
         piece, at = join(frames, at)
@@ -86,4 +87,4 @@ def _line(message: Message) -> bytes:
     return f"{message.text}\n".encode()
 
 
-_FORMS: Final = {Transport.WEBSOCKET: _text_frame, Transport.EVENTS: _block, Transport.LINES: _line}
+_ENCODERS: Final = {Transport.WEBSOCKET: _text_frame, Transport.EVENT_STREAM: _block, Transport.LINES: _line}

@@ -1,7 +1,8 @@
-"""The ring: the newest events of one blog, and the frames that readers get. Coming back costs the store nothing.
+"""The history: the newest events of one blog and the frames made of them, in memory.
 
-Readers are sent what follows the last event that they were handed. That is nearly always the same for all of them,
-also for those who come back after a restart: it is encoded and joined once, and the same bytes go to everyone.
+Clients are sent the events after the last one that they have. These are nearly always the same for all clients, also
+for those that reconnect after a restart: they are encoded and joined once, and everyone is sent the same bytes. A
+client that reconnects costs the store nothing as long as the history reaches back to its cursor.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from typing import Final, NamedTuple
 from entries import Cursor, Event, coalesce
 from fanout.frames import Message, Transport, join
 
-MOST_EVENTS: Final = 1_000
-"""Events that a ring holds, and so the most that a returning reader is sent before it is a `reset`."""
+MAX_EVENTS: Final = 1_000
+"""Events in a history, and so the most that a reconnecting client is sent; one that missed more gets a `reset`."""
 
-MOST_BYTES: Final = 4 * 1024 * 1024
-"""Items that a ring holds, in bytes, where the number of blogs does not ask for less. Each is there as text and, once
-a reader needed it, as a frame of either transport: thrice at most."""
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""Size of the items in a history, if the number of blogs allows it. Each is held as text and, once a client needed
+it, as a frame of each transport."""
 
-MOST_SLICES: Final = 16
-"""Joined frames that are kept for the next reader."""
+MAX_SLICES: Final = 16
+"""Joined slices that are kept for the next client."""
 
-NOWHERE: Final = -1
-"""Where readers stand who are yet to be sent the `reset` that a ring began with."""
+BEFORE_RESET: Final = -1
+"""``seq`` of a connection that is yet to be sent the `reset` that the history begins with."""
 
 
 class _Held(NamedTuple):
-    """An event, its size, and how many bytes had been appended when all that came together with it was."""
+    """An event, the size of its item, and the value of `History.appended` after the batch that it came with."""
 
     event: Event
     size: int
@@ -37,18 +38,19 @@ class _Held(NamedTuple):
 
 
 class History:
-    """Events up to ``head`` without holes, the oldest dropped first. ``appended`` counts the bytes of all that came.
+    """Events up to ``head`` without holes; the oldest are dropped first.
 
-    Events after ``settled`` are yet to be handed to readers, and not dropped before, however many they are.
-    ``reset`` is the message for readers of an earlier epoch; with it they stand where the ring began.
+    ``appended`` counts the bytes of all items since the beginning. Events after ``settled`` have not been sent to
+    everyone yet, and are not dropped before, however many they are. ``reset`` is the message for clients of an
+    earlier epoch; with it they have everything up to the head that the history began with. ``max_bytes`` may change.
     """
 
-    def __init__(self, head: Cursor, most_bytes: int = MOST_BYTES, reset: Message | None = None) -> None:
+    def __init__(self, head: Cursor, max_bytes: int = MAX_BYTES, reset: Message | None = None) -> None:
         self.head = head
+        self.max_bytes = max_bytes
         self.appended = 0
         self.settled = head.seq
         self._settled_bytes = 0
-        self._most_bytes = most_bytes
         self._reset = reset
         self._began = head.seq
         self._bytes = 0
@@ -66,55 +68,61 @@ class History:
         self._slices.clear()
 
     def prepend(self, events: Sequence[Event]) -> None:
-        """Adds older events, as far as they lead up to those that are here and there is room."""
+        """Adds older events, as many as fit and lead up to the oldest one here without a hole."""
         for event in reversed(events):
             size = _size(event)
-            fits = len(self._held) < MOST_EVENTS and self._bytes + size <= self._most_bytes
+            fits = len(self._held) < MAX_EVENTS and self._bytes + size <= self.max_bytes
             if event.cursor.seq == self._after and fits:
                 self._held.appendleft(_Held(event, size, self.appended - self._bytes))
                 self._bytes += size
 
     @property
     def unsettled(self) -> int:
-        """How many bytes are yet to be handed to readers."""
+        """Bytes that have not been sent to everyone yet."""
         return self.appended - self._settled_bytes
 
     def settle(self, seq: int, appended: int) -> None:
-        """Says that all who could take it were handed everything up to ``seq``, when so many bytes had been appended.
+        """Records that everyone was sent the events up to ``seq``, whose bytes end at ``appended``.
 
-        So much may go where the ring is full. The `reset` is no longer needed.
+        Drops the oldest of these events while the history is full. The `reset` is no longer needed.
         """
         self.settled, self._settled_bytes = seq, appended
         self._reset = None
-        while self._after < seq and (len(self._held) > MOST_EVENTS or self._bytes > self._most_bytes):
+        while self._after < seq and (len(self._held) > MAX_EVENTS or self._bytes > self.max_bytes):
             self._drop()
 
     def reaches(self, seq: int) -> bool:
-        """Whether everything after this event is here."""
-        return self._after <= seq <= self.head.seq or (seq == NOWHERE and self._reset is not None)
+        """True if all events after ``seq`` are here."""
+        return self._after <= seq <= self.head.seq or (seq == BEFORE_RESET and self._reset is not None)
 
     def behind(self, seq: int) -> int:
-        """How many bytes came after the batch that a reader at ``seq`` waits for."""
-        place = max(seq - self._after, 0)
-        return self.appended - self._held[place].end if place < len(self._held) else 0
+        """Bytes that were appended after the batch that follows ``seq``."""
+        index = max(seq - self._after, 0)
+        return self.appended - self._held[index].end if index < len(self._held) else 0
 
-    def news(self, seq: int, transport: Transport) -> tuple[bytes, int]:
-        """What follows ``seq``, which the ring has to reach, or a slice of it; and the last event of that."""
+    def next_slice(self, seq: int, transport: Transport) -> tuple[bytes, int]:
+        """The frames that follow ``seq``, up to SLICE_BYTES of them, and the number of the last event among them.
+
+        The history has to reach ``seq``.
+        """
         key = (seq, transport)
         if key not in self._slices:
-            if len(self._slices) >= MOST_SLICES:
+            if len(self._slices) >= MAX_SLICES:
                 self._slices.clear()
             self._slices[key] = self._slice(seq, transport)
         return self._slices[key]
 
     def missed(self, seq: int, transport: Transport) -> list[bytes]:
-        """The frames for a reader who comes back with everything up to ``seq``, which the ring has to reach."""
+        """The frames for a client that reconnects and has everything up to ``seq``, which the history has to reach.
+
+        Of an entry that changed several times, only the last form is sent.
+        """
         events = (held.event for held in islice(self._held, seq - self._after, None))
         return [self._frame(event, transport) for event in coalesce(events)]
 
     @property
     def _after(self) -> int:
-        """The number of the event before the oldest one that is here."""
+        """The number of the event before the oldest one here."""
         return self.head.seq - len(self._held)
 
     def _drop(self) -> None:
@@ -125,7 +133,7 @@ class History:
                 self._frames.pop((oldest.event.cursor.seq, kind, transport), None)
 
     def _slice(self, seq: int, transport: Transport) -> tuple[bytes, int]:
-        if seq == NOWHERE and self._reset:
+        if seq == BEFORE_RESET and self._reset:
             return self._reset.frame(transport), self._began
         held = islice(self._held, seq - self._after, None)
         piece, count = join([self._frame(one.event, transport) for one in held])

@@ -1,136 +1,165 @@
-"""The opening: what a reader is sent first, by the cursor it comes with.
+"""Resuming: the messages that a client is sent first, by the cursor that it brings.
 
-That is a hello and what it missed, or a hello and a `reset`. Nearly always the ring has it; the timeline is asked by
-one reader at a time, and for all who need the same.
+That is a hello and the events that it missed, or a hello and a `reset`. Nearly always the history has the events.
+Else the timeline is asked, by one client at a time and for all that need the same.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Final, NamedTuple
 
 from entries import FRONT_PAGE, Cursor, coalesce, dump
 from fanout.channel import Channel
 from fanout.frames import SLICE_BYTES, Message, Transport
-from fanout.history import MOST_EVENTS, History
-from timeline import Reason, Replay, Timeline
+from fanout.history import MAX_EVENTS, History
+from timeline import Reason, Replay, Timeline, TimelineError
 
-REPLAY_LIMIT: Final = MOST_EVENTS
-"""Events that a resuming reader is sent; one who missed more gets a `reset` with the newest entries."""
+REPLAY_LIMIT: Final = MAX_EVENTS
+"""Events that a resuming client is sent; one that missed more gets a `reset` with the newest entries."""
 
-KEPT_OPENINGS: Final = 1_000
-KEPT_BYTES: Final = 4 * 1024 * 1024
-"""What the openings that are kept may take in all."""
+MAX_KEPT: Final = 1_000
+MAX_KEPT_BYTES: Final = 4 * 1024 * 1024
+"""Number and size of the backlogs that are kept for other clients with the same cursor."""
 
-KEPT_EPOCHS: Final = 100
+MAX_FOREIGN_EPOCHS: Final = 100
 
-REPLAYS_BYTES: Final = 64 * 1024 * 1024
-"""What readers of a blog may be sent at a time that is not in the ring. Beyond it, who was away for long is sent a
-`reset`, like those who were away for longer."""
+MAX_OWN_BYTES: Final = 64 * 1024 * 1024
+"""Size of all backlogs being sent that are not in the history. Beyond it, a client that was away for long gets a
+`reset`, like one that was away for longer."""
 
-CURSOR_CHARS: Final = 64
-"""More than any cursor has: what is longer is none."""
+MAX_CURSOR_CHARS: Final = 64
+"""More than any cursor has; the rest is cut off."""
+
+FAILURE_SECONDS: Final = 1.0
+"""How long the failure of the timeline is repeated to other clients before it is asked again."""
 
 
-class Resume(NamedTuple):
-    """Frames, and the cursor that a reader has with them; ``own_bytes`` are for this reader only."""
+class Backlog(NamedTuple):
+    """Frames, and the cursor that a client has with them. ``own_bytes`` is the size of those for this client only."""
 
     frames: Sequence[bytes]
     cursor: Cursor
     own_bytes: int = 0
 
 
-class Resumes:
-    """The openings of one blog's readers. Most are kept until something comes, for others with the same cursor."""
+class Resume:
+    """The backlogs of one blog's clients. Most are kept until the next event, for others with the same cursor."""
 
     def __init__(self, blog: str, channel: Channel, timeline: Timeline) -> None:
         self._blog = blog
         self._channel = channel
         self._timeline = timeline
         self._asking = asyncio.Lock()
+        self._failure: TimelineError | None = None
+        self._failed_at = -FAILURE_SECONDS
         self._filled: History | None = None
         self._own_bytes = 0
         self._newest: tuple[Cursor, str] | None = None
         self._foreign: set[str] = set()
-        self._kept: dict[tuple[str | None, Transport], Resume] = {}
+        self._kept: dict[tuple[str | None, Transport], Backlog] = {}
         self._kept_bytes = 0
-        self._kept_at = channel.ring.head
+        self._kept_at = channel.history.head
 
-    async def after(self, cursor: str | None, transport: Transport) -> Resume:
-        """The opening for a reader who says that it has this, whatever it may be. Raises TimelineError.
+    async def backlog(
+        self, after: str | None, transport: Transport, is_gone: Callable[[], bool] = lambda: False
+    ) -> Backlog:
+        """The backlog for a client with this cursor, which may be any text. `release` it when it has been sent.
 
-        Each is to be given back when it was `sent`.
+        Raises TimelineError, and ConnectionError if ``is_gone`` says that the client left while it waited. A failure
+        of the timeline is shared by all that wait: else each would wait for a timeout of its own, one after another.
         """
-        cursor = cursor and cursor[:CURSOR_CHARS]
-        if opening := self._at_hand(cursor, transport):
-            return opening
+        after = after and after[:MAX_CURSOR_CHARS]
+        if backlog := self._known(after, transport):
+            return backlog
+        since = monotonic() - FAILURE_SECONDS
+        self._raise_failure(since)
         async with self._asking:
-            # Whoever asked before may have got what this one needs, too.
-            return self._at_hand(cursor, transport) or await self._asked(cursor or "", transport)
+            if is_gone():
+                raise ConnectionError("the client has gone")
+            # The client that asked before may have fetched the same.
+            if backlog := self._known(after, transport):
+                return backlog
+            self._raise_failure(since)
+            try:
+                return await self._ask(after or "", transport)
+            except TimelineError as error:
+                self._failure, self._failed_at = error, monotonic()
+                raise
 
-    def sent(self, opening: Resume) -> None:
-        """Takes back an opening that has been sent, or will not be."""
-        self._own_bytes -= opening.own_bytes
+    def release(self, backlog: Backlog) -> None:
+        """Takes back a backlog that has been sent, or will not be."""
+        self._own_bytes -= backlog.own_bytes
 
     async def reset(self, after: str, reason: Reason, *, afresh: bool = False) -> tuple[Message, Cursor]:
-        """A `reset` to the newest entries, and where they end. Raises TimelineError."""
-        newest = None if afresh else self._fresh()
+        """A `reset` to the newest entries, and the cursor that they end at. Raises TimelineError.
+
+        ``afresh`` reads the entries from the timeline even if they are known.
+        """
+        newest = None if afresh else self._known_newest()
         if newest is None:
             page = await self._timeline.page(self._blog, None, FRONT_PAGE)
             newest = self._newest = page.head, ",".join(page.items)
         head, items = newest
         return _reset(head, after, reason, items), head
 
-    def _at_hand(self, after: str | None, transport: Transport) -> Resume | None:
-        """The opening, where the timeline need not be asked."""
-        if self._kept_at != self._channel.ring.head:
+    def _raise_failure(self, since: float) -> None:
+        """Raises the last failure of the timeline again if it was after a time of `monotonic`."""
+        if self._failure and self._failed_at > since:
+            raise TimelineError(str(self._failure)) from self._failure
+
+    def _known(self, after: str | None, transport: Transport) -> Backlog | None:
+        """The backlog, if the timeline need not be asked."""
+        if self._kept_at != self._channel.history.head:
             self._forget()
         key = (after, transport)
         if key in self._kept:
             return self._kept[key]
-        opening = self._remembered(after, transport)
-        return opening and self._keep(key, opening)
+        backlog = self._from_memory(after, transport)
+        return backlog and self._keep(key, backlog)
 
-    def _remembered(self, after: str | None, transport: Transport) -> Resume | None:
-        ring = self._channel.ring
+    def _from_memory(self, after: str | None, transport: Transport) -> Backlog | None:
+        history = self._channel.history
         if after is None:
-            return Resume([_hello(ring.head, recovered=False).frame(transport)], ring.head)
-        cursor = self._believed(after)
+            return Backlog([_hello(history.head, recovered=False).frame(transport)], history.head)
+        cursor = self._parse(after)
         if not isinstance(cursor, Cursor):
-            newest = self._fresh()
+            newest = self._known_newest()
             return newest and _refused(_reset(newest[0], after, cursor, newest[1]), newest[0], transport)
-        if cursor.epoch != ring.head.epoch or not ring.reaches(cursor.seq):
+        if cursor.epoch != history.head.epoch or not history.reaches(cursor.seq):
             return None
-        return _resumed(ring.missed(cursor.seq, transport), ring.head, transport)
+        return _resumed(history.missed(cursor.seq, transport), history.head, transport)
 
-    async def _asked(self, after: str, transport: Transport) -> Resume:
-        reason = self._believed(after)
+    async def _ask(self, after: str, transport: Transport) -> Backlog:
+        """The backlog, from the timeline. Raises TimelineError."""
+        reason = self._parse(after)
         if isinstance(reason, Cursor):
-            if await self._fill(reason) and (opening := self._at_hand(after, transport)):
-                return opening
-            # Another epoch, ahead of this node, or more than the ring holds: the timeline knows.
+            if await self._fill(reason) and (backlog := self._known(after, transport)):
+                return backlog
+            # The cursor is of another epoch, ahead of this node, or too far back for the history.
             replay = await self._timeline.replay(self._blog, reason, REPLAY_LIMIT)
-            if replay.complete and (opening := self._own(replay, transport)):
-                return opening
+            if replay.complete and (backlog := self._own(replay, transport)):
+                return backlog
             if replay.head.epoch != reason.epoch:
                 self._remember_foreign(reason.epoch)
             reason = replay.reason or "expired"
         reset, head = await self.reset(after, reason)
         return _refused(reset, head, transport)
 
-    def _own(self, replay: Replay, transport: Transport) -> Resume | None:
-        """An opening from the timeline, if there is room for one more of them."""
+    def _own(self, replay: Replay, transport: Transport) -> Backlog | None:
+        """A backlog for one client, unless MAX_OWN_BYTES are under way."""
         missed = [Message.of(event).frame(transport) for event in coalesce(replay.events)]
         size = sum(map(len, missed))
-        if self._own_bytes + size > REPLAYS_BYTES:
+        if self._own_bytes + size > MAX_OWN_BYTES:
             return None
         self._own_bytes += size
         return _resumed(missed, replay.head, transport)._replace(own_bytes=size)
 
-    def _believed(self, after: str) -> Cursor | Reason:
-        """The cursor, as far as is known here, or the reason why it cannot be served."""
-        head = self._channel.ring.head
+    def _parse(self, after: str) -> Cursor | Reason:
+        """The cursor, or the reason why it can't be served, as far as this node knows."""
+        head = self._channel.history.head
         try:
             cursor = Cursor.parse(after)
         except ValueError:
@@ -142,68 +171,67 @@ class Resumes:
         return cursor
 
     def _remember_foreign(self, epoch: str) -> None:
-        # An epoch that is over never comes back.
-        if len(self._foreign) >= KEPT_EPOCHS:
+        # An epoch that is over never becomes current again.
+        if len(self._foreign) >= MAX_FOREIGN_EPOCHS:
             self._foreign.clear()
         self._foreign.add(epoch)
 
     async def _fill(self, cursor: Cursor) -> bool:
-        """Fills the ring with what the timeline still has, as far back as a reader may have been away.
+        """Fills the history from the timeline, once, with up to REPLAY_LIMIT events before its head.
 
-        Returns whether it has all that follows the cursor then.
+        Returns whether it has all events after the cursor then. Raises TimelineError.
         """
-        ring = self._channel.ring
-        if self._filled is ring or cursor.epoch != ring.head.epoch or cursor.seq > ring.head.seq:
+        history = self._channel.history
+        if self._filled is history or cursor.epoch != history.head.epoch or cursor.seq > history.head.seq:
             return False
-        start = Cursor(ring.head.epoch, max(ring.head.seq - REPLAY_LIMIT, 0))
+        start = Cursor(history.head.epoch, max(history.head.seq - REPLAY_LIMIT, 0))
         # The timeline may be ahead of this node by some events.
         replay = await self._timeline.replay(self._blog, start, 2 * REPLAY_LIMIT)
         if replay.complete:
-            self._filled = ring
+            self._filled = history
         else:
             replay = await self._timeline.replay(self._blog, cursor, 2 * REPLAY_LIMIT)
-        ring.prepend(replay.events)
-        return ring is self._channel.ring and ring.reaches(cursor.seq)
+        history.prepend(replay.events)
+        return history is self._channel.history and history.reaches(cursor.seq)
 
-    def _fresh(self) -> tuple[Cursor, str] | None:
-        """The newest entries, if they are known as they are now."""
-        head, newest = self._channel.ring.head, self._newest
+    def _known_newest(self) -> tuple[Cursor, str] | None:
+        """The newest entries and their cursor, unless something came since they were read."""
+        head, newest = self._channel.history.head, self._newest
         if newest is None or newest[0].epoch != head.epoch or newest[0].seq < head.seq:
             return None
         return newest
 
-    def _keep(self, key: tuple[str | None, Transport], opening: Resume) -> Resume:
-        size = sum(map(len, opening.frames))
+    def _keep(self, key: tuple[str | None, Transport], backlog: Backlog) -> Backlog:
+        size = sum(map(len, backlog.frames))
         if size <= SLICE_BYTES:
-            opening = Resume([b"".join(opening.frames)], opening.cursor)
-        if len(self._kept) >= KEPT_OPENINGS or self._kept_bytes + size > KEPT_BYTES:
+            backlog = Backlog([b"".join(backlog.frames)], backlog.cursor)
+        if len(self._kept) >= MAX_KEPT or self._kept_bytes + size > MAX_KEPT_BYTES:
             self._forget()
-        self._kept[key] = opening
+        self._kept[key] = backlog
         self._kept_bytes += size
-        return opening
+        return backlog
 
     def _forget(self) -> None:
         self._kept.clear()
         self._kept_bytes = 0
-        self._kept_at = self._channel.ring.head
+        self._kept_at = self._channel.history.head
 
 
-def _resumed(missed: Sequence[bytes], head: Cursor, transport: Transport) -> Resume:
+def _resumed(missed: Sequence[bytes], head: Cursor, transport: Transport) -> Backlog:
     hello = _hello(head, recovered=True, missed=len(missed))
-    return Resume([hello.frame(transport), *missed], head)
+    return Backlog([hello.frame(transport), *missed], head)
 
 
-def _refused(reset: Message, head: Cursor, transport: Transport) -> Resume:
+def _refused(reset: Message, head: Cursor, transport: Transport) -> Backlog:
     hello = _hello(head, recovered=False, follows=True)
-    return Resume([hello.frame(transport), reset.frame(transport)], head)
+    return Backlog([hello.frame(transport), reset.frame(transport)], head)
 
 
 def _hello(head: Cursor, *, recovered: bool, missed: int = 0, follows: bool = False) -> Message:
-    """The greeting. Where something follows that leads to the head, the reader is not there yet."""
-    there = None if missed or follows else str(head)
-    return Message(
-        "hello", there, dump({"type": "hello", "cursor": str(head), "recovered": recovered, "missed": missed})
-    )
+    """The first message. If events or a `reset` follow, the client does not have the head's cursor yet."""
+    cursor = None if missed or follows else str(head)
+    text = dump({"type": "hello", "cursor": str(head), "recovered": recovered, "missed": missed})
+    return Message("hello", cursor, text)
 
 
 def _reset(head: Cursor, after: str, reason: str, items: str) -> Message:

@@ -15,8 +15,8 @@ from tornado.web import HTTPError
 from config import Blog
 from connections import limits
 from connections.limits import Admission, RefusedError
-from connections.listener import Stream, retry_after
-from connections.proxies import Visitor, visitor
+from connections.listener import retry_after
+from connections.proxies import Client, client
 from fanout.fanout import FanOut
 from handlers.localized import Localized
 from handlers.site import Site
@@ -85,8 +85,8 @@ class BaseHandler(Localized):
 
     def prepare(self) -> None:
         """Takes the client's address from trusted proxies' headers, and has a stop wait for the answer."""
-        peer = Visitor(self.request.remote_ip or "", self.request.protocol)
-        behind = visitor(peer, self.request.headers, self.site.config.server.trusted_proxies)
+        peer = Client(self.request.remote_ip or "", self.request.protocol)
+        behind = client(peer, self.request.headers, self.site.config.server.trusted_proxies)
         self.request.remote_ip, self.request.protocol = behind
         self.admission.answering.add(self)
 
@@ -102,7 +102,7 @@ class BaseHandler(Localized):
 
     def _limit_reading(self, sent: Future[None], stream: IOStream) -> None:
         address, size = self.request.remote_ip or "", int(self._headers.get("Content-Length", 0))
-        timeout = asyncio.get_running_loop().call_later(limits.ANSWER_SECONDS, stream.close)
+        timeout = asyncio.get_running_loop().call_later(limits.RESPONSE_TIMEOUT, stream.close)
         self.admission.unread(address, size)
 
         def end(_: object) -> None:
@@ -187,18 +187,6 @@ class Handler(BaseHandler):
     def cursor(self) -> str | None:
         """The cursor in the query, valid or not; None if there is none."""
         return self.text_argument("after")
-
-    def take_over(self) -> IOStream:
-        """Detaches the connection from Tornado, so that nothing of the request stays in memory.
-
-        Raises RefusedError if the limits do not admit another reader.
-        """
-        stream = self.request.connection.stream  # type: ignore[union-attr]
-        assert isinstance(stream, Stream)
-        self.admission.admit(stream.place, self.request.remote_ip or "")
-        self.admission.answering.discard(self)
-        self.ui.clear()
-        return self.detach()
 
     def absolute(self, path: str) -> str:
         """A URL of this server: below `server.public_url`, else at the host that the client asked."""

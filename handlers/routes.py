@@ -6,12 +6,11 @@ from typing import Any
 
 from tornado.web import Application
 
-from connections.eventstream import Events
-from connections.websocket import Stream
 from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
 from handlers.base import NotFound
 from handlers.entries import Entries, Previous
 from handlers.health import Health
+from handlers.live import EventStream, WebSocket
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
 from handlers.page import BlogPage, Embed, Index
@@ -24,8 +23,8 @@ _BLOG = r"/([a-z0-9][a-z0-9-]*)"
 
 # Tornado tries routes in order. Live connections come first: thousands reconnect in the same seconds.
 _LIVE: list[Any] = [
-    (rf"{_BLOG}/ws", Stream),
-    (rf"{_BLOG}/events", Events),
+    (rf"{_BLOG}/ws", WebSocket),
+    (rf"{_BLOG}/events", EventStream),
 ]
 _MONITORING: list[Any] = [
     (r"/healthz", Health),

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "feeds": {*WORDS, "config", "outbound", "timeline"},
     "opml": {"urls", "config"},
     "fanout": {"entries", "timeline"},
-    "connections": {"config", "fanout", "timeline", "handlers"},
+    "connections": {"fanout", "timeline"},
     "pages": {*WORDS, "config", "timeline"},
     "handlers": {*WORDS, "config", "timeline", "fanout", "connections", "pages", "opml"},
     "server": {"config", "timeline", "feeds", "fanout", "connections", "pages", "handlers", "opml"},

@@ -18,7 +18,7 @@ import pytest
 
 import config
 from demo.newsroom import Newsroom
-from tests.handlers.bare import UPGRADE, asked, events
+from tests.connections.bare import UPGRADE, asked, events
 from tests.livelog import ROOT, Livelog, until
 from tests.redis import RedisServer
 

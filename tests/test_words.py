@@ -20,7 +20,7 @@ PYTHON = re.compile(rf"\b(?:translate\(\s*|reason=|message = |RefusedError\(){TE
 TABLE = re.compile(r"^_(?:WAITS|SILENCES): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
 PARTS = ("connections", "handlers", "pages")
-FOR_PROGRAMS = {"entries", "websocket"}
+FOR_PROGRAMS = {"entries", "live"}
 """Handlers whose errors nobody reads in a browser."""
 
 # Not another object's method of that name, and not where one is defined.

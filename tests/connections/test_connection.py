@@ -1,4 +1,4 @@
-"""The wire: what it relies on in the installed Tornado, and what its users rely on in it."""
+"""Detached connections: what they rely on in the installed Tornado, and what the fan-out relies on in them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import sys
 import tracemalloc
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tornado.iostream import IOStream, SSLIOStream
 from tornado.netutil import bind_sockets
 from tornado.tcpserver import TCPServer
 
-from connections.connection import READ_BYTES, UNHEARD_SECONDS, Wire
+from connections.connection import READ_BYTES, UNACKNOWLEDGED_TIMEOUT, DetachedConnection
+from fanout.fanout import FanOut
+from fanout.frames import Transport
 from tests.livelog import PATIENCE, until
 
 CERTIFICATE = Path(__file__).parents[1] / "feeds" / "untrusted.pem"
@@ -24,21 +27,28 @@ LARGE = bytes(range(256)) * 64 * 1024
 """16 MiB: more than a kernel takes at once."""
 
 
-class Ear(Wire):
-    """A wire that keeps what it hears."""
+class Ear(DetachedConnection):
+    """A connection that keeps what it receives, and is in no fan-out."""
 
     __slots__ = ("endings", "pieces")
 
+    transport = Transport.WEBSOCKET
+
     def __init__(self, stream: IOStream) -> None:
-        super().__init__(stream)
+        super().__init__(stream, cast("FanOut", None), "blog")
         self.pieces: list[bytes] = []
         self.endings = 0
 
-    def heard(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         self.pieces.append(data)
 
-    def ended(self) -> None:
+    def connection_lost(self) -> None:
         self.endings += 1
+
+    def evict(self) -> None:
+        raise AssertionError
+
+    close = ping = check_alive = evict
 
 
 class Exchange(TCPServer):
@@ -157,10 +167,10 @@ async def test_a_connection_that_has_ended_takes_everything(exchange: Exchange) 
         Ear(stream)
 
 
-async def test_a_connection_that_is_reset_is_closed_and_its_end_is_told_once(exchange: Exchange) -> None:
+async def test_a_connection_that_is_reset_is_closed_and_its_end_is_reported_once(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     ear = Ear(stream)
-    ear.listen()
+    ear.start_reading()
     other.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     other.close()
     while not stream.closed():
@@ -171,10 +181,10 @@ async def test_a_connection_that_is_reset_is_closed_and_its_end_is_told_once(exc
     assert ear.endings == 1
 
 
-async def test_what_the_other_end_says_is_heard_and_that_it_has_gone(exchange: Exchange) -> None:
+async def test_what_the_other_end_sends_is_received_and_that_it_has_gone(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     ear = Ear(stream)
-    ear.listen()
+    ear.start_reading()
     other.send(b"hello")
     await until(lambda: ear.pieces)
     other.send(b"again")
@@ -185,33 +195,33 @@ async def test_what_the_other_end_says_is_heard_and_that_it_has_gone(exchange: E
     assert stream.closed()
 
 
-async def test_what_was_said_before_it_listened_does_not_hide_the_end(exchange: Exchange) -> None:
+async def test_what_was_sent_before_it_reads_does_not_hide_the_end(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     other.send(b"GET / HTTP/1.1\r\n\r\nand more")
     assert await stream.read_until(b"\r\n\r\n")
     ear = Ear(stream)
-    ear.listen()
+    ear.start_reading()
     other.close()
     await until(lambda: ear.endings)
     assert ear.pieces == [b"and more"]
 
 
-async def test_who_says_much_is_heard_a_little_at_a_time(exchange: Exchange) -> None:
+async def test_who_sends_much_is_read_a_little_at_a_time(exchange: Exchange) -> None:
     stream, other = await exchange.connect()
     ear = Ear(stream)
-    ear.listen()
+    ear.start_reading()
     await asyncio.wait_for(asyncio.get_running_loop().sock_sendall(other, LARGE[: 1 << 20]), PATIENCE)
     await until(lambda: sum(map(len, ear.pieces)) == 1 << 20)
     assert max(map(len, ear.pieces)) <= READ_BYTES
 
 
-async def test_the_kernel_looks_after_connections_that_went_silent(exchange: Exchange) -> None:
+async def test_the_kernel_ends_connections_that_went_silent(exchange: Exchange) -> None:
     stream, _ = await exchange.connect()
     ours = Ear(stream).stream.socket
     assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
     assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 30
-    assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNHEARD_SECONDS * 1000
+    assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNACKNOWLEDGED_TIMEOUT * 1000
 
 
 async def test_a_tls_connection_is_sent_everything_through_tls() -> None:

@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from connections.eventstream import MOST_SAID, RETRY_MILLISECONDS, EventsReader
-from fanout.channel import BEHIND_BYTES
-from tests.handlers.bare import Bare, asked, events, websocket
+from connections.eventstream import MAX_RECEIVED_BYTES, RETRY_MILLISECONDS, EventStreamConnection
+from fanout.channel import MAX_BEHIND_BYTES
+from tests.connections.bare import Bare, events, websocket
 from tests.livelog import until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
@@ -17,9 +17,11 @@ from tests.timeline.drafts import commit, entry
 SMALL = 4_096
 
 
-def readers(site: Site) -> list[EventsReader]:
+def clients(site: Site) -> list[EventStreamConnection]:
     """The connections of the blog, as the server has them."""
-    return [reader for reader in site.fanout._channels["blog"].readers() if isinstance(reader, EventsReader)]
+    return [
+        client for client in site.fanout._channels["blog"].connections() if isinstance(client, EventStreamConnection)
+    ]
 
 
 async def missed(site: Site, count: int) -> str:
@@ -31,13 +33,13 @@ async def missed(site: Site, count: int) -> str:
     return start
 
 
-async def fill(site: Site, reader: EventsReader) -> int:
-    """Publishes until the kernel takes no more for a reader; returns how many posts that took."""
+async def fill(site: Site, client: EventStreamConnection) -> int:
+    """Publishes until the kernel takes no more for a client; returns how many posts that took."""
     count = 0
-    while not reader.stream.writing():
+    while not client.stream.writing():
         await commit(site.timeline, entry(f"f{count:03}", content_html="x" * 60_000))
         count += 1
-        await until(lambda: reader.seq == site.fanout._channels["blog"].ring.head.seq)
+        await until(lambda: client.seq == site.fanout._channels["blog"].history.head.seq)
     return count
 
 
@@ -59,7 +61,7 @@ async def test_the_answer_says_what_it_is_and_that_nobody_may_keep_or_change_it(
         assert await bare.line() == "\n"
 
 
-async def test_browsers_are_told_to_come_back_at_different_times(site: Site) -> None:
+async def test_browsers_are_told_to_reconnect_at_different_times(site: Site) -> None:
     retries = set()
     for _ in range(10):
         async with events(site.port) as bare:
@@ -103,7 +105,7 @@ async def test_after_resumes_and_last_event_id_wins(site: Site) -> None:
 
 
 async def test_what_breaks_off_in_the_middle_of_what_was_missed_goes_on_from_there(site: Site) -> None:
-    """A browser comes back with the last id that it got; a hello that named the head would make it skip the rest."""
+    """A browser reconnects with the last id that it got; a hello that named the head would make it skip the rest."""
     start = await missed(site, 7)
     last_id = start
     got: list[str] = []
@@ -135,33 +137,7 @@ async def test_a_browser_of_another_life_of_the_store_gets_a_reset(site: Site) -
         assert (await bare.block()).data["gap"] == {"after": "00000000.5", "reason": "epoch"}
 
 
-async def test_an_unknown_blog_is_a_404_in_the_form_of_all_errors(site: Site) -> None:
-    answer = await site.get("/nowhere/events")
-    assert answer.code == 404
-    assert await site.json("/nowhere/events") == {"error": {"status": 404, "message": "There is no such blog here."}}
-
-
-async def test_head_has_the_headers_and_ends(site: Site) -> None:
-    answer = await site.get("/blog/events", method="HEAD")
-    assert (answer.code, answer.body) == (200, b"")
-    assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
-    assert "Etag" not in answer.headers
-    assert (await site.get("/nowhere/events", method="HEAD")).code == 404
-
-
-async def test_nothing_can_be_posted(site: Site) -> None:
-    answer = await site.get("/blog/events", method="POST")
-    assert answer.code == 405
-
-
-async def test_http_1_0_will_do(site: Site) -> None:
-    """As proxies speak it that were told nothing else."""
-    async with asked(site.port, "/blog/events", version="1.0") as bare:
-        await bare.answer()
-        assert (await bare.block()).event == "hello"
-
-
-async def test_what_a_reader_says_after_its_request_is_ignored(site: Site) -> None:
+async def test_what_a_client_says_after_its_request_is_ignored(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
         bare.say(b"GET /blog/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -172,7 +148,7 @@ async def test_what_a_reader_says_after_its_request_is_ignored(site: Site) -> No
 
 async def test_who_says_more_than_a_little_is_cut_off(site: Site) -> None:
     async with events(site.port) as bare:
-        bare.say(b"x" * (MOST_SAID + 1))
+        bare.say(b"x" * (MAX_RECEIVED_BYTES + 1))
         assert await bare.has_ended()
     await until(lambda: site.fanout.readers()["blog"] == 0)
 
@@ -180,10 +156,10 @@ async def test_who_says_more_than_a_little_is_cut_off(site: Site) -> None:
 async def test_a_comment_tells_that_the_server_is_there(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
-        (reader,) = readers(site)
-        reader.nudge()
+        (client,) = clients(site)
+        client.ping()
         assert [await bare.line(), await bare.line()] == [":\n", "\n"]
-        reader.check()
+        client.check_alive()
         await commit(site.timeline, entry("a"))
         assert await ids(bare, 1) == ["a"]
 
@@ -195,13 +171,13 @@ async def test_a_batch_of_any_size_closes_no_one_who_reads(site: Site) -> None:
         assert await ids(bare, 40) == [f"e{n:02}" for n in range(40)]
 
 
-async def test_a_reader_that_does_not_read_is_let_go_and_has_lost_nothing(site: Site) -> None:
+async def test_a_client_that_does_not_read_is_evicted_and_has_lost_nothing(site: Site) -> None:
     async with AsyncExitStack() as stack:
         slow = [await stack.enter_async_context(events(site.port, buffer=SMALL)) for _ in range(3)]
         await until(lambda: site.fanout.readers()["blog"] == 3)
         sent = 0
         while site.fanout.readers()["blog"]:
-            assert sent < 40 * BEHIND_BYTES, "there is no bound"
+            assert sent < 40 * MAX_BEHIND_BYTES, "there is no bound"
             await commit(site.timeline, entry(f"e{sent}", content_html="x" * 60_000))
             await asyncio.sleep(0)
             sent += 60_000
@@ -217,30 +193,30 @@ async def test_a_reader_that_does_not_read_is_let_go_and_has_lost_nothing(site: 
         assert got[1:] == [f"e{at}" for at in range(0, sent, 60_000)]
 
 
-async def test_a_reader_that_took_nothing_between_two_signs_of_life_is_cut_off(site: Site) -> None:
+async def test_a_client_that_took_nothing_between_two_signs_of_life_is_cut_off(site: Site) -> None:
     async with events(site.port, buffer=SMALL) as bare:
         await bare.block()
-        (reader,) = readers(site)
-        await fill(site, reader)
-        reader.nudge()
-        reader.check()
-        assert reader.stream.closed()
+        (client,) = clients(site)
+        await fill(site, client)
+        client.ping()
+        client.check_alive()
+        assert client.stream.closed()
     await until(lambda: site.fanout.readers()["blog"] == 0)
 
 
-async def test_a_reader_that_is_slow_but_takes_something_stays(site: Site) -> None:
+async def test_a_client_that_is_slow_but_takes_something_stays(site: Site) -> None:
     async with events(site.port, buffer=SMALL) as bare:
         await bare.block()
-        (reader,) = readers(site)
-        count = await fill(site, reader)
-        reader.nudge()
+        (client,) = clients(site)
+        count = await fill(site, client)
+        client.ping()
         await ids(bare, count)
-        reader.check()
+        client.check_alive()
         await commit(site.timeline, entry("last"))
         assert await ids(bare, 1) == ["last"]
 
 
-async def test_readers_are_counted_and_forgotten(site: Site) -> None:
+async def test_clients_are_counted_and_forgotten(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
         assert site.fanout.readers() == {"blog": 1, "other": 0}

@@ -1,4 +1,4 @@
-"""Who may come in."""
+"""Admission: which connections are accepted, and which go live."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import logging
 import pytest
 
 from connections import limits
-from connections.limits import Admission, Place, RefusedError
+from connections.limits import Admission, RefusedError, Slot
 
 
-def fill(admission: Admission, address: str, count: int) -> list[Place]:
-    """Readers of an address."""
-    places = [Place(admission) for _ in range(count)]
-    for place in places:
-        admission.admit(place, address)
-    return places
+def fill(admission: Admission, address: str, count: int) -> list[Slot]:
+    """Clients of an address."""
+    slots = [Slot(admission) for _ in range(count)]
+    for slot in slots:
+        admission.admit(slot, address)
+    return slots
 
 
 def is_refused(admission: Admission, address: str) -> bool:
-    """Whether one more reader of an address would be."""
-    place = Place(admission)
+    """Whether one more client of an address would be."""
+    slot = Slot(admission)
     try:
-        admission.admit(place, address)
+        admission.admit(slot, address)
     except RefusedError:
         return True
     finally:
-        place.leave()
+        slot.release()
     return False
 
 
@@ -36,15 +36,15 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return found
 
 
-async def test_readers_are_let_in_up_to_nine_tenths_of_the_descriptors(caplog: pytest.LogCaptureFixture) -> None:
+async def test_clients_are_admitted_up_to_nine_tenths_of_the_descriptors(caplog: pytest.LogCaptureFixture) -> None:
     admission = Admission(100)
-    places = fill(admission, "127.0.0.1", 90)
+    slots = fill(admission, "127.0.0.1", 90)
     assert is_refused(admission, "127.0.0.1")
     assert not admission.is_full()
-    others = [Place(admission) for _ in range(5)]
+    others = [Slot(admission) for _ in range(5)]
     assert admission.is_full()
-    for place in [places.pop(), *others]:
-        place.leave()
+    for slot in [slots.pop(), *others]:
+        slot.release()
     assert not is_refused(admission, "127.0.0.1")
     assert warnings(caplog) == [
         "Readers are refused: there are as many as this process has descriptors for (ulimit -n)."
@@ -60,15 +60,15 @@ async def test_readers_are_let_in_up_to_nine_tenths_of_the_descriptors(caplog: p
         ("fe80::1%eth0", "fe80::2%eth1", "2001:db8::1"),
     ],
 )
-async def test_an_address_has_so_many_readers_and_no_more(
+async def test_an_address_has_so_many_clients_and_no_more(
     caplog: pytest.LogCaptureFixture, one: str, same: str, other: str
 ) -> None:
     admission = Admission(1_000, per_address=3)
-    places = fill(admission, one, 3)
+    slots = fill(admission, one, 3)
     assert is_refused(admission, one)
     assert is_refused(admission, same)
     assert not is_refused(admission, other)
-    places.pop().leave()
+    slots.pop().release()
     assert not is_refused(admission, same)
     assert warnings(caplog) == [
         "Readers are refused: one address has 3; if it is a proxy's, server.trusted_proxies has to name it."
@@ -83,16 +83,16 @@ async def test_whoever_is_on_this_machine_is_not_counted_by_address(address: str
 
 async def test_nothing_is_kept_of_who_is_gone(caplog: pytest.LogCaptureFixture) -> None:
     admission = Admission(1_000, per_address=1)
-    for place in fill(admission, "192.0.2.1", 1):
+    for slot in fill(admission, "192.0.2.1", 1):
         assert is_refused(admission, "192.0.2.1")
-        place.leave()
+        slot.release()
     admission.unread("192.0.2.1", 7)
     admission.unread("192.0.2.1", -7)
-    assert (admission.connections, len(admission._readers), len(admission._unread)) == (0, 0, 0)
+    assert (admission.connections, len(admission._live), len(admission._unread)) == (0, 0, 0)
     warnings(caplog)
 
 
-async def test_no_reader_is_let_in_at_a_stop() -> None:
+async def test_no_client_is_admitted_at_a_stop() -> None:
     admission = Admission(1_000)
     admission.is_closing = True
     assert is_refused(admission, "127.0.0.1")
@@ -100,13 +100,13 @@ async def test_no_reader_is_let_in_at_a_stop() -> None:
 
 async def test_answers_that_nobody_reads_are_bounded_for_an_address_and_for_all() -> None:
     admission = Admission(1_000)
-    admission.unread("192.0.2.1", limits.ADDRESS_ANSWERS_BYTES + 1)
+    admission.unread("192.0.2.1", limits.MAX_UNREAD_BYTES_PER_ADDRESS + 1)
     with pytest.raises(RefusedError):
         admission.check_unread("192.0.2.1")
     admission.check_unread("192.0.2.2")
     for number in range(2, 6):
-        admission.unread(f"192.0.2.{number}", limits.ADDRESS_ANSWERS_BYTES)
+        admission.unread(f"192.0.2.{number}", limits.MAX_UNREAD_BYTES_PER_ADDRESS)
     with pytest.raises(RefusedError):
         admission.check_unread("192.0.2.9")
-    admission.unread("192.0.2.1", -limits.ADDRESS_ANSWERS_BYTES - 1)
+    admission.unread("192.0.2.1", -limits.MAX_UNREAD_BYTES_PER_ADDRESS - 1)
     admission.check_unread("192.0.2.1")

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from connections.proxies import Visitor, visitor
+from connections.proxies import Client, client
 
 TRUSTED = tuple(map(ip_network, ("10.0.0.0/8", "fd00::/8")))
 
@@ -36,7 +36,7 @@ TRUSTED = tuple(map(ip_network, ("10.0.0.0/8", "fd00::/8")))
 )
 def test_the_address_is_the_last_that_no_trusted_proxy_has(peer: str, forwarded: str | None, address: str) -> None:
     headers = HTTPHeaders() if forwarded is None else HTTPHeaders({"X-Forwarded-For": forwarded})
-    assert visitor(Visitor(peer, "http"), headers, TRUSTED).address == address
+    assert client(Client(peer, "http"), headers, TRUSTED).address == address
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,17 @@ def test_the_address_is_the_last_that_no_trusted_proxy_has(peer: str, forwarded:
 )
 def test_the_protocol_is_what_a_trusted_proxy_says(peer: str, said: str, protocol: str) -> None:
     headers = HTTPHeaders({"X-Forwarded-Proto": said})
-    assert visitor(Visitor(peer, "http"), headers, TRUSTED).protocol == protocol
+    assert client(Client(peer, "http"), headers, TRUSTED).protocol == protocol
 
 
 @pytest.mark.parametrize("name", ["X-Real-Ip", "X-Scheme", "X-Forwarded-Host", "Forwarded", "X-Client-Ip"])
 def test_other_headers_are_passed_over(name: str) -> None:
-    peer = Visitor("10.0.0.1", "http")
-    assert visitor(peer, HTTPHeaders({name: "8.8.8.8"}), TRUSTED) == peer
+    peer = Client("10.0.0.1", "http")
+    assert client(peer, HTTPHeaders({name: "8.8.8.8"}), TRUSTED) == peer
 
 
 def test_without_trusted_proxies_nobody_is_believed() -> None:
     headers = HTTPHeaders({"X-Forwarded-For": "8.8.8.8", "X-Forwarded-Proto": "https"})
     for address in ("127.0.0.1", "::1", "10.0.0.1"):
-        peer = Visitor(address, "http")
-        assert visitor(peer, headers, ()) == peer
+        peer = Client(address, "http")
+        assert client(peer, headers, ()) == peer

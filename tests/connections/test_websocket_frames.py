@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connections.websocket_frames import MOST_BYTES, Control, Inbound, ViolationError, close_code, control_frame
-from tests.handlers.bare import BINARY, CLOSE, PING, PONG, TEXT, frame
+from connections.websocket import MAX_MESSAGE_BYTES, Control, FrameParser, ViolationError, close_code, control_frame
+from tests.connections.bare import BINARY, CLOSE, PING, PONG, TEXT, frame
 
 GOOD = {
     "nothing": b"",
@@ -17,11 +17,11 @@ GOOD = {
     "an empty text": frame(TEXT),
     "a text in another script": frame(TEXT, "見出し".encode()),
     "bytes that are no text": frame(BINARY, b"\xff\xfe"),
-    "the largest message": frame(BINARY, bytes(MOST_BYTES)),
+    "the largest message": frame(BINARY, bytes(MAX_MESSAGE_BYTES)),
     "a text in fragments": frame(TEXT, b"he", final=False) + frame(0, b"l", final=False) + frame(0, b"lo"),
     "a character over two fragments": frame(TEXT, b"\xe8\xa6", final=False) + frame(0, b"\x8b"),
     "a message after a fragmented one": frame(BINARY, b"\xff", final=False) + frame(0, b"\xff") + frame(TEXT, b"x"),
-    "the largest message in fragments": frame(BINARY, bytes(MOST_BYTES - 1), final=False) + frame(0, b"x"),
+    "the largest message in fragments": frame(BINARY, bytes(MAX_MESSAGE_BYTES - 1), final=False) + frame(0, b"x"),
 }
 
 BAD = {
@@ -40,15 +40,15 @@ BAD = {
     "a text that is cut off": (frame(TEXT, b"\xe8\xa6"), 1007),
     "a text that is none over two fragments": (frame(TEXT, b"\xe8\xa6", final=False) + frame(0, b"x"), 1007),
     "a surrogate": (frame(TEXT, b"\xed\xa0\x80"), 1007),
-    "a message that is too big": (frame(BINARY, bytes(MOST_BYTES + 1))[:4], 1009),
+    "a message that is too big": (frame(BINARY, bytes(MAX_MESSAGE_BYTES + 1))[:4], 1009),
     "a message that is far too big": (b"\x82\xff" + (2**62).to_bytes(8, "big"), 1009),
-    "fragments that are too big": (frame(BINARY, bytes(MOST_BYTES), final=False) + frame(0, b"x"), 1009),
+    "fragments that are too big": (frame(BINARY, bytes(MAX_MESSAGE_BYTES), final=False) + frame(0, b"x"), 1009),
 }
 
 pieces = st.lists(st.integers(1, 7), max_size=30)
 
 
-def feed(inbound: Inbound, data: bytes, sizes: list[int]) -> list[Control]:
+def feed(inbound: FrameParser, data: bytes, sizes: list[int]) -> list[Control]:
     """Feeds data in pieces of these sizes, and the rest at once."""
     controls: list[Control] = []
     for size in [*sizes, len(data)]:
@@ -61,7 +61,7 @@ def feed(inbound: Inbound, data: bytes, sizes: list[int]) -> list[Control]:
 @settings(max_examples=30)
 @given(pieces)
 def test_what_may_come_is_passed_over(name: str, sizes: list[int]) -> None:
-    controls = feed(Inbound(), GOOD[name] + frame(PING, b"!"), sizes)
+    controls = feed(FrameParser(), GOOD[name] + frame(PING, b"!"), sizes)
     assert controls == [Control(PING, b"!")]
 
 
@@ -71,7 +71,7 @@ def test_what_may_come_is_passed_over(name: str, sizes: list[int]) -> None:
 def test_what_may_not_come_has_a_code(name: str, sizes: list[int]) -> None:
     data, code = BAD[name]
     with pytest.raises(ViolationError) as violation:
-        feed(Inbound(), frame(TEXT, b"hello") + data, sizes)
+        feed(FrameParser(), frame(TEXT, b"hello") + data, sizes)
     assert violation.value.code == code
 
 
@@ -79,13 +79,13 @@ def test_what_may_not_come_has_a_code(name: str, sizes: list[int]) -> None:
 @given(st.binary(max_size=125), pieces)
 def test_control_frames_are_found_in_the_middle_of_a_message(opcode: int, payload: bytes, sizes: list[int]) -> None:
     data = frame(TEXT, b"he", final=False) + frame(opcode, payload, mask=b"\xa1\x00\xff\x37") + frame(0, b"llo")
-    assert feed(Inbound(), data, sizes) == [Control(opcode, payload)]
+    assert feed(FrameParser(), data, sizes) == [Control(opcode, payload)]
 
 
 @given(st.binary(max_size=200), pieces)
 def test_any_bytes_are_taken_or_refused(data: bytes, sizes: list[int]) -> None:
     with contextlib.suppress(ViolationError):
-        feed(Inbound(), data, sizes)
+        feed(FrameParser(), data, sizes)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The channel: how what comes gets to many readers, of whom some are slow."""
+"""The channel: how events get to many clients, some of them slow."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from time import monotonic
 import pytest
 
 from entries import Cursor
-from fanout.channel import BEHIND_BYTES, UNSETTLED_BYTES, Channel
+from fanout.channel import MAX_BEHIND_BYTES, MAX_UNSETTLED_BYTES, Channel
 from fanout.frames import SLICE_BYTES, Message, Transport
 from fanout.history import History
-from tests.fanout.listener import Listener
+from tests.fanout.fake_connection import FakeConnection
 from tests.fanout.test_history import event
 
 
@@ -35,13 +35,13 @@ class Desk:
         while not self.channel.serve(math.inf):
             pass
 
-    async def reader(self, transport: Transport = Transport.WEBSOCKET) -> Listener:
-        """A reader that has joined, and has what came before."""
-        reader = Listener(transport)
-        self.channel.expect(reader)
+    async def client(self, transport: Transport = Transport.WEBSOCKET) -> FakeConnection:
+        """A client that has joined, and has all events so far."""
+        client = FakeConnection(transport)
+        self.channel.add(client)
         hello = Message("hello", None, f'{{"type":"hello","cursor":"e.{self.seq}"}}')
-        await self.channel.join(reader, [hello.frame(transport)], Cursor("e", self.seq))
-        return reader
+        await self.channel.join(client, [hello.frame(transport)], Cursor("e", self.seq))
+        return client
 
     def _count(self) -> None:
         self.slow += 1
@@ -49,67 +49,67 @@ class Desk:
 
 @pytest.fixture
 async def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """Which looks at the time after each reader."""
-    monkeypatch.setattr("fanout.channel.AT_ONCE", 1)
+    """A channel that reads the clock after each client."""
+    monkeypatch.setattr("fanout.channel.CONNECTIONS_PER_CHECK", 1)
     return Desk()
 
 
-def seqs(reader: Listener) -> list[int]:
-    """The numbers of the events that a reader has."""
-    return [int(message["cursor"].partition(".")[2]) for message in reader.messages if message["type"] != "hello"]
+def seqs(client: FakeConnection) -> list[int]:
+    """The numbers of the events that a client has."""
+    return [int(message["cursor"].partition(".")[2]) for message in client.messages if message["type"] != "hello"]
 
 
 async def rest() -> None:
-    """Lets what was called soon happen."""
+    """Runs callbacks that are due."""
     for _ in range(3):
         await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("transport", Transport)
-async def test_a_batch_is_one_send_to_each_reader(desk: Desk, transport: Transport) -> None:
-    readers = [await desk.reader(transport) for _ in range(3)]
+async def test_a_batch_is_one_send_to_each_client(desk: Desk, transport: Transport) -> None:
+    clients = [await desk.client(transport) for _ in range(3)]
     desk.push(*[10] * 20)
     desk.serve()
-    assert [seqs(reader) for reader in readers] == [list(range(1, 21))] * 3
-    assert [reader.sends for reader in readers] == [2] * 3, "a hello, and the batch"
+    assert [seqs(client) for client in clients] == [list(range(1, 21))] * 3
+    assert [client.sends for client in clients] == [2] * 3, "a hello, and the batch"
 
 
 async def test_what_arrives_during_a_turn_is_joined_for_the_next(desk: Desk) -> None:
-    readers = [await desk.reader() for _ in range(5)]
+    clients = [await desk.client() for _ in range(5)]
     desk.push(10)
-    assert not desk.channel.serve(0.0), "time for one reader at least, and no more"
+    assert not desk.channel.serve(0.0), "time for one client at least, and no more"
     for _ in range(3):
         desk.push(10)
     while not desk.channel.serve(0.0):
         pass
-    assert [seqs(reader) for reader in readers] == [[1, 2, 3, 4]] * 5
-    assert sorted(reader.sends - 1 for reader in readers) == [1, 1, 1, 1, 2], "one was served before"
+    assert [seqs(client) for client in clients] == [[1, 2, 3, 4]] * 5
+    assert sorted(client.sends - 1 for client in clients) == [1, 1, 1, 1, 2], "one was served before"
 
 
-async def test_a_reader_that_joins_in_the_middle_of_a_turn_gets_nothing_twice(desk: Desk) -> None:
+async def test_a_client_that_joins_in_the_middle_of_a_turn_gets_nothing_twice(desk: Desk) -> None:
     for _ in range(5):
-        await desk.reader()
+        await desk.client()
     desk.push(10)
     assert not desk.channel.serve(0.0)
-    late = await desk.reader()
+    late = await desk.client()
     desk.push(10)
     desk.serve()
     assert seqs(late) == [2]
 
 
-async def test_a_reader_that_leaves_in_the_middle_of_a_turn_is_skipped(desk: Desk) -> None:
-    readers = [await desk.reader() for _ in range(5)]
+async def test_a_client_that_leaves_in_the_middle_of_a_turn_is_skipped(desk: Desk) -> None:
+    clients = [await desk.client() for _ in range(5)]
     desk.push(10)
     assert not desk.channel.serve(0.0)
-    gone = next(reader for reader in readers if not seqs(reader))
+    gone = next(client for client in clients if not seqs(client))
     desk.channel.remove(gone)
     desk.serve()
     assert seqs(gone) == []
-    assert sum(len(seqs(reader)) for reader in readers) == 4
+    assert sum(len(seqs(client)) for client in clients) == 4
 
 
-async def test_a_slow_reader_goes_on_from_where_it_stood(desk: Desk) -> None:
-    slow, quick = await desk.reader(), await desk.reader()
+async def test_a_slow_client_goes_on_from_its_last_event(desk: Desk) -> None:
+    slow, quick = await desk.client(), await desk.client()
     slow.stop()
     for _ in range(10):
         desk.push(1_000)
@@ -123,103 +123,103 @@ async def test_a_slow_reader_goes_on_from_where_it_stood(desk: Desk) -> None:
     assert desk.slow == 0
 
 
-async def test_a_reader_that_is_too_far_behind_is_let_go_and_costs_no_one_else(desk: Desk) -> None:
-    slow, quick = await desk.reader(), await desk.reader()
+async def test_a_client_that_is_too_far_behind_is_evicted_and_costs_no_one_else(desk: Desk) -> None:
+    slow, quick = await desk.client(), await desk.client()
     slow.stop()
     pushed = 0
     while not slow.evicted:
         desk.push(10_000)
         desk.serve()
         pushed += 10_000
-        assert pushed < BEHIND_BYTES + 50_000
-    assert pushed > BEHIND_BYTES
+        assert pushed < MAX_BEHIND_BYTES + 50_000
+    assert pushed > MAX_BEHIND_BYTES
     assert desk.slow == 1
-    assert desk.channel.readers() == [quick]
+    assert desk.channel.connections() == [quick]
     assert seqs(quick) == list(range(1, desk.seq + 1))
 
 
-async def test_a_batch_of_any_size_lets_no_one_go_who_takes_it(desk: Desk) -> None:
-    reader = await desk.reader()
+async def test_a_batch_of_any_size_evicts_no_one_who_reads_it(desk: Desk) -> None:
+    client = await desk.client()
     desk.push(*[60_000] * 40)
     desk.serve()
-    assert seqs(reader) == list(range(1, 41))
-    assert reader.sends > 40 * 60_000 // SLICE_BYTES, "in pieces"
+    assert seqs(client) == list(range(1, 41))
+    assert client.sends > 40 * 60_000 // SLICE_BYTES, "in pieces"
     assert desk.slow == 0
 
 
-async def test_a_reader_in_the_middle_of_a_large_batch_has_time_for_it(desk: Desk) -> None:
+async def test_a_client_in_the_middle_of_a_large_batch_has_time_for_it(desk: Desk) -> None:
     """Only what came after the batch that it is taking counts."""
-    reader = await desk.reader()
-    reader.stop()
+    client = await desk.client()
+    client.stop()
     desk.push(*[60_000] * 40)
     desk.serve()
     for _ in range(10):
         desk.push(1_000)
         desk.serve()
-    assert not reader.evicted
-    reader.go_on()
+    assert not client.evicted
+    client.go_on()
     await rest()
-    assert seqs(reader) == list(range(1, 51))
+    assert seqs(client) == list(range(1, 51))
 
 
-async def test_a_reader_whom_the_ring_no_longer_reaches_is_let_go(
+async def test_a_client_whom_the_history_no_longer_reaches_is_evicted(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = await desk.reader()
-    reader.stop()
+    client = await desk.client()
+    client.stop()
     desk.push(10)
     desk.serve()
-    monkeypatch.setattr("fanout.history.MOST_EVENTS", 5)
+    monkeypatch.setattr("fanout.history.MAX_EVENTS", 5)
     desk.push(*[10] * 10)
     desk.serve()
     assert desk.slow == 0, "it may take what it was sent"
-    reader.go_on()
+    client.go_on()
     await rest()
-    assert reader.evicted
-    assert seqs(reader) == [1]
+    assert client.evicted
+    assert seqs(client) == [1]
     assert desk.slow == 1
 
 
 async def test_a_connection_that_ends_while_it_drains_is_forgotten(desk: Desk) -> None:
-    reader = await desk.reader()
-    reader.stop()
+    client = await desk.client()
+    client.stop()
     desk.push(10)
     desk.serve()
-    reader.evict()
+    client.evict()
     await rest()
-    assert desk.channel.readers() == []
+    assert desk.channel.connections() == []
     assert desk.slow == 0
 
 
-async def test_what_a_joining_reader_missed_waits_for_its_connection(desk: Desk) -> None:
+async def test_what_a_joining_client_missed_waits_for_its_connection(desk: Desk) -> None:
     desk.push(*[60_000] * 20)
     desk.serve()
-    reader = Listener()
-    reader.stop()
-    desk.channel.expect(reader)
-    frames = desk.channel.ring.missed(0, Transport.WEBSOCKET)
-    joining = asyncio.create_task(desk.channel.join(reader, frames, Cursor("e", 20)))
+    client = FakeConnection()
+    client.stop()
+    desk.channel.add(client)
+    frames = desk.channel.history.missed(0, Transport.WEBSOCKET)
+    joining = asyncio.create_task(desk.channel.join(client, frames, Cursor("e", 20)))
     await rest()
-    assert reader.sends == 1
+    assert client.sends == 1
     desk.push(10)
     desk.serve()
-    reader.go_on()
+    client.go_on()
     await joining
-    assert seqs(reader) == list(range(1, 22))
+    assert seqs(client) == list(range(1, 22))
 
 
-async def test_a_joining_reader_that_does_not_read_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fanout.channel.CATCH_UP_SECONDS", 0.01)
-    reader = Listener()
-    reader.stop()
-    desk.channel.expect(reader)
+async def test_a_joining_client_that_does_not_read_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fanout.channel.CATCH_UP_TIMEOUT", 0.01)
+    client = FakeConnection()
+    client.stop()
+    desk.channel.add(client)
     with pytest.raises(TimeoutError):
-        await desk.channel.join(reader, [b"\x81\x02{}"], Cursor("e", 0))
+        await desk.channel.join(client, [b"\x81\x02{}"], Cursor("e", 0))
 
 
 async def test_whoever_brings_events_waits_for_the_turn_if_there_are_too_many(desk: Desk) -> None:
-    await desk.reader()
-    desk.push(UNSETTLED_BYTES + 1)
+    await desk.client()
+    desk.push(MAX_UNSETTLED_BYTES + 1)
     waiting = asyncio.create_task(desk.channel.room())
     await rest()
     assert not waiting.done()
@@ -227,50 +227,50 @@ async def test_whoever_brings_events_waits_for_the_turn_if_there_are_too_many(de
     await waiting
 
 
-async def test_readers_are_served_for_a_while_and_then_others_have_their_chance(desk: Desk) -> None:
+async def test_clients_are_served_for_a_while_and_then_others_have_their_chance(desk: Desk) -> None:
     for _ in range(2_000):
-        await desk.reader()
+        await desk.client()
     desk.push(10)
     slices = 1
     while not desk.channel.serve(monotonic() + 0.0005):
         slices += 1
     assert slices > 1
-    assert all(seqs(reader) == [1] for reader in desk.channel.readers() if isinstance(reader, Listener))
+    assert all(seqs(client) == [1] for client in desk.channel.connections() if isinstance(client, FakeConnection))
 
 
-async def test_a_new_ring_begins_with_a_reset_for_everyone_who_is_there(desk: Desk) -> None:
-    quick, slow, joining = await desk.reader(), await desk.reader(), Listener()
+async def test_a_new_history_begins_with_a_reset_for_everyone_who_is_there(desk: Desk) -> None:
+    quick, slow, joining = await desk.client(), await desk.client(), FakeConnection()
     slow.stop()
     desk.push(10)
     desk.serve()
-    desk.channel.expect(joining)
+    desk.channel.add(joining)
     reset = Message("reset", "f.40", '{"type":"reset","cursor":"f.40"}')
-    desk.channel.begin_anew(History(Cursor("f", 40), reset=reset))
+    desk.channel.restart(History(Cursor("f", 40), reset=reset))
     assert joining.evicted, "it has to come again"
     slow.go_on()
     await rest()
     desk.serve()
     desk.channel.push([event(41)])
     desk.serve()
-    assert [seqs(reader) for reader in (quick, slow)] == [[1, 40, 41]] * 2
+    assert [seqs(client) for client in (quick, slow)] == [[1, 40, 41]] * 2
 
 
 async def test_who_is_too_slow_for_a_reset_has_to_come_again(desk: Desk) -> None:
-    slow = await desk.reader()
+    slow = await desk.client()
     slow.stop()
     desk.push(10)
     desk.serve()
     reset = Message("reset", "f.40", '{"type":"reset","cursor":"f.40"}')
-    desk.channel.begin_anew(History(Cursor("f", 40), reset=reset))
+    desk.channel.restart(History(Cursor("f", 40), reset=reset))
     desk.serve()
     slow.go_on()
     await rest()
     assert slow.evicted
 
 
-async def test_a_reader_of_an_epoch_that_is_over_when_it_has_joined_is_let_go(desk: Desk) -> None:
-    reader = Listener()
-    desk.channel.expect(reader)
-    await desk.channel.join(reader, [b"\x81\x02{}"], Cursor("another", 0))
-    assert reader.evicted
-    assert desk.channel.readers() == []
+async def test_a_client_of_an_epoch_that_is_over_when_it_has_joined_is_evicted(desk: Desk) -> None:
+    client = FakeConnection()
+    desk.channel.add(client)
+    await desk.channel.join(client, [b"\x81\x02{}"], Cursor("another", 0))
+    assert client.evicted
+    assert desk.channel.connections() == []

@@ -1,6 +1,6 @@
-"""Any history: what a reader shows is what the timeline has, or the reader was told of a gap.
+"""Any history: a client shows what the timeline has, or was sent a gap.
 
-Hypothesis makes up histories of commits, readers, retirements, restarts and losses. A model, dictionaries of posts
+Hypothesis makes up histories of commits, clients, retirements, restarts and losses. A model, dictionaries of posts
 and a list of events, says what has to come of them. All bounds are tiny, so that short histories meet every one.
 """
 
@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from entries import Cursor, Event, from_micros
 from fanout.fanout import FanOut
 from fanout.frames import Transport
-from tests.fanout.listener import Listener, read
+from tests.fanout.fake_connection import FakeConnection, read
 from tests.livelog import PATIENCE
 from tests.redis import RedisServer
 from tests.timeline.drafts import NOW, commit, entry
@@ -37,9 +37,9 @@ T = TypeVar("T")
 
 FRONT_PAGE = 5
 MOST_MISSED = 6
-BEHIND_BYTES = 1_000
+MAX_BEHIND_BYTES = 1_000
 SLICE_BYTES = 1_500
-RINGS_BYTES = 8_000
+HISTORIES_BYTES = 8_000
 
 BLOGS = ("one", "two")
 NAMES = [f"e{n:02}" for n in range(20)]
@@ -111,12 +111,12 @@ class Blog:
         self.fronts[len(self.events)] = self.newest()[:FRONT_PAGE]
 
     def last_forms(self, after: int, until: int) -> list[tuple[int, str, str]]:
-        """Number, kind and name of what someone has to be told who missed these events."""
-        told: dict[str, tuple[int, str, str]] = {}
+        """Number, kind and name of the events that a client has to be sent that missed these."""
+        received: dict[str, tuple[int, str, str]] = {}
         for number, (kind, name) in enumerate(self.events[after:until], after + 1):
-            is_new = name in told and told.pop(name)[1] == "entry"
-            told[name] = (number, "entry" if is_new and kind == "update" else kind, name)
-        return list(told.values())
+            is_new = name in received and received.pop(name)[1] == "entry"
+            received[name] = (number, "entry" if is_new and kind == "update" else kind, name)
+        return list(received.values())
 
     def retire(self, limits: Limits) -> None:
         for name in self.newest()[limits.entries :]:
@@ -182,7 +182,7 @@ class LateNews:
                 yield batch
 
 
-class Connection(Listener):
+class Connection(FakeConnection):
     """One connection of a visitor. What was owed to it when it was made: all that it missed, or a reset.
 
     ``most`` is how many messages it takes of what it is sent first, before it breaks off.
@@ -207,8 +207,8 @@ class Connection(Listener):
             super().go_on()
             return
         if self._waiting:
-            for told in read(self._waiting[0], self.transport)[: self.most]:
-                self.hear(told)
+            for received in read(self._waiting[0], self.transport)[: self.most]:
+                self.receive(received)
         self.evict()
 
 
@@ -250,8 +250,8 @@ class Visitor:
         for message in messages:
             self._take(self.connection, message, Cursor.parse(message["cursor"]))
             self.connection.read += 1
-        if self.transport is Transport.EVENTS and self.connection.last_id:
-            assert self.connection.last_id == str(self.cursor), "a browser comes back with what it has"
+        if self.transport is Transport.EVENT_STREAM and self.connection.last_id:
+            assert self.connection.last_id == str(self.cursor), "a browser reconnects with what it has"
         if self.connection.evicted:
             self.connection, self.missed, self.gap = None, [], False
 
@@ -329,13 +329,13 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.url = url
         self.ticks = 0
-        self.touched = False
+        self.touched = self.has_third = False
         self.runner = asyncio.Runner()
         self.worlds: dict[str, World] = {}
         self.visitors = [
             Visitor("one", self.worlds, Transport.WEBSOCKET),
-            Visitor("one", self.worlds, Transport.EVENTS),
-            Visitor("two", self.worlds, Transport.EVENTS),
+            Visitor("one", self.worlds, Transport.EVENT_STREAM),
+            Visitor("two", self.worlds, Transport.EVENT_STREAM),
         ]
         self.run(self._open())
         self.everyone_connects([])
@@ -378,13 +378,13 @@ class History(RuleBasedStateMachine):
             await commit()
             heads = [await self.timeline.head(blog) for blog in BLOGS]
             if pushed and self.late.through.is_set():
-                await soon(lambda: [self.fanout._channels[blog].ring.head for blog in BLOGS] == heads)
+                await soon(lambda: [self.fanout._channels[blog].history.head for blog in BLOGS] == heads)
 
         self.late.meanwhile = [partial(published, self.expected([post], [])) for post in news]
 
     @rule(again=news, together=st.booleans())
     def withdraw_and_list_again(self, again: list[Draft], together: bool) -> None:
-        """What is there goes; some of it comes back, perhaps before anyone has heard that it went."""
+        """What is there goes; some of it is listed again, perhaps before the delete was sent."""
         gone = [(blog, name) for blog, name, _, _ in again]
         self.commit(again, [])
         self.commit(again[:1], gone)
@@ -401,7 +401,7 @@ class History(RuleBasedStateMachine):
 
     @rule(n=who, blogs=st.lists(st.sampled_from(BLOGS), min_size=1, max_size=5), events=st.integers(1, 2))
     def fall_behind(self, n: int, blogs: list[str], events: int) -> None:
-        """Old events go before the fan-out has heard of them, and someone is just coming back."""
+        """Old events are retired before the fan-out has received them, while a client reconnects."""
         self.drop(n)
         self.connect(n, slow=True, news=[])
         self.news_is_held_up_or_comes_through(True)
@@ -413,7 +413,7 @@ class History(RuleBasedStateMachine):
 
     @rule(n=who, before=news, after=news)
     def open_page_before_the_news(self, n: int, before: list[Draft], after: list[Draft]) -> None:
-        """The page has posts that the fan-out has yet to hear of."""
+        """The page has posts that the fan-out has yet to receive."""
         self.news_is_held_up_or_comes_through(True)
         self.publish(before)
         self.open_page(n)
@@ -433,6 +433,13 @@ class History(RuleBasedStateMachine):
         self.connect(n, slow=True, news=meanwhile[:2])
         self.publish(meanwhile[2:])
         self.read_on(n)
+
+    @rule(meanwhile=news)
+    def apply_other_blogs(self, meanwhile: list[Draft]) -> None:
+        """A blog is added or removed: the timeline is watched anew, and there may be news while it is."""
+        self.meanwhile(meanwhile, pushed=False)
+        self.has_third = not self.has_third
+        self.run(self.fanout.apply((*BLOGS, "three") if self.has_third else BLOGS))
 
     @rule(n=who)
     def open_page(self, n: int) -> None:
@@ -495,7 +502,7 @@ class History(RuleBasedStateMachine):
 
     @rule(timeline_too=st.booleans(), missed=news, meanwhile=news)
     def restart(self, timeline_too: bool, missed: list[Draft], meanwhile: list[Draft]) -> None:
-        """There is news before it starts, while it does, and while everyone comes back."""
+        """There is news before it starts, while it does, and while everyone reconnects."""
         self.run(self._stop())
         if timeline_too:
             self.run(self._reopen())
@@ -511,13 +518,13 @@ class History(RuleBasedStateMachine):
             self.connect(n, slow=False, news=news[n : n + 1])
 
     def rest(self) -> None:
-        """Lets everything come as far as it can: then it has to be right, and within the bounds."""
+        """Waits until nothing moves: then all is right, and within the bounds."""
         self.run(self._settle())
         for blog in BLOGS:
             channel = self.fanout._channels[blog]
-            held = [held.event for held in channel.ring._held]
+            held = [held.event for held in channel.history._held]
             assert len(held) <= MOST_MISSED
-            assert sum(len(event.item or "") for event in held) <= RINGS_BYTES // len(BLOGS)
+            assert sum(len(event.item or "") for event in held) <= HISTORIES_BYTES // len(BLOGS)
         for visitor in self.visitors:
             visitor.read()
             if visitor.live and self.late.through.is_set():
@@ -544,6 +551,7 @@ class History(RuleBasedStateMachine):
         self.world = self.worlds[self.epoch]
 
     async def _start(self) -> None:
+        self.has_third = False
         self.fanout = FanOut(self.late, BLOGS)
         await self.fanout.start()
 
@@ -599,12 +607,14 @@ class History(RuleBasedStateMachine):
                 await self._joined(visitor)
 
     def _level(self) -> bool:
-        assert not any(task.done() for task in self.fanout._tasks), "the fan-out met a bug"
+        assert not self.fanout.trouble
         if self.late.in_hand and not self.late.through.is_set():
             return True
+        if any(task.cancelling() for task in self.fanout._tasks):
+            return False
         if self.fanout._unserved:
             return False
-        heads = {blog: self.fanout._channels[blog].ring.head for blog in BLOGS}
+        heads = {blog: self.fanout._channels[blog].history.head for blog in BLOGS}
         return heads == {name: Cursor(self.epoch, len(blog.events)) for name, blog in self.world.items()}
 
     async def _compare(self) -> None:
@@ -617,8 +627,8 @@ class History(RuleBasedStateMachine):
             assert [item["id"] for item in items] == blog.newest()
             replay = await self.timeline.replay(name, Cursor(self.epoch, blog.trimmed), 1_000)
             assert replay.complete
-            told = [(event.cursor.seq, event.kind, event.id) for event in replay.events]
-            assert told == [
+            received = [(event.cursor.seq, event.kind, event.id) for event in replay.events]
+            assert received == [
                 (number + 1, kind if event_id in blog.posts else "delete", event_id)
                 for number, (kind, event_id) in enumerate(blog.events)
                 if number >= blog.trimmed
@@ -648,7 +658,7 @@ class RedisHistory(History):
 
     @rule(n=who, before=news, after=news, unnoticed=st.booleans())
     def lose_everything(self, n: int, before: list[Draft], after: list[Draft], unnoticed: bool) -> None:
-        """Someone comes back when the fan-out has heard of it, or before."""
+        """A client reconnects when the fan-out has noticed, or before."""
         if unnoticed:
             self.news_is_held_up_or_comes_through(True)
             self.publish(before)
@@ -675,18 +685,18 @@ async def soon(condition: Callable[[], bool]) -> None:
 def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many times as long as usual to go on. Meanwhile all bounds are small."""
     for name, value in {
-        "fanout.fanout.RINGS_BYTES": RINGS_BYTES,
+        "fanout.fanout.HISTORIES_BYTES": HISTORIES_BYTES,
         "fanout.fanout.TURN_SECONDS": 0.0,
-        "fanout.channel.AT_ONCE": 1,
-        "fanout.channel.BEHIND_BYTES": BEHIND_BYTES,
-        "fanout.channel.UNSETTLED_BYTES": BEHIND_BYTES,
+        "fanout.channel.CONNECTIONS_PER_CHECK": 1,
+        "fanout.channel.MAX_BEHIND_BYTES": MAX_BEHIND_BYTES,
+        "fanout.channel.MAX_UNSETTLED_BYTES": MAX_BEHIND_BYTES,
         "fanout.frames.SLICE_BYTES": SLICE_BYTES,
         "fanout.resume.FRONT_PAGE": FRONT_PAGE,
         "fanout.resume.REPLAY_LIMIT": MOST_MISSED,
         "fanout.resume.SLICE_BYTES": SLICE_BYTES,
-        "fanout.resume.KEPT_BYTES": SLICE_BYTES,
-        "fanout.history.MOST_EVENTS": MOST_MISSED,
-        "fanout.history.MOST_SLICES": 2,
+        "fanout.resume.MAX_KEPT_BYTES": SLICE_BYTES,
+        "fanout.history.MAX_EVENTS": MOST_MISSED,
+        "fanout.history.MAX_SLICES": 2,
         "timeline.sqlite.FRONT_PAGE": FRONT_PAGE,
         "timeline.redis.FRONT_PAGE": FRONT_PAGE,
         "timeline.redis.BLOCK_SECONDS": 0.02,
@@ -698,8 +708,8 @@ def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 def make_up(histories: type[History], examples: int, caplog: pytest.LogCaptureFixture) -> None:
     slow = settings(max_examples=examples, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow])
     run_state_machine_as_test(histories, settings=slow)
-    told = {record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING}
-    assert all(message.endswith("Readers are sent a reset.") for message in told), told
+    received = {record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING}
+    assert all(message.endswith("Readers are sent a reset.") for message in received), received
     caplog.clear()
 
 

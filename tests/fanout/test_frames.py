@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from entries import Cursor, Event, dump
 from fanout.frames import SLICE_BYTES, Message, Transport, join, slices
-from tests.fanout.listener import read
+from tests.fanout.fake_connection import read
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ def test_a_text_frame_says_its_size_in_as_few_bytes_as_it_takes(size: int, heade
 
 def test_a_block_names_the_cursor_the_type_and_the_text() -> None:
     event = Event("blog", Cursor("e", 7), "delete", "abc", None)
-    block = Message.of(event).frame(Transport.EVENTS)
+    block = Message.of(event).frame(Transport.EVENT_STREAM)
     assert block == b'id: e.7\nevent: delete\ndata: {"type":"delete","cursor":"e.7","id":"abc"}\n\n'
 
 
 def test_a_block_without_a_cursor_leaves_a_browser_where_it_is() -> None:
-    assert Message("hello", None, "{}").frame(Transport.EVENTS) == b"event: hello\ndata: {}\n\n"
+    assert Message("hello", None, "{}").frame(Transport.EVENT_STREAM) == b"event: hello\ndata: {}\n\n"
 
 
 def test_a_line_is_the_message_and_its_end() -> None:
@@ -45,8 +45,8 @@ def test_a_line_is_the_message_and_its_end() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(Transport))
 def test_any_text_arrives_as_it_is(text: str, transport: Transport) -> None:
     message = {"type": "entry", "cursor": "e.1", "item": {"title": text}}
-    (told,) = read(Message("entry", "e.1", dump(message)).frame(transport), transport)
-    assert told.message == message
+    (received,) = read(Message("entry", "e.1", dump(message)).frame(transport), transport)
+    assert received.message == message
 
 
 @given(st.lists(st.sampled_from([1, 1_000, SLICE_BYTES // 2, SLICE_BYTES, SLICE_BYTES + 1]), max_size=12))

@@ -1,4 +1,4 @@
-"""The pulse: when readers are nudged and checked."""
+"""The heartbeat: when clients are pinged and checked."""
 
 from __future__ import annotations
 
@@ -8,100 +8,101 @@ from collections import Counter
 import pytest
 
 from fanout.heartbeat import Heartbeat
+from tests.fanout.fake_connection import FakeConnection
 from tests.livelog import until
 
-EVERY, PATIENCE, TICK = 2.5, 1.0, 0.1
+INTERVAL, TIMEOUT, TICK = 2.5, 1.0, 0.1
 BEATS = 25
 
 
-class Patient:
-    """It notes when it was nudged and checked, by the beats of a clock."""
+class Pinged(FakeConnection):
+    """A connection that notes when it was pinged and checked, by the beats of a clock."""
 
     def __init__(self, clock: list[int]) -> None:
-        self.beat = 0
-        self.nudged: list[int] = []
+        super().__init__()
+        self.pinged: list[int] = []
         self.checked: list[int] = []
         self._clock = clock
 
-    def nudge(self) -> None:
-        self.nudged.append(self._clock[0])
+    def ping(self) -> None:
+        self.pinged.append(self._clock[0])
 
-    def check(self) -> None:
+    def check_alive(self) -> None:
         self.checked.append(self._clock[0])
 
 
-class Ward:
-    """A pulse whose beats are counted."""
+class Clocked:
+    """A heartbeat whose beats are counted."""
 
     def __init__(self) -> None:
         self.clock = [0]
-        self.pulse = Heartbeat(EVERY, PATIENCE, TICK)
+        self.heartbeat = Heartbeat(INTERVAL, TIMEOUT, TICK)
 
-    def take_in(self) -> Patient:
-        patient = Patient(self.clock)
-        self.pulse.add(patient)
-        return patient
+    def add(self) -> Pinged:
+        connection = Pinged(self.clock)
+        self.heartbeat.add(connection)
+        return connection
 
     def beat(self, times: int) -> None:
         for _ in range(times):
-            self.pulse.beat()
+            self.heartbeat.beat()
             self.clock[0] += 1
 
 
-class Leaving(Patient):
-    """It goes when it is nudged."""
+class Leaving(Pinged):
+    """It goes when it is pinged."""
 
-    def __init__(self, ward: Ward) -> None:
-        super().__init__(ward.clock)
-        self._ward = ward
+    def __init__(self, clocked: Clocked) -> None:
+        super().__init__(clocked.clock)
+        self._ward = clocked
 
-    def nudge(self) -> None:
-        super().nudge()
-        self._ward.pulse.remove(self)
+    def ping(self) -> None:
+        super().ping()
+        self._ward.heartbeat.remove(self)
 
 
 @pytest.fixture
-def ward() -> Ward:
-    return Ward()
+def clocked() -> Clocked:
+    return Clocked()
 
 
-def test_everyone_is_nudged_once_a_period_and_checked_a_while_later(ward: Ward) -> None:
-    patient = ward.take_in()
-    ward.beat(4 * BEATS)
-    first = patient.nudged[0]
+def test_everyone_is_pinged_once_a_period_and_checked_a_while_later(clocked: Clocked) -> None:
+    connection = clocked.add()
+    clocked.beat(4 * BEATS)
+    first = connection.pinged[0]
     assert BEATS // 2 <= first < BEATS
-    assert patient.nudged == [first + n * BEATS for n in range(4)][: len(patient.nudged)]
-    after_a_nudge = [at for at in patient.checked if at > first]
-    assert after_a_nudge == [at + 10 for at in patient.nudged if at + 10 < 4 * BEATS]
+    assert connection.pinged == [first + n * BEATS for n in range(4)][: len(connection.pinged)]
+    after_a_ping = [at for at in connection.checked if at > first]
+    assert after_a_ping == [at + 10 for at in connection.pinged if at + 10 < 4 * BEATS]
 
 
-def test_those_who_come_at_once_are_spread(ward: Ward) -> None:
-    patients = [ward.take_in() for _ in range(130)]
-    ward.beat(BEATS)
-    at_once = Counter(patient.nudged[0] for patient in patients)
+def test_those_who_come_at_once_are_spread(clocked: Clocked) -> None:
+    connections = [clocked.add() for _ in range(130)]
+    clocked.beat(BEATS)
+    at_once = Counter(connection.pinged[0] for connection in connections)
     assert set(at_once.values()) == {10}
 
 
-def test_who_is_let_go_is_left_alone(ward: Ward) -> None:
-    patient = ward.take_in()
-    ward.pulse.remove(patient)
-    ward.pulse.remove(patient)
-    ward.beat(2 * BEATS)
-    assert patient.nudged == patient.checked == []
+def test_who_is_evicted_is_left_alone(clocked: Clocked) -> None:
+    connection = clocked.add()
+    clocked.heartbeat.remove(connection)
+    clocked.heartbeat.remove(connection)
+    clocked.beat(2 * BEATS)
+    assert connection.pinged == connection.checked == []
 
 
-def test_who_is_let_go_during_a_beat_does_not_disturb_it(ward: Ward) -> None:
-    leaving = [Leaving(ward) for _ in range(26)]
-    for patient in leaving:
-        ward.pulse.add(patient)
-    ward.beat(2 * BEATS)
-    assert all(len(patient.nudged) == 1 for patient in leaving)
+def test_who_is_evicted_during_a_beat_does_not_disturb_it(clocked: Clocked) -> None:
+    leaving = [Leaving(clocked) for _ in range(26)]
+    for connection in leaving:
+        clocked.heartbeat.add(connection)
+    clocked.beat(2 * BEATS)
+    assert all(len(connection.pinged) == 1 for connection in leaving)
 
 
 async def test_it_beats_by_itself() -> None:
-    pulse = Heartbeat(0.02, 0.01, 0.01)
-    patient = Patient([0])
-    pulse.add(patient)
-    running = asyncio.create_task(pulse.run())
-    await until(lambda: len(patient.nudged) >= 3)
+    heartbeat = Heartbeat(0.02, 0.01, 0.01)
+    connection = Pinged([0])
+    heartbeat.add(connection)
+    running = asyncio.create_task(heartbeat.run())
+    await until(lambda: len(connection.pinged) >= 3)
     running.cancel()

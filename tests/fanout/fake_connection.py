@@ -1,4 +1,4 @@
-"""A reader for tests: it keeps what it is sent, and takes it when it likes to."""
+"""A connection for tests: it keeps what is sent on it, and reads when the test says so."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ import re
 from asyncio import Future
 from typing import Any, NamedTuple
 
+from fanout.connection import Connection
 from fanout.frames import Transport
 from tests.livelog import until
 
 _BLOCK = re.compile(r"(?:id: ([^\r\n]*)\n)?event: ([a-z]+)\ndata: ([^\r\n]*)\n\n")
 
 
-class Told(NamedTuple):
+class Received(NamedTuple):
     """A message, and the id it came with, if it was a block of an event stream that had one."""
 
     message: dict[str, Any]
     id: str | None
 
 
-def read(data: bytes, transport: Transport) -> list[Told]:
+def read(data: bytes, transport: Transport) -> list[Received]:
     """The messages in what was sent, each of which has to be in the transport's form."""
     if transport is Transport.LINES:
-        return [Told(json.loads(line), None) for line in data.splitlines()]
+        return [Received(json.loads(line), None) for line in data.splitlines()]
     return _frames(data) if transport is Transport.WEBSOCKET else _blocks(data.decode())
 
 
-def _frames(data: bytes) -> list[Told]:
-    told, at = [], 0
+def _frames(data: bytes) -> list[Received]:
+    received, at = [], 0
     while at < len(data):
         assert data[at] == 0x81, "a whole text frame"
         size, start = data[at + 1], at + 2
@@ -38,39 +39,39 @@ def _frames(data: bytes) -> list[Told]:
             size = int.from_bytes(data[at + 2 : start])
         at = start + size
         assert len(data) >= at
-        told.append(Told(json.loads(data[start:at]), None))
-    return told
+        received.append(Received(json.loads(data[start:at]), None))
+    return received
 
 
-def _blocks(text: str) -> list[Told]:
-    told, at = [], 0
+def _blocks(text: str) -> list[Received]:
+    received, at = [], 0
     while at < len(text):
         block = _BLOCK.match(text, at)
         assert block, text[at:]
         message = json.loads(block[3])
         assert message["type"] == block[2]
         assert block[1] in (None, message["cursor"])
-        told.append(Told(message, block[1]))
+        received.append(Received(message, block[1]))
         at = block.end()
-    return told
+    return received
 
 
-class Listener:
-    """One connection. After `stop` it takes nothing until it is told to `go_on`."""
+class FakeConnection(Connection):
+    """One client. After `stop` it reads nothing until `go_on`."""
 
     def __init__(self, transport: Transport = Transport.WEBSOCKET) -> None:
+        super().__init__()
         self.transport = transport
-        self.seq = self.beat = 0
         self.sends = 0
-        self.evicted = self.dismissed = False
+        self.evicted = self.closed = False
         self.messages: list[dict[str, Any]] = []
         self.last_id: str | None = None
         self.is_stopped = False
         self._waiting: tuple[bytes, Future[None]] | None = None
 
     def send(self, data: bytes) -> Future[None] | None:
-        assert not self.evicted, "it was let go"
-        assert not self._waiting, "the rest has not been taken yet"
+        assert not self.evicted, "it was evicted"
+        assert not self._waiting, "the rest has not been sent yet"
         self.sends += 1
         if not self.is_stopped:
             self.take(data)
@@ -81,12 +82,12 @@ class Listener:
         return rest
 
     def take(self, data: bytes) -> None:
-        for told in read(data, self.transport):
-            self.hear(told)
+        for received in read(data, self.transport):
+            self.receive(received)
 
-    def hear(self, told: Told) -> None:
-        self.messages.append(told.message)
-        self.last_id = told.id or self.last_id
+    def receive(self, received: Received) -> None:
+        self.messages.append(received.message)
+        self.last_id = received.id or self.last_id
 
     def stop(self) -> None:
         self.is_stopped = True
@@ -105,21 +106,21 @@ class Listener:
             (_, rest), self._waiting = self._waiting, None
             rest.set_exception(ConnectionResetError("gone"))
 
-    def dismiss(self) -> None:
-        self.dismissed = True
+    def close(self) -> None:
+        self.closed = True
         self.evict()
 
-    def nudge(self) -> None:
+    def ping(self) -> None:
         pass
 
-    def check(self) -> None:
+    def check_alive(self) -> None:
         pass
 
     @property
-    def told(self) -> list[tuple[str, str]]:
-        """What it was told, in short: the type, and the id (or the cursor of a hello)."""
+    def received(self) -> list[tuple[str, str]]:
+        """The messages in short: the type, and the id (or the cursor of a hello)."""
         return [(m["type"], m.get("id") or m.get("item", m).get("id") or m["cursor"]) for m in self.messages]
 
     async def has(self, count: int) -> list[tuple[str, str]]:
         await until(lambda: len(self.messages) >= count)
-        return self.told
+        return self.received

@@ -1,4 +1,4 @@
-"""Readers: what a connection takes while it is open, and leaves when it has ended."""
+"""Clients: what a connection takes while it is open, and leaves when it has ended."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from connections.reader import Reader
-from tests.handlers.bare import UPGRADE
+from connections.connection import DetachedConnection
+from tests.connections.bare import UPGRADE
 from tests.livelog import until
 from tests.site import Site
 
 MANY = 200
 MOST_KIB = 8
-"""Of this process, for a reader who is just there. They are 4; Tornado's own took 16."""
+"""Of this process, for an idle client. They are 4; Tornado's own took 16."""
 
 
 def request(path: str) -> bytes:
@@ -38,16 +38,16 @@ def no_collector() -> Iterator[None]:
 
 
 async def come(site: Site, path: str, count: int, stack: ExitStack) -> None:
-    """So many readers, of whom each is one socket here."""
+    """So many clients, of whom each is one socket here."""
     for _ in range(count):
-        reader = stack.enter_context(socket.create_connection(("127.0.0.1", site.port)))
-        reader.send(request(path))
+        client = stack.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+        client.send(request(path))
         await asyncio.sleep(0)
     await until(lambda: site.fanout.readers()["blog"] == count)
 
 
 @pytest.mark.parametrize("path", ["/blog/ws", "/blog/events"])
-async def test_an_idle_reader_is_cheap(site: Site, path: str) -> None:
+async def test_an_idle_client_is_cheap(site: Site, path: str) -> None:
     with ExitStack() as stack:
         await come(site, path, 1, stack)
         stack.close()
@@ -62,9 +62,9 @@ async def test_an_idle_reader_is_cheap(site: Site, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/blog/ws", "/blog/events"])
-async def test_nothing_is_left_of_a_reader_who_has_gone(site: Site, path: str) -> None:
+async def test_nothing_is_left_of_a_client_who_has_gone(site: Site, path: str) -> None:
     with no_collector():
         with ExitStack() as stack:
             await come(site, path, 5, stack)
         await until(lambda: site.fanout.readers()["blog"] == 0)
-        assert not [thing for thing in gc.get_objects() if isinstance(thing, Reader)]
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, DetachedConnection)]

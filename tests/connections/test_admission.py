@@ -1,4 +1,4 @@
-"""What connections may take: places, time, and what they leave unread."""
+"""The limits at work: connections, time, and responses that are not read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from config import Config
 from connections import limits
 from connections.limits import Admission
-from tests.handlers.bare import UPGRADE, Bare, asked, events, websocket
+from tests.connections.bare import UPGRADE, Bare, asked, events, websocket
 from tests.livelog import until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
@@ -40,7 +40,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def is_refused(bare: Bare) -> bool:
-    """Whether the answer says to come back later."""
+    """Whether the answer says to retry later."""
     await bare.answer()
     if bare.status != 503:
         return False
@@ -50,7 +50,7 @@ async def is_refused(bare: Bare) -> bool:
 
 @pytest.mark.parametrize("admission", [(10_000, 2)], indirect=True)
 @pytest.mark.parametrize(("path", "headers"), READERS)
-async def test_one_address_has_so_many_readers(
+async def test_one_address_has_so_many_clients(
     site: Site, caplog: pytest.LogCaptureFixture, path: str, headers: tuple[str, ...]
 ) -> None:
     one, other = "X-Forwarded-For: 198.51.100.7", "X-Forwarded-For: 198.51.100.8"
@@ -71,7 +71,7 @@ async def test_one_address_has_so_many_readers(
 
 
 @pytest.mark.parametrize("admission", [(20,)], indirect=True)
-async def test_when_there_are_too_many_readers_pages_are_still_answered(
+async def test_when_there_are_too_many_clients_pages_are_still_answered(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -110,11 +110,11 @@ async def test_a_trusted_proxy_says_how_a_page_was_asked_for(site: Site) -> None
     assert f'"https://127.0.0.1:{site.port}/blog/"' in answer.body.decode()
 
 
-async def test_readers_are_not_counted_twice_when_the_handshake_fails(site: Site) -> None:
+async def test_clients_are_not_counted_twice_when_the_handshake_fails(site: Site) -> None:
     async with asked(site.port, "/blog/ws", *UPGRADE[:2], UPGRADE[3], "X-Forwarded-For: 198.51.100.7") as bare:
         await bare.answer()
         assert bare.status == 400
-        assert not site.admission._readers
+        assert not site.admission._live
     await until(lambda: site.admission.connections == 0)
 
 
@@ -123,10 +123,10 @@ class TestTime:
 
     @pytest.fixture
     def admission(self, monkeypatch: pytest.MonkeyPatch) -> Admission:
-        """Wide ones, at a gate that is about to be made."""
-        monkeypatch.setattr(limits, "HEADER_SECONDS", 0.3)
-        monkeypatch.setattr(limits, "BODY_SECONDS", 0.3)
-        monkeypatch.setattr(limits, "ANSWER_SECONDS", 0.3)
+        """Wide ones, for a listener that is about to be made."""
+        monkeypatch.setattr(limits, "HEADER_TIMEOUT", 0.3)
+        monkeypatch.setattr(limits, "BODY_TIMEOUT", 0.3)
+        monkeypatch.setattr(limits, "RESPONSE_TIMEOUT", 0.3)
         return Admission(10_000)
 
     @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_an_answer_whose_client_goes_away_no_longer_counts(site: Site) -> 
 
 
 async def test_who_leaves_too_much_unread_is_told_to_wait(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "ADDRESS_ANSWERS_BYTES", 1_000_000)
+    monkeypatch.setattr(limits, "MAX_UNREAD_BYTES_PER_ADDRESS", 1_000_000)
     await commit(site.timeline, *(entry(f"e{n:03}", content_html=f"{n}" * 20_000) for n in range(200)))
     one = "X-Forwarded-For: 198.51.100.7"
     async with asked(site.port, "/blog/entries?limit=200", one, buffer=4_096):
@@ -181,6 +181,6 @@ async def test_who_leaves_too_much_unread_is_told_to_wait(site: Site, monkeypatc
 
 
 async def test_a_head_that_is_too_long_ends_the_connection(site: Site) -> None:
-    async with asked(site.port, "/blog/", f"X-Long: {'x' * limits.MOST_HEADER_BYTES}") as bare:
+    async with asked(site.port, "/blog/", f"X-Long: {'x' * limits.MAX_HEADER_BYTES}") as bare:
         assert await bare.has_ended()
     await until(lambda: site.admission.connections == 0)
