@@ -25,7 +25,7 @@ from config import Blog, ConfigError, Feed
 
 MAX_SLUG: Final = 50
 MAX_DEPTH: Final = 128
-MAX_SIZE: Final = config.MAX_FILE // 2
+MAX_SIZE: Final = config.MAX_FILE_BYTES // 2
 """Bounds of what is read: levels of elements, and bytes of all feeds with what the folders around them add."""
 
 _OVERHEAD: Final = 16
@@ -61,7 +61,7 @@ def read(document: bytes, name: str) -> Subscriptions:
     reader.read(document)
     if not reader.feeds:
         raise ConfigError(*reader.left_out, f"{name}: has no feeds that Livelog can follow")
-    title = _text(reader.title, config.MAX_TITLE)
+    title = _text(reader.title, config.MAX_TITLE_CHARS)
     slug = _slug(title)
     blog = Blog(slug=slug, title=title or slug, feeds=tuple(reader.feeds.values()))
     return Subscriptions(blog, tuple(reader.left_out))
@@ -72,7 +72,7 @@ def to_config(blog: Blog) -> str:
     feeds = [_setting(feed) for feed in blog.feeds]
     document = {"blogs": {blog.slug: {"title": blog.title, "feeds": feeds}}}
     # A value is one line, however long.
-    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=config.MAX_FILE)
+    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=config.MAX_FILE_BYTES)
     # Names come from whoever wrote the document: none of them may ask for a value of the environment.
     return text.replace("$", "$$")
 
@@ -139,19 +139,19 @@ class _Reader:
             self._folders.pop()
 
     def _characters(self, text: str) -> None:
-        if self._open == ["opml", "head", "title"] and len(self.title) <= config.MAX_TITLE:
+        if self._open == ["opml", "head", "title"] and len(self.title) <= config.MAX_TITLE_CHARS:
             self.title += text
 
     def _outline(self, attributes: Mapping[str, str]) -> None:
         if "xmlurl" not in attributes and attributes.get("type", "").lower() != "rss":
-            self._folders.append(_name(attributes, config.MAX_TAG))
+            self._folders.append(_name(attributes, config.MAX_TAG_CHARS))
             return
         self._feed(attributes)
         # What is within a feed's outline is in the same folders as the feed, which is none.
         self._folders.append("")
 
     def _feed(self, attributes: Mapping[str, str]) -> None:
-        name = _name(attributes, config.MAX_TITLE)
+        name = _name(attributes, config.MAX_TITLE_CHARS)
         try:
             url = config.feed_url(attributes.get("xmlurl", ""))
         except ConfigError as error:
@@ -184,14 +184,14 @@ def _name(attributes: Mapping[str, str], most: int) -> str:
 
 def _title(attributes: Mapping[str, str], url: str) -> str | None:
     """What a feed is called, if anything: a text that repeats its address says that nobody has named it."""
-    title, text = (_text(attributes.get(key, ""), config.MAX_TITLE) for key in ("title", "text"))
+    title, text = (_text(attributes.get(key, ""), config.MAX_TITLE_CHARS) for key in ("title", "text"))
     repeated = text == url or text.lower() == _host(url)
     return title or (None if repeated else text) or None
 
 
 def _categories(attributes: Mapping[str, str]) -> Iterator[str]:
     for found in _CATEGORY.finditer(attributes.get("category", "")):
-        yield _text(found[0], config.MAX_TAG)
+        yield _text(found[0], config.MAX_TAG_CHARS)
 
 
 def _text(text: str, most: int) -> str:
