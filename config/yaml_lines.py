@@ -82,7 +82,7 @@ def parse(text: str, problems: Problems, file: str) -> YamlMap:
     not one YAML document or its root is not a mapping.
     """
     try:
-        root = _Reader(text, problems, file).document()
+        root = _Builder(text, problems, file).document()
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}:{_syntax_error(error, text)}") from None
     if root is None:
@@ -108,7 +108,7 @@ def _has(value: Any, part: str | int) -> bool:
     return isinstance(value, YamlList) and isinstance(part, int) and part < len(value)
 
 
-class _Reader:
+class _Builder:
     """Builds values from the events of PyYAML's parser, one method per kind of event."""
 
     def __init__(self, text: str, problems: Problems, file: str) -> None:

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "outbound": {"urls"},
     "timeline": {"entries", "feedstate"},
     "feeds": {*WORDS, "config", "outbound", "timeline"},
-    "opml": {"urls", "config", "feeds"},
+    "opml": {"urls", "config"},
     "fanout": {"entries", "timeline"},
     "connections": {"config", "fanout", "timeline", "handlers"},
     "pages": {*WORDS, "config", "timeline"},

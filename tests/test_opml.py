@@ -1,7 +1,9 @@
-"""opml.py: what other feed readers follow as a blog, a blog for other feed readers, and documents that mean harm."""
+"""opml.py: OPML documents to a blog, a blog to OPML, and hostile documents."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,6 +18,7 @@ import urls
 from config import Blog, ConfigError, Feed
 
 URL = "https://example.org/feed.xml"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def document(body: str, title: str = "News") -> bytes:
@@ -158,7 +161,7 @@ def test_a_message_has_nothing_that_a_terminal_would_obey() -> None:
     assert len(line) < 200
 
 
-# Documents that are none
+# Documents that are not OPML
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_a_file_without_end_is_not_read_to_it() -> None:
         opml.load("/dev/zero")
 
 
-# Documents that mean harm
+# Hostile documents
 
 
 @pytest.mark.parametrize(
@@ -326,6 +329,15 @@ def test_a_tag_that_is_no_category_is_a_folder() -> None:
 def test_what_xml_can_not_carry_is_replaced() -> None:
     blog = Blog(slug="a", title="\ufffe", feeds=(Feed(url=URL, title="a\uffffb", tags=("\ufffe",)),))
     assert opml.read(opml.write(blog).encode(), "x.opml").blog.feeds == (Feed(url=URL, title="a�b", tags=("�",)),)
+
+
+# Imports
+
+
+def test_importing_it_loads_neither_feedparser_nor_nh3() -> None:
+    words = "import sys, opml; print([name for name in ('feedparser', 'nh3', 'feeds') if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"
 
 
 # There and back
