@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "connections": {"config", "fanout", "timeline", "handlers"},
     "pages": {*WORDS, "config", "timeline"},
     "handlers": {*WORDS, "config", "timeline", "fanout", "connections", "pages", "opml", "feeds"},
-    "server": {"config", "timeline", "feeds", "fanout", "connections", "handlers", "opml"},
+    "app": {"config", "timeline", "feeds", "fanout", "connections", "handlers"},
+    "server": {"app", "config", "timeline", "opml"},
     "demo": set(),
 }
 
