@@ -3,8 +3,8 @@
 YAML gives the structure only; every scalar stays text until the schema gives it a type. So `title: 2024` is a title,
 `no` can be the name of a blog, and `port: ${PORT}` a number.
 
-PyYAML's composer is not used: its nodes do not tell a tag that was written from one that was inferred, and it takes
-twice as long as its events.
+PyYAML's events are used and not its nodes: a node does not show whether its tag was written or inferred, and nodes
+take twice as long.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ from tests.redis import RedisServer
 
 async def command(*arguments: str, cwd: Path) -> tuple[int, str]:
     """Runs `server.py` to its end; returns its exit code, and its output with its errors."""
-    code, said, _ = await ended(*arguments, cwd=cwd, stderr=asyncio.subprocess.STDOUT)
-    return code, said
+    code, output, _ = await ended(*arguments, cwd=cwd, stderr=asyncio.subprocess.STDOUT)
+    return code, output
 
 
 async def ended(*arguments: str, cwd: Path, stderr: int = asyncio.subprocess.PIPE) -> tuple[int, str, str]:
@@ -156,17 +156,17 @@ async def test_feed_urls_make_a_blog_without_a_configuration(livelog: Livelog, n
 
 
 async def test_check_validates_and_exits(tmp_path: Path) -> None:
-    code, said = await command(f"--config={ROOT / 'config.yaml'}", "--check", cwd=tmp_path)
-    assert (code, said) == (0, f"{ROOT / 'config.yaml'}: good.\n")
+    code, output = await command(f"--config={ROOT / 'config.yaml'}", "--check", cwd=tmp_path)
+    assert (code, output) == (0, f"{ROOT / 'config.yaml'}: good.\n")
 
 
 async def test_all_configuration_errors_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(
         "server:\n  port: lots\nfetch:\n  intervall: 3s\nblogs:\n  blog:\n    feeds:\n      - ftp://example.org/\n"
     )
-    code, said = await command("--check", cwd=tmp_path)
+    code, output = await command("--check", cwd=tmp_path)
     assert code == 2
-    lines = said.splitlines()
+    lines = output.splitlines()
     assert [line.split(": ")[:2] for line in lines] == [
         ["config.yaml:2", "server.port"],
         ["config.yaml:4", "fetch.intervall"],
@@ -189,10 +189,10 @@ async def test_all_configuration_errors_are_reported_at_once(tmp_path: Path) -> 
 )
 async def test_a_wrong_command_is_reported_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
     (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
-    code, said = await command(*arguments, cwd=tmp_path)
+    code, output = await command(*arguments, cwd=tmp_path)
     assert code == 2
-    assert words in said.splitlines()[-1]
-    assert "Traceback" not in said
+    assert words in output.splitlines()[-1]
+    assert "Traceback" not in output
 
 
 OPML = """<opml version="2.0"><head><title>Zwölf Städte</title></head><body>
@@ -247,8 +247,8 @@ async def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("store: 'sqlite::memory:'\nblogs:\n  blog:\n    feeds: []\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = await command(f"--port={port}", cwd=tmp_path)
-    assert (code, said) == (
+        code, output = await command(f"--port={port}", cwd=tmp_path)
+    assert (code, output) == (
         1,
         f"Livelog cannot start: 127.0.0.1 port {port} cannot be used: Address already in use\n",
     )
@@ -256,18 +256,18 @@ async def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
 
 async def test_a_second_process_on_a_database_is_reported_in_one_line(livelog: Livelog, tmp_path: Path) -> None:
     await livelog.start({"blog": []})
-    code, said = await command("--port=0", f"--store=sqlite:{livelog.database}", cwd=tmp_path)
+    code, output = await command("--port=0", f"--store=sqlite:{livelog.database}", cwd=tmp_path)
     assert code == 1
-    assert said == (
+    assert output == (
         f"Livelog cannot start: {livelog.database}: another Livelog (process {livelog.pid}) uses this database\n"
     )
 
 
 async def test_a_database_that_can_not_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
-    code, said = await command("--port=0", "--store=sqlite:missing/livelog.db", cwd=tmp_path)
+    code, output = await command("--port=0", "--store=sqlite:missing/livelog.db", cwd=tmp_path)
     assert code == 1
-    assert said == (
+    assert output == (
         "Livelog cannot start: missing/livelog.db: the database cannot be written: No such file or directory\n"
     )
 
@@ -276,24 +276,24 @@ async def test_a_database_that_can_not_be_written_is_reported_in_one_line(tmp_pa
 async def test_a_damaged_database_is_reported_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
     (tmp_path / "livelog.db").write_bytes(content)
-    code, said = await command("--port=0", cwd=tmp_path)
+    code, output = await command("--port=0", cwd=tmp_path)
     assert code == 1
-    assert said.startswith("Livelog cannot start: livelog.db: ")
-    assert len(said.splitlines()) == 1
+    assert output.startswith("Livelog cannot start: livelog.db: ")
+    assert len(output.splitlines()) == 1
 
 
 async def test_an_unreachable_redis_is_reported_in_one_line(redis: RedisServer, tmp_path: Path) -> None:
     redis.stop()
-    code, said = await web_node(redis.url, cwd=tmp_path)
-    assert (code, said) == (1, f"Livelog cannot start: {redis.url}: Connection refused\n")
+    code, output = await web_node(redis.url, cwd=tmp_path)
+    assert (code, output) == (1, f"Livelog cannot start: {redis.url}: Connection refused\n")
 
 
 async def test_a_wrong_password_is_reported_in_one_line_without_it(redis: RedisServer, tmp_path: Path) -> None:
     redis.ask("CONFIG", "SET", "requirepass", "right")
     for password in ("", "livelog:wr0ng@"):
         url = redis.url.replace("//", f"//{password}")
-        code, said = await web_node(url, cwd=tmp_path)
-        assert (code, said) == (
+        code, output = await web_node(url, cwd=tmp_path)
+        assert (code, output) == (
             1,
             f"Livelog cannot start: {redis.url}: the user name or the password is wrong\n",
         )
@@ -302,8 +302,8 @@ async def test_a_wrong_password_is_reported_in_one_line_without_it(redis: RedisS
 async def test_a_redis_that_is_too_old_is_reported_in_one_line(tmp_path: Path) -> None:
     async with await asyncio.start_server(old_redis, "127.0.0.1", 0) as server:
         url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-        code, said = await web_node(url, cwd=tmp_path)
-    assert (code, said) == (
+        code, output = await web_node(url, cwd=tmp_path)
+    assert (code, output) == (
         1,
         f"Livelog cannot start: {url}: Redis 5.0.7 is too old, 6.2 or later is needed\n",
     )
@@ -320,20 +320,20 @@ async def test_a_redis_that_is_too_old_is_reported_in_one_line(tmp_path: Path) -
 async def test_an_impossible_redis_url_is_reported_in_one_line(
     shared_redis: RedisServer, tmp_path: Path, rest: str, words: str
 ) -> None:
-    code, said = await web_node(shared_redis.url.removesuffix("0") + rest, cwd=tmp_path)
+    code, output = await web_node(shared_redis.url.removesuffix("0") + rest, cwd=tmp_path)
     assert code == 1
-    assert said.startswith("Livelog cannot start: redis://127.0.0.1:")
-    assert words in said
-    assert len(said.splitlines()) == 1
-    assert "s3cret" not in said
+    assert output.startswith("Livelog cannot start: redis://127.0.0.1:")
+    assert words in output
+    assert len(output.splitlines()) == 1
+    assert "s3cret" not in output
 
 
 async def test_a_store_that_is_no_redis_is_reported_in_one_line(newsroom: Newsroom, tmp_path: Path) -> None:
     url = f"redis://127.0.0.1:{newsroom.port}/0"
-    code, said = await web_node(url, cwd=tmp_path)
+    code, output = await web_node(url, cwd=tmp_path)
     assert code == 1
-    assert said.startswith(f"Livelog cannot start: {url}: ")
-    assert len(said.splitlines()) == 1
+    assert output.startswith(f"Livelog cannot start: {url}: ")
+    assert len(output.splitlines()) == 1
 
 
 async def web_node(store: str, cwd: Path) -> tuple[int, str]:

@@ -129,20 +129,20 @@ def test_paths_of_the_server_are_no_blogs(problems: Problems, slug: str) -> None
 
 
 def test_the_theme_of_a_blog_is_kept(read: Read) -> None:
-    Path("look").mkdir()
-    Path("look/mark.svg").write_text("<svg/>", encoding="utf-8")
+    Path("theme").mkdir()
+    Path("theme/mark.svg").write_text("<svg/>", encoding="utf-8")
     Path("own.css").write_text("", encoding="utf-8")
     (blog,) = read("""blogs:
   blog:
     language: zh
     accent: "#B0301C"
-    logo: look/mark.svg
+    logo: theme/mark.svg
     css: own.css
     images: click
     frame_ancestors: [https://www.Example.org/, "https://*.example.org:8443", "*"]
 """).blogs
     assert (blog.language, blog.accent, blog.images) == ("zh", "#b0301c", "click")
-    assert (blog.logo, blog.css) == (Path("look/mark.svg").absolute(), Path("own.css").absolute())
+    assert (blog.logo, blog.css) == (Path("theme/mark.svg").absolute(), Path("own.css").absolute())
     assert blog.frame_ancestors == ("https://www.example.org", "https://*.example.org:8443", "*")
 
 
