@@ -1,8 +1,9 @@
-"""OPML 2.0 (http://opml.org/spec2.opml), in which feed readers hand over what they follow: to a blog, and back.
+"""OPML 2.0 (http://opml.org/spec2.opml), the format in which feed readers exchange subscriptions.
 
-`load` and `read` make a blog of a document, `to_config` says that blog as config.yaml has it, and `write` makes a
-document of a blog. The folders and categories of a feed are its tags here. A document may come from anywhere: it can
-declare nothing, and what it grows to is bounded.
+Import: `load` and `read` make a blog of a document, and `to_config` writes that blog as YAML for config.yaml. A
+document may come from anywhere: declarations are rejected and its expanded size is bounded.
+Export: `write` and `parts` make a document of a blog.
+Folders and categories of an outline are a feed's tags, and tags are categories or, where they cannot be, folders.
 """
 
 from __future__ import annotations
@@ -23,67 +24,67 @@ import config
 import urls
 from config import Blog, ConfigError, Feed
 
-MAX_SLUG: Final = 50
+MAX_SLUG_CHARS: Final = 50
 MAX_DEPTH: Final = 128
-MAX_SIZE: Final = config.MAX_FILE // 2
-"""Bounds of what is read: levels of elements, and bytes of all feeds with what the folders around them add."""
+MAX_EXPANDED_BYTES: Final = config.MAX_FILE_BYTES // 2
+"""Size of all feeds with their tags. Each feed repeats the folders around it, so a document can expand a lot."""
 
-_OVERHEAD: Final = 16
-"""Bytes that a text takes beside its own. It keeps the number of values within what config.yaml may have, too."""
+_TEXT_OVERHEAD_BYTES: Final = 16
+"""Added for each text: the YAML around it."""
 
-_PARTING: Final = re.compile("[,/]")
+_CATEGORY_SEPARATOR: Final = re.compile("[,/]")
 _CATEGORY: Final = re.compile("[^,/]+")
-"""Commas part the categories of an outline, slashes the levels of one."""
+"""In OPML a comma separates categories and a slash the levels of one."""
 
 _NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """A blog of a document's feeds, and a line for each feed that it leaves out."""
+    """A blog with a document's feeds. ``left_out`` has a message for each feed that cannot be followed."""
 
     blog: Blog
     left_out: tuple[str, ...]
 
 
 def load(path: str) -> Subscriptions:
-    """Reads an OPML file; raises ConfigError, whatever the file or its absence."""
+    """Reads an OPML file. Raises ConfigError if it cannot be read or has no usable feed."""
     return read(config.read_file(path), path)
 
 
 def read(document: bytes, name: str) -> Subscriptions:
-    """Reads an OPML document; its name is for messages. Raises ConfigError if no feed can be taken from it.
+    """Reads an OPML document; ``name`` begins each message. Raises ConfigError if it has no usable feed.
 
-    A feed that is listed more than once is taken once, with all of its tags. Titles and tags that are longer than
-    config.yaml allows are cut, and a feed keeps as many tags as it allows.
+    A feed that is listed more than once is taken once, with all of its tags. Titles, tags and their number are cut to
+    what config.yaml allows.
     """
-    reader = _Reader(name)
-    reader.read(document)
-    if not reader.feeds:
-        raise ConfigError(*reader.left_out, f"{name}: has no feeds that Livelog can follow")
-    title = _text(reader.title, config.MAX_TITLE)
+    parser = _Parser(name)
+    parser.parse(document)
+    if not parser.feeds:
+        raise ConfigError(*parser.left_out, f"{name}: has no feeds that Livelog can follow")
+    title = _text(parser.title, config.MAX_TITLE_CHARS)
     slug = _slug(title)
-    blog = Blog(slug=slug, title=title or slug, feeds=tuple(reader.feeds.values()))
-    return Subscriptions(blog, tuple(reader.left_out))
+    blog = Blog(slug=slug, title=title or slug, feeds=tuple(parser.feeds.values()))
+    return Subscriptions(blog, tuple(parser.left_out))
 
 
 def to_config(blog: Blog) -> str:
-    """The blog with the addresses, titles and tags of its feeds, in YAML that `config.load` accepts."""
-    feeds = [_setting(feed) for feed in blog.feeds]
+    """The blog with the URLs, titles and tags of its feeds, as YAML that `config.load` accepts."""
+    feeds = [_feed_in_yaml(feed) for feed in blog.feeds]
     document = {"blogs": {blog.slug: {"title": blog.title, "feeds": feeds}}}
-    # A value is one line, however long.
-    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=config.MAX_FILE)
-    # Names come from whoever wrote the document: none of them may ask for a value of the environment.
+    # No line is wrapped, however long its value.
+    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=config.MAX_FILE_BYTES)
+    # The document is not trusted: a title in it must not expand to a value of the environment.
     return text.replace("$", "$$")
 
 
 def write(blog: Blog) -> str:
-    """The blog's feeds as an OPML document."""
+    """The blog's feeds as an OPML document, without credentials."""
     return "".join(parts(blog))
 
 
 def parts(blog: Blog) -> Iterator[str]:
-    """The document that `write` makes, piece by piece: a blog may have very many feeds."""
+    """The document of `write`, a piece for each feed: a long one can be sent without blocking the event loop."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n'
     yield _writable(f"<head><title>{escape(blog.title)}</title></head>\n<body>\n")
     for feed in blog.feeds:
@@ -91,8 +92,8 @@ def parts(blog: Blog) -> Iterator[str]:
     yield "</body>\n</opml>\n"
 
 
-class _Reader:
-    """Collects the feeds while the parser goes through the document, of which no tree is kept."""
+class _Parser:
+    """Collects feeds from expat's callbacks. No tree of the document is built."""
 
     def __init__(self, name: str) -> None:
         self.title = ""
@@ -101,17 +102,17 @@ class _Reader:
         self._name = name
         self._open: list[str] = []
         self._folders: list[str] = []
-        self._size = 0
-        self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = self._doctype
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._characters
+        self._expanded_bytes = 0
+        self._expat = expat.ParserCreate()
+        self._expat.buffer_text = True
+        self._expat.StartDoctypeDeclHandler = self._doctype
+        self._expat.StartElementHandler = self._start
+        self._expat.EndElementHandler = self._end
+        self._expat.CharacterDataHandler = self._characters
 
-    def read(self, document: bytes) -> None:
+    def parse(self, document: bytes) -> None:
         try:
-            self._parser.Parse(document, True)
+            self._expat.Parse(document, True)
         except expat.ExpatError as error:
             words = expat.ErrorString(error.code)
             raise ConfigError(f"{self._name}:{error.lineno}: is not valid XML: {words}") from None
@@ -119,19 +120,19 @@ class _Reader:
             raise ConfigError(f"{self._name}:1: is in an encoding that is not known here: save it as UTF-8") from None
 
     def _doctype(self, _name: str, _system: str | None, _public: str | None, declares: bool | int) -> None:
-        """Refuses declarations, such as of entities that grow. A DTD elsewhere is only named, and never fetched."""
+        """Rejects an internal subset: entities can expand without bound. An external DTD is never fetched."""
         if declares:
-            raise self._stop("declares entities or the like in its <!DOCTYPE>, which OPML does not need")
+            raise self._error("declares entities or the like in its <!DOCTYPE>, which OPML does not need")
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         name = name.lower()
         if not self._open and name != "opml":
-            raise self._stop(f"is not OPML: it begins with <{_shown(name)}>")
+            raise self._error(f"is not OPML: it begins with <{_printable(name)}>")
         if len(self._open) == MAX_DEPTH:
-            raise self._stop("is nested too deeply")
+            raise self._error("is nested too deeply")
         self._open.append(name)
         if name == "outline":
-            # Not everyone writes xmlUrl as the specification does.
+            # Some programs write xmlurl or XMLURL.
             self._outline({key.lower(): value for key, value in attributes.items()})
 
     def _end(self, _name: str) -> None:
@@ -139,69 +140,70 @@ class _Reader:
             self._folders.pop()
 
     def _characters(self, text: str) -> None:
-        if self._open == ["opml", "head", "title"] and len(self.title) <= config.MAX_TITLE:
+        if self._open == ["opml", "head", "title"] and len(self.title) <= config.MAX_TITLE_CHARS:
             self.title += text
 
     def _outline(self, attributes: Mapping[str, str]) -> None:
         if "xmlurl" not in attributes and attributes.get("type", "").lower() != "rss":
-            self._folders.append(_name(attributes, config.MAX_TAG))
+            self._folders.append(_name(attributes, config.MAX_TAG_CHARS))
             return
         self._feed(attributes)
-        # What is within a feed's outline is in the same folders as the feed, which is none.
+        # A feed is no folder: outlines within it get no tag of it.
         self._folders.append("")
 
     def _feed(self, attributes: Mapping[str, str]) -> None:
-        name = _name(attributes, config.MAX_TITLE)
+        name = _name(attributes, config.MAX_TITLE_CHARS)
         try:
             url = config.feed_url(attributes.get("xmlurl", ""))
         except ConfigError as error:
-            self._weigh(name)
-            self.left_out.append(self._said(f"{_shown(name) or '(no title)'}: left out, its xmlUrl {error}"))
+            self._count(name)
+            self.left_out.append(self._message(f"{_printable(name) or '(no title)'}: left out, its xmlUrl {error}"))
             return
         title, tags = _title(attributes, url), _distinct(chain(self._folders, _categories(attributes)))
-        self._weigh(url, title or "", *tags)
+        self._count(url, title or "", *tags)
         if known := self.feeds.get(url):
             title, tags = known.title or title, _distinct(chain(known.tags, tags))
         self.feeds[url] = Feed(url=url, title=title, tags=tags)
 
-    def _weigh(self, *texts: str) -> None:
-        """Stops at a document that would make far more of a few folders and feeds than it is itself."""
-        self._size += 2 * _OVERHEAD + sum(len(text.encode()) + _OVERHEAD for text in texts)
-        if self._size > MAX_SIZE:
-            raise self._stop("has more feeds, in more folders, than a configuration can")
+    def _count(self, *texts: str) -> None:
+        """Adds a feed's texts to the expanded size; raises ConfigError above MAX_EXPANDED_BYTES."""
+        overhead = _TEXT_OVERHEAD_BYTES * (2 + len(texts))
+        self._expanded_bytes += overhead + sum(len(text.encode()) for text in texts)
+        if self._expanded_bytes > MAX_EXPANDED_BYTES:
+            raise self._error("has more feeds, in more folders, than a configuration can")
 
-    def _stop(self, what: str) -> ConfigError:
-        return ConfigError(self._said(what))
+    def _error(self, sentence: str) -> ConfigError:
+        return ConfigError(self._message(sentence))
 
-    def _said(self, what: str) -> str:
-        return f"{self._name}:{self._parser.CurrentLineNumber}: {what}"
+    def _message(self, sentence: str) -> str:
+        return f"{self._name}:{self._expat.CurrentLineNumber}: {sentence}"
 
 
-def _name(attributes: Mapping[str, str], most: int) -> str:
-    """What an outline is called, or nothing."""
-    return _text(attributes.get("title", ""), most) or _text(attributes.get("text", ""), most)
+def _name(attributes: Mapping[str, str], max_chars: int) -> str:
+    """The title of an outline, else its text; empty if it has neither."""
+    return _text(attributes.get("title", ""), max_chars) or _text(attributes.get("text", ""), max_chars)
 
 
 def _title(attributes: Mapping[str, str], url: str) -> str | None:
-    """What a feed is called, if anything: a text that repeats its address says that nobody has named it."""
-    title, text = (_text(attributes.get(key, ""), config.MAX_TITLE) for key in ("title", "text"))
+    """The title of a feed, or None. A text that repeats the URL or its host is no title."""
+    title, text = (_text(attributes.get(key, ""), config.MAX_TITLE_CHARS) for key in ("title", "text"))
     repeated = text == url or text.lower() == _host(url)
     return title or (None if repeated else text) or None
 
 
 def _categories(attributes: Mapping[str, str]) -> Iterator[str]:
     for found in _CATEGORY.finditer(attributes.get("category", "")):
-        yield _text(found[0], config.MAX_TAG)
+        yield _text(found[0], config.MAX_TAG_CHARS)
 
 
-def _text(text: str, most: int) -> str:
-    """A text as config.yaml allows it: one line, and not longer than it may be."""
+def _text(text: str, max_chars: int) -> str:
+    """The text as config.yaml allows it: one line, cut to ``max_chars``."""
     line = config.CONTROL_CHARACTERS.sub(" ", text).strip()
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
 
 
 def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
-    """Tags without blanks and repetitions, no more than a feed may have."""
+    """The first MAX_TAGS tags, without empty and repeated ones."""
     found: dict[str, None] = {}
     for tag in filter(None, tags):
         if len(found) == config.MAX_TAGS:
@@ -210,16 +212,16 @@ def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _shown(name: str) -> str:
-    """A name from the document in a message: short, and nothing that a terminal would obey."""
+def _printable(name: str) -> str:
+    """A name for a message: at most 64 characters, without control sequences for a terminal."""
     name = name if len(name) <= 64 else f"{name[:60]}…"
     return name if name.isprintable() else ascii(name)
 
 
 def _slug(title: str) -> str:
-    """A name for the blog: the letters and digits of its title, as far as they are ASCII or close to it."""
+    """The blog's slug: the ASCII letters and digits of its title, accents removed; `blog` if there are none."""
     ascii_only = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    slug = re.sub("[^a-z0-9]+", "-", ascii_only)[:MAX_SLUG].strip("-") or "blog"
+    slug = re.sub("[^a-z0-9]+", "-", ascii_only)[:MAX_SLUG_CHARS].strip("-") or "blog"
     return f"{slug}-blog" if slug in config.RESERVED else slug
 
 
@@ -227,28 +229,28 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _setting(feed: Feed) -> object:
-    """A feed as one would write it in config.yaml: its address alone, if there is nothing else to say."""
-    said = feed.model_dump(mode="json", include={"url", "title", "tags"}, exclude_defaults=True)
-    return said if len(said) > 1 else feed.url
+def _feed_in_yaml(feed: Feed) -> object:
+    """The feed as config.yaml has it: a URL alone, or a mapping if it has a title or tags."""
+    keys = feed.model_dump(mode="json", include={"url", "title", "tags"}, exclude_defaults=True)
+    return keys if len(keys) > 1 else feed.url
 
 
 def _outlines(feed: Feed) -> str:
-    """The feed's outline; in folders if one of its tags is none that a category can be."""
+    """The feed's outline, with its tags as categories, or as nested folders if a tag contains a comma or slash."""
     url = urls.without_credentials(feed.url)
-    # The specification wants a text in any case. A title is the feed's own, or what the operator calls it.
+    # OPML 2.0 requires `text`. A title is written only if the operator gave one.
     attributes = {"type": "rss", "text": feed.title or _host(url), "title": feed.title, "xmlUrl": url}
-    if any(map(_PARTING.search, feed.tags)):
+    if any(map(_CATEGORY_SEPARATOR.search, feed.tags)):
         folders = "".join(f"<outline text={quoteattr(tag)}>" for tag in feed.tags)
         return f"{folders}{_element(attributes)}{'</outline>' * len(feed.tags)}\n"
     return f"{_element({**attributes, 'category': ','.join(feed.tags)})}\n"
 
 
 def _element(attributes: Mapping[str, str | None]) -> str:
-    said = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items() if value)
-    return f"<outline{said}/>"
+    written = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items() if value)
+    return f"<outline{written}/>"
 
 
 def _writable(text: str) -> str:
-    """A text without the characters that XML cannot carry; of those, the configuration allows two."""
+    """The text without U+FFFE and U+FFFF, the two characters that a configuration allows and XML 1.0 does not."""
     return _NOT_IN_XML.sub("\ufffd", text)

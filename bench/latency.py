@@ -37,7 +37,7 @@ async def run() -> None:
 
 
 async def _to_socket(livelog: Livelog, desk: Desk) -> None:
-    async with livelog.reader() as reader:
+    async with livelog.client() as reader:
         await reader.next()
 
         async def arrives() -> None:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from bench.made import BLOG, LEASE_SECONDS, Used, commit, lease, post, resident_bytes, used
 from bench.readers import read
 from demo.newsroom import Newsroom
-from tests.livelog import Livelog, Reader, until
+from tests.livelog import Client, Livelog, until
 from tests.redis import RedisServer
 from timeline import Lease, Timeline, open_timeline
 
@@ -215,13 +215,13 @@ async def _publish(url: str, web: Livelog) -> None:
     leased = await lease(timeline)
     room = asyncio.Semaphore(EVENTS_UNDER_WAY)
 
-    async def take(reader: Reader) -> None:
+    async def take(reader: Client) -> None:
         await reader.take(1)
         for _ in range(EVENTS):
             await reader.take(1)
             room.release()
 
-    async with web.reader() as reader:
+    async with web.client() as reader:
         taking = asyncio.create_task(take(reader))
         for number in range(EVENTS):
             await room.acquire()

@@ -1,4 +1,4 @@
-"""A real Livelog for tests: `python server.py` in a process of its own, spoken to over HTTP and WebSocket."""
+"""A real Livelog for tests: `python server.py` in a process of its own, and a client of it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
-"""Seconds that a test waits for what should come at once: these machines are shared."""
+"""Seconds that a test waits for what should be immediate: these machines are shared."""
 
 
 class Livelog:
     """One server process. It can be started, killed and started again on the same store.
 
-    ``files`` is how many descriptors it may have, if that matters.
+    ``files`` limits its descriptors.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -90,7 +90,7 @@ class Livelog:
         self.started_in = time.monotonic() - began
 
     async def stop(self) -> int:
-        """Asks the server to end (SIGTERM); returns its exit code."""
+        """Sends SIGTERM and waits for the end; returns the exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         return await self._ended()
@@ -107,7 +107,7 @@ class Livelog:
         os.killpg(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Lets it go on."""
+        """Resumes a frozen server (SIGCONT)."""
         os.killpg(self.pid, signal.SIGCONT)
 
     async def get(self, path: str, **headers: str) -> HTTPResponse:
@@ -131,12 +131,12 @@ class Livelog:
         return items
 
     @asynccontextmanager
-    async def reader(self, blog: str = "blog", after: str | None = None) -> AsyncIterator[Reader]:
-        """A connected reader."""
+    async def client(self, blog: str = "blog", after: str | None = None) -> AsyncIterator[Client]:
+        """A connected WebSocket client."""
         query = f"?after={after}" if after is not None else ""
         connection = await websocket_connect(f"ws://127.0.0.1:{self.port}/{blog}/ws{query}")
         try:
-            yield Reader(connection)
+            yield Client(connection)
         finally:
             connection.close()
 
@@ -157,8 +157,8 @@ class Livelog:
             self.log += line.decode()
 
 
-class Reader:
-    """What a reader receives."""
+class Client:
+    """A WebSocket client of a blog."""
 
     def __init__(self, connection: WebSocketClientConnection) -> None:
         self.connection = connection
@@ -175,7 +175,7 @@ class Reader:
         return [await self.next() for _ in range(count)]
 
     async def quiet(self, seconds: float) -> bool:
-        """Whether nothing comes for so long."""
+        """Whether no message arrives within ``seconds``."""
         try:
             await asyncio.wait_for(self.connection.read_message(), seconds)
         except TimeoutError:
@@ -184,7 +184,7 @@ class Reader:
 
 
 async def until(condition: Any, seconds: float = PATIENCE) -> None:
-    """Waits for a condition (a function, perhaps a coroutine function) to be true."""
+    """Waits until a function or coroutine function returns something true; fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while True:
         found = condition()

@@ -1,4 +1,4 @@
-"""SQLite when the process is killed and when the disk fails: what was pushed is stored, and nothing comes twice."""
+"""SQLite when the process is killed and when the disk fails: all that was pushed is stored, nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DESKS = 3
 
 
 def opened(newsroom: Newsroom) -> list[Desk]:
-    """Some desks, each with a post: what follows is news."""
+    """Some desks, each with a post: the first fetch is a backfill, later posts make events."""
     desks = [newsroom.open_desk(f"/{n}.xml", title=f"Desk {n}", keep=2_000) for n in range(DESKS)]
     for desk in desks:
         desk.publish(title=f"{desk.url} begins")
@@ -27,7 +27,7 @@ def opened(newsroom: Newsroom) -> list[Desk]:
 
 
 async def listing(livelog: Livelog, count: int) -> list[str]:
-    """The titles of the blog, once there are so many."""
+    """The titles of the blog, once there are ``count``."""
     titles: list[str] = []
 
     async def enough() -> bool:
@@ -38,26 +38,26 @@ async def listing(livelog: Livelog, count: int) -> list[str]:
     return titles
 
 
-async def pushed(livelog: Livelog, told: dict[str, str]) -> None:
-    """Notes what a reader is told (id → title) until the server goes away."""
+async def pushed(livelog: Livelog, received: dict[str, str]) -> None:
+    """Notes what a client receives (id → title) until the server ends."""
     with contextlib.suppress(AssertionError, OSError):
-        async with livelog.reader() as reader:
-            while message := await reader.next():
+        async with livelog.client() as client:
+            while message := await client.next():
                 if "item" in message:
-                    told[message["item"]["id"]] = message["item"]["title"]
+                    received[message["item"]["id"]] = message["item"]["title"]
 
 
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.soak)])
-async def test_whatever_was_pushed_outlives_a_kill(livelog: Livelog, newsroom: Newsroom, kills: int) -> None:
+async def test_all_that_was_pushed_outlives_a_kill(livelog: Livelog, newsroom: Newsroom, kills: int) -> None:
     chance = random.Random(3)
     desks = opened(newsroom)
     blogs = {"blog": [{"url": desk.url, "interval": "1s"} for desk in desks]}
     published = len(desks)
-    told: dict[str, str] = {}
+    received: dict[str, str] = {}
     await livelog.start(blogs)
     await listing(livelog, published)
     for kill in range(kills):
-        reading, known = asyncio.create_task(pushed(livelog, told)), len(told)
+        reading, known = asyncio.create_task(pushed(livelog, received)), len(received)
         # A poll comes every second, for each desk: some kills hit one, some a commit, some nothing.
         for _ in range(chance.randint(1, 12)):
             published += 1
@@ -65,7 +65,7 @@ async def test_whatever_was_pushed_outlives_a_kill(livelog: Livelog, newsroom: N
             await asyncio.sleep(chance.random() * 0.2)
         if kill % 2:
             # As soon as something was pushed: is it stored?
-            await until(lambda known=known: len(told) > known)
+            await until(lambda known=known: len(received) > known)
         await livelog.kill()
         await reading
         db = sqlite3.connect(livelog.database)
@@ -74,18 +74,18 @@ async def test_whatever_was_pushed_outlives_a_kill(livelog: Livelog, newsroom: N
         assert numbers == list(range(1, len(numbers) + 1))
         stored = {entry_id for (entry_id,) in db.execute("SELECT id FROM entries")}
         db.close()
-        assert told.keys() <= stored
+        assert received.keys() <= stored
         await livelog.start(blogs)
     titles = await listing(livelog, published)
     assert len(titles) == len(set(titles)) == published, "each post once"
     by_id = {item["id"]: item["title"] for item in await livelog.entries()}
-    assert told.items() <= by_id.items()
-    assert len(told) >= kills // 2, "there was something to lose"
+    assert received.items() <= by_id.items()
+    assert len(received) >= kills // 2, "there was something to lose"
 
 
 @contextlib.asynccontextmanager
 async def failing_disk(livelog: Livelog, error: str) -> AsyncIterator[None]:
-    """Has every write and sync of files by the server fail, until the end of the block."""
+    """Makes every write and sync of files by the server fail, until the end of the block."""
     assert shutil.which("strace"), "strace is needed for this test: apt-get install strace"
     calls = "pwrite64,fdatasync,fsync"
     tracer = await asyncio.create_subprocess_exec(
@@ -94,7 +94,7 @@ async def failing_disk(livelog: Livelog, error: str) -> AsyncIterator[None]:
     )
 
     def attached() -> bool:
-        # One thread after the other: it is the database's that matters.
+        # strace attaches to one thread after the other; only the last may be that of the database.
         threads = Path(f"/proc/{livelog.pid}/task").glob("*/status")
         return all(f"TracerPid:\t{tracer.pid}\n" in thread.read_text(encoding="ascii") for thread in threads)
 
@@ -120,20 +120,20 @@ async def test_a_disk_that_fails_is_waited_for_and_nothing_is_pushed_that_is_not
     async def green() -> bool:
         return (await livelog.get("/healthz")).code == 200
 
-    async with livelog.reader() as reader:
-        await reader.next()
+    async with livelog.client() as client:
+        await client.next()
         async with failing_disk(livelog, error):
             # A poll that brings nothing is committed, too: now every write fails.
             await until(red)
             desk.publish(title="While the disk fails")
             assert (await livelog.json("/healthz"))["problem"]
             desk.publish(title="And one more")
-            assert await reader.quiet(2.5)
+            assert await client.quiet(2.5)
             assert await listing(livelog, 1) == [f"{desk.url} begins"]
             assert (await livelog.get("/blog/")).code == 200, "what is stored can be read"
-        told = [message["item"]["title"] for message in await reader.take(2)]
-        assert sorted(told) == ["And one more", "While the disk fails"]
+        received = [message["item"]["title"] for message in await client.take(2)]
+        assert sorted(received) == ["And one more", "While the disk fails"]
         await until(green)
-        assert await reader.quiet(1.5), "nothing comes twice"
-    assert sorted(await listing(livelog, 3)) == sorted([f"{desk.url} begins", *told])
+        assert await client.quiet(1.5), "nothing is sent twice"
+    assert sorted(await listing(livelog, 3)) == sorted([f"{desk.url} begins", *received])
     assert livelog.log.count("The timeline cannot be written, trying again") == 1

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "connections": {"fanout", "timeline"},
     "pages": {*WORDS, "config", "timeline"},
     "handlers": {*WORDS, "config", "timeline", "fanout", "connections", "pages", "opml"},
-    "server": {"config", "timeline", "feeds", "fanout", "connections", "pages", "handlers", "opml"},
+    "app": {"config", "timeline", "feeds", "fanout", "connections", "pages", "handlers"},
+    "server": {"app", "config", "timeline", "opml"},
     "demo": set(),
 }
 

@@ -1,7 +1,9 @@
-"""opml.py: what other feed readers follow as a blog, a blog for other feed readers, and documents that mean harm."""
+"""opml.py: OPML documents to a blog, a blog to OPML, and hostile documents."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,6 +18,7 @@ import urls
 from config import Blog, ConfigError, Feed
 
 URL = "https://example.org/feed.xml"
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def document(body: str, title: str = "News") -> bytes:
@@ -87,7 +90,7 @@ def test_names_are_read_whatever_their_case() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252"])
-def test_the_encoding_that_a_document_names_is_believed(encoding: str) -> None:
+def test_the_declared_encoding_is_used(encoding: str) -> None:
     name = encoding.removesuffix("-sig")
     text = f'<?xml version="1.0" encoding="{name}"?>' + document(f'<outline text="Ä" xmlUrl="{URL}"/>').decode()
     assert opml.read(text.encode(encoding), "x.opml").blog.feeds[0].title == "Ä"
@@ -115,7 +118,7 @@ def test_a_document_without_a_title_makes_a_blog_named_blog() -> None:
     assert opml.read(data, "x.opml").blog == Blog(slug="blog", title="blog", feeds=(Feed(url=URL),))
 
 
-def test_what_is_too_long_is_cut() -> None:
+def test_long_titles_and_tags_are_cut() -> None:
     folders = "".join(f'<outline text="{n}{"t" * 200}">' for n in range(100, 201))
     blog = read(f'{folders}<outline text="{"n" * 300}" xmlUrl="{URL}"/>{"</outline>" * 101}', "b" * 300)
     (feed,) = blog.feeds
@@ -137,19 +140,19 @@ def test_what_is_too_long_is_cut() -> None:
         (f"http://example.org/{'x' * 4096}", "must have at most 4096 characters"),
     ],
 )
-def test_a_feed_that_can_not_be_followed_is_left_out_and_named(url: str, words: str) -> None:
+def test_a_feed_with_a_bad_url_is_left_out_and_reported(url: str, words: str) -> None:
     data = document(f'<outline xmlUrl="{URL}"/>\n<outline text="Bad" xmlUrl="{url}"/>')
     found = opml.read(data, "x.opml")
     assert found.left_out == (f"x.opml:2: Bad: left out, its xmlUrl {words}",)
     assert found.blog.feeds == (Feed(url=URL),)
 
 
-def test_a_feed_without_an_address_is_left_out_and_named() -> None:
+def test_a_feed_without_a_url_is_left_out_and_reported() -> None:
     found = opml.read(document(f'<outline type="RSS" url="{URL}"/><outline xmlUrl="{URL}"/>'), "x.opml")
     assert [line.partition(", ")[0] for line in found.left_out] == ["x.opml:1: (no title): left out"]
 
 
-def test_a_message_has_nothing_that_a_terminal_would_obey() -> None:
+def test_a_message_has_no_control_sequences() -> None:
     name = f"a&#10;b&#x9b;31m&#x202e;{'x' * 100}"
     found = opml.read(document(f'<outline text="{name}" xmlUrl="x"/><outline xmlUrl="{URL}"/>'), "x.opml")
     (line,) = found.left_out
@@ -158,7 +161,7 @@ def test_a_message_has_nothing_that_a_terminal_would_obey() -> None:
     assert len(line) < 200
 
 
-# Documents that are none
+# Documents that are not OPML
 
 
 @pytest.mark.parametrize(
@@ -184,12 +187,12 @@ def test_a_message_has_nothing_that_a_terminal_would_obey() -> None:
         (document('<outline text="A folder"/>'), "x.opml: has no feeds that Livelog can follow"),
     ],
 )
-def test_what_is_no_list_of_feeds_is_told_in_a_line(data: bytes, words: str) -> None:
+def test_a_document_without_feeds_is_rejected_in_one_line(data: bytes, words: str) -> None:
     assert refusal(data) == words
 
 
 @pytest.mark.parametrize("encoding", ["nonsense", "gb18030", "hex"])
-def test_an_encoding_that_can_not_be_read_is_told_with_a_way_out(encoding: str) -> None:
+def test_an_unknown_encoding_is_rejected_with_advice(encoding: str) -> None:
     assert refusal(f'<?xml version="1.0" encoding="{encoding}"?><opml/>'.encode()) == (
         "x.opml:1: is in an encoding that is not known here: save it as UTF-8"
     )
@@ -204,21 +207,21 @@ def test_where_every_feed_is_left_out_each_is_named() -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: document(text)))
-def test_whatever_the_bytes_they_are_read_or_refused(data: bytes) -> None:
+def test_any_bytes_are_read_or_rejected(data: bytes) -> None:
     assert refusal(data).startswith("x.opml:")
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.opml: cannot be read: No such file"):
         opml.load(str(tmp_path / "none.opml"))
 
 
-def test_a_file_without_end_is_not_read_to_it() -> None:
+def test_a_file_without_end_is_rejected_by_size() -> None:
     with pytest.raises(ConfigError, match=r"/dev/zero: is larger than 64,000,000 bytes"):
         opml.load("/dev/zero")
 
 
-# Documents that mean harm
+# Hostile documents
 
 
 @pytest.mark.parametrize(
@@ -230,7 +233,7 @@ def test_a_file_without_end_is_not_read_to_it() -> None:
         '<!ATTLIST outline xmlUrl CDATA "https://example.org/">',
     ],
 )
-def test_declarations_are_refused(declarations: str) -> None:
+def test_declarations_are_rejected(declarations: str) -> None:
     data = f"<!DOCTYPE opml [{declarations}]>".encode() + document(f'<outline text="x" xmlUrl="{URL}"/>')
     assert refusal(data) == "x.opml:1: declares entities or the like in its <!DOCTYPE>, which OPML does not need"
 
@@ -241,11 +244,11 @@ def test_a_dtd_elsewhere_is_not_fetched(tmp_path: Path) -> None:
     assert opml.read(data, "x.opml").blog.feeds == (Feed(url=URL),)
 
 
-def test_deep_nesting_is_refused() -> None:
+def test_deep_nesting_is_rejected() -> None:
     assert refusal(b"<opml>" + b"<outline>" * 1_000_000) == "x.opml:1: is nested too deeply"
 
 
-def test_what_would_grow_far_beyond_its_size_is_refused() -> None:
+def test_a_document_that_expands_too_much_is_rejected() -> None:
     folders = "".join(f'<outline text="{n:0100}">' for n in range(100))
     feeds = "".join(f'<outline xmlUrl="http://example.org/{n}"/>' for n in range(10_000))
     assert refusal(document(folders + feeds)) == (
@@ -264,7 +267,7 @@ def test_categories_without_end_take_no_memory() -> None:
     assert peak < 8 * len(data)
 
 
-def test_a_document_can_not_ask_for_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_document_cannot_read_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "s3cret")
     feed = f'<outline text="$ ${{SECRET}} $$" category="${{SECRET}}" xmlUrl="{URL}?${{SECRET}}&amp;$$x"/>'
     blog = read(feed, "${SECRET}")
@@ -276,7 +279,7 @@ def test_a_document_can_not_ask_for_the_environment(tmp_path: Path, monkeypatch:
 # As configuration
 
 
-def test_a_blog_is_printed_as_one_would_write_it() -> None:
+def test_a_blog_is_printed_as_an_operator_would_write_it() -> None:
     named = Feed(url="https://example.org/2", title="Zwölf: 新闻", tags=("a", "no"))
     assert opml.to_config(Blog(slug="news", title="The News", feeds=(Feed(url=URL), named))) == (
         "blogs:\n"
@@ -328,6 +331,15 @@ def test_what_xml_can_not_carry_is_replaced() -> None:
     assert opml.read(opml.write(blog).encode(), "x.opml").blog.feeds == (Feed(url=URL, title="a�b", tags=("�",)),)
 
 
+# Imports
+
+
+def test_importing_it_loads_neither_feedparser_nor_nh3() -> None:
+    words = "import sys, opml; print([name for name in ('feedparser', 'nh3', 'feeds') if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", words], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout == "[]\n"
+
+
 # There and back
 
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"], exclude_characters="\ufffe\uffff")
@@ -366,7 +378,7 @@ BLOGS = st.builds(
 
 @given(BLOGS)
 @example(Blog(slug="blog", title="B", feeds=(Feed(url=URL, title="example.org", tags=("a, b", "/c", "d")),)))
-def test_what_is_written_is_read_again_with_its_titles_and_tags(blog: Blog) -> None:
+def test_a_written_document_is_read_with_the_same_titles_and_tags(blog: Blog) -> None:
     found = opml.read(opml.write(blog).encode(), "x.opml")
     assert found.left_out == ()
     assert found.blog.title == blog.title
@@ -376,5 +388,5 @@ def test_what_is_written_is_read_again_with_its_titles_and_tags(blog: Blog) -> N
 
 
 @given(BLOGS)
-def test_what_is_printed_is_what_the_configuration_has(tmp_path_factory: pytest.TempPathFactory, blog: Blog) -> None:
+def test_printed_yaml_loads_as_the_same_blog(tmp_path_factory: pytest.TempPathFactory, blog: Blog) -> None:
     assert as_configured(blog, tmp_path_factory.getbasetemp()) == blog

@@ -1,4 +1,4 @@
-"""`python server.py`: starting, stopping, and saying in one line why it cannot."""
+"""`python server.py`: start, stop, exit codes, and errors of one line."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.redis import RedisServer
 
 
 async def command(*arguments: str, cwd: Path) -> tuple[int, str]:
-    """Runs `server.py` to its end; returns its exit code and what it said."""
-    code, said, _ = await ended(*arguments, cwd=cwd, stderr=asyncio.subprocess.STDOUT)
-    return code, said
+    """Runs `server.py` to its end; returns its exit code, and its output with its errors."""
+    code, output, _ = await ended(*arguments, cwd=cwd, stderr=asyncio.subprocess.STDOUT)
+    return code, output
 
 
 async def ended(*arguments: str, cwd: Path, stderr: int = asyncio.subprocess.PIPE) -> tuple[int, str, str]:
@@ -44,9 +44,9 @@ async def ended(*arguments: str, cwd: Path, stderr: int = asyncio.subprocess.PIP
     return process.returncode, output.decode(), (errors or b"").decode()
 
 
-async def test_it_serves_a_page_soon_after_its_start(livelog: Livelog) -> None:
+async def test_it_serves_a_page_soon_after_it_is_started(livelog: Livelog) -> None:
     await livelog.start({"blog": []})
-    # A second is what is promised; a shared machine gets ten. `make bench` measures.
+    # One second is promised, and `make bench` measures it; a shared machine gets ten.
     assert livelog.started_in < 10
     page = await livelog.get("/blog/")
     assert page.code == 200
@@ -55,15 +55,15 @@ async def test_it_serves_a_page_soon_after_its_start(livelog: Livelog) -> None:
 async def test_sigterm_ends_it_cleanly(livelog: Livelog, newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/a.xml", title="A")
     await livelog.start({"blog": [{"url": desk.url, "interval": "1s"}]})
-    async with livelog.reader() as reader:
-        await reader.next()
+    async with livelog.client() as client:
+        await client.next()
         assert await livelog.stop() == 0
-        assert await reader.connection.read_message() is None
-        assert reader.connection.close_code == 1001
+        assert await client.connection.read_message() is None
+        assert client.connection.close_code == 1001
     assert "Traceback" not in livelog.log
 
 
-async def test_a_stop_waits_for_nobody_who_does_not_read(livelog: Livelog, newsroom: Newsroom) -> None:
+async def test_a_stop_does_not_wait_for_clients_that_do_not_read(livelog: Livelog, newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/a.xml", title="A", keep=40)
     for number in range(40):
         desk.publish(title=f"{number}", html="<p>Words</p>" * 5_000)
@@ -78,16 +78,16 @@ async def test_a_stop_waits_for_nobody_who_does_not_read(livelog: Livelog, newsr
             headers = UPGRADE if "ws" in path else ()
             bare = await stack.enter_async_context(asked(livelog.port, path, *headers, buffer=4_096))
             await bare.answer()
-        # It would be ended by SIGALRM after 10 seconds, and not with 0.
+        # A stop that hangs is ended by SIGALRM, with another exit code.
         assert await livelog.stop() == 0
     assert "Traceback" not in livelog.log
 
 
-async def test_without_descriptors_it_waits_and_goes_on(livelog: Livelog) -> None:
+async def test_out_of_descriptors_it_pauses_and_goes_on(livelog: Livelog) -> None:
     await livelog.start({"blog": []})
     spare = descriptors(livelog.pid) + 20
     limit = resource.prlimit(livelog.pid, resource.RLIMIT_NOFILE, (spare, spare))
-    assert limit[0] == limit[1], "it has taken what it may have"
+    assert limit[0] == limit[1], "the soft limit is raised to the hard limit"
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(60):
             await stack.enter_async_context(asked(livelog.port, "/blog/ws", *UPGRADE))
@@ -97,12 +97,12 @@ async def test_without_descriptors_it_waits_and_goes_on(livelog: Livelog) -> Non
         took = time.monotonic() - since
         assert cpu_seconds(livelog.pid) - before < 0.5 * took
         assert livelog.log.count("cannot be accepted") <= took + 3
-    async with livelog.reader() as reader:
-        assert (await reader.next())["type"] == "hello"
+    async with livelog.client() as client:
+        assert (await client.next())["type"] == "hello"
     assert "Traceback" not in livelog.log
 
 
-async def test_with_few_descriptors_it_refuses_in_time(livelog: Livelog) -> None:
+async def test_with_few_descriptors_it_refuses_clients_and_stays_responsive(livelog: Livelog) -> None:
     livelog.files = 64
     await livelog.start({"blog": []})
     async with contextlib.AsyncExitStack() as stack:
@@ -118,7 +118,7 @@ async def test_with_few_descriptors_it_refuses_in_time(livelog: Livelog) -> None
 
 
 def descriptors(pid: int) -> int:
-    """How many a process has."""
+    """The number of open descriptors of a process."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
@@ -127,7 +127,7 @@ async def is_well(livelog: Livelog) -> bool:
 
 
 def cpu_seconds(pid: int) -> float:
-    """The CPU that a process has used."""
+    """CPU seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
@@ -135,7 +135,7 @@ def cpu_seconds(pid: int) -> float:
 async def test_a_second_sigterm_ends_it_at_once(livelog: Livelog) -> None:
     await livelog.start({"blog": []})
     async with contextlib.AsyncExitStack() as stack:
-        # They are let go over two seconds.
+        # Their connections are closed over two seconds.
         for _ in range(200):
             await stack.enter_async_context(events(livelog.port))
         os.kill(livelog.pid, signal.SIGTERM)
@@ -152,21 +152,21 @@ async def test_feed_urls_make_a_blog_without_a_configuration(livelog: Livelog, n
         return [item["title"] for item in await livelog.entries()] == ["From the command line"]
 
     await until(shown)
-    assert not livelog.database.exists(), "it is kept apart from the configuration's"
+    assert not livelog.database.exists(), "its entries are kept in memory only"
 
 
 async def test_check_validates_and_exits(tmp_path: Path) -> None:
-    code, said = await command(f"--config={ROOT / 'config.yaml'}", "--check", cwd=tmp_path)
-    assert (code, said) == (0, f"{ROOT / 'config.yaml'}: good.\n")
+    code, output = await command(f"--config={ROOT / 'config.yaml'}", "--check", cwd=tmp_path)
+    assert (code, output) == (0, f"{ROOT / 'config.yaml'}: good.\n")
 
 
-async def test_every_configuration_error_is_told_at_once(tmp_path: Path) -> None:
+async def test_all_configuration_errors_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(
         "server:\n  port: lots\nfetch:\n  intervall: 3s\nblogs:\n  blog:\n    feeds:\n      - ftp://example.org/\n"
     )
-    code, said = await command("--check", cwd=tmp_path)
+    code, output = await command("--check", cwd=tmp_path)
     assert code == 2
-    lines = said.splitlines()
+    lines = output.splitlines()
     assert [line.split(": ")[:2] for line in lines] == [
         ["config.yaml:2", "server.port"],
         ["config.yaml:4", "fetch.intervall"],
@@ -187,12 +187,12 @@ async def test_every_configuration_error_is_told_at_once(tmp_path: Path) -> None
         (["--config=missing.yaml"], "missing.yaml: cannot be read: No such file"),
     ],
 )
-async def test_a_wrong_command_is_told_in_a_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+async def test_a_wrong_command_is_reported_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
     (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
-    code, said = await command(*arguments, cwd=tmp_path)
+    code, output = await command(*arguments, cwd=tmp_path)
     assert code == 2
-    assert words in said.splitlines()[-1]
-    assert "Traceback" not in said
+    assert words in output.splitlines()[-1]
+    assert "Traceback" not in output
 
 
 OPML = """<opml version="2.0"><head><title>Zwölf Städte</title></head><body>
@@ -218,7 +218,7 @@ async def test_an_opml_file_is_printed_as_a_configuration(tmp_path: Path) -> Non
     ]
 
 
-async def test_an_opml_file_is_printed_whatever_the_terminal_can_show(
+async def test_an_opml_file_is_printed_in_utf8_whatever_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
@@ -237,73 +237,73 @@ async def test_an_opml_file_is_printed_whatever_the_terminal_can_show(
         ("<opml/>", "reader.opml: has no feeds that Livelog can follow"),
     ],
 )
-async def test_a_bad_opml_file_is_told_in_a_line(tmp_path: Path, content: str | None, words: str) -> None:
+async def test_a_bad_opml_file_is_reported_in_one_line(tmp_path: Path, content: str | None, words: str) -> None:
     if content is not None:
         (tmp_path / "reader.opml").write_text(content)
     assert await ended("--import-opml=reader.opml", cwd=tmp_path) == (2, "", f"{words}\n")
 
 
-async def test_a_port_in_use_is_told_in_a_line(tmp_path: Path) -> None:
+async def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("store: 'sqlite::memory:'\nblogs:\n  blog:\n    feeds: []\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = await command(f"--port={port}", cwd=tmp_path)
-    assert (code, said) == (
+        code, output = await command(f"--port={port}", cwd=tmp_path)
+    assert (code, output) == (
         1,
         f"Livelog cannot start: 127.0.0.1 port {port} cannot be used: Address already in use\n",
     )
 
 
-async def test_a_second_process_on_a_database_is_told_in_a_line(livelog: Livelog, tmp_path: Path) -> None:
+async def test_a_second_process_on_a_database_is_reported_in_one_line(livelog: Livelog, tmp_path: Path) -> None:
     await livelog.start({"blog": []})
-    code, said = await command("--port=0", f"--store=sqlite:{livelog.database}", cwd=tmp_path)
+    code, output = await command("--port=0", f"--store=sqlite:{livelog.database}", cwd=tmp_path)
     assert code == 1
-    assert said == (
+    assert output == (
         f"Livelog cannot start: {livelog.database}: another Livelog (process {livelog.pid}) uses this database\n"
     )
 
 
-async def test_a_database_that_can_not_be_written_is_told_in_a_line(tmp_path: Path) -> None:
+async def test_a_database_that_can_not_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
-    code, said = await command("--port=0", "--store=sqlite:missing/livelog.db", cwd=tmp_path)
+    code, output = await command("--port=0", "--store=sqlite:missing/livelog.db", cwd=tmp_path)
     assert code == 1
-    assert said == (
+    assert output == (
         "Livelog cannot start: missing/livelog.db: the database cannot be written: No such file or directory\n"
     )
 
 
 @pytest.mark.parametrize("content", [b"no database at all", b"SQLite format 3\x00" + b"\xff" * 5_000])
-async def test_a_damaged_database_is_told_in_a_line(tmp_path: Path, content: bytes) -> None:
+async def test_a_damaged_database_is_reported_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
     (tmp_path / "livelog.db").write_bytes(content)
-    code, said = await command("--port=0", cwd=tmp_path)
+    code, output = await command("--port=0", cwd=tmp_path)
     assert code == 1
-    assert said.startswith("Livelog cannot start: livelog.db: ")
-    assert len(said.splitlines()) == 1
+    assert output.startswith("Livelog cannot start: livelog.db: ")
+    assert len(output.splitlines()) == 1
 
 
-async def test_an_unreachable_redis_is_told_in_a_line(redis: RedisServer, tmp_path: Path) -> None:
+async def test_an_unreachable_redis_is_reported_in_one_line(redis: RedisServer, tmp_path: Path) -> None:
     redis.stop()
-    code, said = await web_node(redis.url, cwd=tmp_path)
-    assert (code, said) == (1, f"Livelog cannot start: {redis.url}: Connection refused\n")
+    code, output = await web_node(redis.url, cwd=tmp_path)
+    assert (code, output) == (1, f"Livelog cannot start: {redis.url}: Connection refused\n")
 
 
-async def test_a_wrong_password_is_told_in_a_line_without_it(redis: RedisServer, tmp_path: Path) -> None:
+async def test_a_wrong_password_is_reported_in_one_line_without_it(redis: RedisServer, tmp_path: Path) -> None:
     redis.ask("CONFIG", "SET", "requirepass", "right")
     for password in ("", "livelog:wr0ng@"):
         url = redis.url.replace("//", f"//{password}")
-        code, said = await web_node(url, cwd=tmp_path)
-        assert (code, said) == (
+        code, output = await web_node(url, cwd=tmp_path)
+        assert (code, output) == (
             1,
             f"Livelog cannot start: {redis.url}: the user name or the password is wrong\n",
         )
 
 
-async def test_a_redis_that_is_too_old_is_told_in_a_line(tmp_path: Path) -> None:
+async def test_a_redis_that_is_too_old_is_reported_in_one_line(tmp_path: Path) -> None:
     async with await asyncio.start_server(old_redis, "127.0.0.1", 0) as server:
         url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
-        code, said = await web_node(url, cwd=tmp_path)
-    assert (code, said) == (
+        code, output = await web_node(url, cwd=tmp_path)
+    assert (code, output) == (
         1,
         f"Livelog cannot start: {url}: Redis 5.0.7 is too old, 6.2 or later is needed\n",
     )
@@ -317,32 +317,32 @@ async def test_a_redis_that_is_too_old_is_told_in_a_line(tmp_path: Path) -> None
         ("0?socket_timeout=s3cret", "Invalid value for 'socket_timeout' in connection URL."),
     ],
 )
-async def test_an_impossible_redis_url_is_told_in_a_line(
+async def test_an_impossible_redis_url_is_reported_in_one_line(
     shared_redis: RedisServer, tmp_path: Path, rest: str, words: str
 ) -> None:
-    code, said = await web_node(shared_redis.url.removesuffix("0") + rest, cwd=tmp_path)
+    code, output = await web_node(shared_redis.url.removesuffix("0") + rest, cwd=tmp_path)
     assert code == 1
-    assert said.startswith("Livelog cannot start: redis://127.0.0.1:")
-    assert words in said
-    assert len(said.splitlines()) == 1
-    assert "s3cret" not in said
+    assert output.startswith("Livelog cannot start: redis://127.0.0.1:")
+    assert words in output
+    assert len(output.splitlines()) == 1
+    assert "s3cret" not in output
 
 
-async def test_a_store_that_is_no_redis_is_told_in_a_line(newsroom: Newsroom, tmp_path: Path) -> None:
+async def test_a_store_that_is_no_redis_is_reported_in_one_line(newsroom: Newsroom, tmp_path: Path) -> None:
     url = f"redis://127.0.0.1:{newsroom.port}/0"
-    code, said = await web_node(url, cwd=tmp_path)
+    code, output = await web_node(url, cwd=tmp_path)
     assert code == 1
-    assert said.startswith(f"Livelog cannot start: {url}: ")
-    assert len(said.splitlines()) == 1
+    assert output.startswith(f"Livelog cannot start: {url}: ")
+    assert len(output.splitlines()) == 1
 
 
 async def web_node(store: str, cwd: Path) -> tuple[int, str]:
-    """Tries to start a node on a store that will not do."""
+    """Tries to start a web node on a store that cannot be used."""
     return await command("--role=web", "--port=0", f"--store={store}", "http://127.0.0.1:1/feed.xml", cwd=cwd)
 
 
 async def old_redis(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Says, to whoever asks, that it is of a version that nobody should run any more."""
+    """A server that answers INFO like Redis 5.0.7, and everything else with OK."""
     info = b"redis_version:5.0.7\r\n"
     while header := await reader.readline():
         words = []
@@ -353,7 +353,7 @@ async def old_redis(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     writer.close()
 
 
-async def test_no_process_is_left_behind_when_it_is_killed(livelog: Livelog, newsroom: Newsroom) -> None:
+async def test_parser_processes_end_when_the_server_is_killed(livelog: Livelog, newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/a.xml", title="A")
     desk.publish(title="Something to parse")
     await livelog.start({"blog": [desk.url]})
@@ -363,7 +363,7 @@ async def test_no_process_is_left_behind_when_it_is_killed(livelog: Livelog, new
     await until(lambda: not any(map(alive, children)))
 
 
-async def test_what_is_committed_is_in_the_database_as_described(livelog: Livelog, newsroom: Newsroom) -> None:
+async def test_a_commit_is_in_the_database_after_a_stop(livelog: Livelog, newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/a.xml", title="A")
     desk.publish(title="One")
     await livelog.start({"blog": [desk.url]})
@@ -380,7 +380,7 @@ async def test_what_is_committed_is_in_the_database_as_described(livelog: Livelo
 
 
 def descendants(pid: int) -> list[int]:
-    """Children of a process, and theirs."""
+    """The child processes of a process, and theirs."""
     found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):
@@ -389,7 +389,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs (one that ended but was not waited for does not)."""
+    """Whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

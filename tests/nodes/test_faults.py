@@ -139,7 +139,7 @@ async def refilled(installation: Installation, crowd: Crowd, desks: list[Desk]) 
 async def resuming_gets_a_reset(installation: Installation, cursor: str | None) -> None:
     """Comes back with a cursor of the history that is gone, to each of the nodes."""
     for node in installation.webs:
-        async with node.reader(after=cursor) as reader:
+        async with node.client(after=cursor) as reader:
             hello, reset = await reader.take(2)
         assert (hello["type"], hello["recovered"]) == ("hello", False)
         assert (reset["type"], reset["gap"]) == ("reset", {"after": cursor, "reason": "epoch"})

@@ -54,7 +54,7 @@ async def test_a_node_that_froze_is_relieved_and_commits_nothing_when_it_goes_on
     await asked.wait()
     (frozen,) = installation.fetchers
     await installation.add_fetcher()
-    async with installation.webs[0].reader() as reader:
+    async with installation.webs[0].client() as reader:
         hello = await reader.next()
         desk.publish(guid="first", title="What the other node was told")
         asked_before = len(newsroom.requests)

@@ -1,0 +1,197 @@
+"""The program: makes all parts from a configuration, starts them and stops them.
+
+    app = App(config)
+    await app.start()
+    await app.apply(another)
+    await app.stop()
+
+Nothing else puts the parts together. Options, signals and settings of the process are in server.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import traceback
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import Final, Literal
+
+from tornado.netutil import bind_sockets
+
+from config import Config
+from connections import limits
+from connections.limits import Admission
+from connections.listener import Listener
+from fanout.fanout import FanOut
+from feeds.fetch import Fetcher
+from feeds.parser_pool import ParserPool
+from feeds.poller import Poller
+from handlers.routes import make_app
+from handlers.site import Site
+from pages.freshness import Freshness
+from timeline import Timeline, open_timeline
+from timeline.retention import Retention
+
+VERSION: Final = "0.1.0"
+
+Role = Literal["all", "web", "fetch"]
+"""The work of a process: serve pages and connections (web), poll feeds (fetch), or both (all)."""
+
+logger = logging.getLogger("livelog")
+
+_BACKLOG: Final = 1024
+
+_FIXED: Final = (("store",), ("server", "address"), ("server", "port"), ("server", "public_url"))
+"""Settings that `App.apply` cannot change. The public URL is in the user agent and in the allowed origins."""
+
+
+class StartError(Exception):
+    """The program cannot start; the message is a sentence for the operator."""
+
+
+class RestartRequiredError(Exception):
+    """A configuration cannot be applied to the running program; the message names the settings that changed."""
+
+
+class App:
+    """One Livelog: the parts of its role, over one timeline, on its sockets.
+
+    ``config`` is the configuration that is in effect. ``sockets`` are bound sockets that do not block, to listen on
+    instead of server.address and server.port; the App closes them. ``reuse_port`` lets other processes bind the same
+    port.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        role: Role = "all",
+        reuse_port: bool = False,
+        sockets: Sequence[socket.socket] = (),
+    ) -> None:
+        self.config = config
+        self._role = role
+        self._reuse_port = reuse_port
+        self._sockets = list(sockets)
+        self._listener: Listener | None = None
+        self._fanout: FanOut | None = None
+        self._poller: Poller | None = None
+        self._site: Site | None = None
+        self._cleanup = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """The address to open in a browser once the program has started; on a fetch node that of `/healthz`."""
+        host, port = self._sockets[0].getsockname()[:2]
+        base = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        if self._role == "fetch":
+            return f"{base}healthz"
+        blogs = self.config.blogs
+        return self.config.server.public_url or f"{base}{f'{blogs[0].slug}/' if len(blogs) == 1 else ''}"
+
+    async def start(self) -> None:
+        """Starts all parts. Raises StartError and TimelineError, after it has stopped what it had started."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def apply(self, config: Config) -> None:
+        """Changes blogs, feeds, intervals, filters, titles, themes, proxies and fetch settings while running.
+
+        Raises RestartRequiredError, before anything has changed, if another setting differs. After a TimelineError it
+        can be called again.
+        """
+        differing = [".".join(path) for path in _FIXED if _setting(self.config, path) != _setting(config, path)]
+        if differing:
+            raise RestartRequiredError(f"A change of {' and '.join(differing)} needs a restart.")
+        await self._apply_parts(config)
+        self.config = config
+
+    async def stop(self) -> None:
+        """Stops accepting, commits polls under way, closes connections over some seconds, then all the rest."""
+        if self._listener:
+            self._listener.shut()
+        try:
+            async with asyncio.TaskGroup() as stopping:
+                if self._poller:
+                    stopping.create_task(self._poller.stop())
+                if self._fanout:
+                    stopping.create_task(self._fanout.close_gradually())
+        finally:
+            await self._cleanup.aclose()
+
+    async def _start(self) -> None:
+        # What is pushed last is closed first. The port comes before the store: a second start on a port in use must
+        # not touch the store.
+        self._sockets = self._sockets or self._bind()
+        for bound in self._sockets:
+            self._cleanup.callback(bound.close)
+        timeline = await open_timeline(self.config.store)
+        self._cleanup.push_async_callback(timeline.close)
+        listener = self._make_listener(timeline)
+        if self._fanout:
+            self._cleanup.push_async_callback(self._fanout.close)
+            await self._fanout.start()
+        listener.open(self._sockets)
+        logger.info("Livelog %s is on %s", VERSION, self.url)
+        if self._poller:
+            await self._poller.start()
+            retention = Retention(timeline)
+            self._cleanup.push_async_callback(retention.stop)
+            retention.start()
+
+    async def _apply_parts(self, config: Config) -> None:
+        """Hands a configuration to the parts: first to the fan-out, which can fail and has changed nothing then."""
+        if self._fanout:
+            await self._fanout.apply([blog.slug for blog in config.blogs])
+        if self._site:
+            self._site.apply(config)
+        if self._poller:
+            await self._poller.apply(config)
+
+    def _make_listener(self, timeline: Timeline) -> Listener:
+        """The listener, with the parts that it serves. The fan-out is closed before it, the rest after it."""
+        if self._role != "fetch":
+            self._fanout = FanOut(timeline, [blog.slug for blog in self.config.blogs])
+        if self._role != "web":
+            self._poller = self._make_poller(timeline)
+        admission = Admission(limits.raise_files())
+        self._site = Site(self.config, timeline, self._fanout, Freshness(timeline), admission, self._poller)
+        self._listener = Listener(make_app(self._site), admission)
+        self._cleanup.push_async_callback(self._listener.close)
+        return self._listener
+
+    def _make_poller(self, timeline: Timeline) -> Poller:
+        server, fetch = self.config.server, self.config.fetch
+        contact = f" (+{server.public_url})" if server.public_url else ""
+        fetcher = Fetcher(
+            user_agent=f"Livelog/{VERSION}{contact}",
+            timeout=fetch.timeout,
+            max_bytes=fetch.max_bytes,
+            concurrency=fetch.concurrency,
+            private_networks=fetch.private_networks,
+        )
+        self._cleanup.callback(fetcher.close)
+        parser_pool = ParserPool()
+        self._cleanup.push_async_callback(parser_pool.close)
+        return Poller(self.config, timeline, fetcher, parser_pool)
+
+    def _bind(self) -> list[socket.socket]:
+        address, port = self.config.server.address, self.config.server.port
+        try:
+            return bind_sockets(port, address, backlog=_BACKLOG, reuse_port=self._reuse_port)
+        except OSError as error:
+            # bind_sockets does not close a socket that it cannot bind: the traceback would keep it open.
+            traceback.clear_frames(error.__traceback__)
+            raise StartError(f"{address} port {port} cannot be used: {error.strerror or error}") from None
+
+
+def _setting(config: Config, path: Sequence[str]) -> object:
+    value: object = config
+    for key in path:
+        value = getattr(value, key)
+    return value

@@ -1,0 +1,43 @@
+"""Fixtures for tests of config.yaml: texts to a configuration, or to the problems in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import config
+from config import Config, ConfigError
+
+BLOG = "blogs: {blog: {}}\n"
+BLOG_KEYS = "language, accent, logo, css, images, frame_ancestors, title, feeds"
+
+Read = Callable[[str], Config]
+Problems = Callable[[str], tuple[str, ...]]
+
+
+@pytest.fixture
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
+    """Loads a text as config.yaml of the current directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def load(text: str) -> Config:
+        Path("config.yaml").write_text(text, encoding="utf-8")
+        return config.load("config.yaml")
+
+    return load
+
+
+@pytest.fixture
+def problems(read: Read) -> Problems:
+    """The problems of a text, without the name of the file."""
+
+    def find(text: str) -> tuple[str, ...]:
+        with pytest.raises(ConfigError) as caught:
+            read(text)
+        assert str(caught.value) == "\n".join(caught.value.problems)
+        assert all(line.startswith("config.yaml:") for line in caught.value.problems)
+        return tuple(line.removeprefix("config.yaml:") for line in caught.value.problems)
+
+    return find

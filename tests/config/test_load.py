@@ -1,0 +1,244 @@
+"""config/load.py: the shipped file, whole files, feed URLs of the command line, and any bytes at all."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import config
+from config import Blog, Config, ConfigError, Feed, Fetch, Server
+from tests.config.reading import BLOG, Problems, Read
+
+SHIPPED = Path(__file__).resolve().parents[2] / "config.yaml"
+A_COLOUR = "must be a colour such as '#b0301c', in quotes: without them YAML takes # for a comment"
+
+
+# The shipped file
+
+
+def test_shipped_file_is_one_blog_of_several_feeds() -> None:
+    blogs = config.load(SHIPPED).blogs
+    assert [(blog.slug, blog.title) for blog in blogs] == [("blog", "Live Blog")]
+    assert len(blogs[0].feeds) >= 4
+    assert blogs[0].feeds[0] == Feed(url="https://www.ifanr.com/feed")
+
+
+def test_shipped_file_has_every_key_and_no_other() -> None:
+    written = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    blog = written["blogs"]["blog"]
+    assert set(written) == set(Config.model_fields)
+    assert set(written["server"]) == set(Server.model_fields)
+    assert set(written["fetch"]) == set(Fetch.model_fields)
+    assert {"slug", *blog} == set(Blog.model_fields)
+    assert set(blog["feeds"][-1]) == set(Feed.model_fields)
+
+
+def test_shipped_file_has_the_defaults(read: Read) -> None:
+    shipped, least = config.load(SHIPPED), read(BLOG)
+    assert (shipped.server, shipped.store, shipped.fetch) == (least.server, least.store, least.fetch)
+    assert shipped.blogs[0].feeds[-1] == Feed(url=shipped.blogs[0].feeds[-1].url)
+
+
+def test_defaults(read: Read) -> None:
+    assert read(BLOG) == Config(
+        server=Server(address="127.0.0.1", port=8888, public_url=None, trusted_proxies=()),
+        store="sqlite:livelog.db",
+        fetch=Fetch(
+            interval=None, timeout=20.0, max_bytes=15_000_000, concurrency=32, per_host=2, private_networks=()
+        ),
+        blogs=(Blog(slug="blog", title="blog", feeds=()),),
+    )
+
+
+# One file
+
+
+def test_every_value_of_a_file_is_kept(read: Read) -> None:
+    loaded = read("""
+        server:
+          address: "::"
+          port: 0
+          public_url: https://live.example.org/news/
+          trusted_proxies: [10.0.0.0/8, "::1"]
+        store: redis://:secret@127.0.0.1:6379/0
+        fetch: {interval: 5m, timeout: 1.5, max_bytes: 1MiB, concurrency: 8, per_host: 1,
+                private_networks: [fd00::/8]}
+        blogs:
+          news:
+            title: The News
+            feeds:
+              - https://example.org/feed
+              - {url: https://me:pw@example.org/, title: Mine, interval: 1h, include: [vote, /\\bAI\\b/],
+                 exclude: [ads], tags: [mine], withdraw: true}
+        """)
+    server, fetch, blog = loaded.server, loaded.fetch, loaded.blogs[0]
+    assert (server.address, server.port) == ("::", 0)
+    assert server.public_url == "https://live.example.org/news"
+    assert server.trusted_proxies == (IPv4Network("10.0.0.0/8"), IPv6Network("::1/128"))
+    assert loaded.store == "redis://:secret@127.0.0.1:6379/0"
+    assert (fetch.interval, fetch.timeout, fetch.max_bytes) == (300, 1.5, 1 << 20)
+    assert (fetch.concurrency, fetch.per_host) == (8, 1)
+    assert fetch.private_networks == (IPv6Network("fd00::/8"),)
+    assert (blog.slug, blog.title) == ("news", "The News")
+    assert blog.feeds[0] == Feed(url="https://example.org/feed", interval=300)
+    assert blog.feeds[1] == Feed(
+        url="https://me:pw@example.org/",
+        title="Mine",
+        interval=3600,
+        include=("vote", r"/\bAI\b/"),
+        exclude=("ads",),
+        tags=("mine",),
+        withdraw=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "of_all", "seconds"),
+    [
+        ("", "", None),
+        ("", "5m", 300),
+        (", interval: null", "5m", 300),
+        (", interval: 1h", "5m", 3600),
+        (", interval: auto", "5m", None),
+        (", interval: 30s", "auto", 30),
+    ],
+)
+def test_a_feed_has_its_own_interval_or_that_of_fetch(read: Read, own: str, of_all: str, seconds: float) -> None:
+    loaded = read(f"fetch: {{interval: {of_all}}}\nblogs: {{b: {{feeds: [{{url: 'http://a'{own}}}]}}}}")
+    assert loaded.blogs[0].feeds[0].interval == seconds
+
+
+def test_files_are_named_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "own.css").write_text("", encoding="utf-8")
+    (tmp_path / "config.yaml").write_text("blogs: {b: {css: own.css}}", encoding="utf-8")
+    assert config.load(tmp_path / "config.yaml").blogs[0].css == tmp_path / "own.css"
+
+
+@pytest.mark.parametrize("text", ["store: sqlite:x\n", "blogs:\n", "blogs: {}\n"])
+def test_a_blog_is_required(problems: Problems, text: str) -> None:
+    assert problems(text) == ("1: blogs: must name at least one blog",)
+
+
+def test_blogs_in_a_list_are_rejected(problems: Problems) -> None:
+    assert problems("blogs: [blog]") == ("1: blogs: must be a mapping of blog names, each with its title and feeds",)
+
+
+def test_a_feed_given_twice_names_both_lines(problems: Problems) -> None:
+    assert problems("""blogs:
+  one:
+    feeds:
+      - http://a.example/
+      - {url: http://a.example/, title: A}
+  two:
+    feeds: [http://a.example/]
+""") == ("5: blogs.one.feeds[1].url: is the same feed as in line 4",)
+
+
+def test_a_colour_that_yaml_takes_for_a_comment_is_reported(problems: Problems) -> None:
+    assert problems("blogs:\n  b:\n    accent: #b0301c\n") == (f"3: blogs.b.accent: {A_COLOUR}",)
+
+
+def test_a_comment_is_no_colour(read: Read) -> None:
+    assert read("blogs:\n  b:\n    accent: # ours\n").blogs[0].accent is None
+
+
+def test_a_blog_can_have_20000_feeds(read: Read) -> None:
+    feeds = "".join(f"  - {{url: https://a.example/{n}, title: {n}}}\n" for n in range(20_000))
+    assert len(read(f"blogs:\n blog:\n  feeds:\n{feeds}").blogs[0].feeds) == 20_000
+
+
+# Feed URLs of the command line
+
+
+def test_urls_make_one_blog() -> None:
+    assert config.for_urls(["https://a.example/", " http://b.example/feed "]) == Config(
+        blogs=(
+            Blog(
+                slug="blog",
+                title="Live Blog",
+                feeds=(Feed(url="https://a.example/"), Feed(url="http://b.example/feed")),
+            ),
+        )
+    )
+
+
+def test_urls_keep_the_rest_of_the_configuration(read: Read) -> None:
+    base = read("store: sqlite:x\nserver: {port: 1}\nfetch: {interval: 30s}\nblogs: {other: {}}")
+    made = config.for_urls(["https://a.example/"], base)
+    assert (made.server, made.store, made.fetch) == (base.server, base.store, base.fetch)
+    assert [blog.slug for blog in made.blogs] == ["blog"]
+    assert made.blogs[0].feeds[0].interval == 30
+
+
+def test_wrong_urls_are_reported_by_number() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.for_urls(["https://a.example/", "a.example", "https://a.example/", "config.yaml"])
+    assert caught.value.problems == (
+        "command line: FEED_URL 2: must be a URL that begins with http:// or https:// and a host",
+        "command line: FEED_URL 3: is the same as FEED_URL 1",
+        "command line: FEED_URL 4: must be a URL that begins with http:// or https:// and a host",
+    )
+
+
+# Any file
+
+
+KEYS = ["server", "store", "fetch", "blogs", "blog", "feeds", *Server.model_fields, *Fetch.model_fields]
+WORDS = st.sampled_from([*KEYS, "5m", "1MB", "auto", "https://a.example/", "${HOME}", "$", "/x/", "10.0.0.0/8"])
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | WORDS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(WORDS | st.text(), inner, max_size=5),
+)
+DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "server": VALUES,
+        "store": VALUES,
+        "fetch": st.dictionaries(st.sampled_from(list(Fetch.model_fields)), VALUES),
+        "blogs": st.dictionaries(
+            WORDS, st.fixed_dictionaries({"feeds": st.lists(st.fixed_dictionaries({"url": VALUES}) | VALUES)})
+        ),
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("config") / "config.yaml"
+
+
+def _load_or_reject(file: Path, data: bytes) -> None:
+    file.write_bytes(data)
+    try:
+        loaded = config.load(file)
+    except ConfigError as error:
+        assert error.problems  # noqa: PT017
+        assert all("\n" not in problem for problem in error.problems)  # noqa: PT017
+        str(error).encode()
+    else:
+        assert isinstance(loaded, Config)
+
+
+@given(st.binary() | st.text().map(str.encode))
+@example(b"\xff\xfea\x00")
+@example(b"%YAML 9.9\n---\n")
+@example(b'a: "\\ud800"')
+def test_any_bytes_load_or_are_rejected(file: Path, data: bytes) -> None:
+    _load_or_reject(file, data)
+
+
+@given(VALUES | DOCUMENTS)
+def test_any_document_loads_or_is_rejected(file: Path, document: object) -> None:
+    _load_or_reject(file, json.dumps(document).encode())
+
+
+@given(VALUES | DOCUMENTS)
+def test_any_document_in_blocks_loads_or_is_rejected(file: Path, document: object) -> None:
+    _load_or_reject(file, yaml.safe_dump(document, allow_unicode=True).encode("utf-8", "replace"))
