@@ -79,12 +79,12 @@ class WatchedSandbox(ParserPool):
         super().__init__(processes=1, reserve=0)
         self.fault: Exception | None = None
         self.documents = 0
-        self.suspects = 0
+        self.unproven = 0
 
-    async def parse(self, reading: Reading, *, suspect: bool = False) -> Document:
+    async def parse(self, reading: Reading, *, proven: bool = True) -> Document:
         """Reads a document, or fails."""
         self.documents += 1
-        self.suspects += suspect
+        self.unproven += not proven
         if self.fault:
             raise self.fault
         # Without the lane of suspects: one sandbox serves many tests, each with an event loop of its own.

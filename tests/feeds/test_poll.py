@@ -7,8 +7,8 @@ from email.utils import formatdate
 
 import pytest
 
-from feeds.redirects import PROOF_SECONDS
-from feeds.schedule import GONE
+from feeds.redirects import MOVED_AFTER_SECONDS
+from feeds.schedule import GONE_INTERVAL
 from tests.feeds.documents import atom, rss
 from tests.feeds.origins import RawOrigin, moved, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log
@@ -109,7 +109,7 @@ async def test_a_feed_that_moved_for_good_is_asked_for_there_after_seven_days(de
     await desk.later(DAY)
     assert paths(origin) == ["/new"]
     assert (await desk.state()).moved_to == new
-    assert PROOF_SECONDS == 7 * DAY
+    assert MOVED_AFTER_SECONDS == 7 * DAY
     assert await desk.titles() == ["a"], "it is the same feed"
 
 
@@ -122,7 +122,7 @@ async def test_a_feed_that_is_gone_from_where_it_moved_is_asked_for_where_it_was
     await desk.later(8 * DAY)
     origin.serve("/new", whole(b"", status="410 x"))
     await desk.later(DAY)
-    assert (await desk.state()).next_at < desk.clock.now + GONE
+    assert (await desk.state()).next_at < desk.clock.now + GONE_INTERVAL
     origin.serve("/old", whole(rss(post("a"), post("b"))))
     await desk.later(DAY)
     assert (await desk.state()).problem is None

@@ -14,8 +14,9 @@ from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
 from feeds import schedule
 from feeds.parser_pool import ParserKilledError
-from feeds.poll import BUG, CUT_OFF
+from feeds.poll import BUG
 from feeds.poller import LEASE_SECONDS
+from feeds.result import CUT_OFF
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, RunningClock
@@ -387,7 +388,7 @@ async def test_what_is_known_of_a_feed_outlives_a_failure(desk: Desk, newsroom: 
         ("429 x", "Retry-After: 7200", 2 * HOUR, 2 * HOUR),
         ("503 x", "Retry-After: 7200", 2 * HOUR, 2 * HOUR),
         ("503 x", "Retry-After: 5", MINUTE, 1.1 * MINUTE),
-        ("410 x", "X: y", schedule.GONE, schedule.GONE),
+        ("410 x", "X: y", schedule.GONE_INTERVAL, schedule.GONE_INTERVAL),
     ],
 )
 async def test_a_publisher_that_asks_for_peace_gets_it(
@@ -709,7 +710,7 @@ async def test_stopping_waits_for_what_is_under_way(desk: Desk, newsroom: Newsro
 async def test_stopping_gives_up_what_takes_too_long_and_a_restart_makes_it_again(
     desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.poller.STOP_SECONDS", 0.05)
+    monkeypatch.setattr("feeds.poller.STOP_TIMEOUT", 0.05)
     held = Held()
     (url,) = held_desks(newsroom, 1, held)
     starting = asyncio.create_task(desk.follow(url))
