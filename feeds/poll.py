@@ -62,7 +62,7 @@ class Poll:
     async def run(self) -> Result:
         """Polls the feed. Every outcome is a result: raises nothing but CancelledError."""
         try:
-            return await self._followed_page()
+            return await self._with_discovery()
         except HostPausedError as paused:
             return Result(state=replace(self._state, next_at=paused.until), outcome="paused")
         except Exception as error:
@@ -92,7 +92,7 @@ class Poll:
             pause=_pause(error, now, next_at) if isinstance(error, FetchError) else None,
         )
 
-    async def _followed_page(self) -> Result:
+    async def _with_discovery(self) -> Result:
         """The result of the configured URL, or of the feed that a web page there names."""
         try:
             return await self._polled(self._before)

@@ -16,25 +16,24 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from tornado.ioloop import PeriodicCallback
 
-import urls
 from config import Config
 from feeds import schedule
 from feeds.commits import Commits
 from feeds.concurrency import ExchangeSlots
 from feeds.fetch import Fetcher
+from feeds.leases import LEASE_SECONDS, LeasedPolls, UnderWay
 from feeds.parser_pool import ParserPool
 from feeds.plan import Plan, Plans
 from feeds.poll import Poll
 from feeds.result import Pause, Result
 from feeds.wakeups import Wakeups
 from feedstate import FeedState
-from timeline import HistoryLostError, Lease, Timeline, TimelineError
+from timeline import HistoryLostError, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.feeds")
 
@@ -42,23 +41,11 @@ TICK_INTERVAL: Final = 0.5
 SHARED_TICK_INTERVAL: Final = 0.05
 """Seconds between claims. Nodes that share a timeline claim more often: any of them may be the first."""
 
-LEASE_SECONDS: Final = 15.0
-"""How long the feeds of a node that has died stay claimed."""
-
-RENEW_INTERVAL: Final = 4.0
 STOP_TIMEOUT: Final = 2.0
 CANCEL_TIMEOUT: Final = 1.0
 
 MAX_POLLS: Final = 1_000
 """How many polls may be under way, most of them waiting for a host that many feeds share."""
-
-
-@dataclass(eq=False, slots=True)
-class _UnderWay:
-    """A poll under way. From ``committing`` on, the commit may end the lease at any moment."""
-
-    lease: Lease
-    committing: bool = False
 
 
 class Poller:
@@ -79,7 +66,7 @@ class Poller:
         self._clock = clock
         self._commits = Commits(timeline, clock)
         self._slots = ExchangeSlots(config.fetch.concurrency, fetcher.hosts)
-        self._polls: dict[asyncio.Task[None], _UnderWay] = {}
+        self._polls = LeasedPolls(timeline, self._refill)
         self._wakeups = Wakeups(self._tick_now, clock)
         # Jitter: of nodes in step, the one that is a millisecond ahead would claim every feed.
         tick = SHARED_TICK_INTERVAL if timeline.is_shared else TICK_INTERVAL
@@ -90,7 +77,6 @@ class Poller:
         self._tick_wanted = False
         self._follow_wanted = False
         self._more_due = False
-        self._renew_at = 0.0
         self._configure(config, Plans(config.blogs))
 
     @property
@@ -117,7 +103,7 @@ class Poller:
         the limits of the parser's processes, cannot be changed while running.
         """
         self._configure(config, await asyncio.to_thread(Plans, config.blogs))
-        self._cancel([poll for poll, under_way in self._polls.items() if under_way.lease.url not in self._plans])
+        self._polls.cancel(lambda poll: poll.lease.url not in self._plans)
         self._follow_wanted = True
         await self.tick()
 
@@ -142,11 +128,7 @@ class Poller:
                     pass
                 while self._polls:
                     await asyncio.wait(self._polls)
-        late = list(self._polls)
-        for poll in late:
-            poll.cancel()
-        if late:
-            await asyncio.wait(late, timeout=CANCEL_TIMEOUT)
+        await self._polls.stop(CANCEL_TIMEOUT)
 
     async def tick(self) -> None:
         """Claims the feeds that are due, as many as can be worked on, and begins to poll them."""
@@ -163,18 +145,16 @@ class Poller:
         # A poll that waits for its host does not count: a slow host of many feeds does not keep the others waiting.
         room = min(2 * self._concurrency - self._slots.working, MAX_POLLS - len(self._polls))
         now = self._clock()
-        lost: Sequence[asyncio.Task[None]] = ()
         try:
             if self._follow_wanted:
                 await self._follow()
-            # Before each claim: this node must not claim a feed that it polls because the lease has run out.
-            lost = await self._renew(now)
+            lost = await self._polls.renew(now)
             leases = await self._timeline.claim(now, room, LEASE_SECONDS)
         except HistoryLostError as error:
             logger.warning("%s The feeds are followed anew.", error)
             self._follow_wanted = True
             # The leases are lost with the data.
-            self._cancel(self._polls)
+            self._polls.cancel(lambda _: True)
             return
         except TimelineError as error:
             self._commits.failed(error)
@@ -182,10 +162,11 @@ class Poller:
         if not self._polls:
             self._commits.worked()
         self._more_due = bool(leases) and len(leases) == room
-        self._drop_lost(lost, leases)
+        self._polls.drop(lost, leases)
         for lease in leases:
             if not self._stopping and (plan := self._plans.get(lease.url)):
-                self._begin(plan, lease)
+                under_way = UnderWay(lease)
+                self._polls.begin(under_way, self._poll(plan, under_way))
 
     async def _follow(self) -> None:
         self._follow_wanted = False
@@ -197,63 +178,18 @@ class Poller:
             self._follow_wanted = True
             raise
 
-    async def _renew(self, now: float) -> list[asyncio.Task[None]]:
-        """Renews the leases of the polls under way; returns the polls whose leases are lost.
-
-        A poll that is being committed is not among them: the commit may have ended its lease just now. If another
-        claim did, the commit raises LeaseLostError.
-        """
-        # Both bounds: after the clock was set back, leases are renewed at once.
-        if self._renew_at - RENEW_INTERVAL <= now < self._renew_at:
-            return []
-        polls = dict(self._polls)
-        leases = [under_way.lease for under_way in polls.values()]
-        held = await self._timeline.renew(leases, now + LEASE_SECONDS) if leases else []
-        # Not before: as long as leases cannot be renewed, nothing is claimed.
-        self._renew_at = now + RENEW_INTERVAL
-        fences = {(lease.url, lease.fence) for lease in held}
-        return [
-            poll
-            for poll, under_way in polls.items()
-            if (under_way.lease.url, under_way.lease.fence) not in fences
-            and not under_way.committing
-            and not poll.done()
-        ]
-
-    def _drop_lost(self, lost: Iterable[asyncio.Task[None]], claimed: Iterable[Lease]) -> None:
-        """Cancels polls whose leases are lost. Of feeds that this node has not claimed anew, another one has."""
-        ours = {lease.url for lease in claimed}
-        for under_way in self._cancel(lost):
-            if self._timeline.is_shared and under_way.lease.url not in ours:
-                logger.info("Another node polls %s now.", urls.without_credentials(under_way.lease.url))
-
-    def _cancel(self, polls: Iterable[asyncio.Task[None]]) -> list[_UnderWay]:
-        """Cancels polls that are not being committed, and returns them."""
-        cancelled = []
-        for poll in polls:
-            if (under_way := self._polls.get(poll)) and not under_way.committing:
-                poll.cancel()
-                cancelled.append(under_way)
-        return cancelled
-
-    def _begin(self, plan: Plan, lease: Lease) -> None:
-        under_way = _UnderWay(lease)
-        poll = asyncio.create_task(self._poll(plan, under_way))
-        self._polls[poll] = under_way
-        poll.add_done_callback(self._ended)
-
-    def _ended(self, poll: asyncio.Task[None]) -> None:
-        del self._polls[poll]
-        # Where more feeds are due than could be claimed, free slots do not wait for the next tick.
+    def _refill(self) -> None:
+        """Claims as soon as slots are free, if more feeds are due than could be claimed."""
         if self._more_due and self._slots.working <= self._concurrency:
             self._more_due = False
             self._tick_now()
 
     def _tick_now(self) -> None:
-        if self._ticker.is_running():
+        self._tick_wanted = True
+        if self._ticker.is_running() and (self._ahead is None or self._ahead.done()):
             self._ahead = asyncio.create_task(self.tick())
 
-    async def _poll(self, plan: Plan, under_way: _UnderWay) -> None:
+    async def _poll(self, plan: Plan, under_way: UnderWay) -> None:
         lease = under_way.lease
         poll = Poll(plan, lease.state, self._slots, self._fetcher, self._parser_pool, self._clock)
         result = await poll.run()

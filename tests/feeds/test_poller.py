@@ -15,9 +15,9 @@ from tornado.web import RequestHandler
 from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
 from feeds import schedule
+from feeds.leases import LEASE_SECONDS
 from feeds.parser_pool import ParserKilledError
 from feeds.poll import BUG
-from feeds.poller import LEASE_SECONDS
 from feeds.result import CUT_OFF
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
