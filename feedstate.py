@@ -11,7 +11,7 @@ from entries import dump
 
 
 class Mark(NamedTuple):
-    """What is kept about an entry that a feed's last document listed.
+    """The record of an entry that a feed's last document listed.
 
     ``dated`` is its own date in Unix seconds, 0 for none. ``link`` is the key of its link, empty if another entry of
     the document has the same link. ``absent`` is set if the last document left the entry out but lists older ones.

@@ -1,4 +1,4 @@
-"""The conditional GET of a feed: validators, what 200, 226 and 304 mean, freshness, and how long to wait.
+"""The conditional GET of a feed: validators, the answers 200, 226 and 304, max-age, and Retry-After.
 
 Validators are sent back byte for byte, to the URL that they came from and no other (RFC 9110 §13).
 """
@@ -193,10 +193,10 @@ def _validator(headers: HTTPHeaders, name: str) -> str | None:
 
 def _refusal(response: Response) -> str:
     """An answer without a feed, in a sentence."""
-    what = f"The answer was {response.status} {responses.get(response.status, '')}".strip()
+    status = f"The answer was {response.status} {responses.get(response.status, '')}".strip()
     if response.headers.get("cf-mitigated", "").strip().lower() == "challenge":
-        return f"{what}: a challenge that only browsers can meet."
-    return f"{what}."
+        return f"{status}: a challenge that only browsers can meet."
+    return f"{status}."
 
 
 def _retry_after(headers: HTTPHeaders, now: float) -> float | None:

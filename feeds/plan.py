@@ -1,4 +1,4 @@
-"""What the configuration says about each feed: a feed is fetched once, however many blogs use it."""
+"""The configuration of each feed, joined from all blogs that use it: a feed is fetched once."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Poller:
     async def stop(self) -> None:
         """Claims no more feeds, and waits up to STOP_TIMEOUT for the polls under way; the others are cancelled.
 
-        What a claim under way brings is not polled. A feed whose poll is cancelled is polled after a restart.
+        Feeds that a claim under way returns are not polled. A feed whose poll is cancelled is polled after a restart.
         """
         self._stopping = True
         self._ticker.stop()

@@ -36,7 +36,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a poll leads to: the feed's next state, entries with positions, (blog, id) of entries to withdraw."""
+    """The result of a poll: the feed's next state, entries with positions, (blog, id) of entries to withdraw."""
 
     state: FeedState
     outcome: Outcome
@@ -101,7 +101,7 @@ class Polled:
         """The marks to keep, and the ids of entries that are left out for the second time."""
         before = self.before.listed
         if self.answer.status == 226:
-            # A partial answer (RFC 3229) leaves out what has not changed.
+            # A partial answer (RFC 3229) leaves out the entries that have not changed.
             joined = {**document.listed, **{i: mark for i, mark in before.items() if i not in document.listed}}
             return Marks(dict(islice(joined.items(), MAX_PARTIAL_MARKS))), []
         if not self.plan.withdraws or not document.whole or document.renamed:
@@ -109,7 +109,7 @@ class Polled:
         return withdrawal.compared(before, document.listed)
 
     def _described(self, document: Document) -> FeedState:
-        """The state with what a document says about its feed."""
+        """The state with a document's metadata of its feed."""
         before, whole, wishes = self.before, document.whole, document.wishes
         dates = {moment.timestamp() for entry in document.entries if (moment := entry.published or entry.modified)}
         past = (date for date in {*before.newest, *dates} if date <= self.started)

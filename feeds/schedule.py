@@ -40,7 +40,7 @@ def pace(published: Iterable[float]) -> float:
 
 
 def auto_interval(state: FeedState, started: float) -> float:
-    """The interval `auto`: the feed's pace, or what its publisher asks for where that is longer.
+    """The interval `auto`: the feed's pace, or its publisher's wish if that is longer.
 
     A feed without validators is sent whole each time. It is requested as rarely as misses no entry: four times in
     the time that its newest entries span, and at least daily.

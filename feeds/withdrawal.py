@@ -1,6 +1,6 @@
 """Withdrawal without a tombstone: an entry that two whole documents in a row leave out, though they list older ones.
 
-One such document can be an accident of the publisher's system. An entry without a date is never withdrawn like this:
+One such document can be an accident of the publisher's system. An entry without a date cannot be withdrawn like this:
 it may have rolled off the end. Pure.
 """
 

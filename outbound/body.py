@@ -38,7 +38,7 @@ class ResponseBody:
             self.too_large = True
 
     def chunk(self, data: bytes) -> Awaitable[None] | None:
-        """Receives a part of the body. What it returns is to be awaited before the next part."""
+        """Receives a part of the body. Await the result before the next part."""
         self._size += len(data)
         self.too_large = self.too_large or self._size > self._max_bytes
         if not self.too_large:
@@ -47,7 +47,7 @@ class ResponseBody:
         return None if self._size <= YIELD_BYTES else self._yield()
 
     def close(self) -> None:
-        """Releases what a large body holds."""
+        """Releases the semaphore, if the body holds it."""
         if self._large and self._holds and not self._closed:
             self._large.release()
         self._closed = True

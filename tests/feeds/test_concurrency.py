@@ -108,3 +108,18 @@ async def test_everything_is_given_back_in_the_end(exchanges: Exchanges) -> None
         await exchanges.end_all()
         await settled()
         assert (slots.working, exchanges.going) == (0, set())
+
+
+async def test_another_concurrency_counts_at_once(exchanges: Exchanges) -> None:
+    slots = ExchangeSlots(2, HostLimits(per_host=2))
+    for name in "abcdef":
+        exchanges.begin(slots, name, proven=True)
+    await settled()
+    assert exchanges.going == {"a", "b"}
+    slots.apply(4)
+    await settled()
+    assert exchanges.going == {"a", "b", "c", "d"}
+    slots.apply(1)
+    await exchanges.end("a", "b", "c")
+    await settled()
+    assert exchanges.going == {"d"}
