@@ -68,7 +68,9 @@ class LeasedPolls:
         """Cancels polls whose leases are lost. Feeds that this node has not ``claimed`` anew are another node's."""
         ours = {lease.url for lease in claimed}
         for poll in self.cancel(set(lost).__contains__):
-            if self._timeline.is_shared and poll.lease.url not in ours:
+            if poll.lease.url in ours:
+                logger.info("Another poll of %s was quicker.", urls.without_credentials(poll.lease.url))
+            elif self._timeline.is_shared:
                 logger.info("Another node polls %s now.", urls.without_credentials(poll.lease.url))
 
     def cancel(self, chosen: Callable[[UnderWay], bool]) -> list[UnderWay]:
