@@ -1,4 +1,4 @@
-"""The state of a feed between two polls, and the entries that its last document listed."""
+"""The state of a feed between two polls, and the marks of the entries that its last document listed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from entries import dump
 
 
 class Mark(NamedTuple):
-    """What is remembered of an entry that a feed's last document listed.
+    """The record of an entry that a feed's last document listed.
 
-    ``dated`` is its own date in Unix seconds, 0 for none. ``link`` is the key of its link, where no other entry of
-    the document has the same. ``absent`` is set where the last document left the entry out although it lists older
-    ones.
+    ``dated`` is its own date in Unix seconds, 0 for none. ``link`` is the key of its link, empty if another entry of
+    the document has the same link. ``absent`` is set if the last document left the entry out but lists older ones.
     """
 
     digest: str
@@ -25,9 +24,9 @@ class Mark(NamedTuple):
 
 
 class Marks(Mapping[str, Mark]):
-    """The entries that a feed's last document listed, by id, in the document's order.
+    """The marks of the entries that a feed's last document listed, by id, in the document's order.
 
-    Kept as the JSON text that stores keep, and read when first looked at: most polls find nothing changed.
+    Kept as the JSON text that stores have, and parsed on first use: most polls find nothing changed.
     """
 
     __slots__ = ("_marks", "_text")
@@ -49,7 +48,6 @@ class Marks(Mapping[str, Mark]):
         return _marks_of, (self.to_json(),)
 
     def to_json(self) -> str:
-        """The marks as JSON text."""
         if self._text is None:
             self._text = dump({entry_id: list(mark) for entry_id, mark in self._read().items()})
         return self._text
@@ -66,17 +64,16 @@ def _marks_of(text: str) -> Marks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """What is remembered of a feed between two polls; committed together with the entries it led to.
+    """The state of a feed between two polls, committed together with the entries of a poll.
 
-    Times are Unix seconds, 0 for never. ``listed`` are the entries of the last document, so that only new and changed
-    ones are cleaned and committed. ``newest`` are the dates of its newest entries, which `auto` adapts to. ``blogs``
-    names the blogs that have had the feed's entries: a blog that is not among them gets them as a backfill.
+    Times are Unix seconds, 0 for never. ``listed`` has the entries of the last document: only new and changed ones
+    are sanitised and committed. ``newest`` are the dates of its newest entries, which `auto` adapts to. ``blogs``
+    names the blogs that have had the feed's entries: any other blog gets them as a backfill.
 
-    Validators and ``body_digest`` belong to ``validated_url``, where the document came from in the end; to another
-    address they are not sent. ``found_url`` is the feed that the page at ``url`` leads to. ``moved_to`` is where
-    permanent redirects have led since ``moved_since``. ``max_age``, ``ttl`` (seconds) and ``skip_hours`` (UTC),
-    ``skip_days`` (0 for Monday) are what the publisher asked for. ``took`` is how many seconds the last exchange
-    needed.
+    The validators and ``body_digest`` belong to ``validated_url``, the URL that answered, and are sent to no other.
+    ``found_url`` is the feed that the web page at ``url`` names. ``moved_to`` is where permanent redirects have led
+    since ``moved_since``. ``max_age``, ``ttl`` (seconds), ``skip_hours`` (UTC) and ``skip_days`` (0 for Monday) are
+    the publisher's wishes. ``took`` is the duration of the last exchange in seconds.
     """
 
     url: str
@@ -106,13 +103,13 @@ class FeedState:
     listed: Marks = field(default_factory=Marks)
 
     def succeeded(self, status: int, at: float, next_at: float) -> FeedState:
-        """The state after a poll that went well."""
+        """The state after a poll that succeeded."""
         return replace(
             self, status=status, checked_at=at, ok_at=at, next_at=next_at, problem=None, failures=0, failing_since=0
         )
 
     def failed(self, problem: str, status: int | None, at: float, next_at: float) -> FeedState:
-        """The state after a poll that failed: what is known of the feed stays, validators included."""
+        """The state after a poll that failed. Everything else about the feed stays, validators included."""
         return replace(
             self,
             status=status,
@@ -124,17 +121,17 @@ class FeedState:
         )
 
     def to_json(self) -> str:
-        """The state as JSON text, for a store. ``listed`` stays out: it is larger than the rest, and changes less."""
+        """The state as JSON text, without ``listed``, which is larger than the rest and changes less often."""
         defaults = _STATE_DEFAULTS.items()
         return dump({name: value for name, default in defaults if (value := getattr(self, name)) != default})
 
     @classmethod
     def from_json(cls, text: str, listed: str | None = None) -> FeedState:
-        """Reads what `to_json` wrote, and the text of ``listed``; fields of another version are left out."""
+        """Reads the text of `to_json`, and the one of ``listed``; fields of another version are ignored."""
         values = {**_STATE_DEFAULTS, **json.loads(text), "listed": Marks(text=listed)}
         for name in _STATE_TUPLES:
             values[name] = tuple(values[name])
-        # Past __init__, which takes as long as all the rest: of many feeds all are read at a start.
+        # Without __init__, which takes as long as all the rest: a start reads the states of all feeds.
         state = object.__new__(cls)
         for name, put in _STATE_SLOTS:
             put(state, values[name])

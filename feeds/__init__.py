@@ -1,5 +1,6 @@
-"""From a feed's URL to committed entries: schedule, fetch, parse, clean, commit.
+"""From a feed's URL to committed entries, on the event loop.
 
-Read in this order: `poller` (the loop), `schedule` (when), `fetch` (one HTTP exchange), `sandbox` (the process
-that can be killed), `parse` (bytes to entries), `clean` (what may come in).
+Read `poller` (the loop of claims and commits), then `poll` (one poll) and `result` (entries and next state). `plan`
+has a feed's configuration; `schedule` and `redirects` decide when and at which URL it is requested, `fetch` requests
+it, `concurrency` bounds how many requests run, and `parser_pool` runs `feeds.parser` in other processes.
 """

@@ -1,7 +1,7 @@
-"""The processes in which feeds are parsed: bounded in CPU, memory and time, killed and replaced when they exceed.
+"""The processes that parse feeds: bounded in CPU, memory and time, killed and replaced when they exceed a limit.
 
-A feed can be made to take quadratic time or gigabytes in any parser; on the event loop, or in a thread, it
-would stop every reader's page. Pebble keeps the processes and kills them.
+A feed can be made to take quadratic time or gigabytes in any parser; on the event loop, or in a thread, it would
+stop the pages of all readers. Pebble keeps the processes and kills them.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ from pebble import ProcessExpired, ProcessPool
 from feeds.parser.document import Document, Reading, parse
 
 CPU_SECONDS: Final = 4
-"""CPU a document may take. The largest real feeds known to us take 1.3."""
+"""CPU that a document may use. The largest real feeds that we know use 1.3."""
 
 MEMORY_BYTES: Final = 512 * 1024 * 1024
 WALL_SECONDS: Final = 30
-"""A second line of defence, for a process that hangs without using CPU; wide, as machines can be busy."""
+"""For a process that hangs without using CPU. Wide: a busy machine is slow."""
 
-START_SECONDS: Final = 5.0
-"""How long the first document waits for all processes to be there; one is enough for it."""
+START_TIMEOUT: Final = 5.0
+"""How long a start waits for all processes; the first document needs only one."""
 
-ATTEMPTS: Final = 2
-"""How often a document is tried whose process ended before it was begun."""
+MAX_ATTEMPTS: Final = 2
+"""How often a document is submitted whose process ended before it began."""
 
 NICENESS: Final = 10
 
 TASKS_PER_PROCESS: Final = 500
-"""A process is replaced after so many documents: what the parser leaks goes with it."""
+"""A process is replaced after so many documents: this frees the memory that the parser leaks."""
 
 
 class ParserKilledError(Exception):
-    """The document could not be parsed within the limits; the message says which one, in a sentence."""
+    """The document could not be parsed within the limits. The message names the limit, in a sentence."""
 
 
 class ParserPool:
-    """A small pool of parser processes. The limits in seconds and bytes are those of one document.
+    """A pool of ``processes`` and ``reserve`` parser processes. The limits in seconds and bytes are per document.
 
-    ``reserve`` processes more are for documents that are not suspect: these never wait for a hundred that are made to
-    take long.
+    Documents of unproven feeds use at most ``processes`` of them: a hundred that are made to take long do not delay
+    the others. The processes are started by the first document.
     """
 
     def __init__(
@@ -67,36 +67,33 @@ class ParserPool:
         wall_seconds: float = WALL_SECONDS,
     ) -> None:
         self._processes = processes + reserve
-        self._suspects = _Queue(processes)
+        self._unproven = _Queue(processes)
         self._cpu_seconds = cpu_seconds
         self._memory_bytes = memory_bytes
         self._wall_seconds = wall_seconds
         self._pool: ProcessPool | None = None
         self._opening = asyncio.Lock()
-        self._closings = 0
+        self._closed = False
         self._running: set[asyncio.Future[Document]] = set()
 
-    async def parse(self, reading: Reading, *, suspect: bool = False) -> Document:
-        """`feeds.parse.parse` in a process of its own; raises NotAFeedError or ParserKilledError.
+    async def parse(self, reading: Reading, *, proven: bool = True) -> Document:
+        """`feeds.parser.document.parse` in another process; raises NotAFeedError or ParserKilledError.
 
-        A ``suspect`` document is one of a feed that has not been read before, or not well.
+        ``proven`` is False for a document of a feed that was not read before, or not well. Raises CancelledError
+        after `close`.
         """
-        if not suspect:
+        if proven:
             return await self._parse(reading)
-        closings = self._closings
-        async with self._suspects.turn(len(reading.body)):
-            if closings != self._closings:
-                # It was closed while this one waited.
-                raise asyncio.CancelledError
+        async with self._unproven.turn(len(reading.body)):
             return await self._parse(reading)
 
     async def _parse(self, reading: Reading) -> Document:
         work = functools.partial(_parse_within_limits, self._cpu_seconds, reading)
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             try:
                 return await self._run(work)
             except BrokenProcessPool:
-                # A process ended that had nothing to do, and Pebble gave up the pool: this document is not to blame.
+                # An idle process ended, and Pebble gave up the pool: this document is not the cause.
                 continue
             except PoolTimeoutError:
                 raise ParserKilledError(f"Reading it took more than {self._wall_seconds:g} seconds.") from None
@@ -108,9 +105,9 @@ class ParserPool:
         raise ParserKilledError("The processes that read feeds end as soon as they start.")
 
     async def close(self) -> None:
-        """Ends the processes; a document that is being parsed is dropped: its `parse` ends as if it was cancelled."""
+        """Ends the processes for good. A `parse` under way, or called later, raises CancelledError."""
+        self._closed = True
         async with self._opening:
-            self._closings += 1
             for document in self._running:
                 document.cancel()
             await self._drop()
@@ -120,7 +117,7 @@ class ParserPool:
         try:
             task = pool.submit(work, self._wall_seconds)
         except RuntimeError:
-            # It was given up a moment ago.
+            # Pebble gave up the pool since `_open`.
             raise BrokenProcessPool from None
         document = asyncio.wrap_future(task)
         self._running.add(document)
@@ -129,20 +126,25 @@ class ParserPool:
 
     async def _open(self) -> ProcessPool:
         async with self._opening:
+            if self._closed:
+                raise asyncio.CancelledError
             if self._pool is None or not self._pool.active:
                 await self._drop()
-                # Starting the first process waits for it: not on the event loop.
+                # In a thread: a start waits for the first process.
                 starting = asyncio.create_task(asyncio.to_thread(_start, self._processes, self._memory_bytes))
                 try:
                     self._pool = await asyncio.shield(starting)
                 except asyncio.CancelledError:
-                    # It can't be called off half-way. Nobody would end it: its processes would be left in the middle.
+                    # A start cannot be cancelled half-way: the pool is kept, so that `close` ends its processes.
                     self._pool = await starting
                     raise
+                if self._closed:
+                    # `close` waits for this lock, and ends the processes next.
+                    raise asyncio.CancelledError
             return self._pool
 
     async def _drop(self) -> None:
-        """Ends the pool, or what is left of it."""
+        """Ends the processes that are left."""
         pool, self._pool = self._pool, None
         if pool:
             pool.stop()  # type: ignore[no-untyped-call]  # Pebble leaves it untyped
@@ -156,37 +158,37 @@ class ParserPool:
 
 
 class _Queue:
-    """Lets so many at a time through, the smallest first: a document that takes seconds is rarely a small one."""
+    """Slots, granted to the smallest document first: one that takes seconds is rarely small."""
 
-    def __init__(self, places: int) -> None:
-        self._places = places
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = itertools.count()
 
     @asynccontextmanager
     async def turn(self, size: int) -> AsyncIterator[None]:
-        """Waits for a place, and gives it back at the end of the block."""
+        """Waits for a slot, and gives it back at the end of the block."""
         turn = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (size, next(self._count), turn))
-        self._let_in()
+        self._grant()
         try:
             await turn
             yield
         finally:
             if turn.done() and not turn.cancelled():
-                self._places += 1
-                self._let_in()
+                self._slots += 1
+                self._grant()
 
-    def _let_in(self) -> None:
-        while self._places and self._waiting:
+    def _grant(self) -> None:
+        while self._slots and self._waiting:
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.cancelled():
                 turn.set_result(None)
-                self._places -= 1
+                self._slots -= 1
 
 
 def _start(processes: int, memory_bytes: int) -> ProcessPool:
-    # A fork server: this process has threads, which a plain fork would leave in an undefined state. It imports
+    # A fork server: a plain fork would leave the threads of this process in an undefined state. The server imports
     # the program once, and its children share that memory.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", "feeds.parser.document"])
@@ -194,20 +196,20 @@ def _start(processes: int, memory_bytes: int) -> ProcessPool:
     pool = ProcessPool(
         processes,
         max_tasks=TASKS_PER_PROCESS,
-        initializer=_settle,
+        initializer=_limit,
         initargs=(memory_bytes, ready),
         context=context,
     )
     pool.schedule(time.time).result()
-    # One that is ended while it starts says so with a traceback.
-    until = time.monotonic() + START_SECONDS
+    # A process that is ended while it starts prints a traceback.
+    give_up_at = time.monotonic() + START_TIMEOUT
     for _ in range(processes):
-        ready.acquire(timeout=max(until - time.monotonic(), 0))
+        ready.acquire(timeout=max(give_up_at - time.monotonic(), 0))
     return pool
 
 
-def _settle(memory_bytes: int, ready: Semaphore) -> None:
-    # Readers come first: parsing takes what the event loop leaves.
+def _limit(memory_bytes: int, ready: Semaphore) -> None:
+    # The event loop has priority.
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -215,11 +217,11 @@ def _settle(memory_bytes: int, ready: Semaphore) -> None:
 
 
 def _parse_within_limits(cpu_seconds: int, reading: Reading) -> Document:
-    # The limit counts all CPU of a process, so it moves up with each document. Beyond it the kernel kills.
+    # The limit counts all CPU that a process has used, so it is raised for each document. Beyond it the kernel kills.
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + cpu_seconds, hard))
     try:
         return parse(reading)
     finally:
-        # Not while the result is sent: a process that dies with the pool's lock would block the others.
+        # No limit while the result is sent: a process that is killed with the pool's lock would block the others.
         resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))

@@ -1,6 +1,6 @@
-"""Where a feed is asked for: at the address that the configuration names, or where that has led for good.
+"""Which URL a feed is requested at: the configured one, or the one that it has moved to permanently.
 
-Pure functions. Keys of entries always have the configuration's address: a feed that moves lists the same entries.
+Pure functions. Keys of entries always have the configured URL: a feed that moves lists the same entries.
 """
 
 from __future__ import annotations
@@ -11,34 +11,36 @@ from typing import Final
 
 from feedstate import FeedState
 
-PROOF_SECONDS: Final = 7 * 24 * 3600.0
-"""How long permanent redirects must have led to the same place before it is asked instead."""
+MOVED_AFTER_SECONDS: Final = 7 * 24 * 3600.0
+"""How long permanent redirects must have led to the same URL before that URL is requested instead."""
 
 
 def start(state: FeedState, now: float) -> str:
-    """The address to ask first."""
-    if state.moved_to and (_to_https(_named(state), state.moved_to) or now - state.moved_since >= PROOF_SECONDS):
-        return state.moved_to
-    return _named(state)
+    """The URL to request; redirects may lead on from it."""
+    named = _named(state)
+    if not state.moved_to:
+        return named
+    moved_long_ago = now - state.moved_since >= MOVED_AFTER_SECONDS
+    return state.moved_to if moved_long_ago or _to_https(named, state.moved_to) else named
 
 
 def after_answer(state: FeedState, moved_to: str | None, now: float) -> FeedState:
-    """What is known after a good answer, to which permanent redirects alone led, or not (None)."""
+    """The state after a good answer, to which permanent redirects alone led; ``moved_to`` is None if others did."""
     if moved_to is None:
-        # Asked where it had moved to, it is still there; asked where it is named, it is back.
+        # A feed that was requested at the URL it moved to is still there; one that answers at its own has returned.
         return state if start(state, now) != _named(state) else replace(state, moved_to=None, moved_since=0)
     if moved_to == state.moved_to:
         return state
     return replace(state, moved_to=moved_to, moved_since=now)
 
 
-def after_failure(state: FeedState, *, for_good: bool) -> FeedState:
-    """What is known after a failure. A move may have been undone: the next poll asks at the old address again.
+def after_failure(state: FeedState, *, no_feed_there: bool) -> FeedState:
+    """The state after a failure. The next poll requests the configured URL: a move may have been undone.
 
-    Where no feed is there any more (``for_good``), the page that led to it is asked anew.
+    With ``no_feed_there``, a web page that led to the feed is requested again, to discover another.
     """
     settled = replace(state, moved_to=None, moved_since=0)
-    if not for_good or state.found_url is None:
+    if not no_feed_there or state.found_url is None:
         return settled
     return replace(settled, found_url=None, validated_url=None, etag=None, last_modified=None, body_digest=None)
 
@@ -48,5 +50,5 @@ def _named(state: FeedState) -> str:
 
 
 def _to_https(old: str, new: str) -> bool:
-    """Whether only the scheme has changed, to the better."""
+    """Whether the URLs differ in nothing but the scheme, and the new one is https."""
     return old.startswith("http://") and re.sub("^http:", "https:", old) == new

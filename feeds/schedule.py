@@ -1,4 +1,4 @@
-"""When a feed is polled next. Pure functions: times are Unix seconds, intervals seconds."""
+"""When a feed is polled next. Pure functions: times are Unix seconds, intervals seconds, jitter is 0 to 1."""
 
 from __future__ import annotations
 
@@ -10,84 +10,88 @@ from typing import Final
 
 from feedstate import FeedState
 
-SHORTEST: Final = 5 * 60.0
-LONGEST: Final = 4 * 3600.0
-LONGEST_BACK_OFF: Final = 24 * 3600.0
-LONGEST_WISH: Final = 24 * 3600.0
-"""The longest that a publisher's max-age, ttl or missing validators keep `auto` from asking."""
+MIN_INTERVAL: Final = 5 * 60.0
+MAX_INTERVAL: Final = 4 * 3600.0
+MAX_BACKOFF_INTERVAL: Final = 24 * 3600.0
+MAX_REQUESTED_INTERVAL: Final = 24 * 3600.0
+"""Bounds what a publisher's max-age and ttl, or missing validators, add to `auto`."""
 
-FORBIDDEN: Final = 4 * 3600.0
-"""The first wait of `auto` after 401 or 403: asking on does not make a publisher change its mind."""
+FORBIDDEN_INTERVAL: Final = 4 * 3600.0
+"""The first wait of `auto` after 401 or 403, which rarely pass within minutes."""
 
-MOST_SKIPPED_HOURS: Final = 7 * 24
-SPREAD: Final = 0.1
-"""The share of a wait that jitter adds at most, so that feeds that were added together do not stay in step."""
+GONE_INTERVAL: Final = 365 * 24 * 3600.0
+"""The wait after 410 Gone."""
 
-SAMPLE: Final = 20
-"""How many of a feed's newest entries tell its pace."""
+MAX_SKIPPED_HOURS: Final = 7 * 24
+JITTER: Final = 0.1
+"""The largest share of a wait that jitter adds: feeds that were added together do not stay in step."""
 
-GONE: Final = 365 * 24 * 3600.0
-"""A feed that answers 410 Gone is asked again after a year, or when it is named anew."""
+SAMPLE_SIZE: Final = 20
+"""How many of a feed's newest entries its pace is measured by."""
 
 
-def adapted(published: Iterable[float]) -> float:
-    """The interval `auto`: half the median gap between a feed's newest entries, 5 minutes to 4 hours."""
-    newest = sorted(published, reverse=True)[:SAMPLE]
+def pace(published: Iterable[float]) -> float:
+    """Half the median gap between a feed's newest entries, from MIN_INTERVAL to MAX_INTERVAL."""
+    newest = sorted(published, reverse=True)[:SAMPLE_SIZE]
     gaps = [later - earlier for later, earlier in itertools.pairwise(newest)]
     if not gaps:
-        return LONGEST / 4
-    return min(max(statistics.median(gaps) / 2, SHORTEST), LONGEST)
+        return MAX_INTERVAL / 4
+    return min(max(statistics.median(gaps) / 2, MIN_INTERVAL), MAX_INTERVAL)
 
 
-def wished(state: FeedState, started: float) -> float:
-    """The interval that `auto` comes to: the feed's pace, and what its publisher asked for where that is longer.
+def auto_interval(state: FeedState, started: float) -> float:
+    """The interval `auto`: the feed's pace, or its publisher's wish if that is longer.
 
-    A publisher whose feed has no validators sends the whole document each time. It is asked as seldom as loses
-    nothing: four times in the time that the newest entries span, at least daily.
+    A feed without validators is sent whole each time. It is requested as rarely as misses no entry: four times in
+    the time that its newest entries span, and at least daily.
     """
-    asked_for = max(adapted(state.newest), min(max(state.max_age, state.ttl), LONGEST_WISH))
+    requested = max(pace(state.newest), min(max(state.max_age, state.ttl), MAX_REQUESTED_INTERVAL))
     if state.etag or state.last_modified or not state.newest:
-        return asked_for
-    return max(asked_for, min((started - min(state.newest)) / 4, LONGEST_WISH))
+        return requested
+    return max(requested, min((started - min(state.newest)) / 4, MAX_REQUESTED_INTERVAL))
 
 
 def after_answer(state: FeedState, started: float, interval: float | None, jitter: float) -> float:
-    """The next poll after a good answer, counted from the start of this one. ``jitter`` (0 to 1) only delays.
+    """The time of the next poll after a good answer, counted from the start of this one.
 
-    ``interval`` is the operator's, which counts as it is; None is `auto`. ``state`` is that of after the answer.
+    ``interval`` is the configured one, used as it is; None is `auto`. ``state`` is the one after the answer. Jitter
+    only delays.
     """
-    if interval is not None and interval < SHORTEST:
+    if interval is not None and interval < MIN_INTERVAL:
         return started + interval
-    wait = wished(state, started) if interval is None else interval
-    next_at = started + wait * (1 + SPREAD * jitter)
-    return next_at if interval is not None else _awake(next_at, state.skip_hours, state.skip_days)
+    wait = auto_interval(state, started) if interval is None else interval
+    next_at = started + wait * (1 + JITTER * jitter)
+    return next_at if interval is not None else _not_skipped(next_at, state.skip_hours, state.skip_days)
 
 
 def after_failure(
     now: float, interval: float | None, failures: int, jitter: float, *, status: int | None, retry_after: float | None
 ) -> float:
-    """The next try after the ``failures``-th failure in a row: exponential back-off to 24 hours.
+    """The time of the next poll after ``failures`` failures in a row: exponential back-off, up to a day.
 
-    What the publisher asks for (Retry-After) is never undercut; 410 Gone means stop.
+    It is never before the end of a Retry-After. After 410 Gone it is a year away.
     """
     if status == 410:
-        return now + GONE
-    first = interval or (FORBIDDEN if status in (401, 403) else SHORTEST)
-    wait = min(first * 2.0 ** min(failures - 1, 30), max(LONGEST_BACK_OFF, first))
-    return now + max(wait * (1 + SPREAD * jitter), retry_after or 0.0)
+        return now + GONE_INTERVAL
+    first = interval or (FORBIDDEN_INTERVAL if status in (401, 403) else MIN_INTERVAL)
+    wait = min(first * 2.0 ** min(failures - 1, 30), max(MAX_BACKOFF_INTERVAL, first))
+    return now + max(wait * (1 + JITTER * jitter), retry_after or 0.0)
 
 
-def _awake(at: float, hours: Collection[int], days: Collection[int]) -> float:
-    """The first moment from ``at`` on that is not in hours (UTC) or on days (0 for Monday) that a publisher skips."""
-    for later in range(MOST_SKIPPED_HOURS):
-        moment = datetime.fromtimestamp(at + later * 3600, UTC)
-        if moment.hour not in hours and moment.weekday() not in days:
-            # Not in step with all the others at the full hour: the minute stays.
-            return at + later * 3600
-    return at
+def latest_due(state: FeedState, interval: float | None, blogs: Iterable[str]) -> float:
+    """The latest time at which a feed is due that is known from an earlier run.
+
+    A restart alone polls no feed early. A configured interval that became shorter counts from the last poll, and a
+    blog that is new to the feed makes it due at once. A failing feed keeps its back-off.
+    """
+    if state.failures:
+        return state.next_at
+    if set(blogs) - set(state.blogs):
+        return 0.0
+    return state.next_at if interval is None else min(state.next_at, state.checked_at + interval)
 
 
-def spoken(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """A wait in words: 90 seconds, 5 minutes, 3 hours, 2 days."""
     for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
@@ -95,14 +99,11 @@ def spoken(seconds: float) -> str:
     return f"{max(seconds, 2):.0f} seconds"
 
 
-def no_later_than(state: FeedState, interval: float | None, blogs: Iterable[str]) -> float:
-    """When a feed that is known from an earlier run is due at the latest.
-
-    A restart alone never polls early. An interval that the operator shortened counts from the last poll, and a
-    blog that is new to a feed should not wait for it; unless the feed is failing, which has its own pace.
-    """
-    if state.failures:
-        return state.next_at
-    if set(blogs) - set(state.blogs):
-        return 0.0
-    return state.next_at if interval is None else min(state.next_at, state.checked_at + interval)
+def _not_skipped(at: float, hours: Collection[int], days: Collection[int]) -> float:
+    """The first time from ``at`` on that is outside a publisher's skipHours (UTC) and skipDays (0 for Monday)."""
+    for later in range(MAX_SKIPPED_HOURS):
+        moment = datetime.fromtimestamp(at + later * 3600, UTC)
+        if moment.hour not in hours and moment.weekday() not in days:
+            # The minute stays: not all feeds are due at the full hour.
+            return at + later * 3600
+    return at

@@ -1,7 +1,7 @@
-"""What a publisher takes back without saying so: an entry left out of a document that still lists older ones.
+"""Withdrawal without a tombstone: an entry that two whole documents in a row leave out, though they list older ones.
 
-One such document can be an accident of the publisher's system; two in a row are a withdrawal. Pure. Entries without
-a date are never taken for withdrawn: whether they rolled off the end cannot be told.
+One such document can be an accident of the publisher's system. An entry without a date cannot be withdrawn like this:
+it may have rolled off the end. Pure.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from feedstate import Mark, Marks
 
 
 def compared(before: Mapping[str, Mark], listed: Mapping[str, Mark]) -> tuple[Marks, list[str]]:
-    """What to remember of a whole document, and the ids of entries that it leaves out for the second time.
+    """The marks to keep of a whole document, and the ids of entries that it leaves out for the second time.
 
-    ``before`` is what was remembered of the one before it.
+    ``before`` are the marks kept of the document before it.
     """
     oldest = min((mark.dated for mark in listed.values() if mark.dated), default=0)
     links = {mark.link for mark in listed.values() if mark.link}
@@ -22,7 +22,7 @@ def compared(before: Mapping[str, Mark], listed: Mapping[str, Mark]) -> tuple[Ma
     gone: list[str] = []
     for entry_id, mark in before.items():
         rolled_off = not oldest or mark.dated <= oldest
-        # The same link under another guid: the entry was renamed, not withdrawn.
+        # The same link with another guid: the entry was renamed, not withdrawn.
         if entry_id in listed or rolled_off or mark.link in links:
             continue
         if mark.absent:

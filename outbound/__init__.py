@@ -1,1 +1,1 @@
-"""HTTP requests to other servers, kept out of private networks."""
+"""HTTP requests to other servers: `client` (one exchange), `private_networks` (refused addresses), `host_limits`."""

@@ -1,8 +1,8 @@
-"""Where the fetcher may go: no name, redirect or link leads it into a private network the operator did not name.
+"""Which addresses an HTTP client may connect to: no name, redirect or link leads it into a private network.
 
-A literal private address in config.yaml is the operator's word. Anything that *resolves* to one is refused
-unless ``fetch.private_networks`` lists it. The check is on the very addresses that are connected to, so a
-name that changes its mind between check and use (DNS rebinding) gains nothing.
+A literal private address in config.yaml is the operator's word. A name that resolves to one is refused unless
+``fetch.private_networks`` lists it. The check is made on the addresses that are connected to, so a name that resolves
+differently a second time (DNS rebinding) gains nothing.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from tornado.netutil import DefaultLoopResolver, Resolver
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-# Networks that embed or stand for others, which the ipaddress module calls global.
+# IPv6 networks that embed or map to other networks, and that the ipaddress module calls global.
 _EMBEDDING: Final = tuple(
     ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "fec0::/10")
 )
 
 
 class PrivateAddressError(OSError):
-    """A name led to an address that the operator did not allow; the message says which and what to do."""
+    """A name resolved to an address that is not `allowed`; the message has both, and the setting that allows it."""
 
 
 def literal(host: str) -> Address | None:
-    """The address that a URL's host spells out in the usual way; None for a name (and for 127.1 or 0x7f.1)."""
+    """The address that a URL's host is in standard notation; None for a name, and for forms like 127.1 or 0x7f.1."""
     try:
         return ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
@@ -36,7 +36,7 @@ def literal(host: str) -> Address | None:
 
 
 def allowed(address: Address, networks: Sequence[Network]) -> bool:
-    """Whether the fetcher may connect to an address that a name led to."""
+    """Whether an address that a name resolved to may be connected to: it is public, or in one of ``networks``."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if any(address in network for network in networks if network.version == address.version):
@@ -46,12 +46,12 @@ def allowed(address: Address, networks: Sequence[Network]) -> bool:
 
 
 class LiteralResolver(Resolver):
-    """Resolves what spells out an address: there is nothing to ask anybody, and no thread to wait for."""
+    """Resolves literal addresses alone: no DNS, and no thread to wait for."""
 
     async def resolve(
         self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[tuple[int, Any]]:
-        """The address itself; raises OSError for a name."""
+        """Returns the address itself; raises OSError for a name."""
         address = literal(host)
         if address is None:
             raise socket.gaierror(socket.EAI_NONAME, "not an address")
@@ -61,17 +61,16 @@ class LiteralResolver(Resolver):
 
 
 class GuardedResolver(DefaultLoopResolver):
-    """Resolves names, and refuses those that lead to an address which is not `allowed`."""
+    """Resolves names, and rejects those of which any address is not `allowed` with these ``networks``."""
 
     def initialize(self, networks: Sequence[Network] = ()) -> None:
-        """Takes the private networks that names may resolve to."""
         super().initialize()
         self._networks = tuple(networks)
 
     async def resolve(
         self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[tuple[int, Any]]:
-        """Like Tornado's; raises PrivateAddressError if any of the addresses is not allowed."""
+        """As Tornado's; raises PrivateAddressError if any of the addresses is not allowed."""
         found: list[tuple[int, Any]] = await super().resolve(host, port, family)
         for _, sockaddr in found:
             address = literal(str(sockaddr[0]))

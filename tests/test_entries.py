@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from entries import Attachment, Cursor, Entry, Event, Kind, Source, coalesce, dump, from_micros, timestamp
 from feeds.parser.identity import _base32, aliases, digest, identity
-from feeds.positions import LATE_AFTER, place
+from feeds.positions import LATE_AFTER, positioned
 from feedstate import FeedState, Mark, Marks
 
 FEED = "https://example.org/feed.xml"
@@ -146,7 +146,7 @@ def test_equal_content_has_one_digest_in_every_process() -> None:
 
 
 def test_an_entry_stands_where_it_was_first_seen() -> None:
-    (placed,) = place([entry(published=at(-3600))], "blog", NOW, backfill=False)
+    (placed,) = positioned([entry(published=at(-3600))], "blog", NOW, backfill=False)
     assert (placed.blog, placed.seen, placed.position, placed.backfilled) == ("blog", NOW * 1e6, NOW * 1e6, False)
 
 
@@ -168,18 +168,20 @@ def test_an_entry_stands_where_it_was_first_seen() -> None:
 def test_an_old_entry_stands_at_its_own_date_and_none_in_the_future(
     dates: dict[str, Any], seconds: float, *, backfill: bool
 ) -> None:
-    (placed,) = place([entry(**dates)], "blog", NOW, backfill=backfill)
+    (placed,) = positioned([entry(**dates)], "blog", NOW, backfill=backfill)
     assert placed.position == int((NOW + seconds) * 1e6)
     assert placed.backfilled is (backfill or seconds < 0)
 
 
 def test_entries_seen_together_keep_the_order_of_their_document() -> None:
-    placed = place([entry(name) for name in ["newest", "middle", "oldest"]], "blog", NOW, backfill=False)
+    placed = positioned([entry(name) for name in ["newest", "middle", "oldest"]], "blog", NOW, backfill=False)
     assert [one.id for one in placed] == ["oldest", "middle", "newest"]
 
 
 def test_entries_dated_in_the_future_keep_the_order_of_their_document() -> None:
-    placed = place([entry("newest", published=at(60)), entry("oldest", published=at(90))], "blog", NOW, backfill=True)
+    placed = positioned(
+        [entry("newest", published=at(60)), entry("oldest", published=at(90))], "blog", NOW, backfill=True
+    )
     assert [one.id for one in placed] == ["oldest", "newest"]
 
 
@@ -195,7 +197,7 @@ def test_places_are_in_order_of_their_own_and_not_in_the_future(
 ) -> None:
     assume(all(date is None or date.year >= 1990 for date in dates))
     listed = [entry(str(n), published=date) for n, date in enumerate(dates)]
-    placed = place(listed, "blog", NOW, backfill=backfill)
+    placed = positioned(listed, "blog", NOW, backfill=backfill)
     positions = [one.position for one in placed]
     assert positions == sorted(set(positions)), "each has a place of its own"
     assert all(position <= NOW * 1e6 for position in positions)

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "markup": set(),
     "feedstate": {"entries"},
     "config": {"urls"},
-    "outbound": {"urls"},
+    "outbound": set(),
     "timeline": {"entries", "feedstate"},
     "feeds": {*WORDS, "config", "outbound", "timeline"},
     "opml": {"urls", "config"},

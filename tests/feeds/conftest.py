@@ -38,9 +38,9 @@ def processes() -> Iterator[WatchedSandbox]:
 @pytest.fixture
 async def desk(processes: WatchedSandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """A poller yet to be started. Only the test ticks, and nothing waits for real."""
-    monkeypatch.setattr("feeds.poller.TICK_SECONDS", 3_600.0)
-    monkeypatch.setattr("feeds.poller.COMMIT_RETRY_SECONDS", 0.01)
-    processes.fault, processes.documents, processes.suspects = None, 0, 0
+    monkeypatch.setattr("feeds.poller.TICK_INTERVAL", 3_600.0)
+    monkeypatch.setattr("feeds.commits.RETRY_INTERVAL", 0.01)
+    processes.fault, processes.documents, processes.unproven = None, 0, 0
     timeline = await FaultyTimeline.open(":memory:")
     assert isinstance(timeline, FaultyTimeline)
     made = Desk(timeline, processes)

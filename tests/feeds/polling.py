@@ -57,6 +57,11 @@ class FaultyTimeline(SqliteTimeline):
         self._try("claim")
         return await super().claim(now, limit, seconds)
 
+    async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
+        """Extends leases, or fails."""
+        self._try("renew")
+        return await super().renew(leases, until)
+
     async def commit(
         self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
     ) -> int:
@@ -79,12 +84,12 @@ class WatchedSandbox(ParserPool):
         super().__init__(processes=1, reserve=0)
         self.fault: Exception | None = None
         self.documents = 0
-        self.suspects = 0
+        self.unproven = 0
 
-    async def parse(self, reading: Reading, *, suspect: bool = False) -> Document:
+    async def parse(self, reading: Reading, *, proven: bool = True) -> Document:
         """Reads a document, or fails."""
         self.documents += 1
-        self.suspects += suspect
+        self.unproven += not proven
         if self.fault:
             raise self.fault
         # Without the lane of suspects: one sandbox serves many tests, each with an event loop of its own.
@@ -127,7 +132,8 @@ class Desk:
         A feed is polled every minute if it says nothing else.
         """
         await self.stop()
-        fetch = Fetch(**self.fetch)
+        config = self.config(*feeds, **blogs)
+        fetch = config.fetch
         self._fetcher = Fetcher(
             user_agent="Livelog/test",
             timeout=fetch.timeout,
@@ -136,16 +142,19 @@ class Desk:
             private_networks=fetch.private_networks,
             clock=self.clock,
         )
-        config = Config(
-            fetch=fetch,
+        self._poller = Poller(config, self.timeline, self._fetcher, self.sandbox, clock=self.clock)
+        await self._poller.start()
+        await self.settled()
+
+    def config(self, *feeds: str | Mapping[str, Any], **blogs: Sequence[str | Mapping[str, Any]]) -> Config:
+        """The configuration of these feeds, as `follow` takes them."""
+        return Config(
+            fetch=Fetch(**self.fetch),
             blogs=tuple(
                 Blog(slug=slug, title=slug, feeds=tuple(map(_feed, listed)))
                 for slug, listed in (blogs or {"blog": feeds}).items()
             ),
         )
-        self._poller = Poller(config, self.timeline, self._fetcher, self.sandbox, clock=self.clock)
-        await self._poller.start()
-        await self.settled()
 
     async def later(self, seconds: float = MINUTE) -> None:
         """Lets time pass, and waits for the polls that it brings."""

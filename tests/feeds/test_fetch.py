@@ -19,16 +19,10 @@ from typing import Any
 import pytest
 
 from demo.newsroom import Newsroom
-from feeds.fetch import (
-    AT_ONCE,
-    LARGE_SUSPECTS,
-    MAX_RETRY_AFTER,
-    Answer,
-    Fetcher,
-    FetchError,
-    HostPausedError,
-    Validators,
-)
+from feeds.fetch import MAX_RETRY_AFTER_SECONDS, Answer, Fetcher, FetchError, Validators
+from outbound.body import YIELD_BYTES
+from outbound.client import MAX_LARGE_UNPROVEN
+from outbound.host_limits import HostPausedError
 from tests.feeds.documents import zipped
 from tests.feeds.origins import RawOrigin, Script, answer, moved, raw_origin, repeats, silent, whole
 from tests.livelog import until
@@ -231,9 +225,9 @@ async def test_a_status_that_is_of_no_use_is_named(
         ("120", 120.0),
         ("0", 0.0),
         (" 86400 ", 86_400.0),
-        ("9" * 30, MAX_RETRY_AFTER),
+        ("9" * 30, MAX_RETRY_AFTER_SECONDS),
         ("Thu, 01 Jan 2026 00:00:00 GMT", 0.0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER_SECONDS),
         ("soon", None),
         ("-5", None),
         ("1.5", None),
@@ -286,7 +280,7 @@ async def test_a_host_that_asked_for_a_pause_is_asked_nothing(origin: RawOrigin)
     now = 1_800_000_000.0
     async with fetching(clock=lambda: now) as fetcher:
         url = origin.serve("/feed", whole(b"x"))
-        fetcher.pause(f"127.0.0.1:{origin.port}", now + 60)
+        fetcher.hosts.pause(f"127.0.0.1:{origin.port}", now + 60)
         with pytest.raises(HostPausedError) as caught:
             await fetcher.get(url)
         assert (caught.value.until, origin.heads) == (now + 60, [])
@@ -349,16 +343,16 @@ async def test_a_head_without_end_is_not_read_on(fetcher: Fetcher, origin: RawOr
 
 
 async def test_few_suspects_at_a_time_may_send_much(origin: RawOrigin) -> None:
-    large = b"x" * (2 * AT_ONCE)
+    large = b"x" * (2 * YIELD_BYTES)
     start = answer(f"Content-Length: {2 * len(large)}", body=large)
-    stalling = [origin.serve(f"/{n}", repeats(start, b"", 1.0)) for n in range(LARGE_SUSPECTS)]
+    stalling = [origin.serve(f"/{n}", repeats(start, b"", 1.0)) for n in range(MAX_LARGE_UNPROVEN)]
     url = origin.serve("/large", whole(large))
-    async with fetching(max_bytes=10 * len(large), concurrency=2 * LARGE_SUSPECTS) as fetcher:
-        held = [asyncio.create_task(fetcher.get(stalled, suspect=True)) for stalled in stalling]
-        await until(fetcher._large.locked)
-        waiting = asyncio.create_task(fetcher.get(url, suspect=True))
+    async with fetching(max_bytes=10 * len(large), concurrency=2 * MAX_LARGE_UNPROVEN) as fetcher:
+        held = [asyncio.create_task(fetcher.get(stalled, proven=False)) for stalled in stalling]
+        await until(fetcher.client._large.locked)
+        waiting = asyncio.create_task(fetcher.get(url, proven=False))
         assert (await fetcher.get(url)).body == large, "who is no suspect need not wait"
-        assert (await fetcher.get(origin.serve("/small", whole(b"x")), suspect=True)).body == b"x"
+        assert (await fetcher.get(origin.serve("/small", whole(b"x")), proven=False)).body == b"x"
         assert not waiting.done()
         held[0].cancel()
         assert (await waiting).body == large

@@ -146,7 +146,7 @@ async def test_idle_processes_that_were_killed_are_replaced(processes: int, *, n
 async def test_suspects_leave_a_process_to_the_others() -> None:
     async with opened(processes=1, reserve=1) as sandbox:
         burner = reading(BURNER, selections=SELECTIONS)
-        burning = [asyncio.create_task(sandbox.parse(burner, suspect=True)) for _ in range(3)]
+        burning = [asyncio.create_task(sandbox.parse(burner, proven=False)) for _ in range(3)]
         assert await reads_on(sandbox)
         assert not any(task.done() for task in burning)
 
@@ -156,11 +156,11 @@ async def test_the_smallest_suspect_is_read_first() -> None:
 
     async def read(count: int) -> None:
         items = [f"<title>{n}</title>" for n in range(count)]
-        await sandbox.parse(reading(rss(*items)), suspect=True)
+        await sandbox.parse(reading(rss(*items)), proven=False)
         done.append(count)
 
     async with opened(processes=1, reserve=0) as sandbox:
-        burning = asyncio.create_task(sandbox.parse(reading(BURNER, selections=SELECTIONS), suspect=True))
+        burning = asyncio.create_task(sandbox.parse(reading(BURNER, selections=SELECTIONS), proven=False))
         await asyncio.sleep(0)
         await asyncio.gather(*(read(count) for count in (50, 30, 10, 40, 20)))
         with pytest.raises(ParserKilledError):
@@ -234,10 +234,58 @@ async def test_processes_that_were_starting_when_the_wait_for_them_ended_are_end
 
 
 async def test_closing_what_was_never_opened_or_is_closed_does_nothing() -> None:
-    sandbox = ParserPool()
-    await sandbox.close()
+    await ParserPool().close()
     assert not pids()
+    sandbox = ParserPool()
     assert await reads_on(sandbox)
     await sandbox.close()
     await sandbox.close()
+    assert not pids()
+
+
+@pytest.mark.parametrize("proven", [True, False])
+async def test_a_closed_pool_starts_no_processes_again(*, proven: bool) -> None:
+    sandbox = ParserPool()
+    await sandbox.close()
+    with pytest.raises(asyncio.CancelledError):
+        await sandbox.parse(reading(GOOD), proven=proven)
+    assert not pids()
+
+
+async def test_documents_that_wait_for_a_slot_when_the_pool_is_closed_start_no_processes() -> None:
+    sandbox = ParserPool(processes=1, reserve=0)
+    burner = reading(BURNER, selections=SELECTIONS)
+    waiting = [asyncio.create_task(sandbox.parse(burner, proven=False)) for _ in range(3)]
+    await until(pids)
+    await sandbox.close()
+    done, pending = await asyncio.wait(waiting, timeout=30)
+    assert not pending
+    assert all(one.cancelled() for one in done)
+    assert not pids()
+
+
+async def test_a_document_that_waits_for_the_start_of_the_pool_when_it_is_closed_starts_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on, starts = threading.Event(), threading.Event(), []
+
+    def slowly(processes: int, memory_bytes: int) -> ProcessPool:
+        begun.set()
+        go_on.wait(30)
+        starts.append(_start(processes, memory_bytes))
+        return starts[-1]
+
+    monkeypatch.setattr("feeds.parser_pool._start", slowly)
+    sandbox = ParserPool(processes=1, reserve=0)
+    first, second = (asyncio.create_task(parse(sandbox, GOOD)) for _ in range(2))
+    await until(begun.is_set)
+    closing = asyncio.create_task(sandbox.close())
+    await asyncio.sleep(0)
+    first.cancel()
+    go_on.set()
+    await closing
+    await asyncio.wait({first, second}, timeout=30)
+    assert first.cancelled()
+    assert second.cancelled()
+    assert [pool.active for pool in starts] == [False]
     assert not pids()

@@ -7,13 +7,21 @@ from email.utils import formatdate
 
 import pytest
 
-from feeds.redirects import PROOF_SECONDS
-from feeds.schedule import GONE
+from feeds.concurrency import ExchangeSlots
+from feeds.fetch import Fetcher, FetchError
+from feeds.plan import Plan
+from feeds.poll import BUG, Poll
+from feeds.redirects import MOVED_AFTER_SECONDS
+from feeds.result import Pause
+from feeds.schedule import GONE_INTERVAL
+from feedstate import FeedState
+from outbound.host_limits import HostPausedError
 from tests.feeds.documents import atom, rss
 from tests.feeds.origins import RawOrigin, moved, whole
-from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log
+from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, WatchedSandbox
 
 AT = 1_790_000_000
+NOW = 1_800_000_000.0
 PAGE = b'<!doctype html><html><head><link rel="alternate" type="application/rss+xml" href="%s"></head></html>'
 
 
@@ -109,7 +117,7 @@ async def test_a_feed_that_moved_for_good_is_asked_for_there_after_seven_days(de
     await desk.later(DAY)
     assert paths(origin) == ["/new"]
     assert (await desk.state()).moved_to == new
-    assert PROOF_SECONDS == 7 * DAY
+    assert MOVED_AFTER_SECONDS == 7 * DAY
     assert await desk.titles() == ["a"], "it is the same feed"
 
 
@@ -122,7 +130,7 @@ async def test_a_feed_that_is_gone_from_where_it_moved_is_asked_for_where_it_was
     await desk.later(8 * DAY)
     origin.serve("/new", whole(b"", status="410 x"))
     await desk.later(DAY)
-    assert (await desk.state()).next_at < desk.clock.now + GONE
+    assert (await desk.state()).next_at < desk.clock.now + GONE_INTERVAL
     origin.serve("/old", whole(rss(post("a"), post("b"))))
     await desk.later(DAY)
     assert (await desk.state()).problem is None
@@ -179,6 +187,43 @@ async def test_too_many_requests_without_a_date_give_the_host_the_back_off(
     await desk.later(2 * MINUTE)
     assert "/beside" in paths(origin)
     assert len(log.heard()) == 1
+
+
+# What it leads to
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "problem", "pause"),
+    [
+        (FetchError("No answer."), "failed", "No answer.", None),
+        (FetchError("Loud.", 429, 60.0, "a"), "failed", "Loud.", Pause("a", NOW + 60)),
+        (FetchError("Busy.", 503, 60.0, "a"), "failed", "Busy.", Pause("a", NOW + 60)),
+        (FetchError("Busy.", 503, None, "a"), "failed", "Busy.", None),
+        (HostPausedError(NOW + 60), "paused", None, None),
+        (RuntimeError("a bug"), "failed", BUG, None),
+    ],
+)
+async def test_whatever_ends_a_poll_is_a_result(
+    processes: WatchedSandbox,
+    log: Log,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    outcome: str,
+    problem: str | None,
+    pause: Pause | None,
+) -> None:
+    async def get(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    fetcher = Fetcher(user_agent="Livelog/test", timeout=1, max_bytes=1_000, concurrency=1)
+    monkeypatch.setattr(fetcher, "get", get)
+    state = FeedState(url="http://a/", etag='"1"')
+    slots = ExchangeSlots(1, fetcher.hosts)
+    result = await Poll(Plan(state.url, None), state, slots, fetcher, processes, lambda: NOW).run()
+    fetcher.close()
+    assert (result.outcome, result.state.problem, result.pause) == (outcome, problem, pause)
+    assert (result.state.etag, result.state.next_at >= NOW + 60, result.entries) == ('"1"', True, ())
+    assert len(log.heard()) == (problem == BUG)
 
 
 # What it takes back

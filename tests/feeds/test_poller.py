@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import socket
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from tornado.web import RequestHandler
@@ -13,9 +15,10 @@ from tornado.web import RequestHandler
 from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
 from feeds import schedule
+from feeds.leases import LEASE_SECONDS
 from feeds.parser_pool import ParserKilledError
-from feeds.poll import BUG, CUT_OFF
-from feeds.poller import LEASE_SECONDS
+from feeds.poll import BUG
+from feeds.result import CUT_OFF
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, silent, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, RunningClock
@@ -387,7 +390,7 @@ async def test_what_is_known_of_a_feed_outlives_a_failure(desk: Desk, newsroom: 
         ("429 x", "Retry-After: 7200", 2 * HOUR, 2 * HOUR),
         ("503 x", "Retry-After: 7200", 2 * HOUR, 2 * HOUR),
         ("503 x", "Retry-After: 5", MINUTE, 1.1 * MINUTE),
-        ("410 x", "X: y", schedule.GONE, schedule.GONE),
+        ("410 x", "X: y", schedule.GONE_INTERVAL, schedule.GONE_INTERVAL),
     ],
 )
 async def test_a_publisher_that_asks_for_peace_gets_it(
@@ -675,6 +678,106 @@ async def test_a_poll_that_takes_long_keeps_its_lease(desk: Desk, newsroom: News
     assert await desk.titles() == ["0"]
 
 
+@pytest.mark.parametrize("shared", [True, False])
+async def test_the_log_names_another_node_only_where_there_can_be_one(
+    desk: Desk, newsroom: Newsroom, caplog: pytest.LogCaptureFixture, *, shared: bool
+) -> None:
+    held = Held()
+    (url,) = held_desks(newsroom, 1, held)
+    starting = asyncio.create_task(desk.follow(url))
+    await until(lambda: held.now == 1)
+    # Not before: a poller of a shared timeline ticks by itself, often.
+    desk.timeline.is_shared = shared
+    desk.clock.now += HOUR
+    assert len(await desk.timeline.claim(desk.clock.now, 10, LEASE_SECONDS)) == 1
+    caplog.clear()
+    await desk.poller.tick()
+    await starting
+    held.let_go.set()
+    assert caplog.messages == [f"Another node polls {url} now."] * shared
+
+
+async def test_a_feed_that_is_this_nodes_again_is_not_said_to_be_another_nodes(
+    desk: Desk, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = Held()
+    (url,) = held_desks(newsroom, 1, held)
+    starting = asyncio.create_task(desk.follow(url))
+    await until(lambda: held.now == 1)
+    desk.timeline.is_shared = True
+    desk.clock.now += HOUR
+    assert len(await desk.timeline.claim(desk.clock.now, 10, 0.0)) == 1
+    caplog.clear()
+    await desk.poller.tick()
+    assert caplog.messages == [f"Another poll of {url} was quicker."]
+    held.let_go.set()
+    await starting
+    await desk.settled()
+    assert await desk.titles() == ["0"]
+
+
+async def test_a_poll_whose_commit_has_just_ended_its_lease_is_not_taken_for_another_nodes(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    newsroom.open_desk("/a.xml", title="A").publish(title="News")
+    commit, stored, answer = desk.timeline.commit, asyncio.Event(), asyncio.Event()
+
+    async def slow(*arguments: Any) -> int:
+        count = await commit(*arguments)
+        stored.set()
+        await answer.wait()
+        return count
+
+    monkeypatch.setattr(desk.timeline, "commit", slow)
+    starting = asyncio.create_task(desk.follow(newsroom.url("/a.xml")))
+    await stored.wait()
+    desk.timeline.is_shared = True
+    (poll,) = desk.poller._polls
+    desk.clock.now += LEASE_SECONDS / 2
+    await desk.poller.tick()
+    answer.set()
+    await starting
+    assert not poll.cancelled()
+    assert not [message for message in caplog.messages if message.startswith("Another")]
+
+
+async def test_a_node_claims_nothing_while_it_cannot_renew_its_leases(
+    desk: Desk, newsroom: Newsroom, log: Log
+) -> None:
+    held = Held()
+    starting = asyncio.create_task(desk.follow(*held_desks(newsroom, 1, held)))
+    await until(lambda: held.now == 1)
+    desk.timeline.faults["renew"] = TimelineError("busy")
+    for _ in range(4):
+        desk.clock.now += LEASE_SECONDS / 3
+        for _ in range(3):
+            await desk.poller.tick()
+    assert len(desk.poller._polls) == 1, "its lease has run out, and it is the same node's"
+    del desk.timeline.faults["renew"]
+    await desk.poller.tick()
+    held.let_go.set()
+    await starting
+    assert await desk.titles() == ["0"]
+    assert len(log.heard()) == 2
+
+
+async def test_leases_are_renewed_after_the_clock_was_set_back(desk: Desk, newsroom: Newsroom) -> None:
+    held = Held()
+    (url,) = held_desks(newsroom, 1, held)
+    await desk.follow()
+    await desk.poller.tick()
+    desk.clock.now -= HOUR
+    await desk.poller.apply(desk.config(url))
+    await until(lambda: held.now == 1)
+    for _ in range(6):
+        desk.clock.now += LEASE_SECONDS / 3
+        await desk.poller.tick()
+        assert len(desk.poller._polls) == 1, "claimed again by the node that polls it"
+    held.let_go.set()
+    await desk.settled()
+    assert await desk.titles() == ["0"]
+
+
 async def test_a_store_that_began_anew_is_told_again_what_to_follow(
     desk: Desk, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -690,6 +793,178 @@ async def test_a_store_that_began_anew_is_told_again_what_to_follow(
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert told == ["Redis has lost data. The feeds are followed anew."]
     caplog.clear()
+
+
+async def test_polls_whose_leases_a_store_has_lost_are_not_taken_for_another_nodes(
+    desk: Desk, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = Held()
+    (url,) = held_desks(newsroom, 1, held)
+    starting = asyncio.create_task(desk.follow(url))
+    await until(lambda: held.now == 1)
+    desk.timeline.is_shared = True
+    # What a wiped Redis answers: no lease is held, and the claim says why.
+    assert len(await desk.timeline.claim(desk.clock.now + LEASE_SECONDS, 10, 0.0)) == 1
+    desk.timeline.faults["claim"] = HistoryLostError("Redis has lost data.", "epoch")
+    desk.clock.now += LEASE_SECONDS / 2
+    await desk.poller.tick()
+    del desk.timeline.faults["claim"]
+    await starting
+    assert not [message for message in caplog.messages if message.startswith("Another")]
+    held.let_go.set()
+    await desk.later()
+    assert await desk.titles() == ["0"]
+    caplog.clear()
+
+
+# Another configuration
+
+
+async def test_another_configuration_is_followed_at_once(desk: Desk, newsroom: Newsroom) -> None:
+    old, new = (newsroom.open_desk(f"/{name}.xml", title=name) for name in ("old", "new"))
+    new.publish(title="New")
+    await desk.follow(old.url)
+    await desk.poller.apply(desk.config(new.url))
+    await desk.settled()
+    assert await desk.titles() == ["New"]
+    await desk.later(HOUR)
+    assert [request.path for request in newsroom.requests] == ["/old.xml", "/new.xml", "/new.xml"]
+
+
+async def test_a_poll_of_a_feed_that_is_no_longer_followed_is_dropped(
+    desk: Desk, newsroom: Newsroom, log: Log
+) -> None:
+    held = Held()
+    starting = asyncio.create_task(desk.follow(*held_desks(newsroom, 1, held)))
+    await until(lambda: held.now == 1)
+    await desk.poller.apply(desk.config())
+    await starting
+    held.let_go.set()
+    assert (desk.timeline.commits, log.heard()) == ([], [])
+
+
+async def test_a_commit_of_a_feed_that_is_no_longer_followed_harms_nothing(
+    desk: Desk, newsroom: Newsroom, log: Log
+) -> None:
+    newsroom.open_desk("/a.xml", title="A").publish(title="News")
+    desk.timeline.faults["commit"] = TimelineError("busy")
+    starting = asyncio.create_task(desk.follow(newsroom.url("/a.xml")))
+    await until(lambda: desk.timeline.tries["commit"])
+    await desk.poller.apply(desk.config())
+    del desk.timeline.faults["commit"]
+    await starting
+    assert await desk.titles() == ["News"]
+    assert len(log.heard()) == 2
+    await desk.later(DAY)
+    assert len(newsroom.requests) == 1
+
+
+async def test_a_blog_that_is_new_to_a_feed_does_not_wait_though_the_feed_was_being_polled(
+    desk: Desk, newsroom: Newsroom
+) -> None:
+    held = Held()
+    (url,) = held_desks(newsroom, 1, held)
+    starting = asyncio.create_task(desk.follow(one=[{"url": url, "interval": DAY}]))
+    await until(lambda: held.now == 1)
+    await desk.poller.apply(desk.config(one=[{"url": url, "interval": DAY}], two=[{"url": url, "interval": DAY}]))
+    held.let_go.set()
+    await starting
+    await until(lambda: len(newsroom.requests) == 2)
+    await desk.settled()
+    assert await desk.titles("one") == await desk.titles("two") == ["0"]
+
+
+async def test_other_limits_count_from_the_next_exchange(desk: Desk, newsroom: Newsroom, log: Log) -> None:
+    desk.fetch = {"per_host": 1, "concurrency": 8}
+    held = Held()
+    feeds = held_desks(newsroom, 4, held)
+    starting = asyncio.create_task(desk.follow(*feeds))
+    await until(lambda: held.now == 1)
+    desk.fetch = {"per_host": 3, "concurrency": 8}
+    await desk.poller.apply(desk.config(*feeds))
+    await until(lambda: held.now == 3)
+    held.let_go.set()
+    await starting
+    assert held.most == 3
+    desk.fetch = {"max_bytes": 1_000}
+    newsroom.open_desk("/long.xml", title="x" * 2_000)
+    await desk.poller.apply(desk.config(*feeds, newsroom.url("/long.xml")))
+    await desk.settled()
+    assert (await desk.state(newsroom.url("/long.xml"))).problem == "The answer is larger than 1000 bytes."
+    assert len(log.heard()) == 1
+
+
+async def test_a_configuration_that_is_applied_while_the_store_is_down_is_followed_later(
+    desk: Desk, newsroom: Newsroom, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newsroom.open_desk("/a.xml", title="A").publish(title="News")
+    await desk.follow()
+
+    async def down(_due: Mapping[str, float]) -> None:
+        raise TimelineError("down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.timeline, "follow", down)
+        await desk.poller.apply(desk.config(newsroom.url("/a.xml")))
+    await desk.later(1)
+    assert await desk.titles() == ["News"]
+    assert len(log.heard()) == 2
+
+
+# One host, however it is written
+
+
+def everywhere_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has every name lead to this machine."""
+
+    async def resolve(_self: object, _host: str, port: int, *_family: object) -> list[tuple[int, Any]]:
+        return [(socket.AF_INET, ("127.0.0.1", port))]
+
+    monkeypatch.setattr("tornado.netutil.DefaultLoopResolver.resolve", resolve)
+
+
+async def test_an_international_host_that_asks_for_peace_gets_it(
+    desk: Desk, origin: RawOrigin, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere_here(monkeypatch)
+    desk.fetch = {"private_networks": ["127.0.0.0/8"], "per_host": 1}
+    origin.serve("/loud", whole(b"", "Retry-After: 7200", status="429 x"))
+    for path in ("/a", "/b"):
+        origin.serve(path, whole(rss(ONE)))
+    port = origin.port
+    loud = f"http://bücher.example:{port}/loud"
+    beside = [f"http://xn--bcher-kva.example:{port}/a", f"http://user:pw@BÜCHER.example:{port}/b"]
+    await desk.follow(loud)
+    await desk.poller.apply(desk.config(loud, *beside))
+    await desk.later(2 * HOUR - 1)
+    assert [head.split(" ")[1] for head in origin.heads] == ["/loud"]
+    origin.serve("/loud", whole(rss(ONE)))
+    await desk.later(HOUR)
+    assert {head.split(" ")[1] for head in origin.heads} == {"/loud", "/a", "/b"}
+    log.heard()
+
+
+async def test_a_password_is_sent_to_an_international_host(
+    desk: Desk, origin: RawOrigin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere_here(monkeypatch)
+    desk.fetch = {"private_networks": ["127.0.0.0/8"]}
+    origin.serve("/a", whole(rss(ONE)))
+    await desk.follow(f"http://user:pw@bücher.example:{origin.port}/a")
+    assert "Authorization: Basic" in origin.heads[0]
+
+
+async def test_a_user_name_makes_no_other_host(desk: Desk, newsroom: Newsroom) -> None:
+    desk.fetch = {"per_host": 1}
+    held = Held()
+    feeds = held_desks(newsroom, 4, held)
+    named = [url.replace("//", f"//user{n}:pw@") for n, url in enumerate(feeds)]
+    starting = asyncio.create_task(desk.follow(*named))
+    await until(lambda: held.now == 1)
+    await asyncio.sleep(0.1)
+    held.let_go.set()
+    await starting
+    assert held.most == 1
 
 
 # Stopping
@@ -709,7 +984,7 @@ async def test_stopping_waits_for_what_is_under_way(desk: Desk, newsroom: Newsro
 async def test_stopping_gives_up_what_takes_too_long_and_a_restart_makes_it_again(
     desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("feeds.poller.STOP_SECONDS", 0.05)
+    monkeypatch.setattr("feeds.poller.STOP_TIMEOUT", 0.05)
     held = Held()
     (url,) = held_desks(newsroom, 1, held)
     starting = asyncio.create_task(desk.follow(url))
@@ -722,3 +997,67 @@ async def test_stopping_gives_up_what_takes_too_long_and_a_restart_makes_it_agai
     desk.clock.now += HOUR
     await desk.follow(url)
     assert await desk.titles() == ["0"]
+
+
+async def test_polls_that_are_given_up_have_ended_when_the_poller_has_stopped(
+    desk: Desk, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.poller.STOP_TIMEOUT", 0.05)
+    held = Held()
+    starting = asyncio.create_task(desk.follow(*held_desks(newsroom, 1, held)))
+    await until(lambda: held.now == 1)
+    await desk.poller.stop()
+    assert not desk.poller._polls
+    await starting
+    held.let_go.set()
+
+
+@pytest.mark.parametrize("patience", [2.0, 0.05], ids=["in time", "too late"])
+async def test_what_is_claimed_while_the_poller_stops_is_not_polled(
+    desk: Desk, newsroom: Newsroom, log: Log, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    monkeypatch.setattr("feeds.poller.STOP_TIMEOUT", patience)
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    claim, asked, answer = desk.timeline.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow(now: float, limit: int, seconds: float) -> Sequence[Lease]:
+        leases = await claim(now, limit, seconds)
+        asked.set()
+        await answer.wait()
+        return leases
+
+    monkeypatch.setattr(desk.timeline, "claim", slow)
+    desk.clock.now += MINUTE
+    ticking = asyncio.create_task(desk.poller.tick())
+    await asked.wait()
+    stopping = asyncio.create_task(desk.stop())
+    await asyncio.sleep(0.1)
+    answer.set()
+    await asyncio.gather(ticking, stopping)
+    await desk.settled()
+    assert len(newsroom.requests) == 1
+    assert (await desk.state()).problem is None
+    assert not log.heard()
+
+
+async def test_a_tick_that_was_due_when_the_poller_stopped_claims_nothing(desk: Desk, newsroom: Newsroom) -> None:
+    await desk.follow(newsroom.open_desk("/a.xml", title="A").url)
+    claims = desk.timeline.tries["claim"]
+    desk.poller._tick_now()
+    await desk.poller.stop()
+    await asyncio.sleep(0.05)
+    assert desk.timeline.tries["claim"] == claims
+
+
+async def test_stopping_does_not_wait_for_a_store_that_is_down(desk: Desk, newsroom: Newsroom, log: Log) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    await desk.follow(feed.url)
+    desk.timeline.faults["commit"] = TimelineError("disk full")
+    desk.clock.now += MINUTE
+    await desk.poller.tick()
+    await until(lambda: desk.timeline.tries["commit"] > 3)
+    (poll,) = desk.poller._polls
+    await desk.poller.stop()
+    assert not poll.cancelled(), "it gave up by itself"
+    assert len(log.heard()) == 1

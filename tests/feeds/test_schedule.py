@@ -11,18 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.schedule import (
-    FORBIDDEN,
-    GONE,
-    LONGEST,
-    LONGEST_BACK_OFF,
-    LONGEST_WISH,
-    SAMPLE,
-    SHORTEST,
-    adapted,
+    FORBIDDEN_INTERVAL,
+    GONE_INTERVAL,
+    MAX_BACKOFF_INTERVAL,
+    MAX_INTERVAL,
+    MAX_REQUESTED_INTERVAL,
+    MIN_INTERVAL,
+    SAMPLE_SIZE,
     after_answer,
     after_failure,
-    no_later_than,
-    spoken,
+    in_words,
+    latest_due,
+    pace,
 )
 from feedstate import FeedState
 
@@ -39,7 +39,7 @@ def state(**known: Any) -> FeedState:
     return FeedState(url="https://example.org/", **known)
 
 
-def every(gap: float, count: int = SAMPLE) -> list[float]:
+def every(gap: float, count: int = SAMPLE_SIZE) -> list[float]:
     """The dates of so many entries."""
     return [NOW - gap * n for n in range(count)]
 
@@ -52,10 +52,10 @@ def every(gap: float, count: int = SAMPLE) -> list[float]:
         (every(HOUR), HOUR / 2),
         (every(20 * MINUTE), 10 * MINUTE),
         (every(20 * MINUTE, 2), 10 * MINUTE),
-        (every(MINUTE), SHORTEST),
-        ([NOW] * 20, SHORTEST),
-        (every(DAY), LONGEST),
-        (every(365 * DAY), LONGEST),
+        (every(MINUTE), MIN_INTERVAL),
+        ([NOW] * 20, MIN_INTERVAL),
+        (every(DAY), MAX_INTERVAL),
+        (every(365 * DAY), MAX_INTERVAL),
         ([*every(HOUR, 10), NOW - 900 * DAY], HOUR / 2),
         (every(HOUR)[::-1], HOUR / 2),
         ([*every(HOUR), *(NOW - 50 * HOUR - MINUTE * n for n in range(500))], HOUR / 2),
@@ -63,12 +63,12 @@ def every(gap: float, count: int = SAMPLE) -> list[float]:
     ids=["none", "one", "1/h", "3/h", "two", "flood", "at once", "daily", "yearly", "pause", "any order", "many"],
 )
 def test_auto_is_half_the_usual_gap_within_its_bounds(published: Sequence[float], interval: float) -> None:
-    assert adapted(published) == interval
+    assert pace(published) == interval
 
 
 @given(st.lists(st.floats(0, 1e11)))
 def test_auto_stays_within_its_bounds_whatever_the_dates(published: list[float]) -> None:
-    assert SHORTEST <= adapted(published) <= LONGEST
+    assert MIN_INTERVAL <= pace(published) <= MAX_INTERVAL
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_auto_stays_within_its_bounds_whatever_the_dates(published: list[float])
     [
         (1.0, 0.0, 1.0),
         (1.0, 1.0, 1.0),
-        (SHORTEST - 1, 1.0, SHORTEST - 1),
-        (SHORTEST, 0.0, SHORTEST),
-        (SHORTEST, 1.0, SHORTEST * 1.1),
+        (MIN_INTERVAL - 1, 1.0, MIN_INTERVAL - 1),
+        (MIN_INTERVAL, 0.0, MIN_INTERVAL),
+        (MIN_INTERVAL, 1.0, MIN_INTERVAL * 1.1),
         (HOUR, 0.5, HOUR * 1.05),
         (31 * DAY, 1.0, 31 * DAY * 1.1),
     ],
@@ -93,13 +93,13 @@ def test_the_operators_interval_is_kept_and_jitter_only_delays_it(
 @pytest.mark.parametrize(
     ("known", "wait"),
     [
-        ({}, LONGEST),
+        ({}, MAX_INTERVAL),
         ({"newest": every(HOUR)}, HOUR / 2),
         ({"max_age": 6 * HOUR}, 6 * HOUR),
         ({"ttl": 6 * HOUR}, 6 * HOUR),
         ({"max_age": 5 * HOUR, "ttl": 6 * HOUR}, 6 * HOUR),
-        ({"max_age": MINUTE, "ttl": MINUTE}, LONGEST),
-        ({"max_age": 365 * DAY}, LONGEST_WISH),
+        ({"max_age": MINUTE, "ttl": MINUTE}, MAX_INTERVAL),
+        ({"max_age": 365 * DAY}, MAX_REQUESTED_INTERVAL),
     ],
     ids=["pace", "quick pace", "max-age", "ttl", "the longer", "the pace is longer", "bounded"],
 )
@@ -111,12 +111,18 @@ def test_auto_is_raised_by_what_the_publisher_asks_for(known: dict[str, Any], wa
 
 @pytest.mark.parametrize(
     ("newest", "wait"),
-    [(every(10 * DAY), DAY), (every(DAY), DAY), (every(HOUR), 19 * HOUR / 4), (every(MINUTE), SHORTEST), ([], HOUR)],
+    [
+        (every(10 * DAY), DAY),
+        (every(DAY), DAY),
+        (every(HOUR), 19 * HOUR / 4),
+        (every(MINUTE), MIN_INTERVAL),
+        ([], HOUR),
+    ],
     ids=["slow", "daily", "hourly", "quick", "undated"],
 )
 def test_a_feed_without_validators_is_asked_as_seldom_as_loses_nothing(newest: list[float], wait: float) -> None:
     assert after_answer(state(newest=newest), NOW, None, 0.0) == NOW + wait
-    assert wait <= max(NOW - min(newest, default=0), SHORTEST), "before what is listed now has rolled off"
+    assert wait <= max(NOW - min(newest, default=0), MIN_INTERVAL), "before what is listed now has rolled off"
 
 
 @pytest.mark.parametrize(
@@ -163,11 +169,11 @@ def test_no_skipped_hour_is_ever_chosen_and_none_is_undercut(
         (1.0, 1, 1.0),
         (1.0, 2, 2.0),
         (1.0, 5, 16.0),
-        (1.0, 30, LONGEST_BACK_OFF),
+        (1.0, 30, MAX_BACKOFF_INTERVAL),
         (5 * MINUTE, 1, 5 * MINUTE),
         (5 * MINUTE, 4, 40 * MINUTE),
-        (5 * MINUTE, 10, LONGEST_BACK_OFF),
-        (HOUR, 100_000, LONGEST_BACK_OFF),
+        (5 * MINUTE, 10, MAX_BACKOFF_INTERVAL),
+        (HOUR, 100_000, MAX_BACKOFF_INTERVAL),
         (7 * DAY, 1, 7 * DAY),
         (7 * DAY, 9, 7 * DAY),
     ],
@@ -188,13 +194,13 @@ def test_what_the_publisher_asks_for_is_never_undercut(retry_after: float | None
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_auto_does_not_press_a_publisher_who_refuses(status: int) -> None:
-    assert after_failure(NOW, None, 1, 0.0, status=status, retry_after=None) == NOW + FORBIDDEN
+    assert after_failure(NOW, None, 1, 0.0, status=status, retry_after=None) == NOW + FORBIDDEN_INTERVAL
     assert after_failure(NOW, MINUTE, 1, 0.0, status=status, retry_after=None) == NOW + MINUTE
-    assert after_failure(NOW, None, 1, 0.0, status=500, retry_after=None) == NOW + SHORTEST
+    assert after_failure(NOW, None, 1, 0.0, status=500, retry_after=None) == NOW + MIN_INTERVAL
 
 
 def test_a_feed_that_is_gone_is_left_alone() -> None:
-    assert after_failure(NOW, 1.0, 1, 0.0, status=410, retry_after=5.0) == NOW + GONE
+    assert after_failure(NOW, 1.0, 1, 0.0, status=410, retry_after=5.0) == NOW + GONE_INTERVAL
 
 
 @pytest.mark.parametrize(
@@ -215,7 +221,7 @@ def test_a_restart_polls_no_earlier_than_its_reason(
     state: dict[str, int], interval: float | None, blogs: list[str], due: float
 ) -> None:
     known = {"url": "https://example.org/", "checked_at": NOW, "next_at": NOW + HOUR, "blogs": ("blog",), **state}
-    assert no_later_than(FeedState(**known), interval, blogs) == due  # type: ignore[arg-type]  # of mixed types
+    assert latest_due(FeedState(**known), interval, blogs) == due  # type: ignore[arg-type]  # of mixed types
 
 
 @pytest.mark.parametrize(
@@ -229,8 +235,8 @@ def test_a_restart_polls_no_earlier_than_its_reason(
         (3_599, "60 minutes"),
         (2 * HOUR, "2 hours"),
         (2 * DAY, "2 days"),
-        (GONE, "365 days"),
+        (GONE_INTERVAL, "365 days"),
     ],
 )
 def test_a_wait_in_words(seconds: float, words: str) -> None:
-    assert spoken(seconds) == words
+    assert in_words(seconds) == words

@@ -144,7 +144,7 @@ class Fortnight:
 def fortnight() -> Fortnight:
     """Fourteen days, told by the clock alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("feeds.poller.TICK_SECONDS", 3_600.0)
+        patch.setattr("feeds.poller.TICK_INTERVAL", 3_600.0)
         return asyncio.run(_fortnight())
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from tornado.web import RequestHandler
 
 from demo.newsroom import Newsroom
-from feeds.poller import LEASE_SECONDS
+from feeds.leases import LEASE_SECONDS
 from tests.livelog import until
 from tests.nodes.desks import open_desks
 from tests.nodes.installation import Installation

@@ -1,0 +1,69 @@
+"""The configuration of each feed, joined from all blogs that use it: a feed is fetched once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import urls
+from config import Blog, Feed
+from outbound.host_limits import host_key
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one feed is polled. ``interval`` is in seconds, None for `auto`; ``uses`` has the feed of each blog."""
+
+    url: str
+    interval: float | None
+    uses: Mapping[str, Feed] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The feed's name in the log: its URL without credentials."""
+        return urls.without_credentials(self.url)
+
+    @property
+    def host(self) -> str:
+        """The key of the host that is asked."""
+        return host_key(self.url)
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether any blog treats entries that a document leaves out as withdrawn."""
+        return any(feed.withdraw for feed in self.uses.values())
+
+
+class Plans(Mapping[str, Plan]):
+    """The plans of all feeds of these blogs, by URL.
+
+    Where blogs differ in the interval of a feed, the shortest that is configured counts.
+    """
+
+    def __init__(self, blogs: Iterable[Blog]) -> None:
+        self._plans: dict[str, Plan] = {}
+        for blog in blogs:
+            for feed in blog.feeds:
+                self._use(blog.slug, feed)
+        self._on_host: defaultdict[str, list[str]] = defaultdict(list)
+        for plan in self._plans.values():
+            self._on_host[plan.host].append(plan.url)
+
+    def __getitem__(self, url: str) -> Plan:
+        return self._plans[url]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plans)
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def on_host(self, host: str) -> Sequence[str]:
+        """The URLs of the feeds of a host (a `host_key`)."""
+        return self._on_host.get(host, ())
+
+    def _use(self, slug: str, feed: Feed) -> None:
+        plan = self._plans.get(feed.url) or Plan(feed.url, None)
+        intervals = [interval for interval in (plan.interval, feed.interval) if interval is not None]
+        self._plans[feed.url] = Plan(feed.url, min(intervals, default=None), {**plan.uses, slug: feed})

@@ -1,0 +1,179 @@
+"""The result of a poll, and how it is made from an answer and a document. Pure, except for random jitter."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final, Literal
+
+from config import Feed
+from entries import Entry
+from feeds import schedule, withdrawal
+from feeds.fetch import Answer
+from feeds.parser.document import Document
+from feeds.plan import Plan
+from feeds.positions import positioned
+from feedstate import FeedState, Marks
+
+CUT_OFF: Final = "The document breaks off before its end."
+
+MAX_PARTIAL_MARKS: Final = 2_000
+"""How many entries of partial answers (226) are kept as listed."""
+
+Outcome = Literal["new", "unchanged", "failed", "paused"]
+"""``new``: there are entries to commit; ``unchanged``: none; ``paused``: nothing was sent, the host is paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause until a Unix time that a publisher asked for, for all feeds of a host (a `host_key`)."""
+
+    host: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The result of a poll: the feed's next state, entries with positions, (blog, id) of entries to withdraw."""
+
+    state: FeedState
+    outcome: Outcome
+    entries: Sequence[Entry] = ()
+    withdrawn: Sequence[tuple[str, str]] = ()
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """A poll that got an answer: its plan, the state before it, the answer, and when it was sent (Unix seconds)."""
+
+    plan: Plan
+    before: FeedState
+    answer: Answer
+    started: float
+
+    @property
+    def uses(self) -> Iterable[tuple[str, Feed]]:
+        """The blogs that use the feed, each with its configuration of it."""
+        return self.plan.uses.items()
+
+    def unchanged(self) -> Result:
+        """The result of an answer without a new document (304, or the bytes of the last one).
+
+        A 304 replaces the validators that it carries, a 200 replaces both (RFC 9111 §3.2).
+        """
+        before, answer = self.before, self.answer
+        if answer.status == 304:
+            after = replace(
+                before,
+                etag=answer.etag or before.etag,
+                last_modified=answer.last_modified or before.last_modified,
+                max_age=before.max_age if answer.max_age is None else answer.max_age,
+                took=answer.took,
+            )
+        else:
+            after = self._validated(before, before.body_digest)
+        gone: list[str] = []
+        if self.plan.withdraws and any(mark.absent for mark in before.listed.values()):
+            # The second document in a row that leaves out the absent entries.
+            present = {entry_id: mark for entry_id, mark in before.listed.items() if not mark.absent}
+            listed, gone = withdrawal.compared(before.listed, present)
+            after = replace(after, listed=listed)
+        return Result(state=self._succeeded(after, whole=True), outcome="unchanged", withdrawn=self._left_out(gone))
+
+    def changed(self, document: Document, now: float) -> Result:
+        """The result of a document. New entries get the position ``now``, in Unix seconds."""
+        listed, gone = self._compared(document)
+        after = self._described(document)
+        after = self._validated(after, self.answer.digest if document.whole else None)
+        after = replace(after, listed=listed, blogs=self._served(document))
+        entries = [entry for blog, feed in self.uses for entry in self._entries(document, blog, feed, now)]
+        return Result(
+            state=self._succeeded(after, whole=document.whole),
+            outcome="new" if entries else "unchanged",
+            entries=entries,
+            withdrawn=[*self._revoked(document), *self._left_out(gone)],
+        )
+
+    def _compared(self, document: Document) -> tuple[Marks, list[str]]:
+        """The marks to keep, and the ids of entries that are left out for the second time."""
+        before = self.before.listed
+        if self.answer.status == 226:
+            # A partial answer (RFC 3229) leaves out the entries that have not changed.
+            joined = {**document.listed, **{i: mark for i, mark in before.items() if i not in document.listed}}
+            return Marks(dict(islice(joined.items(), MAX_PARTIAL_MARKS))), []
+        if not self.plan.withdraws or not document.whole or document.renamed:
+            return document.listed, []
+        return withdrawal.compared(before, document.listed)
+
+    def _described(self, document: Document) -> FeedState:
+        """The state with a document's metadata of its feed."""
+        before, whole, wishes = self.before, document.whole, document.wishes
+        dates = {moment.timestamp() for entry in document.entries if (moment := entry.published or entry.modified)}
+        past = (date for date in {*before.newest, *dates} if date <= self.started)
+        return replace(
+            before,
+            title=document.title or (None if whole else before.title),
+            site_url=document.site_url or (None if whole else before.site_url),
+            ttl=wishes.ttl,
+            skip_hours=wishes.skip_hours,
+            skip_days=wishes.skip_days,
+            newest=tuple(sorted(past, reverse=True)[: schedule.SAMPLE_SIZE]),
+        )
+
+    def _validated(self, state: FeedState, body_digest: str | None) -> FeedState:
+        """The state with the answer's validators; without any if its body was cut off (``body_digest`` is None)."""
+        answer, whole = self.answer, body_digest is not None
+        return replace(
+            state,
+            validated_url=answer.url if whole else None,
+            etag=answer.etag if whole else None,
+            last_modified=answer.last_modified if whole else None,
+            body_digest=body_digest,
+            max_age=answer.max_age or 0,
+            took=answer.took,
+        )
+
+    def _served(self, document: Document) -> tuple[str, ...]:
+        """The blogs that have had the feed's entries, after this document."""
+        return tuple(sorted(self.plan.uses)) if document.whole or document.listed else self.before.blogs
+
+    def _entries(self, document: Document, blog: str, feed: Feed, now: float) -> list[Entry]:
+        """The document's entries as one blog accepts them."""
+        rejected = document.refused.get(blog, frozenset())
+        accepted = [_labelled(entry, feed) for entry in document.entries if entry.id not in rejected]
+        # A feed that lists none of its earlier entries any more lists old ones, with other guids.
+        backfill = blog not in self.before.blogs or document.renamed
+        return positioned(accepted, blog, now, backfill=backfill)
+
+    def _revoked(self, document: Document) -> list[tuple[str, str]]:
+        """Entries withdrawn by tombstones from all blogs, and entries that a blog rejects after a correction."""
+        tombstones = [(blog, entry_id) for blog, _ in self.uses for entry_id in document.withdrawn]
+        had = self.before.blogs
+        rejected = [(blog, i) for blog, ids in document.refused.items() if blog in had for i in ids]
+        return tombstones + rejected
+
+    def _left_out(self, gone: Sequence[str]) -> list[tuple[str, str]]:
+        """Entries that were left out twice, of the blogs with ``withdraw: true``."""
+        return [(blog, entry_id) for blog, feed in self.uses if feed.withdraw for entry_id in gone]
+
+    def _succeeded(self, after: FeedState, *, whole: bool) -> FeedState:
+        """The state with the outcome and the time of the next poll."""
+        status = self.answer.status
+        next_at = schedule.after_answer(after, self.started, self.plan.interval, random.random())
+        succeeded = after.succeeded(status, self.started, next_at)
+        if whole:
+            return succeeded
+        # Counted as a failure, without a longer interval: the next document may be whole.
+        failing = replace(succeeded, failures=after.failures, failing_since=after.failing_since)
+        return failing.failed(CUT_OFF, status, self.started, next_at)
+
+
+def _labelled(entry: Entry, feed: Feed) -> Entry:
+    """The entry with the source title and the tags that a blog's configuration gives its feed."""
+    if not feed.title and not feed.tags:
+        return entry
+    source = replace(entry.source, title=feed.title) if feed.title else entry.source
+    return replace(entry, source=source, tags=tuple(dict.fromkeys((*entry.tags, *feed.tags))))
