@@ -687,9 +687,9 @@ def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
         "fanout.resume.KEPT_BYTES": SLICE_BYTES,
         "fanout.history.MOST_EVENTS": MOST_MISSED,
         "fanout.history.MOST_SLICES": 2,
-        "timeline.sqlite.FRONT_PAGE": FRONT_PAGE,
-        "timeline.redis.FRONT_PAGE": FRONT_PAGE,
-        "timeline.redis.BLOCK_SECONDS": 0.02,
+        "timeline.sqlite.commit.FRONT_PAGE": FRONT_PAGE,
+        "timeline.redis.commit.FRONT_PAGE": FRONT_PAGE,
+        "timeline.redis.event_log.BLOCK_SECONDS": 0.02,
     }.items():
         monkeypatch.setattr(name, value)
     return int(request.param)

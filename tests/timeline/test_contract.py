@@ -676,8 +676,8 @@ async def test_all_stores_tell_the_same_of_the_same_history(shared_redis: RedisS
     shared_redis.ask("FLUSHALL")
     with pytest.MonkeyPatch.context() as patched:
         # So small that some of a backfill is behind it.
-        patched.setattr("timeline.redis.FRONT_PAGE", 1)
-        patched.setattr("timeline.sqlite.FRONT_PAGE", 1)
+        patched.setattr("timeline.redis.commit.FRONT_PAGE", 1)
+        patched.setattr("timeline.sqlite.commit.FRONT_PAGE", 1)
         async with fresh("sqlite::memory:") as sqlite, fresh(shared_redis.url) as redis:
             for step in history:
                 assert await done(redis, step) == await done(sqlite, step)

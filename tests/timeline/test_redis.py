@@ -22,10 +22,11 @@ from tests.livelog import PATIENCE, ROOT, until
 from tests.redis import RedisServer
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
 from timeline import HistoryLostError, Lease, LeaseLostError, Limits, TimelineError, open_timeline
-from timeline.redis import FENCE_RANDOM, RedisTimeline
+from timeline.redis import RedisTimeline
+from timeline.redis.feed_jobs import FENCE_RANDOM
 from timeline.retention import Retention
 
-COMMIT = hashlib.sha1((ROOT / "timeline/scripts/commit.lua").read_bytes()).hexdigest().encode()
+COMMIT = hashlib.sha1((ROOT / "timeline/redis/scripts/commit.lua").read_bytes()).hexdigest().encode()
 """How a commit is recognised on the wire."""
 
 SOON = 10.0
@@ -211,7 +212,7 @@ async def test_a_redis_that_is_too_old_is_refused() -> None:
 async def test_a_trouble_is_recognised_in_the_words_of_redis_6() -> None:
     refusal = "-ERR Error running script (call to f_1f): @user_script:8: @user_script: 8: -OOM command not allowed"
     now = f"{int(time.time())}"
-    answers = {"INFO": "$20\r\nredis_version:6.2.14", "TIME": f"*2\r\n${len(now)}\r\n{now}\r\n$1\r\n0"}
+    answers = {"INFO": "$20\r\nredis_version:6.2.14", "GET": "$-1", "TIME": f"*2\r\n${len(now)}\r\n{now}\r\n$1\r\n0"}
     async with impostor(**answers, EVALSHA=refusal) as url:
         with pytest.raises(TimelineError, match="OOM command not allowed"):
             await open_timeline(url)
@@ -403,7 +404,7 @@ async def test_nothing_that_was_acknowledged_is_lost_when_redis_dies_and_a_watch
 async def test_a_frozen_redis_is_told_in_time_and_all_goes_on_after_it(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("timeline.redis.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("timeline.redis.connection.ANSWER_TIMEOUT", 1.0)
     async with opened(redis.url) as node, asyncio.timeout(PATIENCE):
         await commit(node, entry("a"))
         lease = await claimed(node)
@@ -500,7 +501,7 @@ async def test_a_hole_among_the_events_is_missed(redis: RedisServer, timeline: R
 async def test_events_that_were_trimmed_after_a_watcher_had_them_are_not_missed(
     redis: RedisServer, timeline: RedisTimeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timeline.redis.BLOCK_SECONDS", 0.05)
+    monkeypatch.setattr("timeline.redis.event_log.BLOCK_SECONDS", 0.05)
     async with watching(timeline) as events:
         await commit(timeline, entry("a"), entry("b"))
         assert await seen(events, 2) == [(1, "a"), (2, "b")]

@@ -177,8 +177,8 @@ async def test_no_more_is_remembered_than_the_limit_and_what_was_heard_of_last_s
 async def test_work_is_done_in_short_steps_until_none_is_left(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timeline.redis.RETIRE_BATCH", 10)
-    monkeypatch.setattr("timeline.sqlite.RETIRE_BATCH", 10)
+    monkeypatch.setattr("timeline.redis.retention.MAX_RETIRED_PER_STEP", 10)
+    monkeypatch.setattr("timeline.sqlite.retention.MAX_RETIRED_PER_STEP", 10)
     await commit(timeline, *(entry(f"e{n:02}", at=NOW + n) for n in range(60)))
     limits = Limits(entries=5, events=5, memory=5)
     steps = []
@@ -226,7 +226,11 @@ async def test_an_event_whose_entry_was_retired_is_a_delete(timeline: Timeline) 
 
 
 async def test_a_sweep_leaves_what_is_too_much_for_once(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("redis.RETIRE_BATCH", "sqlite.RETIRE_BATCH", "retention.MOST_STEPS"):
+    for name in (
+        "redis.retention.MAX_RETIRED_PER_STEP",
+        "sqlite.retention.MAX_RETIRED_PER_STEP",
+        "retention.MAX_STEPS",
+    ):
         monkeypatch.setattr(f"timeline.{name}", 3)
     await commit(timeline, *(entry(f"e{n:02}", at=NOW + n) for n in range(20)))
     assert await retire(timeline, Limits(entries=2)) == 9
@@ -256,7 +260,7 @@ async def sweeping(
     timeline: Timeline, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Clock]:
     """Retention comes every moment instead of every minute, by the clock that this is."""
-    monkeypatch.setattr("timeline.retention.EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("timeline.retention.SWEEP_INTERVAL", 0.01)
     clock = Clock()
     retention = Retention(timeline, Limits(events_age=DAY), clock)
     retention.start()

@@ -260,7 +260,7 @@ async def test_what_is_asked_before_the_end_is_answered_and_what_comes_after_is_
 
 
 async def test_a_database_that_is_asked_for_too_much_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("timeline.sqlite.MOST_WAITING", 10)
+    monkeypatch.setattr("timeline.sqlite.worker.MAX_QUEUED_JOBS", 10)
     opened = await SqliteTimeline.open(":memory:")
     begun, go_on = threading.Event(), threading.Event()
 

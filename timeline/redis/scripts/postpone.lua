@@ -1,4 +1,4 @@
--- Keeps feeds from being claimed before a time, or the later one that they were kept from until now.
+-- Pauses feeds that are followed or known until a time, or until the later one that they were paused until before.
 -- KEYS: feeds due pauses; ARGV: the time, then the URL of each feed
 local ending = tonumber(ARGV[1])
 for i = 2, #ARGV do
