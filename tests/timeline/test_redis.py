@@ -1,4 +1,4 @@
-"""What only the Redis store does: whom it refuses, what it warns of, how it notices that data was lost."""
+"""What only the Redis store does: the servers it refuses or warns of, and how it notices that data was lost."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ import pytest
 from redis import Redis
 
 from entries import Cursor, Event
+from feedstate import Mark, Marks
 from tests.livelog import PATIENCE, ROOT, until
 from tests.redis import RedisServer
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
-from timeline import HistoryLostError, Lease, LeaseLostError, Limits, TimelineError, open_timeline
+from timeline import DAY, HistoryLostError, Lease, LeaseLostError, Limits, TimelineError, open_timeline
 from timeline.redis import RedisTimeline
 from timeline.redis.feed_jobs import FENCE_RANDOM
 from timeline.retention import Retention
 
 COMMIT = hashlib.sha1((ROOT / "timeline/redis/scripts/commit.lua").read_bytes()).hexdigest().encode()
-"""How a commit is recognised on the wire."""
+"""Name of the script in EVALSHA: what a commit is recognised by on the wire."""
 
 SOON = 10.0
-"""Seconds within which a loss is noticed; a watcher makes sure every second."""
+"""Seconds within which a loss is noticed; a watcher checks every second."""
 
 
 class Proxy:
-    """Stands before a Redis and hands everything on, but for the replies that ``loses`` says are lost.
+    """A proxy before a Redis that drops the replies for which ``loses`` returns True.
 
     A lost reply is that of a command which was done: the connection is closed instead of answering.
     """
@@ -176,14 +177,14 @@ async def timeline(redis: RedisServer) -> AsyncIterator[RedisTimeline]:
     await opened.close()
 
 
-async def test_an_unreachable_redis_is_told_without_its_password(redis: RedisServer) -> None:
+async def test_an_unreachable_redis_is_reported_without_its_password(redis: RedisServer) -> None:
     redis.stop()
-    with pytest.raises(TimelineError) as told:
+    with pytest.raises(TimelineError) as raised:
         await open_timeline(f"redis://:s3cret@127.0.0.1:{redis.port}/0")
-    assert str(told.value) == f"redis://127.0.0.1:{redis.port}/0: Connection refused"
+    assert str(raised.value) == f"redis://127.0.0.1:{redis.port}/0: Connection refused"
 
 
-async def test_a_wrong_password_is_told_without_it(redis: RedisServer) -> None:
+async def test_a_wrong_password_is_not_in_the_error(redis: RedisServer) -> None:
     redis.ask("CONFIG", "SET", "requirepass", "right")
     for url in (redis.url, redis.url.replace("//", "//:s3cret@")):
         with pytest.raises(TimelineError, match=r"redis://127[^@]*: the user name or the password is wrong"):
@@ -194,8 +195,8 @@ async def test_a_redis_that_may_forget_is_warned_of(redis: RedisServer, caplog: 
     redis.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     redis.ask("CONFIG", "SET", "appendonly", "no")
     await (await open_timeline(redis.url)).close()
-    told = [record.getMessage() for record in caplog.records]
-    assert told == [
+    logged = [record.getMessage() for record in caplog.records]
+    assert logged == [
         "Redis may drop what it should keep: set its maxmemory-policy to noeviction (it is allkeys-lru).",
         "Redis writes no append-only file and may forget what it was given: set appendonly to yes.",
     ]
@@ -204,9 +205,9 @@ async def test_a_redis_that_may_forget_is_warned_of(redis: RedisServer, caplog: 
 
 async def test_a_redis_that_is_too_old_is_refused() -> None:
     async with impostor(INFO="$20\r\nredis_version:5.0.14") as url:
-        with pytest.raises(TimelineError) as told:
+        with pytest.raises(TimelineError) as raised:
             await open_timeline(url)
-    assert str(told.value) == f"{url}: Redis 5.0.14 is too old, 6.2 or later is needed"
+    assert str(raised.value) == f"{url}: Redis 5.0.14 is too old, 6.2 or later is needed"
 
 
 async def test_a_trouble_is_recognised_in_the_words_of_redis_6() -> None:
@@ -233,19 +234,19 @@ async def test_a_commit_whose_answer_was_lost_is_made_again_without_a_trace(
         committed.add(feed[0])
         return True
 
-    async def commit_until_told(node: RedisTimeline, leases: Sequence[Lease]) -> None:
+    async def commit_until_answered(node: RedisTimeline, leases: Sequence[Lease]) -> None:
         for lease in leases:
-            told = False
-            while not told:
+            answered = False
+            while not answered:
                 with contextlib.suppress(TimelineError):
                     await node.commit(replace(lease.state, next_at=NOW * 2), [entry(f"e{lease.url[20:]}")], lease)
-                    told = True
+                    answered = True
 
     proxy = Proxy(redis, first_commit_of_a_feed)
     async with proxy as url, opened(url) as node:
         leases = await node.claim(NOW, 1_000, LEASE_SECONDS)
         # Ten at a time, so that answers are lost beside others that are not.
-        await asyncio.gather(*(commit_until_told(node, leases[n::10]) for n in range(10)))
+        await asyncio.gather(*(commit_until_answered(node, leases[n::10]) for n in range(10)))
     assert proxy.lost == 1_000
     assert redis.ask("XLEN", "{livelog}:blog:events") == 1_000
     replay = await timeline.replay("blog", Cursor((await timeline.head("blog")).epoch, 0), 2_000)
@@ -273,9 +274,9 @@ async def test_a_redis_that_was_emptied_is_noticed_once_by_a_claim(
     before = (await timeline.head("blog")).epoch
     late = await claimed(timeline)
     redis.ask("FLUSHALL")
-    with pytest.raises(HistoryLostError) as told:
+    with pytest.raises(HistoryLostError) as raised:
         await timeline.claim(NOW, 1, LEASE_SECONDS)
-    assert told.value.reason == "epoch"
+    assert raised.value.reason == "epoch"
     assert await timeline.claim(NOW, 1, LEASE_SECONDS) == [], "nothing is followed"
     lease = await claimed(timeline)
     with pytest.raises(LeaseLostError):
@@ -375,7 +376,7 @@ async def test_a_lease_of_before_an_older_copy_was_put_back_is_lost(
 async def test_nothing_that_was_acknowledged_is_lost_when_redis_dies_and_a_watcher_goes_on(
     redis: RedisServer, timeline: RedisTimeline, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def heard() -> list[tuple[str, str]]:
+    def logged() -> list[tuple[str, str]]:
         return [(record.levelname, record.getMessage()) for record in caplog.records]
 
     write_at_once(redis)
@@ -385,14 +386,14 @@ async def test_nothing_that_was_acknowledged_is_lost_when_redis_dies_and_a_watch
         for n in range(20):
             await commit(timeline, entry(f"e{n}"))
         redis.stop()
-        await until(heard)
+        await until(logged)
         with pytest.raises(TimelineError, match="Connection refused"):
             await timeline.head("blog")
         await asyncio.to_thread(redis.start)
         for n in range(20, 40):
             await commit(timeline, entry(f"e{n}"))
         assert await watched == [(n + 1, f"e{n}") for n in range(40)]
-    (away, back) = heard()
+    (away, back) = logged()
     assert away[0] == "ERROR"
     assert away[1].startswith("Events cannot be read, trying again: redis://127.0.0.1:")
     assert back == ("WARNING", "Events can be read again.")
@@ -401,7 +402,7 @@ async def test_nothing_that_was_acknowledged_is_lost_when_redis_dies_and_a_watch
     assert [event.id for event in replay.events] == [f"e{n}" for n in range(40)]
 
 
-async def test_a_frozen_redis_is_told_in_time_and_all_goes_on_after_it(
+async def test_a_frozen_redis_is_reported_in_time_and_recovered_from(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("timeline.redis.connection.ANSWER_TIMEOUT", 1.0)
@@ -452,6 +453,27 @@ async def test_a_redis_without_memory_is_freed_by_what_is_retired(
     redis.ask("CONFIG", "SET", "maxmemory", "1")
     assert await timeline.retire(NOW, Limits(entries=2, events=3)) == 8 + 7
     assert redis.ask("HLEN", "{livelog}:blog:items") == 2
+
+
+async def test_a_redis_without_memory_is_freed_though_feeds_cannot_be_dated(
+    redis: RedisServer, timeline: RedisTimeline
+) -> None:
+    await commit(timeline, *(entry(f"e{n}", "x" * 1_000, at=NOW + n) for n in range(10)))
+    await timeline.follow({})
+    redis.ask("CONFIG", "SET", "maxmemory", "1")
+    assert await timeline.retire(NOW, Limits(entries=2, events=3)) == 8 + 7
+    redis.ask("CONFIG", "SET", "maxmemory", "0")
+    assert await timeline.retire(NOW, Limits(entries=2, events=3)) == 0
+    assert redis.ask("ZSCORE", "{livelog}:unfollowed", FEED) == NOW
+
+
+async def test_nothing_is_left_of_a_feed_that_was_forgotten(redis: RedisServer, timeline: RedisTimeline) -> None:
+    await commit(timeline, listed=Marks({"a": Mark("1")}), problem="500", failures=1)
+    await timeline.postpone([FEED], NOW * 2)
+    await timeline.follow({})
+    await timeline.retire(NOW, Limits())
+    await timeline.retire(NOW + 31 * DAY, Limits())
+    assert sorted(contents(redis)) == [b"{livelog}:epoch", b"{livelog}:schema"]
 
 
 @pytest.mark.parametrize("many", [2_000, pytest.param(10_000, marks=pytest.mark.soak)])
@@ -516,14 +538,14 @@ async def test_events_that_were_trimmed_after_a_watcher_had_them_are_not_missed(
 async def test_a_watcher_that_is_interrupted_between_two_blogs_misses_nothing(
     redis: RedisServer, timeline: RedisTimeline, caplog: pytest.LogCaptureFixture
 ) -> None:
-    looks = 0
+    reads = 0
 
-    def second_look_at_items(question: bytes) -> bool:
-        nonlocal looks
-        looks += b"HMGET" in question
-        return b"HMGET" in question and looks == 2
+    def second_read_of_items(question: bytes) -> bool:
+        nonlocal reads
+        reads += b"HMGET" in question
+        return b"HMGET" in question and reads == 2
 
-    proxy = Proxy(redis, second_look_at_items)
+    proxy = Proxy(redis, second_read_of_items)
     async with proxy as url, opened(url) as node, watching(node, "blog", "other") as events:
         await commit(timeline, entry("a"), entry("b", blog="other"))
         assert sorted(await seen(events, 2)) == [(1, "a"), (1, "b")]
@@ -532,7 +554,7 @@ async def test_a_watcher_that_is_interrupted_between_two_blogs_misses_nothing(
     caplog.clear()
 
 
-async def test_a_watcher_of_one_node_hears_of_a_commit_by_another(
+async def test_a_watcher_of_one_node_receives_a_commit_by_another(
     redis: RedisServer, timeline: RedisTimeline
 ) -> None:
     async with watching(timeline) as events, opened(redis.url) as other:

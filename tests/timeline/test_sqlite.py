@@ -1,21 +1,22 @@
-"""What is the embedded store's own: the file, the lock, the epoch, and failures of the environment."""
+"""What only the SQLite store does: the file, the lock, the epoch, and failures of the environment."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from contextlib import aclosing, closing
 from pathlib import Path
 
 import pytest
 
-from entries import Cursor, dump
+from entries import Cursor
 from feedstate import Mark
 from tests.livelog import PATIENCE, until
-from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, state, titles
+from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
+from tests.timeline.old_layouts import first_database, fourth_database
 from timeline import DAY, Limits, TimelineError
 from timeline.sqlite import SqliteTimeline
 
@@ -63,7 +64,7 @@ async def test_a_pause_outlives_the_process(tmp_path: Path) -> None:
     await second.close()
 
 
-async def test_a_second_opener_is_kept_out_and_told_of_the_first(tmp_path: Path) -> None:
+async def test_a_second_process_is_refused_and_the_first_is_named(tmp_path: Path) -> None:
     path = str(tmp_path / "livelog.db")
     first = await SqliteTimeline.open(path)
     with pytest.raises(TimelineError, match=r"another Livelog \(process \d+\) uses this database"):
@@ -85,78 +86,15 @@ async def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> No
     assert path.read_bytes().startswith(b"This is not")
 
 
-async def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
+async def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "livelog.db"
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(TimelineError, match="another version of Livelog"):
+    with pytest.raises(TimelineError, match="another version of Livelog") as raised:
         await SqliteTimeline.open(str(path))
-
-
-FIRST_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE feeds (
-    url TEXT PRIMARY KEY,
-    followed INTEGER NOT NULL,      -- 1 while the configuration names it
-    due REAL NOT NULL,              -- Unix seconds
-    leased_until REAL NOT NULL DEFAULT 0,
-    fence INTEGER NOT NULL DEFAULT 0,
-    failures INTEGER NOT NULL DEFAULT 0,
-    state TEXT NOT NULL             -- FeedState as JSON
-);
-CREATE INDEX feeds_due ON feeds (due) WHERE followed;
-CREATE INDEX feeds_failing ON feeds (url) WHERE failures;
-CREATE TABLE blogs (blog TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE entries (
-    blog TEXT NOT NULL,
-    id TEXT NOT NULL,
-    position INTEGER NOT NULL,      -- microseconds since 1970
-    seen INTEGER NOT NULL,
-    revision INTEGER NOT NULL,
-    item TEXT NOT NULL,             -- the public form: a JSON Feed item
-    UNIQUE (blog, id)
-);
-CREATE UNIQUE INDEX entries_position ON entries (blog, position, id);
-CREATE TABLE keys (                 -- dedup memory: outlives the entries
-    blog TEXT NOT NULL,
-    key TEXT NOT NULL,
-    id TEXT NOT NULL,
-    digest TEXT NOT NULL,           -- kept with the key that is the id
-    PRIMARY KEY (blog, key)
-) WITHOUT ROWID;
-CREATE TABLE events (
-    n INTEGER PRIMARY KEY AUTOINCREMENT,    -- of all blogs, in order of commit: what watchers follow
-    blog TEXT NOT NULL,
-    seq INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    id TEXT NOT NULL,
-    UNIQUE (blog, seq)
-);
-PRAGMA user_version = 1;
-"""
-"""As the first version of Livelog made it."""
-
-
-def first_database(path: str) -> None:
-    """A database of the first version: entries a (corrected since, known by two names) and b, and c, withdrawn."""
-    a, b, c = entry("a", "corrected", at=NOW - 1), entry("b"), entry("c")
-    polled = json.loads(state(checked_at=NOW, etag='"1"', failures=2, problem="The answer was 500.").to_json())
-    polled["listed"] = {"c": c.digest, "a": a.digest}
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(FIRST_SCHEMA)
-        db.execute("INSERT INTO meta VALUES ('epoch', 'f1257')")
-        db.execute("INSERT INTO feeds VALUES (?, 1, 0, ?, 7, 2, ?)", (FEED, NOW + LEASE_SECONDS, dump(polled)))
-        db.execute("INSERT INTO blogs VALUES ('blog', 5)")
-        for stored, revision in ((a, 2), (b, 1)):
-            item = stored.item(id=stored.id, position=stored.position, seen=stored.seen, revision=revision)
-            place = ("blog", stored.id, stored.position, stored.seen, revision, dump(item))
-            db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", place)
-        known = [("a", "a", a), ("alias", "a", a), ("b", "b", b), ("c", "c", c)]
-        db.executemany("INSERT INTO keys VALUES ('blog', ?, ?, ?)", ((key, of, e.digest) for key, of, e in known))
-        events = [(1, "entry", "a"), (2, "entry", "b"), (3, "entry", "c"), (4, "update", "a"), (5, "delete", "c")]
-        db.executemany("INSERT INTO events (blog, seq, kind, id) VALUES ('blog', ?, ?, ?)", events)
-        db.commit()
+    assert "schema 99" in str(raised.value)
+    assert "install that version again" in str(raised.value)
 
 
 def layout(path: str) -> dict[str, list[object]]:
@@ -179,8 +117,8 @@ async def test_a_database_of_the_first_version_is_upgraded_with_all_that_is_in_i
     assert await titles(opened) == ["b", "corrected"]
     assert await opened.previous("blog", "a") is None, "it was not kept then"
     replay = await opened.replay("blog", Cursor("f1257", 0), 10)
-    told = [(event.kind, event.id) for event in replay.events]
-    assert told == [("entry", "a"), ("entry", "b"), ("delete", "c"), ("update", "a"), ("delete", "c")]
+    kinds = [(event.kind, event.id) for event in replay.events]
+    assert kinds == [("entry", "a"), ("entry", "b"), ("delete", "c"), ("update", "a"), ("delete", "c")]
     (kept,) = await opened.states()
     assert (kept.etag, kept.problem) == ('"1"', "The answer was 500.")
     assert [feed.url for feed in await opened.failing(10)] == [FEED]
@@ -204,9 +142,10 @@ async def test_a_database_of_the_first_version_is_upgraded_with_all_that_is_in_i
     await opened.close()
 
 
-async def test_an_upgraded_database_is_laid_out_as_a_new_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [first_database, fourth_database])
+async def test_an_upgraded_database_is_laid_out_as_a_new_one(tmp_path: Path, make: Callable[[str], None]) -> None:
     old, new = str(tmp_path / "old.db"), str(tmp_path / "new.db")
-    first_database(old)
+    make(old)
     for _ in range(2):
         for path in (old, new):
             await (await SqliteTimeline.open(path)).close()
@@ -240,7 +179,7 @@ async def test_while_nothing_is_due_the_database_is_not_asked(monkeypatch: pytes
     await opened.close()
 
 
-async def test_a_closed_timeline_says_so() -> None:
+async def test_a_closed_timeline_raises() -> None:
     opened = await SqliteTimeline.open(":memory:")
     await opened.close()
     with pytest.raises(TimelineError, match="closed"):
@@ -259,7 +198,7 @@ async def test_what_is_asked_before_the_end_is_answered_and_what_comes_after_is_
     assert all(isinstance(answer, Cursor | TimelineError) for answer in answers)
 
 
-async def test_a_database_that_is_asked_for_too_much_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_with_too_many_jobs_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("timeline.sqlite.worker.MAX_QUEUED_JOBS", 10)
     opened = await SqliteTimeline.open(":memory:")
     begun, go_on = threading.Event(), threading.Event()
