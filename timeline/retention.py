@@ -59,7 +59,7 @@ class Retention:
                 # The poller and the fan-out log that the store is down; retention can wait.
                 continue
             except Exception:
-                logger.exception("What is old was not retired: this is a bug.")
+                logger.exception("Retention failed: this is a bug.")
                 continue
             if count:
-                logger.info("Retired %d old entries, events and memories.", count)
+                logger.info("Retired %d old entries, events, keys and feeds.", count)

@@ -339,7 +339,7 @@ async def sweeping(
 
 async def has_retired(caplog: pytest.LogCaptureFixture, count: int) -> None:
     """Waits until retention logs that it has retired so much."""
-    said = ("INFO", f"Retired {count} old entries, events and memories.")
+    said = ("INFO", f"Retired {count} old entries, events, keys and feeds.")
     await until(lambda: said in [(record.levelname, record.getMessage()) for record in caplog.records])
 
 
@@ -373,7 +373,7 @@ async def test_retention_outlives_a_bug_and_logs_it(
 ) -> None:
     await commit(timeline, entry("a"), entry("b"))
     shared_redis.ask("SET", "{livelog}:blog:retired", "not what it should be")
-    await until(lambda: "What is old was not retired: this is a bug." in caplog.text)
+    await until(lambda: "Retention failed: this is a bug." in caplog.text)
     shared_redis.ask("DEL", "{livelog}:blog:retired")
     sweeping.now += 2 * DAY
     await has_retired(caplog, 2)

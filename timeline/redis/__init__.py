@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from timeline.errors import TimelineError
 from timeline.redis.archive import RedisArchive
-from timeline.redis.connection import Connection, check_server
+from timeline.redis.connection import PREFIX, Connection, check_server
 from timeline.redis.event_log import RedisEventLog
 from timeline.redis.feed_jobs import RedisFeedJobs
 from timeline.redis.retention import RedisRetention
-from timeline.redis.schema import PREFIX, prepare
+from timeline.redis.schema import prepare
 
 __all__ = ["PREFIX", "RedisTimeline"]
 

@@ -29,9 +29,7 @@ import time
 from typing import Final
 
 from timeline.errors import TimelineError
-from timeline.redis.connection import PREFIX, Connection, key
-
-__all__ = ["BLOG_KEYS", "PREFIX", "SCHEMA_VERSION", "blog_keys", "key", "new_epoch", "prepare"]
+from timeline.redis.connection import Connection, key
 
 SCHEMA_VERSION: Final = 5
 

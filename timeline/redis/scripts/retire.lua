@@ -1,14 +1,14 @@
 -- Removes some of what a blog need not keep; returns how much. A step is short: Redis serves nobody else meanwhile.
 -- KEYS: heads items places memory aliases retired events former
--- ARGV: blog, step, now, then the limits: entries, old entries, position below which an entry is old, events, time before
--- which an event is old, remembered entries, time before which one that was last listed is forgotten
+-- ARGV: blog, step, now, then the limits: entries, old entries, position below which an entry is old, events, time
+-- before which an event is old, remembered entries, time before which one that was last listed is forgotten
 local blog, step, now = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local max_entries, old_entries, old_position = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local max_events, old_event = tonumber(ARGV[7]), tonumber(ARGV[8])
 local max_memory, old_memory = tonumber(ARGV[9]), ARGV[10]
 local count = 0
 
--- The lowest members of a sorted set: those beyond `max`; if there are none, those below a score, sparing the last ones.
+-- The lowest members of a sorted set: those beyond `max`; if there are none, those below a score, save the `last`.
 local function oldest(key, max, score, last)
     local have = redis.call('ZCARD', key)
     if have > max then return redis.call('ZRANGE', key, 0, math.min(have - max, step) - 1) end
