@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from entries import Attachment, Cursor, Entry, Source
 from tests.redis import RedisServer
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit
-from timeline import DAY, Lease, Limits, Timeline, open_timeline
+from timeline import DAY, Lease, LeaseLostError, Limits, Timeline, open_timeline
 from timeline.retention import Retention
 
 # Few names, versions and positions, so that entries collide.
@@ -150,6 +150,9 @@ FEEDS = [f"https://example.org/{name}" for name in "ab"]
 FEED_TIMES = st.integers(0, 9).map(float)
 FEED_STEPS = st.one_of(
     st.tuples(st.just("follow"), FEED_TIMES),
+    st.tuples(st.just("follow alone"), FEED_TIMES),
+    st.tuples(st.just("fail"), FEED_TIMES),
+    st.tuples(st.just("retire"), st.just(2.0)),
     st.tuples(st.just("postpone"), FEED_TIMES),
     st.tuples(st.just("commit"), FEED_TIMES),
     st.tuples(st.just("renew"), st.integers(1, 4).map(float)),
@@ -165,36 +168,52 @@ async def test_all_stores_claim_the_same_feeds_at_the_same_times_and_none_before
     shared_redis.ask("FLUSHALL")
     async with fresh("sqlite::memory:") as sqlite, fresh(shared_redis.url) as redis:
         now = 0.0
-        paused = dict.fromkeys(FEEDS, 0.0)
+        paused = dict.fromkeys(FEEDS, 0.0)  # of the feeds that are known
         leases: dict[Timeline, dict[str, Lease]] = {sqlite: {}, redis: {}}
         for timeline in leases:
             await timeline.follow(dict.fromkeys(FEEDS, 0.0))
         for url, (step, at) in history:
             if step == "wait":
                 now += at
-            if step == "postpone":
+            if step == "postpone" and url in paused:
                 paused[url] = max(paused[url], at)
+            if step == "follow alone":
+                paused.setdefault(url, 0.0)
+            if step == "follow":
+                paused = dict.fromkeys(FEEDS, 0.0) | paused
             claims = []
             for timeline, held in leases.items():
-                await polled(timeline, held, url, step, at, now)
+                done = await polled(timeline, held, url, step, at, now)
                 new = await timeline.claim(now, 10, 2.0)
                 assert all(paused[lease.url] <= now for lease in new)
                 held.update((lease.url, lease) for lease in new)
-                claims.append({lease.url for lease in new})
+                states = {state.url: state for state in await timeline.states()}
+                claims.append((done, {lease.url for lease in new}, states, await timeline.failing_count()))
             assert claims[0] == claims[1]
+            if step == "retire" and done:
+                paused = {feed: until for feed, until in paused.items() if feed in states}
 
 
-async def polled(timeline: Timeline, held: dict[str, Lease], url: str, step: str, at: float, now: float) -> None:
+async def polled(timeline: Timeline, held: dict[str, Lease], url: str, step: str, at: float, now: float) -> object:
     """Does one step with a feed; ``at`` is a Unix time, for `renew` a number of seconds."""
     if step == "follow":
         await timeline.follow({feed: at if feed == url else 9.0 for feed in FEEDS})
+    if step == "follow alone":
+        await timeline.follow({url: at})
     if step == "postpone":
         await timeline.postpone([url], at)
+    if step == "retire":
+        return await timeline.retire(now, Limits(unfollowed_age=at))
     if step == "renew" and url in held:
-        await timeline.renew([held[url]], now + at)
-    if step == "commit" and url in held:
+        return bool(await timeline.renew([held[url]], now + at))
+    if step in ("commit", "fail") and url in held:
         lease = held.pop(url)
-        await timeline.commit(replace(lease.state, checked_at=now, next_at=at), [], lease)
+        state = replace(lease.state, checked_at=now, next_at=at, failures=int(step == "fail"))
+        try:
+            await timeline.commit(state, [], lease)
+        except LeaseLostError:
+            return "lost"
+    return None
 
 
 async def done(timeline: Timeline, step: Any) -> int:

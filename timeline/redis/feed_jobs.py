@@ -38,7 +38,7 @@ class RedisFeedJobs(Store):
     async def postpone(self, urls: Sequence[str], until: float) -> None:
         """Pauses feeds until a Unix time."""
         for chunk in _chunks(urls):
-            await self._connection.run("postpone", ("feeds", "due", "pauses"), [until, *chunk])
+            await self._connection.run("postpone", ("due", "unfollowed", "pauses"), [until, *chunk])
 
     async def states(self) -> Sequence[FeedState]:
         """The states of the followed feeds."""

@@ -88,14 +88,17 @@ def _given(db: sqlite3.Connection, feeds: Iterable[tuple[str, float]]) -> Iterat
 
 def _follow(db: sqlite3.Connection, due: Mapping[str, float]) -> None:
     with _given(db, due.items()):
-        db.execute("UPDATE feeds SET followed = 0 WHERE followed AND url NOT IN (SELECT url FROM given)")
+        db.execute(
+            "UPDATE feeds SET followed = 0, leased_until = 0 WHERE followed AND url NOT IN (SELECT url FROM given)"
+        )
         # Writes only what changes: at a start nearly all feeds are known, and due no later than given. The first
         # fence is random, so that no lease from before a feed was forgotten is ever valid again.
         db.execute(
             "INSERT INTO feeds (url, followed, due, fence, state) "
             "SELECT url, 1, at, random() & 0xffffffffff, json_object('url', url) FROM given WHERE true ORDER BY url "
             "ON CONFLICT (url) DO UPDATE SET "
-            "followed = 1, due = max(min(due, excluded.due), paused), unfollowed_at = 0 "
+            "due = max(CASE WHEN followed THEN min(due, excluded.due) ELSE excluded.due END, paused), "
+            "followed = 1, unfollowed_at = 0 "
             "WHERE NOT followed OR due > excluded.due"
         )
 
