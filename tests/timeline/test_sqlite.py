@@ -173,7 +173,7 @@ async def test_while_nothing_is_due_the_database_is_not_asked(monkeypatch: pytes
     await opened.follow({FEED: NOW + 0.9})
     assert await opened.claim(NOW, 1, LEASE_SECONDS) == []
     with monkeypatch.context() as patch:
-        patch.setattr(opened._reader, "run", None)
+        patch.setattr(opened._queries, "run", None)
         assert await opened.claim(NOW + 0.8, 1, LEASE_SECONDS) == []
     assert len(await opened.claim(NOW + 0.9, 1, LEASE_SECONDS)) == 1
     await opened.close()

@@ -27,8 +27,8 @@ class SqliteTimeline(SqliteFeedJobs, SqliteEventLog, SqliteArchive, SqliteRetent
 
     is_shared = False
 
-    def __init__(self, writer: Worker, reader: Worker, epoch: str, lock_file: int | None) -> None:
-        super().__init__(writer, reader, epoch)
+    def __init__(self, writer: Worker, queries: Worker, epoch: str, lock_file: int | None) -> None:
+        super().__init__(writer, queries, epoch)
         self._lock_file = lock_file
 
     @classmethod
@@ -39,17 +39,17 @@ class SqliteTimeline(SqliteFeedJobs, SqliteEventLog, SqliteArchive, SqliteRetent
         try:
             writer = Worker("timeline-writer", path)
             epoch = await writer.run(prepare)
-            reader = writer if in_memory else Worker("timeline-reader", path)
-            await reader.run(rows("SELECT 1"))
+            queries = writer if in_memory else Worker("timeline-queries", path)
+            await queries.run(rows("SELECT 1"))
         except TimelineError:
             if lock_file is not None:
                 os.close(lock_file)
             raise
-        return cls(writer, reader, epoch, lock_file)
+        return cls(writer, queries, epoch, lock_file)
 
     async def close(self) -> None:
         """Finishes the work under way, and closes the database."""
-        for worker in {self._reader, self._writer}:
+        for worker in {self._queries, self._writer}:
             await asyncio.to_thread(worker.close)
         if self._lock_file is not None:
             os.close(self._lock_file)

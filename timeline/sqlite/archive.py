@@ -20,26 +20,26 @@ class SqliteArchive(Store):
     async def page(self, blog: str, before: str | None, limit: int) -> Page:
         """Entries below a token, newest first."""
         below = parse_before(before) if before is not None else None
-        return await self._reader.run(lambda db: _page(db, self._epoch, blog, below, limit))
+        return await self._queries.run(lambda db: _page(db, self._epoch, blog, below, limit))
 
     async def newer(self, blog: str, than: str, limit: int) -> Sequence[str]:
         """The entries right above a token, newest first."""
-        found = await self._reader.run(rows(_NEWER, blog, *parse_before(than), limit))
+        found = await self._queries.run(rows(_NEWER, blog, *parse_before(than), limit))
         return [item for (item,) in reversed(found)]
 
     async def entry(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """One entry, or None."""
-        found = await self._reader.run(rows("SELECT item FROM entries WHERE blog = ? AND id = ?", blog, id))
+        found = await self._queries.run(rows("SELECT item FROM entries WHERE blog = ? AND id = ?", blog, id))
         return str(found[0][0]) if found else None
 
     async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """An entry as it was before its last correction, or None."""
-        found = await self._reader.run(rows("SELECT former FROM entries WHERE blog = ? AND id = ?", blog, id))
+        found = await self._queries.run(rows("SELECT former FROM entries WHERE blog = ? AND id = ?", blog, id))
         return found[0][0] if found else None
 
     async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
         """Why an entry is gone."""
-        return await self._reader.run(lambda db: _fate(db, blog, id))
+        return await self._queries.run(lambda db: _fate(db, blog, id))
 
 
 def _page(db: sqlite3.Connection, epoch: str, blog: str, below: tuple[int, str] | None, limit: int) -> Page:

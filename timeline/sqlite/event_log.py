@@ -30,8 +30,8 @@ _EVENTS: Final = (
 class SqliteEventLog(Store):
     """See `timeline.EventLog`."""
 
-    def __init__(self, writer: Worker, reader: Worker, epoch: str) -> None:
-        super().__init__(writer, reader, epoch)
+    def __init__(self, writer: Worker, queries: Worker, epoch: str) -> None:
+        super().__init__(writer, queries, epoch)
         self._watchers: set[asyncio.Event] = set()
 
     async def commit(
@@ -51,11 +51,11 @@ class SqliteEventLog(Store):
 
     async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
         """The events after a cursor."""
-        return await self._reader.run(lambda db: _replay(db, self._epoch, blog, after, limit))
+        return await self._queries.run(lambda db: _replay(db, self._epoch, blog, after, limit))
 
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
-        return await self._reader.run(lambda db: Cursor(self._epoch, newest_seq(db, blog)))
+        return await self._queries.run(lambda db: Cursor(self._epoch, newest_seq(db, blog)))
 
     async def watch(self, blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
         """Every event committed from here on. A commit only wakes this up: events are read from the store."""
@@ -64,13 +64,13 @@ class SqliteEventLog(Store):
         try:
             # Not the newest event that is stored: all may have been retired.
             count = rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
-            ((last,),) = await self._reader.run(count)
+            ((last,),) = await self._queries.run(count)
             yield []
             while True:
                 committed.clear()
                 query = rows(_EVENTS + "WHERE e.n > ? ORDER BY e.n LIMIT ?", last, WATCH_BATCH)
                 try:
-                    found = await self._reader.run(query)
+                    found = await self._queries.run(query)
                 except TimelineError as error:
                     logger.error("Events cannot be read, trying again: %s", error)
                     await asyncio.sleep(RETRY_SECONDS)

@@ -19,8 +19,8 @@ IDLE_SECONDS: Final = 1.0
 class SqliteFeedJobs(Store):
     """See `timeline.FeedJobs`."""
 
-    def __init__(self, writer: Worker, reader: Worker, epoch: str) -> None:
-        super().__init__(writer, reader, epoch)
+    def __init__(self, writer: Worker, queries: Worker, epoch: str) -> None:
+        super().__init__(writer, queries, epoch)
         self._idle_until = 0.0
         self._changes = 0
 
@@ -35,17 +35,17 @@ class SqliteFeedJobs(Store):
 
     async def states(self) -> Sequence[FeedState]:
         """The states of the followed feeds."""
-        return await self._reader.run(_states)
+        return await self._queries.run(_states)
 
     async def failing(self, limit: int) -> Sequence[FeedState]:
         """The states of feeds whose last poll failed."""
         query = "SELECT state FROM feeds WHERE followed AND failures ORDER BY url LIMIT ?"
-        return [FeedState.from_json(state) for (state,) in await self._reader.run(rows(query, limit))]
+        return [FeedState.from_json(state) for (state,) in await self._queries.run(rows(query, limit))]
 
     async def failing_count(self) -> int:
         """The number of feeds whose last poll failed, counted in an index of these alone."""
         query = rows("SELECT count(*) FROM feeds INDEXED BY feeds_failing WHERE followed AND failures")
-        ((count,),) = await self._reader.run(query)
+        ((count,),) = await self._queries.run(query)
         return int(count)
 
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
@@ -53,7 +53,7 @@ class SqliteFeedJobs(Store):
         if limit < 1 or now < self._idle_until:
             return []
         changes = self._changes
-        due = await self._reader.run(lambda db: _next_due(db, now))
+        due = await self._queries.run(lambda db: _next_due(db, now))
         if due <= now:
             return await self._writer.run(lambda db: _claim(db, now, limit, seconds))
         # No other process writes to the file, so until a commit here nothing is due earlier, save where a lease ends.

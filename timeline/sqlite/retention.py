@@ -20,14 +20,14 @@ class SqliteRetention(Store):
     async def retire(self, now: float, limits: Limits) -> int:
         """Removes some of what is beyond the limits: feeds first, then blog by blog."""
         count = await self._writer.run(lambda db: _forget_feeds(db, now, now - limits.unfollowed_age))
-        for (blog,) in await self._reader.run(rows("SELECT blog FROM blogs")):
+        for (blog,) in await self._queries.run(rows("SELECT blog FROM blogs")):
             count += await self._retire(blog, now, limits)
         return count
 
     async def _retire(self, blog: str, now: float, limits: Limits) -> int:
-        # The reader finds out where to cut: the writer has more urgent work.
-        cut = await self._reader.run(lambda db: _cut(db, blog, now, limits))
-        ((remembered,),) = await self._reader.run(rows("SELECT count(*) FROM retired WHERE blog = ?", blog))
+        # Where to cut is read in the other thread: the writer has more urgent work.
+        cut = await self._queries.run(lambda db: _cut(db, blog, now, limits))
+        ((remembered,),) = await self._queries.run(rows("SELECT count(*) FROM retired WHERE blog = ?", blog))
         surplus = remembered - limits.memory
         return await self._writer.run(
             lambda db: (

@@ -24,9 +24,9 @@ BUSY_TIMEOUT: Final = 5.0
 class Store:
     """What all parts of a `SqliteTimeline` work with: one thread to write, one to read, and the epoch of the data."""
 
-    def __init__(self, writer: Worker, reader: Worker, epoch: str) -> None:
+    def __init__(self, writer: Worker, queries: Worker, epoch: str) -> None:
         self._writer = writer
-        self._reader = reader
+        self._queries = queries
         self._epoch = epoch
 
     def _feeds_changed(self) -> None:
