@@ -90,13 +90,32 @@ class Entry:
         revision: int,
         corrected: int | None = None,
     ) -> Item:
-        """The entry as a JSON Feed item, under the id and at the place the timeline gave it.
+        """The entry as a JSON Feed item, with the id and position that the timeline gave it.
 
-        ``corrected`` is when the correction was seen (microseconds), if it is one. The id comes first, and position,
-        seen and revision last: a store may put others in their place in the text.
+        ``position``, ``seen`` and ``corrected`` (when the last correction was seen; None if there was none) are
+        microseconds. The id comes first, and what the timeline adds last: see `item_body`.
         """
+        published = self._published()
+        livelog = {
+            **published.pop("_livelog"),
+            **({"corrected": from_micros(corrected)} if corrected is not None else {}),
+            "position": from_micros(position),
+            "seen": from_micros(seen),
+            "revision": revision,
+        }
+        return {"id": id, **published, "_livelog": livelog}
+
+    def item_body(self) -> str:
+        """The item's JSON text between the id and what the timeline adds: only a publisher changes it.
+
+        A store that learns id, position and revision while it commits writes the item as text: ``{"id":"…",``, the
+        body, then ``"corrected":"…",`` of a correction and ``"position":"…","seen":"…","revision":…}}``.
+        """
+        return dump(self._published())[1:-2] + ","
+
+    def _published(self) -> Item:
+        """The item without its id, and without what the timeline adds to its last member, ``_livelog``."""
         item: Item = {
-            "id": id,
             "url": self.url,
             "title": self.title,
             "content_html": self.content_html,
@@ -110,13 +129,9 @@ class Entry:
             "_livelog": {
                 "source": _without_blanks(asdict(self.source)),
                 **({"truncated": True} if self.truncated else {}),
-                **({"corrected": from_micros(corrected)} if corrected is not None else {}),
-                "position": from_micros(position),
-                "seen": from_micros(seen),
-                "revision": revision,
             },
         }
-        return {"id": id, "content_html": "", **_without_blanks(item)}
+        return {"content_html": "", **_without_blanks(item)}
 
 
 @dataclass(frozen=True, slots=True)

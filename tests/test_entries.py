@@ -488,13 +488,15 @@ def test_an_item_has_no_blanks_but_content_which_json_feed_asks_for() -> None:
     }
 
 
-def test_an_item_begins_with_its_id_and_ends_with_its_place() -> None:
-    """The Redis store puts others into the text (timeline/scripts/commit.lua)."""
-    text = dump(entry(title="T", truncated=True).item(id="a", position=0, seen=0, revision=12))
-    assert text.startswith('{"id":"a",')
-    assert text.endswith(
-        '"position":"1970-01-01T00:00:00.000000Z","seen":"1970-01-01T00:00:00.000000Z","revision":12}}'
-    )
+@pytest.mark.parametrize("corrected", [None, 5])
+def test_an_item_is_its_id_its_body_and_what_the_timeline_adds(corrected: int | None) -> None:
+    """The Redis store writes items as text, around the body (timeline/redis/scripts/commit.lua)."""
+    full = entry(title='}}","T', truncated=True)
+    head = '{"id":"a",'
+    correction = '"corrected":"1970-01-01T00:00:00.000005Z",' if corrected else ""
+    tail = '"position":"1970-01-01T00:00:00.000000Z","seen":"1970-01-01T00:00:00.000000Z","revision":12}}'
+    text = dump(full.item(id="a", position=0, seen=0, revision=12, corrected=corrected))
+    assert text == head + full.item_body() + correction + tail
 
 
 def test_an_items_json_is_compact_and_keeps_every_script() -> None:

@@ -1,4 +1,4 @@
-"""Retention: what is beyond the limits goes, a little at a time, so that a store does not grow for ever."""
+"""The task that retires what is beyond the limits, a little every minute, so that a store does not grow for ever."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from timeline import Limits, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.timeline")
 
-EVERY_SECONDS: Final = 60.0
-MOST_STEPS: Final = 100
-"""How often a step is repeated at a time: what is left then is left for the next minute."""
+SWEEP_INTERVAL: Final = 60.0
+MAX_STEPS: Final = 100
+"""Steps of one sweep. What is left then waits for the next, so that retention never delays polls for long."""
 
 
 class Retention:
-    """Retires, every minute, what a store need not keep. That several nodes do so does no harm."""
+    """Calls `Timeline.retire` every SWEEP_INTERVAL seconds. Several nodes may do so at once."""
 
     def __init__(
         self, timeline: Timeline, limits: Limits | None = None, clock: Callable[[], float] = time.time
@@ -30,20 +30,20 @@ class Retention:
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begins; the first time is a minute from now, when a start is not kept waiting by it."""
+        """Starts the task. Its first sweep is one interval from now: it must not slow a start down."""
         self._running = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Ends."""
+        """Ends the task."""
         if self._running:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
 
     async def sweep(self) -> int:
-        """Retires what is beyond the limits now; returns how much. Raises TimelineError."""
+        """Retires what is beyond the limits, in at most MAX_STEPS steps; returns how much. Raises TimelineError."""
         total = 0
-        for _ in range(MOST_STEPS):
+        for _ in range(MAX_STEPS):
             count = await self._timeline.retire(self._clock(), self._limits)
             total += count
             if not count:
@@ -52,14 +52,14 @@ class Retention:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(SWEEP_INTERVAL)
             try:
                 count = await self.sweep()
             except TimelineError:
-                # Others tell of a store that is down; this can wait.
+                # The poller and the fan-out log that the store is down; retention can wait.
                 continue
             except Exception:
-                logger.exception("What is old was not retired: this is a bug.")
+                logger.exception("Retention failed: this is a bug.")
                 continue
             if count:
-                logger.info("Retired %d old entries, events and memories.", count)
+                logger.info("Retired %d old entries, events, keys and feeds.", count)

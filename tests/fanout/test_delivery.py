@@ -697,9 +697,9 @@ def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
         "fanout.resume.MAX_KEPT_BYTES": SLICE_BYTES,
         "fanout.history.MAX_EVENTS": MOST_MISSED,
         "fanout.history.MAX_SLICES": 2,
-        "timeline.sqlite.FRONT_PAGE": FRONT_PAGE,
-        "timeline.redis.FRONT_PAGE": FRONT_PAGE,
-        "timeline.redis.BLOCK_SECONDS": 0.02,
+        "timeline.sqlite.commit.FRONT_PAGE": FRONT_PAGE,
+        "timeline.redis.commit.FRONT_PAGE": FRONT_PAGE,
+        "timeline.redis.event_log.BLOCK_SECONDS": 0.02,
     }.items():
         monkeypatch.setattr(name, value)
     return int(request.param)

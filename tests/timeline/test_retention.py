@@ -1,4 +1,4 @@
-"""What every store keeps and what it retires (`timeline.Limits`), and who sees to it."""
+"""What every store keeps and what it retires (`timeline.Limits`), and the task that retires it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from contextlib import aclosing
 import pytest
 
 from entries import Cursor, Event
+from feedstate import FeedState, Mark, Marks
 from tests.livelog import PATIENCE, until
 from tests.redis import RedisServer
-from tests.timeline.drafts import NOW, commit, entry, titles
-from timeline import DAY, Limits, Timeline
+from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
+from timeline import DAY, LeaseLostError, Limits, Timeline
 from timeline.retention import Retention
 
 
@@ -150,21 +151,21 @@ async def test_an_entry_that_is_back_is_retired_as_any_other(timeline: Timeline)
     assert await commit(timeline, entry("a"), entry("a", "corrected")) == 0
 
 
-async def test_an_entry_that_is_heard_of_is_remembered_for_longer(timeline: Timeline) -> None:
+async def test_an_entry_that_is_still_listed_is_remembered_for_longer(timeline: Timeline) -> None:
     await commit(
-        timeline, *(entry(name, at=NOW - 1) for name in ("same", "changed", "alias", "unheard")), entry("new")
+        timeline, *(entry(name, at=NOW - 1) for name in ("same", "changed", "alias", "unlisted")), entry("new")
     )
     await retire(timeline, Limits(entries=1))
-    heard = [entry("same"), entry("changed", "changed"), entry("moved", keys=("moved", "alias"))]
-    await commit(timeline, *heard, checked_at=NOW + 9 * DAY)
+    listed = [entry("same"), entry("changed", "changed"), entry("moved", keys=("moved", "alias"))]
+    await commit(timeline, *listed, checked_at=NOW + 9 * DAY)
     limits = Limits(memory_age=10 * DAY)
     assert await retire(timeline, limits, NOW + 18 * DAY) == 1
-    assert await commit(timeline, *heard, entry("unheard"), checked_at=NOW + 9 * DAY) == 1
-    assert sorted(await titles(timeline)) == ["new", "unheard"]
+    assert await commit(timeline, *listed, entry("unlisted"), checked_at=NOW + 9 * DAY) == 1
+    assert sorted(await titles(timeline)) == ["new", "unlisted"]
     assert await retire(timeline, limits, NOW + 20 * DAY) == 3
 
 
-async def test_no_more_is_remembered_than_the_limit_and_what_was_heard_of_last_stays(timeline: Timeline) -> None:
+async def test_no_more_is_remembered_than_the_limit_and_what_was_listed_last_stays(timeline: Timeline) -> None:
     gone = [entry(f"e{n}", at=NOW - 9 + n) for n in range(9)]
     await commit(timeline, *gone, entry("new"))
     await retire(timeline, Limits(entries=1))
@@ -177,8 +178,8 @@ async def test_no_more_is_remembered_than_the_limit_and_what_was_heard_of_last_s
 async def test_work_is_done_in_short_steps_until_none_is_left(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("timeline.redis.RETIRE_BATCH", 10)
-    monkeypatch.setattr("timeline.sqlite.RETIRE_BATCH", 10)
+    monkeypatch.setattr("timeline.redis.retention.MAX_RETIRED_PER_STEP", 10)
+    monkeypatch.setattr("timeline.sqlite.retention.MAX_RETIRED_PER_STEP", 10)
     await commit(timeline, *(entry(f"e{n:02}", at=NOW + n) for n in range(60)))
     limits = Limits(entries=5, events=5, memory=5)
     steps = []
@@ -226,7 +227,11 @@ async def test_an_event_whose_entry_was_retired_is_a_delete(timeline: Timeline) 
 
 
 async def test_a_sweep_leaves_what_is_too_much_for_once(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("redis.RETIRE_BATCH", "sqlite.RETIRE_BATCH", "retention.MOST_STEPS"):
+    for name in (
+        "redis.retention.MAX_RETIRED_PER_STEP",
+        "sqlite.retention.MAX_RETIRED_PER_STEP",
+        "retention.MAX_STEPS",
+    ):
         monkeypatch.setattr(f"timeline.{name}", 3)
     await commit(timeline, *(entry(f"e{n:02}", at=NOW + n) for n in range(20)))
     assert await retire(timeline, Limits(entries=2)) == 9
@@ -234,29 +239,97 @@ async def test_a_sweep_leaves_what_is_too_much_for_once(timeline: Timeline, monk
     assert await retire(timeline, Limits(entries=2)) == 0
 
 
+OTHER = "https://example.org/other.xml"
+
+
+async def test_a_feed_is_forgotten_in_time_once_it_is_no_longer_followed(timeline: Timeline) -> None:
+    listed = Marks({"a": Mark("1")})
+    await commit(timeline, entry("a"), etag='"1"', listed=listed, problem="500", failures=1)
+    await timeline.follow({OTHER: 0.0})
+    limits = Limits(unfollowed_age=10 * DAY)
+    assert await retire(timeline, limits) == 0
+    assert await retire(timeline, limits, NOW + 9 * DAY) == 0
+    assert await retire(timeline, limits, NOW + 11 * DAY) == 1
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 9, LEASE_SECONDS)
+    assert (lease.state, dict(lease.state.listed)) == (FeedState(url=FEED), {})
+    assert await timeline.failing_count() == 0
+    assert await titles(timeline) == ["a"], "its entries stay"
+    assert await timeline.commit(lease.state, [entry("a")], lease) == 0, "and are recognised"
+
+
+async def test_a_feed_that_is_followed_again_in_time_keeps_its_state(timeline: Timeline) -> None:
+    listed = Marks({"a": Mark("1")})
+    await commit(timeline, etag='"1"', listed=listed)
+    limits = Limits(unfollowed_age=10 * DAY)
+    for days in (0, 9, 18):
+        await timeline.follow({})
+        assert await retire(timeline, limits, NOW + days * DAY) == 0
+        await timeline.follow({FEED: 0.0})
+        assert await retire(timeline, limits, NOW + days * DAY + 99 * DAY) == 0, "it is followed"
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert (lease.state.etag, lease.state.listed) == ('"1"', listed)
+
+
+async def test_a_lease_from_before_a_feed_was_forgotten_is_lost_for_ever(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    (before,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    await timeline.follow({})
+    limits = Limits(unfollowed_age=0)
+    assert await retire(timeline, limits) == 0
+    assert await retire(timeline, limits, NOW + 1) == 1
+    with pytest.raises(LeaseLostError):
+        await timeline.commit(before.state, [entry("late")], before)
+    await timeline.follow({FEED: 0.0})
+    (after,) = await timeline.claim(NOW + 1, 1, LEASE_SECONDS)
+    with pytest.raises(LeaseLostError):
+        await timeline.commit(before.state, [entry("late")], before)
+    assert await timeline.commit(after.state, [entry("good")], after) == 1
+
+
+async def test_many_feeds_are_forgotten_in_short_steps(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("timeline.redis.retention.MAX_RETIRED_PER_STEP", 10)
+    monkeypatch.setattr("timeline.sqlite.retention.MAX_RETIRED_PER_STEP", 10)
+    await timeline.follow({f"https://example.org/{n}": 0.0 for n in range(35)})
+    await timeline.follow({})
+    limits = Limits(unfollowed_age=10 * DAY)
+    for _ in range(4):
+        assert await timeline.retire(NOW, limits) == 0
+    later = NOW + 11 * DAY
+    assert [await timeline.retire(later, limits) for _ in range(5)] == [10, 10, 10, 5, 0]
+
+
+async def test_a_blog_without_feeds_keeps_its_entries_and_its_events_age_out(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"), entry("b"))
+    await timeline.follow({})
+    await retire(timeline, Limits())
+    assert await retire(timeline, Limits(), NOW + 31 * DAY) == 2 + 1, "two events and the feed"
+    assert await titles(timeline) == ["b", "a"]
+
+
 class Clock:
-    """A clock that is put forward by hand, and counts how often it was looked at."""
+    """A clock that is put forward by hand, and counts how often it was read."""
 
     def __init__(self) -> None:
         self.now = NOW
-        self.looks = 0
+        self.reads = 0
 
     def __call__(self) -> float:
-        self.looks += 1
+        self.reads += 1
         return self.now
 
-    async def is_looked_at(self) -> None:
+    async def is_read(self) -> None:
         """Waits until a sweep has begun and ended since: the next but one has begun."""
-        looks = self.looks
-        await until(lambda: self.looks >= looks + 2)
+        reads = self.reads
+        await until(lambda: self.reads >= reads + 2)
 
 
 @pytest.fixture
 async def sweeping(
     timeline: Timeline, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Clock]:
-    """Retention comes every moment instead of every minute, by the clock that this is."""
-    monkeypatch.setattr("timeline.retention.EVERY_SECONDS", 0.01)
+    """Retention sweeps every moment instead of every minute, by this clock."""
+    monkeypatch.setattr("timeline.retention.SWEEP_INTERVAL", 0.01)
     clock = Clock()
     retention = Retention(timeline, Limits(events_age=DAY), clock)
     retention.start()
@@ -265,17 +338,17 @@ async def sweeping(
 
 
 async def has_retired(caplog: pytest.LogCaptureFixture, count: int) -> None:
-    """Waits until retention says that it has retired so much."""
-    said = ("INFO", f"Retired {count} old entries, events and memories.")
+    """Waits until retention logs that it has retired so much."""
+    said = ("INFO", f"Retired {count} old entries, events, keys and feeds.")
     await until(lambda: said in [(record.levelname, record.getMessage()) for record in caplog.records])
 
 
-async def test_retention_comes_by_itself_and_by_its_clock(
+async def test_retention_sweeps_by_itself_and_by_its_clock(
     timeline: Timeline, sweeping: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     await commit(timeline, entry("a"), entry("b"))
     start = await begin(timeline)
-    await sweeping.is_looked_at()
+    await sweeping.is_read()
     assert (await timeline.replay("blog", start, 10)).complete
     sweeping.now += 2 * DAY
     await has_retired(caplog, 2)
@@ -288,19 +361,19 @@ async def test_retention_outlives_a_store_that_is_down(
 ) -> None:
     await commit(timeline, entry("a"), entry("b"))
     redis.stop()
-    await sweeping.is_looked_at()
+    await sweeping.is_read()
     await asyncio.to_thread(redis.start)
     sweeping.now += 2 * DAY
     await has_retired(caplog, 2)
 
 
 @pytest.mark.parametrize("timeline", ["redis"], indirect=True)
-async def test_retention_outlives_a_bug_and_tells_of_it(
+async def test_retention_outlives_a_bug_and_logs_it(
     timeline: Timeline, shared_redis: RedisServer, sweeping: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     await commit(timeline, entry("a"), entry("b"))
     shared_redis.ask("SET", "{livelog}:blog:retired", "not what it should be")
-    await until(lambda: "What is old was not retired: this is a bug." in caplog.text)
+    await until(lambda: "Retention failed: this is a bug." in caplog.text)
     shared_redis.ask("DEL", "{livelog}:blog:retired")
     sweeping.now += 2 * DAY
     await has_retired(caplog, 2)

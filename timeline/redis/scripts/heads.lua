@@ -1,5 +1,5 @@
--- The epoch, and of each blog the number and the marks of its newest event, at one moment.
--- KEYS: epoch heads, then the events of each blog; ARGV: an epoch in case there is none, then the name of each blog
+-- The epoch, and for each blog the number and the fields of its newest event, at one moment.
+-- KEYS: epoch heads, then the events of each blog; ARGV: an epoch to begin if there is none, then the name of each blog
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then
     epoch = ARGV[1]

@@ -1,4 +1,4 @@
--- Leases due feeds. A leased feed is due again when its lease ends: nobody has to notice that a node died.
+-- Leases due feeds. A leased feed is due again when its lease ends, so that no node has to notice that another died.
 -- KEYS: epoch feeds due fences leases listed
 -- ARGV: the node's epoch, an epoch to begin, now, the end of the lease, a random number below 2^20, the limit
 local epoch = redis.call('GET', KEYS[1])
@@ -9,7 +9,7 @@ end
 if epoch ~= ARGV[1] then return {epoch} end
 local leases = {}
 for i, url in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[3], 'LIMIT', 0, ARGV[6])) do
-    -- Higher than all before, and never the same again, even if Redis falls back to an earlier copy of its data.
+    -- Higher than all before, and random below 2^20: it differs from all before even if Redis fell back to a copy.
     local before = tonumber(redis.call('HGET', KEYS[4], url) or '0')
     local fence = string.format('%.0f', (math.floor(before / 1048576) + 1) * 1048576 + ARGV[5])
     redis.call('HSET', KEYS[4], url, fence)

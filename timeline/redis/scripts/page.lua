@@ -1,8 +1,9 @@
 -- Some entries of a blog, newest first, one more than the limit if there are more, and the head at the same moment.
--- KEYS: epoch heads places items; ARGV: blog, limit, then position and id to go on from ('' for the newest)
+-- KEYS: epoch heads places items
+-- ARGV: blog, limit, then position (microseconds) and id of the entry above them ('' for the newest)
 local limit, from, after = tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
--- By bytes, as Redis orders what has the same score; Lua's own < follows the locale that Redis was started in.
+-- By bytes, as Redis orders members of the same score. Lua's own < follows the locale that Redis was started in.
 local function below(a, b)
     for i = 1, math.max(#a, #b) do
         local x, y = string.byte(a, i) or 0, string.byte(b, i) or 0
@@ -11,7 +12,7 @@ local function below(a, b)
     return false
 end
 
--- Of the same moment as the place to go on from, only what follows in order; all of it has to be looked at.
+-- All entries of the same position are read; only those below the id count.
 local same = from == '' and 0 or redis.call('ZCOUNT', KEYS[3], from, from)
 local newest = from == '' and '+inf' or from
 local found = redis.call('ZREVRANGEBYSCORE', KEYS[3], newest, '-inf', 'WITHSCORES', 'LIMIT', 0, limit + 1 + same)

@@ -1,8 +1,8 @@
--- Some entries of a blog that stand right above a place, newest first.
--- KEYS: places items; ARGV: limit, then position and id of the place
+-- Some entries of a blog right above a position, newest first.
+-- KEYS: places items; ARGV: limit, then position (microseconds) and id of the entry below them
 local limit, from, below_it = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 
--- By bytes, as Redis orders what has the same score; Lua's own < follows the locale that Redis was started in.
+-- By bytes, as Redis orders members of the same score. Lua's own < follows the locale that Redis was started in.
 local function above(a, b)
     for i = 1, math.max(#a, #b) do
         local x, y = string.byte(a, i) or 0, string.byte(b, i) or 0
@@ -11,7 +11,7 @@ local function above(a, b)
     return false
 end
 
--- Of the same moment as the place, only what stands above it; all of it has to be looked at.
+-- All entries of the same position are read; only those above the id count.
 local same = redis.call('ZCOUNT', KEYS[1], from, from)
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf', 'WITHSCORES', 'LIMIT', 0, limit + same)
 local items = {}

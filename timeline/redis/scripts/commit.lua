@@ -1,13 +1,12 @@
--- Stores a poll's result, all or nothing: nothing is written before all conditions are met, and no other command comes
--- between. Done twice, it does nothing the second time.
--- KEYS: feeds due fences leases failing heads listed pauses, then of each blog: items places memory aliases retired
+-- Stores a poll's result, all or nothing: no write comes before the checks, and no other command in between. Done
+-- twice, it changes nothing the second time. sqlite/commit.py does the same, in the same order.
+-- KEYS: feeds due fences leases failing heads listed pauses, then for each blog: items places memory aliases retired
 -- events former
--- ARGV: the commit as JSON, what the feed listed ('' if that is as before), then the item of each entry
+-- ARGV: the commit as JSON, what the feed listed ('' if unchanged), then the body of each entry's item
 local commit = cjson.decode(ARGV[1])
-local corrected = '"corrected":"' .. commit.corrected .. '",'
 
 if redis.call('HGET', KEYS[3], commit.url) ~= commit.fence then return {'lost'} end
--- The first write, and one that a Redis without memory or disk refuses: then nothing is written at all.
+-- The first write needs memory: a Redis without memory or disk refuses it, and then nothing is written at all.
 redis.call('HSET', KEYS[1], commit.url, commit.state)
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[7], commit.url, ARGV[2]) end
 redis.call('ZADD', KEYS[2], 'XX', commit.due, commit.url)
@@ -29,14 +28,14 @@ for i, name in ipairs(commit.blogs) do
     local first = 8 + (i - 1) * 7
     blogs[i] = {
         name = name,
-        items = KEYS[first + 1],    -- id → item
-        places = KEYS[first + 2],   -- id by position
-        memory = KEYS[first + 3],   -- id → digest ('-' and the last revision if withdrawn) and aliases
-        aliases = KEYS[first + 4],  -- another key → id
-        retired = KEYS[first + 5],  -- id of what is gone by the time it was last heard of
+        items = KEYS[first + 1],
+        places = KEYS[first + 2],
+        memory = KEYS[first + 3],
+        aliases = KEYS[first + 4],
+        retired = KEYS[first + 5],
         events = KEYS[first + 6],
-        former = KEYS[first + 7],   -- id → item as it was before the last correction
-        leaving = {},               -- what is known and withdrawn: it must not come back by a commit done twice
+        former = KEYS[first + 7],
+        leaving = {}, -- ids that this commit withdraws: done twice, it must not bring them back in between
     }
 end
 
@@ -59,49 +58,52 @@ local function remember(blog, id, entry, aliases)
     redis.call('HSET', blog.memory, id, entry.digest .. aliases)
 end
 
--- An item ends in its place and revision (entries.Entry.item).
-local function ending(item)
-    return string.match(string.sub(item, -128), '("position":"[^"]*","seen":"[^"]*","revision":)(%d+)}}$')
+-- The text of an item (entries.Entry.item_body). `at` has position, seen and revision; `corrected` may be nil.
+local function item(id, body, at, revision, corrected)
+    return '{"id":"' .. id .. '",' .. body
+        .. (corrected and '"corrected":"' .. corrected .. '",' or '')
+        .. '"position":"' .. at.position .. '","seen":"' .. at.seen
+        .. '","revision":' .. string.format('%d', revision) .. '}}'
 end
 
--- The item of a later revision, under the id that the entry has had, and at this place; with what else is said of it.
-local function revised(item, entry, id, more, place, revision)
-    local middle = string.sub(item, #('{"id":"",') + #entry.keys[1] + 1, -#place - 4)
-    return '{"id":"' .. id .. '",' .. middle .. more .. place .. string.format('%d', revision + 1) .. '}}'
+-- Position, seen and revision of a stored item. They are stored nowhere else; corrections and withdrawals are rare.
+local function stored_at(text)
+    return cjson.decode(text)._livelog
 end
 
--- Stores an entry if it is new or changed; returns the kind of event that is, or nil for no change, and its id.
-local function store(blog, entry, item)
+-- Stores an entry if it is new or changed; returns the kind of its event (nil if unchanged) and its id.
+local function store(blog, entry, body)
     local id, memory = recognised(blog, entry.keys)
     if not id then
         id = entry.keys[1]
         remember(blog, id, entry, '')
-        redis.call('HSET', blog.items, id, item)
-        redis.call('ZADD', blog.places, entry.position, id)
+        redis.call('HSET', blog.items, id, item(id, body, entry, 1))
+        redis.call('ZADD', blog.places, entry.score, id)
         return 'entry', id
     end
-    -- One that is gone is remembered for as long as it is heard of, and some time more.
+    -- An entry that is gone is remembered for as long as a feed lists it, and Limits.memory_age more.
     redis.call('ZADD', blog.retired, 'XX', commit.at, id)
     local digest, aliases = string.match(memory, '^([^ ]*)(.*)$')
     local withdrawn = string.match(digest, '^%-(%d+)$')
     if digest == entry.digest or (withdrawn and blog.leaving[id]) then return nil end
     remember(blog, id, entry, aliases)
+    if entry.legacy_digest ~= '' and digest == entry.legacy_digest then return nil end
     if withdrawn then
         redis.call('ZREM', blog.retired, id)
-        redis.call('HSET', blog.items, id, revised(item, entry, id, '', ending(item), withdrawn))
-        redis.call('ZADD', blog.places, entry.position, id)
+        redis.call('HSET', blog.items, id, item(id, body, entry, withdrawn + 1))
+        redis.call('ZADD', blog.places, entry.score, id)
         return 'entry', id
     end
     local stored = redis.call('HGET', blog.items, id)
     if not stored then return nil end
-    local place, revision = ending(stored)
+    local at = stored_at(stored)
     redis.call('HSET', blog.former, id, stored)
-    redis.call('HSET', blog.items, id, revised(item, entry, id, corrected, place, revision))
+    redis.call('HSET', blog.items, id, item(id, body, at, at.revision + 1, commit.corrected))
     return 'update', id
 end
 
 local count = 0
-local function number(blog, kind, id)
+local function append(blog, kind, id)
     local seq = redis.call('HINCRBY', KEYS[6], blog.name, 1)
     redis.call('XADD', blog.events, seq .. '-0', 'kind', kind, 'id', id, 'at', commit.at, 'by', commit.fence)
     count = count + 1
@@ -113,7 +115,7 @@ for _, gone in ipairs(commit.withdrawn) do
     if id then blog.leaving[id] = true end
 end
 
--- All entries are stored before any event is decided: the front page is known only then.
+-- All entries are stored before any event is decided: only then is the front page known.
 local changes = {}
 for i, entry in ipairs(commit.entries) do
     local blog = blogs[entry.blog]
@@ -123,20 +125,20 @@ end
 for _, change in ipairs(changes) do
     local blog, kind, id, backfilled = unpack(change)
     local quiet = kind == 'entry' and backfilled and redis.call('ZREVRANK', blog.places, id) >= commit.front_page
-    if not quiet then number(blog, kind, id) end
+    if not quiet then append(blog, kind, id) end
 end
 for _, gone in ipairs(commit.withdrawn) do
     local blog = blogs[gone[1]]
     local id, memory = recognised(blog, {gone[2]})
     local stored = id and redis.call('HGET', blog.items, id)
     if stored then
-        local _, revision = ending(stored)
+        local revision = string.format('%d', stored_at(stored).revision)
         redis.call('HSET', blog.memory, id, '-' .. revision .. string.match(memory, '^[^ ]*(.*)$'))
         redis.call('HDEL', blog.items, id)
         redis.call('HDEL', blog.former, id)
         redis.call('ZREM', blog.places, id)
         redis.call('ZADD', blog.retired, commit.at, id)
-        number(blog, 'delete', id)
+        append(blog, 'delete', id)
     end
 end
 return {'ok', count}

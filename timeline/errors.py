@@ -1,0 +1,31 @@
+"""What a timeline raises.
+
+    TimelineError       the environment failed the store: wait, and try again
+    LeaseLostError      the feed was claimed anew: drop the poll's result
+    HistoryLostError    the store's events are not those that this node knew: start over
+
+Bugs are not wrapped: they keep their own type.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Reason = Literal["epoch", "expired"]
+"""Why events are missing: the store lost data and began a new epoch, or they were retired."""
+
+
+class TimelineError(Exception):
+    """The environment failed the store (disk full, Redis unreachable, lock held); the message says how."""
+
+
+class LeaseLostError(Exception):
+    """The feed was claimed anew or forgotten: what was fetched under the old lease must not be committed."""
+
+
+class HistoryLostError(Exception):
+    """The store lost or retired events that this node relied on; what it keeps of the store must be read again."""
+
+    def __init__(self, message: str, reason: Reason) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason

@@ -1,0 +1,43 @@
+"""The archive in Redis (`timeline.Archive`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from timeline.archive import Fate, Page, before_token, parse_before
+from timeline.redis.connection import Store, key
+from timeline.redis.event_log import cursor
+
+
+class RedisArchive(Store):
+    """See `timeline.Archive`."""
+
+    async def page(self, blog: str, before: str | None, limit: int) -> Page:
+        """Entries below a token, newest first."""
+        below = parse_before(before) if before is not None else ("", "")
+        keys = ("epoch", "heads", f"{blog}:places", f"{blog}:items")
+        epoch, head, rows = await self._connection.run("page", keys, [blog, limit, *below])
+        older = before_token(int(rows[limit - 1][1]), rows[limit - 1][0]) if len(rows) > limit else None
+        return Page([item for _, _, item in rows[:limit]], cursor(epoch, head), older)
+
+    async def newer(self, blog: str, than: str, limit: int) -> Sequence[str]:
+        """The entries right above a token, newest first."""
+        keys = (f"{blog}:places", f"{blog}:items")
+        return cast("list[str]", await self._connection.run("newer", keys, [limit, *parse_before(than)]))
+
+    async def entry(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
+        """One entry, or None."""
+        return cast("str | None", await self._connection.ask("HGET", key(f"{blog}:items"), id))
+
+    async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
+        """An entry as it was before its last correction, or None."""
+        return cast("str | None", await self._connection.ask("HGET", key(f"{blog}:former"), id))
+
+    async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
+        """Why an entry is gone."""
+        known = await self._connection.ask("HGET", key(f"{blog}:aliases"), id) or id
+        memory = await self._connection.ask("HGET", key(f"{blog}:memory"), known)
+        if memory is None or await self._connection.ask("HEXISTS", key(f"{blog}:items"), known):
+            return None
+        return "withdrawn" if memory.startswith("-") else "retired"

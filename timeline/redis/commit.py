@@ -1,0 +1,51 @@
+"""One commit as keys and arguments of scripts/commit.lua."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from entries import FRONT_PAGE, Entry, dump, from_micros
+from feedstate import FeedState
+from timeline.feed_jobs import Lease
+from timeline.redis.schema import blog_keys
+
+_FEED_KEYS = ("feeds", "due", "fences", "leases", "failing", "heads", "listed", "pauses")
+
+
+def commit_call(
+    state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]]
+) -> tuple[list[str], list[str]]:
+    """Keys and arguments of a commit: the commit as JSON, what the feed listed, and the body of each entry's item."""
+    blogs = list(dict.fromkeys([*(entry.blog for entry in entries), *(blog for blog, _ in withdrawn)]))
+    number = {blog: n + 1 for n, blog in enumerate(blogs)}
+    commit = {
+        "url": lease.url,
+        "fence": str(lease.fence),
+        "state": state.to_json(),
+        "due": repr(state.next_at),
+        "at": repr(state.checked_at),
+        "corrected": from_micros(int(state.checked_at * 1_000_000)),
+        "failing": state.failures > 0,
+        "front_page": FRONT_PAGE,
+        "blogs": blogs,
+        "entries": [_entry(entry, number[entry.blog]) for entry in entries],
+        "withdrawn": [[number[blog], key] for blog, key in withdrawn],
+    }
+    listed = state.listed.to_json() if state.listed is not lease.state.listed else ""
+    keys = [*_FEED_KEYS, *(key for blog in blogs for key in blog_keys(blog))]
+    return keys, [dump(commit), listed, *(entry.item_body() for entry in entries)]
+
+
+def _entry(entry: Entry, blog: int) -> dict[str, Any]:
+    """What the script must know of an entry, besides the body of its item."""
+    return {
+        "blog": blog,
+        "keys": entry.keys,
+        "digest": entry.digest,
+        "legacy_digest": entry.legacy_digest,
+        "score": str(entry.position),
+        "position": from_micros(entry.position),
+        "seen": from_micros(entry.seen),
+        "backfilled": entry.backfilled,
+    }

@@ -1,0 +1,102 @@
+"""Feed jobs in Redis (`timeline.FeedJobs`)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final, TypeVar
+
+from entries import dump
+from feedstate import FeedState
+from timeline.errors import HistoryLostError
+from timeline.feed_jobs import Lease, States
+from timeline.redis.connection import Store, key
+from timeline.redis.schema import new_epoch
+
+T = TypeVar("T")
+
+MAX_FEEDS_PER_STEP: Final = 1_000
+"""Feeds that one command handles: Redis serves nobody else meanwhile."""
+
+FENCE_RANDOM: Final = 2**20
+"""A fence is the number of claims × FENCE_RANDOM + a random number: it never recurs, even from an earlier copy."""
+
+
+class RedisFeedJobs(Store):
+    """See `timeline.FeedJobs`."""
+
+    async def follow(self, due: Mapping[str, float]) -> None:
+        """Makes exactly these feeds claimable."""
+        async for urls in self._followed():
+            if gone := [url for url in urls if url not in due]:
+                await self._connection.run("unfollow", ("due", "failing", "leases", "unfollowed"), gone)
+        for feeds in _chunks(due.items()):
+            keys = ("due", "leases", "pauses", "unfollowed", "feeds", "failing")
+            await self._connection.run("follow", keys, [part for feed in feeds for part in feed])
+
+    async def postpone(self, urls: Sequence[str], until: float) -> None:
+        """Pauses feeds until a Unix time."""
+        for chunk in _chunks(urls):
+            await self._connection.run("postpone", ("due", "unfollowed", "pauses"), [until, *chunk])
+
+    async def states(self) -> Sequence[FeedState]:
+        """The states of the followed feeds."""
+        texts: dict[str, str] = {}
+        async for urls in self._followed():
+            texts.update(zip(urls, await self._texts(urls), strict=True))
+        return States(list(texts.values()))
+
+    async def failing(self, limit: int) -> Sequence[FeedState]:
+        """The states of feeds whose last poll failed."""
+        if limit < 1:
+            return []
+        urls = await self._connection.ask("ZRANGE", key("failing"), 0, limit - 1)
+        return [FeedState.from_json(text) for text in await self._texts(urls)]
+
+    async def failing_count(self) -> int:
+        """The number of feeds whose last poll failed, which Redis knows without counting."""
+        return int(await self._connection.ask("ZCARD", key("failing")))
+
+    async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
+        """Leases due feeds."""
+        if limit < 1:
+            return []
+        arguments = [self._epoch, new_epoch(), now, now + seconds, secrets.randbelow(FENCE_RANDOM), limit]
+        keys = ("epoch", "feeds", "due", "fences", "leases", "listed")
+        epoch, *leases = await self._connection.run("claim", keys, arguments)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            raise HistoryLostError("Redis has lost data that this node knew of.", "epoch")
+        return [
+            Lease(FeedState.from_json(_text(url, state), listed), int(fence))
+            for url, state, listed, fence in leases[0]
+        ]
+
+    async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
+        """Extends leases; returns those that are still held."""
+        arguments = [part for lease in leases for part in (lease.url, lease.fence)]
+        held = await self._connection.run("renew", ("due", "fences", "leases", "pauses"), [until, *arguments])
+        return [lease for lease, kept in zip(leases, held, strict=True) if kept]
+
+    async def _followed(self) -> AsyncGenerator[Sequence[str], None]:
+        """The URLs of the followed feeds, MAX_FEEDS_PER_STEP or so at a time; some may come twice."""
+        cursor = None
+        while cursor != 0:
+            cursor, found = await self._connection.ask("ZSCAN", key("due"), cursor or 0, "COUNT", MAX_FEEDS_PER_STEP)
+            yield [url for url, _ in found]
+
+    async def _texts(self, urls: Sequence[str]) -> list[str]:
+        """The states of feeds as JSON text."""
+        found = await self._connection.ask("HMGET", key("feeds"), *urls) if urls else []
+        return [_text(url, state) for url, state in zip(urls, found, strict=True)]
+
+
+def _text(url: str, state: str | None) -> str:
+    """The state of a feed as JSON text; a feed that was never polled has none stored."""
+    return state or dump({"url": url})
+
+
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    return iter(lambda: list(islice(rest, MAX_FEEDS_PER_STEP)), [])

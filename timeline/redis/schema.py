@@ -1,0 +1,77 @@
+"""The keys, and the upgrade of data that an older Livelog wrote.
+
+| key | type | what |
+|---|---|---|
+| `schema` | string | version of this table |
+| `epoch` | string | begins with the time in milliseconds, in hexadecimal |
+| `heads` | hash | blog → number of its newest event |
+| `feeds` | hash | URL → FeedState as JSON |
+| `listed` | hash | URL → Marks as JSON: apart from the states, which change with every poll |
+| `due` | sorted set | URL by the Unix time when it can be claimed; exactly the followed feeds |
+| `fences` | hash | URL → fence of the last claim |
+| `leases` | hash | URL → Unix time when the lease ends |
+| `pauses` | hash | URL → Unix time before which it is not due |
+| `failing` | sorted set | URLs of followed feeds whose last poll failed |
+| `unfollowed` | sorted set | URL by the Unix time of the sweep that found it no longer followed; 0 until then |
+| `BLOG:items` | hash | id → item as JSON |
+| `BLOG:places` | sorted set | id by position in microseconds |
+| `BLOG:memory` | hash | id → digest (`-` and the last revision if withdrawn), and other keys, separated by spaces |
+| `BLOG:aliases` | hash | other key → id |
+| `BLOG:retired` | sorted set | id of an entry that is gone by the Unix time when a feed listed it last |
+| `BLOG:events` | stream | id is the event's number; fields: kind, id, at, by (the fence) |
+| `BLOG:former` | hash | id → item before its last correction |
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Final
+
+from timeline.errors import TimelineError
+from timeline.redis.connection import Connection, key
+
+SCHEMA_VERSION: Final = 5
+
+BLOG_KEYS: Final = ("items", "places", "memory", "aliases", "retired", "events", "former")
+"""The keys of a blog, in the order in which scripts that write to a blog take them."""
+
+UPGRADE_STEP: Final = 1_000
+
+
+def blog_keys(blog: str) -> list[str]:
+    """The keys of a blog, without prefix."""
+    return [f"{blog}:{part}" for part in BLOG_KEYS]
+
+
+def new_epoch() -> str:
+    """Begins with the time in milliseconds, so that an earlier epoch that a put-back copy brings is recognised."""
+    return f"{time.time_ns() // 1_000_000:011x}{secrets.token_hex(2)}"
+
+
+async def prepare(connection: Connection) -> str:
+    """Upgrades or checks the data; returns the epoch. Raises TimelineError for a newer schema."""
+    version = int(await connection.ask("GET", key("schema")) or 0)
+    if version > SCHEMA_VERSION:
+        raise TimelineError(
+            f"{connection.name}: the data was written by another version of Livelog (schema {version}, this one "
+            f"reads up to {SCHEMA_VERSION}): install that version again, or put back the copy from before the upgrade"
+        )
+    if version < SCHEMA_VERSION:
+        await _upgrade(connection)
+        await connection.ask("SET", key("schema"), SCHEMA_VERSION)
+    epoch, _ = await connection.run("heads", ("epoch", "heads"), [new_epoch()])
+    return str(epoch)
+
+
+async def _upgrade(connection: Connection) -> None:
+    """Upgrades data from before `schema` was written: lists the feeds that are no longer followed.
+
+    Nodes may do so at the same time, and any number of times. Digests stay in the old encoding until an entry is
+    listed again (`Entry.legacy_digest`).
+    """
+    for name in ("fences", "pauses"):
+        cursor = None
+        while cursor != "0":
+            arguments = [cursor or 0, UPGRADE_STEP]
+            cursor = await connection.run("upgrade", (name, "due", "unfollowed"), arguments)

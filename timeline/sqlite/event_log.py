@@ -1,0 +1,104 @@
+"""The event log in SQLite (`timeline.EventLog`); what a commit writes is in commit.py."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator, Collection, Sequence
+from typing import Any, Final
+
+from entries import Cursor, Entry, Event
+from feedstate import FeedState
+from timeline.errors import HistoryLostError, TimelineError
+from timeline.event_log import Replay
+from timeline.feed_jobs import Lease
+from timeline.sqlite.commit import commit, newest_seq
+from timeline.sqlite.worker import Store, Worker, rows
+
+logger = logging.getLogger("livelog.timeline")
+
+WATCH_BATCH: Final = 500
+RETRY_SECONDS: Final = 1.0
+
+_EVENTS: Final = (
+    "SELECT e.n, e.blog, e.seq, e.kind, e.id, i.item FROM events e "
+    "LEFT JOIN entries i ON i.blog = e.blog AND i.id = e.id AND e.kind <> 'delete' "
+)
+
+
+class SqliteEventLog(Store):
+    """See `timeline.EventLog`."""
+
+    def __init__(self, writer: Worker, queries: Worker, epoch: str) -> None:
+        super().__init__(writer, queries, epoch)
+        self._watchers: set[asyncio.Event] = set()
+
+    async def commit(
+        self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
+    ) -> int:
+        """Stores a poll's result, all or nothing."""
+
+        async def commit_and_wake() -> int:
+            count = await self._writer.run(lambda db: commit(db, state, entries, lease, withdrawn))
+            self._feeds_changed()
+            for committed in self._watchers:
+                committed.set()
+            return count
+
+        # Shielded: if the caller is cancelled, watchers still learn of what was committed.
+        return await asyncio.shield(commit_and_wake())
+
+    async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
+        """The events after a cursor."""
+        return await self._queries.run(lambda db: _replay(db, self._epoch, blog, after, limit))
+
+    async def head(self, blog: str) -> Cursor:
+        """The newest cursor of a blog."""
+        return await self._queries.run(lambda db: Cursor(self._epoch, newest_seq(db, blog)))
+
+    async def watch(self, blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
+        """Every event committed from here on. A commit only wakes this up: events are read from the store."""
+        committed = asyncio.Event()
+        self._watchers.add(committed)
+        try:
+            # Not the newest event that is stored: all may have been retired.
+            count = rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
+            ((last,),) = await self._queries.run(count)
+            yield []
+            while True:
+                committed.clear()
+                query = rows(_EVENTS + "WHERE e.n > ? ORDER BY e.n LIMIT ?", last, WATCH_BATCH)
+                try:
+                    found = await self._queries.run(query)
+                except TimelineError as error:
+                    logger.error("Events cannot be read, trying again: %s", error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                if not found:
+                    await committed.wait()
+                    continue
+                if found[-1][0] != last + len(found):
+                    raise HistoryLostError("Events were retired before they were read.", "expired")
+                last = found[-1][0]
+                if batch := [_event(self._epoch, row) for row in found if row[1] in blogs]:
+                    yield batch
+        finally:
+            self._watchers.discard(committed)
+
+
+def _replay(db: sqlite3.Connection, epoch: str, blog: str, after: Cursor, limit: int) -> Replay:
+    head = Cursor(epoch, newest_seq(db, blog))
+    if after.epoch != epoch or after.seq > head.seq:
+        return Replay([], head, complete=False, reason="epoch")
+    if head.seq - after.seq > limit:
+        return Replay([], head, complete=False, reason="expired")
+    found = db.execute(_EVENTS + "WHERE e.blog = ? AND e.seq > ? ORDER BY e.seq", (blog, after.seq)).fetchall()
+    if len(found) < head.seq - after.seq:
+        return Replay([], head, complete=False, reason="expired")
+    return Replay([_event(epoch, row) for row in found], head, complete=True)
+
+
+def _event(epoch: str, row: Any) -> Event:
+    _, blog, seq, kind, entry_id, item = row
+    return Event(blog, Cursor(epoch, seq), kind if item is not None else "delete", entry_id, item)

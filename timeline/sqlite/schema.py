@@ -1,0 +1,125 @@
+"""The tables, and the upgrades of databases that an older Livelog wrote."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from typing import Final
+
+from timeline.errors import TimelineError
+
+SCHEMA_VERSION: Final = 5
+
+_SCHEMA: Final = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE feeds (
+    url TEXT PRIMARY KEY,
+    followed INTEGER NOT NULL,      -- 1 while the configuration names it
+    due REAL NOT NULL,              -- Unix seconds
+    leased_until REAL NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL,            -- FeedState as JSON
+    paused REAL NOT NULL DEFAULT 0, -- Unix seconds before which it is not due
+    unfollowed_at REAL NOT NULL DEFAULT 0   -- Unix seconds; 0 while followed, and until the next retention
+);
+CREATE TABLE listed (               -- apart from feeds: SQLite writes whole rows, and those change with every poll
+    url TEXT PRIMARY KEY,
+    marks TEXT NOT NULL             -- Marks as JSON
+);
+CREATE INDEX feeds_due ON feeds (due) WHERE followed;
+CREATE INDEX feeds_failing ON feeds (url) WHERE followed AND failures;
+CREATE INDEX feeds_unfollowed ON feeds (unfollowed_at) WHERE NOT followed;
+CREATE TABLE blogs (blog TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (
+    blog TEXT NOT NULL,
+    id TEXT NOT NULL,
+    position INTEGER NOT NULL,      -- microseconds since 1970
+    seen INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    item TEXT NOT NULL,             -- the public form: a JSON Feed item
+    former TEXT,                    -- the item before the last correction
+    UNIQUE (blog, id)
+);
+CREATE UNIQUE INDEX entries_position ON entries (blog, position, id);
+CREATE TABLE keys (                 -- dedup memory: outlives the entries
+    blog TEXT NOT NULL,
+    key TEXT NOT NULL,
+    id TEXT NOT NULL,
+    digest TEXT NOT NULL,           -- current where key = id; "-" and the last revision if withdrawn
+    PRIMARY KEY (blog, key)
+) WITHOUT ROWID;
+CREATE INDEX keys_alias ON keys (blog, id) WHERE key <> id;
+CREATE TABLE retired (              -- entries that are gone, but still recognised by their keys
+    blog TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at REAL NOT NULL,               -- Unix seconds, when a feed listed it last
+    PRIMARY KEY (blog, id)
+) WITHOUT ROWID;
+CREATE INDEX retired_at ON retired (blog, at);
+CREATE TABLE events (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,    -- over all blogs, in order of commit: watchers read on from it
+    blog TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at REAL NOT NULL DEFAULT 0,     -- Unix seconds, of the poll that led to it
+    UNIQUE (blog, seq)
+);
+"""
+
+_UPGRADES: Final = {
+    1: """
+ALTER TABLE events ADD COLUMN at REAL NOT NULL DEFAULT 0;
+UPDATE events SET at = strftime('%s', 'now');
+CREATE INDEX keys_alias ON keys (blog, id) WHERE key <> id;
+CREATE TABLE retired (
+    blog TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (blog, id)
+) WITHOUT ROWID;
+CREATE INDEX retired_at ON retired (blog, at);
+""",
+    2: """
+ALTER TABLE feeds ADD COLUMN paused REAL NOT NULL DEFAULT 0;
+CREATE TABLE listed (url TEXT PRIMARY KEY, marks TEXT NOT NULL);
+INSERT INTO listed
+    SELECT url, (SELECT json_group_object(key, json_array(value)) FROM json_each(state, '$.listed')) FROM feeds;
+UPDATE feeds SET state = json_remove(state, '$.listed');
+""",
+    3: "ALTER TABLE entries ADD COLUMN former TEXT;",
+    # Digests stay in the old encoding until an entry is listed again: see Entry.legacy_digest.
+    4: """
+ALTER TABLE feeds ADD COLUMN unfollowed_at REAL NOT NULL DEFAULT 0;
+DROP INDEX feeds_failing;
+CREATE INDEX feeds_failing ON feeds (url) WHERE followed AND failures;
+CREATE INDEX feeds_unfollowed ON feeds (unfollowed_at) WHERE NOT followed;
+""",
+}
+"""Statements that turn a version of the schema into the next."""
+
+
+def prepare(db: sqlite3.Connection) -> str:
+    """Creates, upgrades or checks the schema; returns the epoch. Raises TimelineError for a newer schema."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version not in range(SCHEMA_VERSION + 1):
+        raise TimelineError(
+            f"the database was written by another version of Livelog (schema {version}, this one reads up to "
+            f"{SCHEMA_VERSION}): install that version again, or put back the copy from before the upgrade"
+        )
+    if version == 0:
+        _execute(db, _SCHEMA)
+        db.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(4),))
+    for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+        _execute(db, _UPGRADES[older])
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    # The lock keeps other processes out: any lease is of one that died.
+    db.execute("UPDATE feeds SET leased_until = 0 WHERE leased_until > 0")
+    return str(db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0])
+
+
+def _execute(db: sqlite3.Connection, script: str) -> None:
+    """Runs statements one by one: `executescript` would commit the transaction under way."""
+    for statement in script.strip().split(";\n"):
+        db.execute(statement)

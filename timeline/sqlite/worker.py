@@ -1,0 +1,161 @@
+"""A thread with a connection of its own, which runs jobs in order, in shared transactions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any, Final, TypeVar
+
+from timeline.errors import TimelineError
+
+T = TypeVar("T")
+Job = tuple[Callable[[sqlite3.Connection], Any], Future[Any]]
+
+MAX_JOBS_PER_TRANSACTION: Final = 64
+MAX_QUEUED_JOBS: Final = 10_000
+BUSY_TIMEOUT: Final = 5.0
+
+
+class Store:
+    """What all parts of a `SqliteTimeline` work with: one thread to write, one to read, and the epoch of the data."""
+
+    def __init__(self, writer: Worker, queries: Worker, epoch: str) -> None:
+        self._writer = writer
+        self._queries = queries
+        self._epoch = epoch
+
+    def _feeds_changed(self) -> None:
+        """Called after a change that may make a feed due; `SqliteFeedJobs` overrides it."""
+
+
+class Worker:
+    """Runs jobs in a thread. Jobs that wait together share a transaction; one that fails is rolled back alone."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self._path = path
+        self._jobs: queue.Queue[Job | None] = queue.Queue()
+        self._queueing = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs a job in the thread; its transaction is committed when this returns. Raises TimelineError."""
+        future: Future[T] = Future()
+        with self._queueing:
+            if self._closed:
+                raise TimelineError("the database is closed")
+            if self._jobs.qsize() >= MAX_QUEUED_JOBS:
+                raise TimelineError("the database is asked for more than it can do")
+            self._jobs.put((job, future))
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Finishes the queued jobs, then closes the connection. Blocks."""
+        with self._queueing:
+            # No job may be queued behind the end: its future would never be done.
+            self._closed = True
+            self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (batch := self._batch()) is not None:
+            try:
+                connection = connection or _connect(self._path)
+            except sqlite3.Error as error:
+                _fail(batch, TimelineError(f"{self._path}: {error}"))
+                continue
+            if not self._transact(connection, batch) and self._path != ":memory:":
+                # A connection that saw the disk fail may keep a broken state: open the file again.
+                connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
+
+    def _batch(self) -> list[Job] | None:
+        """Waits for a job, and takes those that are queued behind it. None at the end."""
+        first = self._jobs.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < MAX_JOBS_PER_TRANSACTION:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                self._jobs.put(None)
+                break
+            batch.append(job)
+        return batch
+
+    def _transact(self, connection: sqlite3.Connection, batch: list[Job]) -> bool:
+        """Runs a batch in one transaction; returns False if the database failed."""
+        done: list[tuple[Future[Any], Any]] = []
+        failed: list[tuple[Future[Any], Exception]] = []
+        try:
+            connection.execute("BEGIN")
+            for job, future in batch:
+                try:
+                    with _savepoint(connection):
+                        done.append((future, job(connection)))
+                except Exception as error:
+                    if _environmental(error):
+                        raise
+                    failed.append((future, error))
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            _fail(batch, TimelineError(f"{self._path}: {error}"))
+            return False
+        for future, result in done:
+            if future.set_running_or_notify_cancel():
+                future.set_result(result)
+        for future, problem in failed:
+            if future.set_running_or_notify_cancel():
+                future.set_exception(problem)
+        return True
+
+
+def rows(sql: str, *arguments: object) -> Callable[[sqlite3.Connection], list[Any]]:
+    """A job that returns all rows of a query."""
+    return lambda db: db.execute(sql, arguments).fetchall()
+
+
+def _fail(batch: list[Job], error: TimelineError) -> None:
+    for _, future in batch:
+        if future.set_running_or_notify_cancel():
+            future.set_exception(error)
+
+
+def _environmental(error: Exception) -> bool:
+    """True if the machine failed the database. A bug of the program is not, and must not be retried."""
+    bug = isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError))
+    return isinstance(error, sqlite3.Error) and not bug
+
+
+@contextlib.contextmanager
+def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("SAVEPOINT job")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+        raise
+    connection.execute("RELEASE job")
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    return connection
