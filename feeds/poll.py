@@ -23,7 +23,7 @@ from feeds import redirects, schedule, withdrawal
 from feeds.concurrency import QUICK_SECONDS
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
 from feeds.parser.document import Document, NotAFeedError, Reading
-from feeds.parser.filter import Selection
+from feeds.parser.filter import Filter
 from feeds.parser_pool import ParserKilledError, ParserPool
 from feeds.positions import place
 from feedstate import FeedState, Marks
@@ -172,8 +172,8 @@ class Poll:
             return await self._fetcher.get(start, validators, named=self._plan.url, suspect=not proven(before))
 
     async def _read(self, before: FeedState, answer: Answer) -> Document:
-        selections = {
-            blog: Selection(include=feed.include, exclude=feed.exclude)
+        filters = {
+            blog: Filter(include=feed.include, exclude=feed.exclude)
             for blog, feed in self._plan.uses.items()
             if feed.include or feed.exclude
         }
@@ -183,7 +183,7 @@ class Poll:
             base=answer.url,
             content_type=answer.content_type,
             known=before.listed,
-            selections=selections,
+            filters=filters,
             max_bytes=self._fetcher.max_bytes,
         )
         return await self._sandbox.parse(reading, suspect=not proven(before))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from entries import Entry, Source
-from feeds.parser.identity import digest
+from feeds.parser.digest import digest
 from feedstate import FeedState
 from timeline import Timeline
 
