@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -35,15 +35,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that belongs to an entry, as JSON Feed and RSS enclosures name it.
-
-    Its size and length are left out of its ``repr``, and so of the digest: publishers find them out later.
-    """
+    """A file that belongs to an entry: an attachment of JSON Feed, or an enclosure of RSS."""
 
     url: str
     mime_type: str
-    size_in_bytes: int | None = field(default=None, repr=False)
-    duration_in_seconds: int | None = field(default=None, repr=False)
+    size_in_bytes: int | None = None
+    duration_in_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ import urls
 from entries import Entry, Source
 from feeds.parser import discovery, identity, json, sanitize, xml
 from feeds.parser.dates import plausible
+from feeds.parser.digest import legacy_digest
 from feeds.parser.enclosures import drop_repeated
 from feeds.parser.filter import Filter
 from feeds.parser.identity import ListedEntry
@@ -150,6 +151,7 @@ def _sanitize_entry(entry: ListedEntry, source: Source) -> Entry:
     return Entry(
         keys=entry.keys,
         digest=entry.mark.digest,
+        legacy_digest=legacy_digest(raw),
         source=source,
         url=raw.url,
         title=title,

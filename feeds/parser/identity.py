@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from feeds.parser.dates import plausible
-from feeds.parser.digest import content_digest, hash_text
+from feeds.parser.digest import content_digest, hash_text, legacy_digest
 from feeds.parser.raw_entry import RawEntry, RawFeed, Tombstone
 from feedstate import Mark, Marks
 
@@ -36,8 +36,8 @@ class ListedEntry(NamedTuple):
     mark: Mark
 
     def equals(self, known: Mark | None) -> bool:
-        """True if the known entry has the same content."""
-        return known is not None and known.digest == self.mark.digest
+        """True if the known entry has the same content; its digest may be of the old encoding."""
+        return known is not None and (known.digest == self.mark.digest or known.digest == legacy_digest(self.raw))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
