@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 # nh3 writes names in small letters, and each value in double quotes, of which a value has none.
 _TAG: Final = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")*)>')
 _ATTRIBUTE: Final = re.compile(r' ([a-z-]+)="([^"]*)"')
+_RAW_ATTRIBUTE: Final = re.compile(r' [a-z-]+="[^"]*"')
+_MEDIA: Final = ("img", "audio", "video")
 
 
 class Image(NamedTuple):
@@ -28,7 +30,18 @@ def rewrite_images(markup: str, write: Callable[[Image], str]) -> str:
     """Replaces each image of sanitised HTML by what ``write`` returns for it."""
     if "<img" not in markup:
         return markup
-    return "".join(_rewrite(markup, write))
+    return "".join(_rewrite(markup, write, sort=False))
+
+
+def normalize_media(markup: str, write_image: Callable[[Image], str]) -> str:
+    """Sorts the attributes of images, sound and film by name, and rewrites images, in one pass.
+
+    nh3 adds several attributes to these, in a random order (that of Rust's HashMap): without the sort two nodes would
+    store different bytes for one entry. The attributes of other tags are in the order in which they were written.
+    """
+    if not any(f"<{name}" in markup for name in _MEDIA):
+        return markup
+    return "".join(_rewrite(markup, write_image, sort=True))
 
 
 def format_attributes(values: Mapping[str, str]) -> str:
@@ -36,17 +49,18 @@ def format_attributes(values: Mapping[str, str]) -> str:
     return "".join(f' {name}="{html.escape(value)}"' for name, value in values.items())
 
 
-def _rewrite(markup: str, write_image: Callable[[Image], str]) -> Iterator[str]:
+def _rewrite(markup: str, write_image: Callable[[Image], str], *, sort: bool) -> Iterator[str]:
     # All tags are read, and not images alone: the value of an attribute may contain "<img".
     end, in_link = 0, False
     for tag in _TAG.finditer(markup):
-        closing, name, _attributes = tag.groups()
+        closing, name, attributes = tag.groups()
         if name == "a":
             in_link = not closing
-        if closing or name != "img":
+        if closing or name not in _MEDIA:
             continue
+        start = f"<{name}{_sort(attributes)}>" if sort else tag[0]
         yield markup[end : tag.start()]
-        yield write_image(_image(tag[0], in_link=in_link))
+        yield write_image(_image(start, in_link=in_link)) if name == "img" else start
         end = tag.end()
     yield markup[end:]
 
@@ -54,3 +68,7 @@ def _rewrite(markup: str, write_image: Callable[[Image], str]) -> Iterator[str]:
 def _image(markup: str, *, in_link: bool) -> Image:
     attributes = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(markup)}
     return Image(markup, attributes, in_link)
+
+
+def _sort(attributes: str) -> str:
+    return "".join(sorted(_RAW_ATTRIBUTE.findall(attributes)))

@@ -26,12 +26,12 @@ _JOINERS: Final = frozenset("\u200d\ufe0f\u20e3")
 
 
 def normalize_media(sanitised: str) -> str:
-    """Sanitised HTML with normalised images.
+    """Sanitised HTML with normalised images, and the attributes of images, sound and film in one order.
 
     Tracking pixels are removed. An image that is an emoji, or that has no address, is replaced by its alternative
     text.
     """
-    return markup.rewrite_images(sanitised, _write)
+    return markup.normalize_media(sanitised, _write)
 
 
 def _write(image: Image) -> str:
