@@ -1,4 +1,4 @@
-"""Digests: fingerprints of an entry's content, which tell a correction from a repetition.
+"""Digests: fingerprints of an entry's content, by which a corrected entry is recognised.
 
 A digest must be the same on every Python, on every node and after every upgrade: one that changes would send all
 entries of an installation as corrected. So it covers plain values in an encoding that is fixed by a standard, and

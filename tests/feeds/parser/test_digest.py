@@ -1,4 +1,4 @@
-"""digest.py: a correction has another digest, and equal content has one digest on every Python, for ever."""
+"""digest.py: a correction has another digest, and equal content has the same digest on every Python."""
 
 from __future__ import annotations
 

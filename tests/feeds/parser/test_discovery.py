@@ -1,4 +1,4 @@
-"""The feeds that a web page names, and what is a web page at all."""
+"""discovery.py: which bodies are web pages, and the feeds that a page links to."""
 
 from __future__ import annotations
 

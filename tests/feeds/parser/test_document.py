@@ -1,4 +1,4 @@
-"""RSS, RDF and Atom to entries: what is text stays text, what is doubtful is left out, nothing is invented."""
+"""document.py: RSS, RDF and Atom to entries: text stays text, doubtful values are left out."""
 
 from __future__ import annotations
 

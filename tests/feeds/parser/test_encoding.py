@@ -1,4 +1,4 @@
-"""Which encoding a document is in, whatever its server and the document itself say."""
+"""encoding.py: a document is decoded right, whatever its server and its declaration give as encoding."""
 
 from __future__ import annotations
 

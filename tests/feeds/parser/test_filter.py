@@ -1,4 +1,4 @@
-"""Which of a feed's entries a blog takes."""
+"""filter.py: which entries of a feed a blog takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who the entries of a document are, what is remembered of them, and who goes by another name now."""
+"""identity.py: keys, marks, tombstones, and entries whose guids changed."""
 
 from __future__ import annotations
 

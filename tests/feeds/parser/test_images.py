@@ -1,4 +1,4 @@
-"""Images in what came in: how large they say they are, and what is no picture."""
+"""images.py: sizes of images, tracking pixels and emoji."""
 
 from __future__ import annotations
 

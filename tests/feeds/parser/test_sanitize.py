@@ -1,4 +1,4 @@
-"""What may come in from a feed: whatever is thrown at it, only what is on the list comes out."""
+"""sanitize.py: whatever a feed contains, only allowed elements and attributes are published."""
 
 from __future__ import annotations
 
