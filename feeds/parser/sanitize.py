@@ -52,6 +52,9 @@ _SET_ATTRIBUTES: Final = {
 }
 # The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Within these elements a paragraph can be inside another (HTML, "has an element in button scope"). nh3 drops them and
+# leaves nested paragraphs, which browsers read as several.
+_SCOPES: Final = re.compile("<(?:applet|button|marquee)", re.IGNORECASE)
 _BLOCK: Final = re.compile(
     r"<(?=/?(?:address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|ol|p|pre|"
     r"section|table|td|th|tr|ul)\b)",
@@ -103,8 +106,11 @@ def text_to_html(text: str) -> str:
 
 
 def _sanitize(markup: str, cleaner: nh3.Cleaner) -> str:
+    sanitised = cleaner.clean(markup)
+    if _SCOPES.search(markup):
+        sanitised = cleaner.clean(sanitised)
     # Unprintable characters once more: markup can have them as references.
-    return images.normalize_media(_UNPRINTABLE.sub("", cleaner.clean(markup))).strip()
+    return images.normalize_media(_UNPRINTABLE.sub("", sanitised)).strip()
 
 
 def _size(text: str) -> int:

@@ -233,6 +233,8 @@ def test_the_text_of_what_runs_is_one_printable_line(markup: str) -> None:
 
 
 @example("<svg><desc><![CDATA[</desc><a href=javascript:x>")
+@example("<p><marquee><p>")
+@example("<p><BUTTON><p><applet><p>")
 @given(st.text() | st.lists(st.sampled_from(VECTORS) | st.text(max_size=5), max_size=4).map("".join))
 def test_whatever_comes_in_only_what_is_allowed_comes_out_and_stays(markup: str) -> None:
     once, _ = sanitize_html(markup, BASE)
