@@ -1,10 +1,10 @@
-"""What Livelog speaks of: entries, events, cursors, the state of a feed, and the identity rule.
+"""Entries, and the events and cursors by which their changes are numbered.
 
-An entry's public form, everywhere, is a JSON Feed 1.1 item (https://www.jsonfeed.org/version/1.1/); what
-JSON Feed has no name for stands under ``_livelog``. Times inside the program are Unix seconds (float) for
-schedules and integer microseconds for positions; in items they are RFC 3339 in UTC.
+The public form of an entry is a JSON Feed 1.1 item (https://www.jsonfeed.org/version/1.1/); fields that JSON Feed
+does not have are under ``_livelog``. Times inside the program are Unix seconds (float) for schedules and integer
+microseconds for positions; in items they are RFC 3339 in UTC.
 
-Nothing here does input or output, and nothing of Livelog is imported.
+This module does no input or output, and imports nothing of Livelog.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 FRONT_PAGE = 50
-"""How many entries a page shows at first. What is backfilled behind them is stored without an event."""
-
+"""Entries of a page before older ones are fetched. Backfilled entries behind these are stored without an event."""
 
 Kind = Literal["entry", "update", "delete"]
 Item = dict[str, Any]
@@ -26,7 +25,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an entry comes from: the feed's title, its site and the feed itself."""
+    """The feed of an entry: its title, the URL of its site, and its own URL without credentials."""
 
     title: str
     url: str | None
@@ -35,25 +34,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that belongs to an entry, as JSON Feed and RSS enclosures name it.
-
-    Its size and length are left out of its ``repr``, and so of the digest: publishers find them out later.
-    """
+    """A file that belongs to an entry: an attachment of JSON Feed, or an enclosure of RSS."""
 
     url: str
     mime_type: str
-    size_in_bytes: int | None = field(default=None, repr=False)
-    duration_in_seconds: int | None = field(default=None, repr=False)
+    size_in_bytes: int | None = None
+    duration_in_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One entry as its publisher lists it: text is text, ``content_html`` is cleaned, links are http(s).
+    """One entry as its publisher lists it: text is text, ``content_html`` is sanitised, links are http(s).
 
-    ``keys`` are the names it is recognised by, strongest first; ``id`` is the strongest. ``digest`` tells a
-    corrected entry from an unchanged one; dates do not count, so that a re-dated entry is not a correction.
-    ``legacy_digest`` is the digest in the encoding of schema 4, to recognise what was stored before an upgrade.
-    ``blog``, ``position`` and ``seen`` (microseconds) are given by `place`.
+    ``keys`` are the keys by which it is recognised, strongest first; ``id`` is the strongest. A corrected entry has
+    another ``digest``; dates are not part of it, so that an entry with a new date is no correction.
+    ``legacy_digest`` is the digest in the encoding of schema 4, which recognises entries stored before an upgrade.
+    ``blog``, ``position`` and ``seen`` (microseconds) are set by `feeds.positions`.
     """
 
     keys: tuple[str, ...]
@@ -78,7 +74,7 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """The public, URL-safe name of the entry."""
+        """The public id of the entry, which is safe in a URL."""
         return self.keys[0]
 
     def item(
@@ -136,7 +132,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`<epoch>.<seq>`: the last event of a blog that a reader has."""
+    """`<epoch>.<seq>`: the last event of a blog that a client has."""
 
     epoch: str
     seq: int
@@ -146,7 +142,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
-        """Reads a cursor; raises ValueError for anything that this program never wrote."""
+        """Reads a cursor; raises ValueError for any text that is not the text of a cursor."""
         match = re.fullmatch(r"([a-z0-9]{1,16})\.(0|[1-9][0-9]{0,17})", text, re.ASCII)
         if not match:
             raise ValueError("not a cursor")
@@ -155,7 +151,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of a blog. ``item`` is the entry's present form as JSON text; None when it was withdrawn."""
+    """One change of a blog. ``item`` is the entry's current form as JSON text; None for a withdrawn entry."""
 
     blog: str
     cursor: Cursor
@@ -164,16 +160,16 @@ class Event:
     item: str | None
 
     def message(self) -> str:
-        """The JSON text that readers receive. The stored item goes in as it is: it is encoded only once."""
+        """The JSON text that clients receive. It includes the stored text of the item, which is encoded only once."""
         head = f'{{"type":"{self.kind}","cursor":"{self.cursor}",'
         return head + (f'"item":{self.item}}}' if self.item is not None else f'"id":"{self.id}"}}')
 
 
 def coalesce(events: Iterable[Event]) -> list[Event]:
-    """What a reader who was away needs of these events, in order: of each entry its last form only.
+    """Reduces the events that a client missed to the last event of each entry, in order.
 
-    An entry that is new to the reader stays an ``entry`` even if it was corrected since; one that is gone
-    is a ``delete``. The last event is always among the result, so the reader ends at its cursor.
+    An entry that is new to the client stays an ``entry`` even if it was corrected since; a withdrawn entry is a
+    ``delete``. The result includes the last event, so that the client ends at its cursor.
     """
     last: dict[str, Event] = {}
     for event in events:
@@ -193,7 +189,7 @@ def timestamp(moment: datetime | None) -> str | None:
 
 
 def from_micros(micros: int) -> str:
-    """Microseconds since 1970 as RFC 3339 in UTC. All have the same width, so that they sort as text."""
+    """Microseconds since 1970 as RFC 3339 in UTC, in a fixed width so that they sort as text."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -203,7 +199,7 @@ def dump(value: object) -> str:
 
 
 def _attached(file: Attachment) -> Item:
-    """A file as JSON Feed has it, where the type must not be missing."""
+    """An attachment of JSON Feed, in which the type is required, even if it is empty."""
     return {name: value for name, value in asdict(file).items() if value is not None}
 
 

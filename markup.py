@@ -1,4 +1,4 @@
-"""Sanitised HTML, read and written again tag by tag."""
+"""Sanitised HTML, read tag by tag and written again."""
 
 from __future__ import annotations
 
@@ -7,44 +7,68 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-# What nh3 writes: small letters, every value in double quotes, and none of these within.
+# nh3 writes names in small letters, and each value in double quotes, of which a value has none.
 _TAG: Final = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")*)>')
 _ATTRIBUTE: Final = re.compile(r' ([a-z-]+)="([^"]*)"')
+_RAW_ATTRIBUTE: Final = re.compile(r' [a-z-]+="[^"]*"')
+_MEDIA: Final = ("img", "audio", "video")
 
 
 class Image(NamedTuple):
-    """One image: as it is written, its attributes (as text), and whether it is within a link."""
+    """An ``<img>``: its markup, its attributes as text, and whether it is inside a link."""
 
     markup: str
     attributes: Mapping[str, str]
     in_link: bool
 
     def get(self, name: str) -> str:
-        """An attribute; empty if it is not there."""
+        """The value of an attribute; empty if there is none."""
         return self.attributes.get(name, "")
 
 
-def rewritten(markup: str, write: Callable[[Image], str]) -> str:
-    """Cleaned HTML with each image written anew."""
+def rewrite_images(markup: str, write: Callable[[Image], str]) -> str:
+    """Replaces each image of sanitised HTML by what ``write`` returns for it."""
     if "<img" not in markup:
         return markup
-    return "".join(_parts(markup, write))
+    return "".join(_rewrite(markup, write, sort=False))
 
 
-def attributes_of(values: Mapping[str, str]) -> str:
-    """Attributes as HTML, each with a space before it."""
+def normalize_media(markup: str, write_image: Callable[[Image], str]) -> str:
+    """Sorts the attributes of images, sound and film by name, and rewrites images, in one pass.
+
+    nh3 adds several attributes to these, in a random order (that of Rust's HashMap): without the sort two nodes would
+    store different bytes for one entry. The attributes of other tags are in the order in which they were written.
+    """
+    if not any(f"<{name}" in markup for name in _MEDIA):
+        return markup
+    return "".join(_rewrite(markup, write_image, sort=True))
+
+
+def format_attributes(values: Mapping[str, str]) -> str:
+    """Attributes as HTML, with a space before each."""
     return "".join(f' {name}="{html.escape(value)}"' for name, value in values.items())
 
 
-def _parts(markup: str, write: Callable[[Image], str]) -> Iterator[str]:
-    # All tags, not only images: what looks like one may be the value of an attribute.
+def _rewrite(markup: str, write_image: Callable[[Image], str], *, sort: bool) -> Iterator[str]:
+    # All tags are read, and not images alone: the value of an attribute may contain "<img".
     end, in_link = 0, False
     for tag in _TAG.finditer(markup):
-        if tag[2] == "a":
-            in_link = not tag[1]
-        if tag[2] == "img":
-            yield markup[end : tag.start()]
-            attributes = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(tag[3])}
-            yield write(Image(tag[0], attributes, in_link))
-            end = tag.end()
+        closing, name, attributes = tag.groups()
+        if name == "a":
+            in_link = not closing
+        if closing or name not in _MEDIA:
+            continue
+        start = f"<{name}{_sort(attributes)}>" if sort else tag[0]
+        yield markup[end : tag.start()]
+        yield write_image(_image(start, in_link=in_link)) if name == "img" else start
+        end = tag.end()
     yield markup[end:]
+
+
+def _image(markup: str, *, in_link: bool) -> Image:
+    attributes = {name: html.unescape(value) for name, value in _ATTRIBUTE.findall(markup)}
+    return Image(markup, attributes, in_link)
+
+
+def _sort(attributes: str) -> str:
+    return "".join(sorted(_RAW_ATTRIBUTE.findall(attributes)))

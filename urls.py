@@ -1,4 +1,4 @@
-"""URLs: resolved, without credentials, and their hosts."""
+"""URLs: resolved against a base, without credentials, and their hosts."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-MAX_URL: Final = 2_048
+MAX_URL_CHARS: Final = 2_048
 
 _PLAIN_URL: Final = re.compile(
     r"https?://[a-z0-9.-]+/[A-Za-z0-9/_.~%+,=@:!$&()*-]*(?:\?[A-Za-z0-9/_.~%+,=@:!$&()*-]+)?"
 )
-# What XML 1.0 and terminals call control characters, and halves of surrogate pairs that JSON can smuggle in.
+# The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def is_plain(url: str) -> bool:
-    """Whether a URL is absolute, http(s) and unremarkable: resolving changes nothing about it."""
-    return len(url) <= MAX_URL and _PLAIN_URL.fullmatch(url) is not None
+    """True for an absolute http(s) URL that resolving does not change."""
+    return len(url) <= MAX_URL_CHARS and _PLAIN_URL.fullmatch(url) is not None
 
 
 def absolute(href: object, base: str) -> str | None:
-    """An absolute http(s) URL, resolved against ``base``; None for anything else."""
-    if not isinstance(href, str) or len(href) > MAX_URL:
+    """The absolute http(s) URL of a link on a page at ``base``; None for anything else."""
+    if not isinstance(href, str) or len(href) > MAX_URL_CHARS:
         return None
     if is_plain(href):
         return href
@@ -31,17 +31,17 @@ def absolute(href: object, base: str) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > MAX_URL:
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > MAX_URL_CHARS:
         return None
     return url
 
 
 def without_credentials(url: str) -> str:
-    """A URL without the user name and password that it may carry, for people and pages."""
+    """A URL without user name and password, to be shown and published."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def host_of(url: str) -> str:
-    """The host of a URL: what a source is called that has no title."""
+    """The host of a URL without ``www.``: the name of a source that has no title."""
     return re.sub(r"^https?://(?:[^/@]*@)?(?:www\.)?", "", url).split("/")[0]

@@ -11,7 +11,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from entries import Entry, Source
-from feeds.parser import identity
+from feeds.parser.digest import digest as digest_of
+from feeds.parser.identity import make_key
 from timeline import Lease, Timeline
 
 FEED = "https://newsroom.example/feed.xml"
@@ -25,12 +26,12 @@ _HTML = "<p>Some words of a post, as many as a short one has.</p>" * 10
 def keys(number: int) -> tuple[str, str]:
     """The names that a post is recognised by: most feeds give it two."""
     path = f"/?p={number}"
-    return identity.identity(FEED, path, None), identity.identity(FEED, None, path)
+    return make_key(FEED, path, None), make_key(FEED, None, path)
 
 
 def digest(number: int, version: int = 0) -> str:
     """The fingerprint of a version of a post."""
-    return identity.digest(number, version)
+    return digest_of(number, version)
 
 
 def position(number: int) -> int:

@@ -22,7 +22,7 @@ from feeds import redirects, schedule
 from feeds.concurrency import ExchangeSlots, proven
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
 from feeds.parser.document import Document, NotAFeedError, Reading
-from feeds.parser.filter import Selection
+from feeds.parser.filter import Filter
 from feeds.parser_pool import ParserKilledError, ParserPool
 from feeds.plan import Plan
 from feeds.result import Pause, Polled, Result
@@ -131,8 +131,8 @@ class Poll:
             return answer, started
 
     async def _parsed(self, before: FeedState, answer: Answer) -> Document:
-        selections = {
-            blog: Selection(include=feed.include, exclude=feed.exclude)
+        filters = {
+            blog: Filter(include=feed.include, exclude=feed.exclude)
             for blog, feed in self._plan.uses.items()
             if feed.include or feed.exclude
         }
@@ -142,7 +142,7 @@ class Poll:
             base=answer.url,
             content_type=answer.content_type,
             known=before.listed,
-            selections=selections,
+            filters=filters,
             max_bytes=self._fetcher.max_bytes,
         )
         return await self._parser_pool.parse(reading, proven=proven(before))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, Literal
 
-from markup import Image, attributes_of, rewritten
+from markup import Image, format_attributes, rewrite_images
 
 Mode = Literal["lazy", "click", "none"]
 Translate = Callable[[str], str]
@@ -28,7 +28,7 @@ def pictured(markup: str, mode: Mode, translate: Translate) -> str:
     """The content of a post, with its pictures in that mode. ``markup`` is sanitised HTML."""
     if mode == "lazy":
         return markup
-    replaced = rewritten(markup, partial(_button if mode == "click" else _alternative, translate))
+    replaced = rewrite_images(markup, partial(_button if mode == "click" else _alternative, translate))
     return _POSTER.sub(r"\1", replaced)
 
 
@@ -47,7 +47,7 @@ def _picture(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:
     if not item.get("image") or mode == "none" or _SHOWN.search(item.get("content_html", "")):
         return ""
     attributes = {"alt": "", **_LAZY, "src": item["image"]}
-    image = Image(f"<img{attributes_of(attributes)}>", attributes, in_link=False)
+    image = Image(f"<img{format_attributes(attributes)}>", attributes, in_link=False)
     return _button(translate, image) if mode == "click" else image.markup
 
 
@@ -62,7 +62,7 @@ def _button(translate: Translate, image: Image) -> str:
     found = _HOST.match(src)
     sentence = translate("Show the picture from {host}").format(host=found[1] if found else "")
     words = f"{_escaped(alt)} " if alt else ""
-    return f"<button{attributes_of(attributes)}>{words}<span>{_escaped(sentence)}</span></button>"
+    return f"<button{format_attributes(attributes)}>{words}<span>{_escaped(sentence)}</span></button>"
 
 
 def _alternative(translate: Translate, image: Image) -> str:

@@ -1,1 +1,1 @@
-"""Bytes of a feed document to entries. Pure; runs in the parser's processes."""
+"""Bytes of a feed document to entries: pure functions, called in the parser processes."""

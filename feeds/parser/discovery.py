@@ -1,19 +1,20 @@
-"""The feeds that a web page names in its head, as browsers and readers have found them since 2003."""
+"""Autodiscovery: the feeds that the head of a web page links to (https://www.rssboard.org/rss-autodiscovery)."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Final
 
 import urls
 
-MOST_BYTES: Final = 256 * 1024
-"""How much of a page is looked at: a head that is longer has its feeds near its start."""
+MAX_BYTES: Final = 256 * 1024
+"""The part of a page that is read: a longer head has its feeds near its start."""
 
-MOST_FEEDS: Final = 10
+MAX_FEEDS: Final = 10
 
-_START: Final = 2_000
+_START_BYTES: Final = 2_000
 _FEED_TYPES: Final = frozenset(
     {
         "application/rss+xml",
@@ -24,59 +25,62 @@ _FEED_TYPES: Final = frozenset(
         "text/xml",
     }
 )
-_MAYBE: Final = "application/json"
-"""What some call a JSON Feed, and WordPress everything that is none."""
+_AMBIGUOUS_TYPE: Final = "application/json"
+"""Some sites give a JSON Feed this type, and WordPress gives it to its API: used only if there is no other feed."""
 
 
 def is_page(body: bytes) -> bool:
-    """Whether bytes are a web page: they begin as one. What a page holds may look like a feed."""
-    start = body[:_START].decode("ascii", "ignore").lstrip().lower()
+    """True if the body begins as a web page does. The rest is not read: a page can contain a feed's elements."""
+    start = body[:_START_BYTES].decode("ascii", "ignore").lstrip().lower()
     while start.startswith(("<?", "<!--")):
         start = start.partition(">" if start.startswith("<?") else "-->")[2].lstrip()
     return re.match("<(?:!doctype html|html|head|title|meta|body)\\b", start) is not None
 
 
 def may_be_page(body: bytes) -> bool:
-    """Whether bytes that are no feed are a web page: one begins somewhere near."""
-    return re.search(b"<(?:!doctype )?html", body[:_START], re.IGNORECASE) is not None
+    """True if an ``<html>`` tag is near the start of a body that is no feed."""
+    return re.search(b"<(?:!doctype )?html", body[:_START_BYTES], re.IGNORECASE) is not None
 
 
-def feeds_of(page: bytes, base: str) -> tuple[str, ...]:
-    """The addresses of the feeds that a page at ``base`` names, in its order, each once, ten at the most."""
-    head = _Head()
-    # It is not closed: what is not whole at the end is not looked at.
-    head.feed(page[:MOST_BYTES].decode("utf-8", "replace"))
-    base = urls.absolute(head.base, base) or base
-    found = head.feeds or head.maybe
-    links = (urls.absolute(href, base) for href in found)
-    return tuple(dict.fromkeys(link for link in links if link))[:MOST_FEEDS]
+def find_feeds(page: bytes, base: str) -> tuple[str, ...]:
+    """The URLs of the feeds that a page at ``base`` links to, in its order, each once, at most MAX_FEEDS."""
+    head = _Head(base)
+    # close() is not called: an incomplete tag at the end is ignored.
+    head.feed(page[:MAX_BYTES].decode("utf-8", "replace"))
+    return tuple(dict.fromkeys(head.feed_urls))[:MAX_FEEDS]
 
 
 class _Head(HTMLParser):
-    """Notes the links of a page's head."""
+    """Collects the links of a page's head."""
 
-    def __init__(self) -> None:
+    def __init__(self, page_url: str) -> None:
         super().__init__()
-        self.base: str | None = None
-        self.feeds: list[str] = []
-        self.maybe: list[str] = []
-        self._over = False
+        self._page_url = page_url
+        self._base: str | None = None
+        self._feeds: list[str] = []
+        self._ambiguous: list[str] = []
+        self._ended = False
+
+    @property
+    def feed_urls(self) -> Iterator[str]:
+        """The absolute URLs of the feeds found so far."""
+        base = urls.absolute(self._base, self._page_url) or self._page_url
+        links = (urls.absolute(href, base) for href in self._feeds or self._ambiguous)
+        return (link for link in links if link)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Takes an element."""
         if tag == "body":
-            self._over = True
-        if self._over:
+            self._ended = True
+        if self._ended:
             return
         attributes = {name: value or "" for name, value in reversed(attrs)}
         if tag == "base":
-            self.base = self.base or attributes.get("href")
+            self._base = self._base or attributes.get("href")
         if tag == "link" and "href" in attributes:
             self._link(attributes)
 
     def handle_endtag(self, tag: str) -> None:
-        """Takes the end of an element."""
-        self._over = self._over or tag == "head"
+        self._ended = self._ended or tag == "head"
 
     def _link(self, attributes: dict[str, str]) -> None:
         relations = attributes.get("rel", "").lower().split()
@@ -84,6 +88,6 @@ class _Head(HTMLParser):
             return
         kind = attributes.get("type", "").partition(";")[0].strip().lower()
         if kind in _FEED_TYPES:
-            self.feeds.append(attributes["href"])
-        elif kind == _MAYBE:
-            self.maybe.append(attributes["href"])
+            self._feeds.append(attributes["href"])
+        elif kind == _AMBIGUOUS_TYPE:
+            self._ambiguous.append(attributes["href"])

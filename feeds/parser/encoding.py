@@ -1,4 +1,4 @@
-"""Which encoding a document is in, whatever its server and the document itself say."""
+"""Encoding of a document: byte order mark, server, declaration and bytes, in the order in which they are reliable."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _WIDE_STARTS: Final = (
     (b"<\0", "utf-16le"),
     (b"\0<", "utf-16be"),
 )
-"""How documents begin whose characters have more than a byte: with a byte order mark, or with `<`."""
+"""The first bytes of a document in UTF-16 or UTF-32: a byte order mark, or `<`."""
 
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
-_SOUND_PER_DAMAGE: Final = 10
-_PROBE: Final = 20_000
+_MIN_VALID_PER_INVALID: Final = 10
+_PROBE_CHARS: Final = 20_000
 _LATIN: Final = frozenset(
     {"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "latin-1", "windows-1252", "cp1252"}
 )
@@ -34,62 +34,62 @@ _WIDER: Final = {
     "x-sjis": "cp932",
     "euc-kr": "cp949",
 }
-"""Encodings that are named where one of these is meant, which has more characters."""
+"""Labels that publishers use for a larger encoding, as browsers read them (https://encoding.spec.whatwg.org)."""
 
 
-def text_of(body: bytes, content_type: str | None) -> str:
-    """The text of a document, without white space and a byte order mark before it. It always comes to something.
+def decode(body: bytes, content_type: str | None) -> str:
+    """Decodes a document, and strips leading white space and the byte order mark. Never fails.
 
-    A byte order mark is believed first, then the ``charset`` of the content type, then the XML declaration; but none
-    that says UTF-8 or Latin-1, which are said where nobody knows. That is found out from the bytes.
+    A byte order mark comes first, then the ``charset`` of the content type, then the XML declaration. A label that
+    means UTF-8 or Latin-1 is ignored, as it is the default of much software: the bytes decide between these.
     """
     for start, encoding in _WIDE_STARTS:
         if body.startswith(start):
-            return _trimmed(body.decode(encoding, "replace"))
+            return _trim(body.decode(encoding, "replace"))
     if body.startswith(codecs.BOM_UTF8):
-        return _trimmed(body.decode("utf-8", _AS_WINDOWS))
+        return _trim(body.decode("utf-8", _AS_WINDOWS))
     body = body.lstrip()
-    for name in _named(body, content_type):
-        # What is said in single bytes to be of wide ones is not.
+    for name in _labels(body, content_type):
+        # A document in UTF-16 or UTF-32 was recognised above by its first bytes.
         if name in _LATIN or _WIDE.match(name):
             continue
         try:
-            return _trimmed(body.decode(_WIDER.get(name, name)))
+            return _trim(body.decode(_WIDER.get(name, name)))
         except (LookupError, ValueError):
             continue
-    return _utf_8_or_windows(body)
+    return _decode_utf_8_or_windows(body)
 
 
-def _utf_8_or_windows(body: bytes) -> str:
-    """UTF-8, also if it is damaged here and there, or else what Windows calls ANSI, which anything can be read as."""
+def _decode_utf_8_or_windows(body: bytes) -> str:
+    """Decodes UTF-8, even if it has a few invalid bytes, else windows-1252, which decodes anything."""
     text = body.decode("utf-8", "replace")
-    damages = text.count("\ufffd")
-    if not damages:
-        return _encoded_once(text)
-    if damages * _SOUND_PER_DAMAGE <= len(_NOT_ASCII.findall(text)):
+    invalid = text.count("\ufffd")
+    if not invalid:
+        return _undo_double_encoding(text)
+    if invalid * _MIN_VALID_PER_INVALID <= len(_NOT_ASCII.findall(text)):
         return body.decode("utf-8", _AS_WINDOWS)
     return body.decode("cp1252", "replace")
 
 
-def _encoded_once(text: str) -> str:
-    """UTF-8 that somebody took for the encoding of Windows, and encoded again: `Ã©` for `é`, in all of a text."""
+def _undo_double_encoding(text: str) -> str:
+    """Mends text that was UTF-8, was read as windows-1252 and encoded again: `Ã©` for `é`, throughout."""
     if text.isascii():
         return text
     try:
-        probe = text[:_PROBE].encode("cp1252", _AS_BYTES)
+        probe = text[:_PROBE_CHARS].encode("cp1252", _AS_BYTES)
         codecs.getincrementaldecoder("utf-8")().decode(probe)
         return text.encode("cp1252", _AS_BYTES).decode()
     except UnicodeError:
         return text
 
 
-def _named(body: bytes, content_type: str | None) -> list[str]:
+def _labels(body: bytes, content_type: str | None) -> list[str]:
     charset, declared = _CHARSET.search(content_type or ""), _DECLARATION.match(body)
     names = [charset[1] if charset else "", declared[1].decode() if declared else ""]
     return [name.lower() for name in names if name]
 
 
-def _trimmed(text: str) -> str:
+def _trim(text: str) -> str:
     return text.lstrip("\ufeff \t\r\n")
 
 
@@ -99,7 +99,7 @@ def _windows_character(error: UnicodeError) -> tuple[str, int]:
 
 
 def _control_byte(error: UnicodeError) -> tuple[bytes, int]:
-    """Windows has left some bytes without a meaning; they pass for the control characters of Latin-1."""
+    """The five bytes that windows-1252 leaves undefined are control characters, as in Latin-1."""
     assert isinstance(error, UnicodeEncodeError)
     return error.object[error.start : error.end].encode("iso-8859-1"), error.end
 

@@ -1,12 +1,10 @@
-"""feedparser for what a poller asks of it: the same reading of every dialect in less than half of the time.
+"""feedparser in less than half of its time: its own readers, driven by expat, with the elements that Livelog uses.
 
-feedparser reads through xml.sax, keeps every element of every module, and looks up aliases wherever it looks up a
-name. Here its own readers are driven by expat directly, and asked for what Livelog publishes. What an element means
-stays feedparser's. Its cleaning of HTML is left out (`sanitize` does that), and what trips it over an element costs
-no more than that element.
+feedparser.parse reads through xml.sax, keeps every element of every module, and resolves aliases at each access. Here
+its sanitiser is off (`sanitize` replaces it), and an element that it fails for is skipped alone.
 
-This is the only module that knows feedparser from inside. `tests/feeds/test_feedparser_tuning.py` holds it to the
-results of `feedparser.parse`.
+This is the only module that uses feedparser's internals. `tests/feeds/parser/test_feedparser.py` compares its results
+with those of `feedparser.parse`.
 """
 
 from __future__ import annotations
@@ -31,68 +29,68 @@ from feedparser.sanitizer import replace_doctype
 from feedparser.urls import _urljoin, make_safe_absolute_uri
 
 import urls
-from feeds.parser.encoding import text_of
+from feeds.parser.encoding import decode
 
 Handler = Callable[..., None]
 
-_TRIPS: Final = (AttributeError, LookupError, TypeError, ValueError)
-"""What feedparser's handlers raise for an element where none is expected. It is then as good as unknown."""
+_HANDLER_ERRORS: Final = (AttributeError, LookupError, TypeError, ValueError)
+"""Raised by feedparser's handlers for an element in an unexpected position, which is then read as an unknown one."""
 
 _UNUSED: Final = ("admin_", "cc_", "creative", "georss", "gml_", "psc_", "where")
-"""Elements that Livelog has no use for: places, chapters, licences."""
+"""Prefixes of handlers for locations, chapters and licences, which Livelog does not use."""
 
 _DELETED: Final = "at_deleted-entry"
-_ASKING: Final = ("ttl", "hour", "day", "sy_updateperiod", "sy_updatefrequency")
-"""Elements of a feed that ask for a pace."""
+_POLLING: Final = ("ttl", "hour", "day", "sy_updateperiod", "sy_updatefrequency")
+"""Elements of a feed that ask for a pace of polling."""
 
 _ROOT_END: Final = re.compile(rb"</\s*(?:[A-Za-z]+:)?(?:rss|feed|rdf)\s*>", re.IGNORECASE)
-_LONGEST_ENTITY: Final = 50
-"""The strict reader knows how far entities may blow up a document; the loose one does not."""
+_MAX_ENTITY_CHARS: Final = 50
+"""Longer entities are not expanded by the loose reader, which does not bound their growth; expat does."""
 
-_LONGEST_AUTHOR: Final = 500
-_MOST_TAGS: Final = 100
-_MOST_ASKED: Final = 31
-_MOST_DELETED: Final = 10_000
+_MAX_AUTHOR_CHARS: Final = 500
+_MAX_TAGS: Final = 100
+_MAX_POLLING: Final = 31
+_MAX_DELETED: Final = 10_000
 _XHTML: Final = "application/xhtml+xml"
 
-# Time zones that feedparser takes for UTC.
+# Hours east of UTC of time zones that feedparser does not know, and reads as UTC.
 timezone_names.update(wet=0, west=1, bst=1, cet=1, cest=2, eet=2, eest=3, msk=3, sgt=8, hkt=8, jst=9, kst=9)
 timezone_names.update(aest=10, aedt=11, nzst=12, nzdt=13)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What feedparser found: ``feed`` and ``entries`` under its own names, read as plain dictionaries.
+    """A document as feedparser names its parts: ``feed`` and ``entries`` are read as plain dictionaries.
 
-    ``asked`` are the texts of the elements that ask for a pace, by their names; ``deleted`` the ids of deleted
-    entries (RFC 6721), and since when. ``broken`` documents are not well-formed: what they hold is a guess. They are
-    ``whole`` if their end is there.
+    ``polling`` are the texts of elements that ask for a pace, by name; ``deleted`` the ids of deleted entries
+    (RFC 6721) with their times. A ``broken`` document is not well-formed, and read by guess; it is ``whole`` if it
+    has the end tag of its root.
     """
 
     version: str
     feed: Mapping[str, Any]
     entries: list[Mapping[str, Any]]
-    asked: Mapping[str, list[str]]
+    polling: Mapping[str, list[str]]
     deleted: list[tuple[str, struct_time | None]]
     broken: bool
     whole: bool
 
 
-def parsed(body: bytes, base: str, content_type: str | None) -> Parsed:
-    """Reads a document. It can raise anything: feedparser has not met every damage there is."""
-    version, data, entities = replace_doctype(text_of(body, content_type).encode("utf-8", "replace"))
+def parse(body: bytes, base: str, content_type: str | None) -> Parsed:
+    """Parses a document. Raises anything: feedparser does not catch its own errors."""
+    version, data, entities = replace_doctype(decode(body, content_type).encode("utf-8", "replace"))
     base = make_safe_absolute_uri(base)
-    reader: Any = _Strict(base, None, "utf-8")
+    reader: Any = _Strict(base, None, "utf-8")  # type: ignore[call-arg]  # feedparser has no types
     broken = not reader.read(data)
     if broken:
-        short = {name: text for name, text in entities.items() if len(text) <= _LONGEST_ENTITY}
+        short = {name: text for name, text in entities.items() if len(text) <= _MAX_ENTITY_CHARS}
         reader = _Loose(base, None, "utf-8", short)  # type: ignore[call-arg]  # feedparser has no types
         reader.feed(data.decode("utf-8", "replace"))
     return Parsed(
         version=version or reader.version,
         feed=reader.feeddata,
         entries=reader.entries,
-        asked=reader.asked,
+        polling=reader.polling,
         deleted=reader.deleted,
         broken=broken,
         whole=not broken or _ROOT_END.search(data) is not None,
@@ -100,7 +98,7 @@ def parsed(body: bytes, base: str, content_type: str | None) -> Parsed:
 
 
 class _Record(FeedParserDict):  # type: ignore[misc]  # feedparser has no types
-    """What is found out, looked up as in any dictionary; feedparser's own ask for aliases each time."""
+    """A plain dictionary: feedparser's own resolves aliases at each access."""
 
     get = dict.get
     __contains__ = dict.__contains__
@@ -113,9 +111,9 @@ class _Record(FeedParserDict):  # type: ignore[misc]  # feedparser has no types
 
 
 class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
-    """What the two readers share."""
+    """The part that both readers share."""
 
-    # An id is a name, not an address: resolved, it would change with the address that a document came from.
+    # A relative id stays as it is: resolved, it would change with the URL that a document came from.
     can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
     namespaces: Final = {**_FeedParserMixin.namespaces, "http://purl.org/atompub/tombstones/1.0": "at"}
     _matchnamespaces: Final = {uri.lower(): prefix for uri, prefix in namespaces.items()}
@@ -126,21 +124,23 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         super().__init__()
         self.contentparams: Any = _Record()
         self.feeddata: Any = _Record()
-        self.asked: dict[str, list[str]] = {}
+        self.polling: dict[str, list[str]] = {}
         self.deleted: list[tuple[str, struct_time | None]] = []
         self._in_deleted = False
+        # Names that were computed before, by tag, and by tag and attribute as expat writes them.
         self._names: dict[str, str] = {}
+        self._tags: dict[str, str] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
 
     def unknown_starttag(self, tag: str, attrs: list[tuple[str, str]]) -> None:
-        """Takes the start of an element, and gives it to its handler if it has one."""
         self.depth += 1
         attributes: dict[str, str] = {}
         if attrs:
             attrs = [self._normalize_attributes(attribute) for attribute in attrs]
             attributes = dict(attrs)
-            self._scope(attributes)
+            self._enter_scope(attributes)
         self.basestack.append(self.baseuri)
-        if self.incontent and self._starts_inline(tag, attrs):
+        if self.incontent and self._start_inline(tag, attrs):
             return
         name = self._names.get(tag) or self._name(tag)
         if self.inimage or self.intextinput:
@@ -149,7 +149,7 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         if handler:
             try:
                 handler(self, attributes)
-            except _TRIPS:
+            except _HANDLER_ERRORS:
                 pass
             else:
                 return
@@ -157,7 +157,6 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
             self.push(name, name in _ENDS)
 
     def unknown_endtag(self, tag: str) -> None:
-        """Takes the end of an element."""
         name = self._names.get(tag) or self._name(tag)
         if self.svgOK and tag.endswith("svg"):
             self.svgOK -= 1
@@ -165,12 +164,12 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         if handler:
             try:
                 handler(self)
-            except _TRIPS:
+            except _HANDLER_ERRORS:
                 self.pop(name)
         else:
             self.pop(name)
         if self.incontent:
-            self._ends_inline(tag)
+            self._end_inline(tag)
         if self.basestack:
             self.basestack.pop()
             if self.basestack and self.basestack[-1]:
@@ -178,7 +177,6 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         self.depth -= 1
 
     def handle_data(self, text: str, escape: int = 1) -> None:
-        """Takes text."""
         if not self.elementstack:
             return
         if escape and self.contentparams.get("type") == _XHTML:
@@ -186,21 +184,19 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         self.elementstack[-1][2].append(text)
 
     def track_namespace(self, prefix: str | None, uri: str) -> None:
-        """Takes a namespace: names may mean something else from here on."""
+        # From here on a prefix can have another meaning.
         self._names.clear()
         super().track_namespace(prefix, uri)
 
     def resolve_uri(self, uri: str) -> str:
-        """The address that a link leads to."""
         return uri if urls.is_plain(uri) else str(_urljoin(self.baseuri or "", uri))
 
     def push_content(self, tag: str, attrs_d: dict[str, str], default_content_type: str, expecting_text: int) -> None:
-        """Takes the start of an element that has content."""
         super().push_content(tag, attrs_d, default_content_type, expecting_text)
         self.contentparams = _Record(self.contentparams)
 
-    def _scope(self, attributes: dict[str, str]) -> None:
-        """What holds for all that is within an element: what links refer to, and what prefixes mean."""
+    def _enter_scope(self, attributes: dict[str, str]) -> None:
+        """Applies xml:base and namespaces to the content of an element."""
         base = attributes.get("xml:base", attributes.get("base"))
         if base:
             self.baseuri = make_safe_absolute_uri(self.baseuri, base) or self.baseuri
@@ -209,14 +205,14 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
                 self.track_namespace(name[6:] or None, value)
 
     def _name(self, tag: str) -> str:
-        """The name of a tag in feedparser's handlers."""
+        """The name of a tag in the names of feedparser's handlers."""
         prefix, suffix = tag.split(":", 1) if ":" in tag else ("", tag)
         prefix = self.namespacemap.get(prefix, prefix)
         name = self._names[tag] = f"{prefix}_{suffix}" if prefix else suffix
         return name
 
     def _leave_image(self, name: str) -> None:
-        """Images and text inputs end where another element begins, whether their own end is there or not."""
+        """Ends an image or text input at the start of an element that is not part of it, even without its end tag."""
         if "_" in name or name in ("title", "link", "description"):
             return
         if name != "name":
@@ -224,12 +220,12 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         if name not in ("url", "href", "width", "height"):
             self.inimage = 0
 
-    def _starts_inline(self, tag: str, attrs: list[tuple[str, str]]) -> bool:
-        """Takes an element within content, if it is one of the content's own."""
+    def _start_inline(self, tag: str, attrs: list[tuple[str, str]]) -> bool:
+        """Adds the tag of an element of XHTML to the content; returns False for an element that is not part of it."""
         if not self.contentparams.get("type", "xml").endswith("xml"):
             if tag in ("xhtml:div", "div"):
                 return True
-            # It said that its markup is escaped, and is not.
+            # The content has a type of escaped markup, and has elements.
             self.contentparams["type"] = _XHTML
         if self.contentparams.get("type") != _XHTML:
             return False
@@ -238,7 +234,7 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         self.handle_data(f"<{tag}{self.strattrs(attrs)}>", escape=0)
         return True
 
-    def _ends_inline(self, tag: str) -> None:
+    def _end_inline(self, tag: str) -> None:
         if not self.contentparams.get("type", "xml").endswith("xml"):
             if tag in ("xhtml:div", "div"):
                 return
@@ -255,19 +251,19 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
     _start_entry = _start_item
 
     def _sync_author_detail(self, key: str = "author") -> None:
-        # It looks for an address, which takes a time that grows with the square of the text.
-        if len(str(self._get_context().get(key) or "")) <= _LONGEST_AUTHOR:
+        # The search for an e-mail address takes quadratic time.
+        if len(str(self._get_context().get(key) or "")) <= _MAX_AUTHOR_CHARS:
             super()._sync_author_detail(key)
 
     def _add_tag(self, term: str | None, scheme: str | None, label: str | None) -> None:
-        # It looks through those that there are already.
-        if len(self._get_context().setdefault("tags", [])) < _MOST_TAGS:
+        # Each tag is compared with all tags so far.
+        if len(self._get_context().setdefault("tags", [])) < _MAX_TAGS:
             super()._add_tag(term, scheme, label)
 
     def _start_deleted_entry(self, attrs_d: dict[str, str]) -> None:
-        if not self.inentry and len(self.deleted) < _MOST_DELETED:
+        if not self.inentry and len(self.deleted) < _MAX_DELETED:
             self.deleted.append((attrs_d.get("ref", ""), _parse_date(attrs_d.get("when"))))
-        # What is within tells of the deletion, and is no part of the feed. A source is not one either.
+        # Its content describes the deletion, and is no part of the feed; feedparser treats a source likewise.
         self.insource = self._in_deleted = True
         self.push(_DELETED, 0)
 
@@ -279,33 +275,28 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
     def _end_itunes_duration(self) -> None:
         self.pop("itunes_duration")
 
-    def _end_asking(self, name: str) -> None:
-        """Keeps each of several elements, where feedparser keeps the last."""
+    def _end_polling(self, name: str) -> None:
+        """Keeps the texts of repeated elements; feedparser keeps the last."""
         text = self.pop(name)
-        texts = self.asked.setdefault(name, [])
-        if text and not self.inentry and len(texts) < _MOST_ASKED:
+        texts = self.polling.setdefault(name, [])
+        if text and not self.inentry and len(texts) < _MAX_POLLING:
             texts.append(text)
 
 
 class _Strict(_StrictFeedParser, _Tuned):  # type: ignore[misc]  # feedparser has no types
-    """The reader of what is well-formed."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._tags: dict[str, str] = {}
-        self._keys: dict[str, tuple[str, ...]] = {}
+    """Reads well-formed documents."""
 
     def read(self, data: bytes) -> bool:
-        """Reads a document in UTF-8; returns whether it is well-formed."""
+        """Reads a document in UTF-8; returns False if it is not well-formed."""
         parser = expat.ParserCreate("utf-8", " ")
         parser.namespace_prefixes = True
         parser.buffer_text = True
-        parser.StartElementHandler = self._starts
-        parser.EndElementHandler = self._ends
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self.handle_data
         parser.StartNamespaceDeclHandler = self.startPrefixMapping
-        # As xml.sax has it: entities of other documents are passed over, and what they would define as well.
-        parser.ExternalEntityRefHandler = _passed_over
+        # As in xml.sax: external entities are skipped, and so is a name that one of them may define.
+        parser.ExternalEntityRefHandler = _skip
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_UNLESS_STANDALONE)
         try:
             parser.Parse(data, True)
@@ -314,11 +305,11 @@ class _Strict(_StrictFeedParser, _Tuned):  # type: ignore[misc]  # feedparser ha
         return True
 
     def track_namespace(self, prefix: str | None, uri: str) -> None:
-        """Takes a namespace: names may mean something else from here on."""
+        # From here on a prefix can have another meaning.
         self._tags.clear()
         super().track_namespace(prefix, uri)
 
-    def _starts(self, name: str, attributes: dict[str, str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = self._tags.get(name) or self._tag(name)
         if not attributes:
             self.unknown_starttag(tag, [])
@@ -326,11 +317,11 @@ class _Strict(_StrictFeedParser, _Tuned):  # type: ignore[misc]  # feedparser ha
         keyed = [(self._keys.get(key) or self._key(key), value) for key, value in attributes.items()]
         self.unknown_starttag(tag, [(key, value) for keys, value in keyed for key in keys])
 
-    def _ends(self, name: str) -> None:
+    def _end(self, name: str) -> None:
         self.unknown_endtag(self._tags.get(name) or self._tag(name))
 
     def _tag(self, name: str) -> str:
-        """A name as expat gives it (namespace, name, prefix) as feedparser writes it: with the usual prefix."""
+        """The name that feedparser uses, with the usual prefix, of expat's `namespace name prefix`."""
         namespace, local = _split(name)
         lower = namespace.lower()
         if "backend.userland.com/rss" in lower:
@@ -342,7 +333,7 @@ class _Strict(_StrictFeedParser, _Tuned):  # type: ignore[misc]  # feedparser ha
         return tag
 
     def _key(self, name: str) -> tuple[str, ...]:
-        """An attribute's name, with the usual prefix and with the document's."""
+        """The names of an attribute: with the usual prefix, and with the document's if that is another."""
         namespace, local = _split(name)
         prefix = self._matchnamespaces.get(namespace.lower(), "")
         usual = f"{prefix}:{local}".lower() if prefix else local.lower()
@@ -353,11 +344,11 @@ class _Strict(_StrictFeedParser, _Tuned):  # type: ignore[misc]  # feedparser ha
 
 
 class _Loose(_LooseFeedParser, _Tuned, _BaseHTMLProcessor):  # type: ignore[misc]  # feedparser has no types
-    """The reader of what is not."""
+    """Reads documents that are not well-formed."""
 
 
 def _handlers(kind: str) -> dict[str, Handler]:
-    """The methods of one kind by the names of the elements that they take."""
+    """The methods with a prefix, by the name of the element that they handle."""
     names = (name.removeprefix(kind) for name in dir(_Tuned) if name.startswith(kind))
     return {name: getattr(_Tuned, kind + name) for name in names if not name.startswith(_UNUSED)}
 
@@ -365,12 +356,12 @@ def _handlers(kind: str) -> dict[str, Handler]:
 _STARTS: Final[dict[str, Handler]] = {**_handlers("_start_"), _DELETED: _Tuned._start_deleted_entry}
 _ENDS: Final[dict[str, Handler]] = {
     **_handlers("_end_"),
-    **{name: partial(_Tuned._end_asking, name=name) for name in _ASKING},
+    **{name: partial(_Tuned._end_polling, name=name) for name in _POLLING},
     _DELETED: _Tuned._end_deleted_entry,
 }
 
 
-def _passed_over(*_reference: object) -> int:
+def _skip(*_reference: object) -> int:
     return 1
 
 

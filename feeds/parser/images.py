@@ -1,7 +1,7 @@
-"""Images in cleaned HTML: each says how large it is or says nothing, and what is no picture is none.
+"""Images in sanitised HTML: width and height or neither, no tracking pixels, and emoji as text.
 
-A picture whose size is known takes its place before it is loaded. A size that cannot be, or that leaves one side
-open, is worse than none.
+An image whose size is known takes its space on the page before it is loaded. A size that is impossible, or has one
+side only, is worse than none.
 """
 
 from __future__ import annotations
@@ -11,29 +11,30 @@ import re
 import unicodedata
 from typing import Final
 
-from markup import Image, attributes_of, rewritten
+import markup
+from markup import Image
 
-MOST_PIXELS: Final = 20_000
-MOST_RATIO: Final = 20
-"""Beyond these, a width and a height are not believed."""
+MAX_PIXELS: Final = 20_000
+MAX_RATIO: Final = 20
+"""A width and height beyond MAX_PIXELS, or with a larger ratio, is left out."""
 
-MOST_EMOJI: Final = 12
+MAX_EMOJI_CHARS: Final = 12
 """Code points: a family with skin tones has ten."""
 
 _PIXELS: Final = re.compile(r"([0-9]{1,5})(?:\.0*)?(?:px)?", re.ASCII)
 _JOINERS: Final = frozenset("\u200d\ufe0f\u20e3")
 
 
-def tidied(markup: str) -> str:
-    """Cleaned HTML whose images have both a width and a height or neither.
+def normalize_media(sanitised: str) -> str:
+    """Sanitised HTML with normalised images, and the attributes of images, sound and film in one order.
 
-    Pixels that only count readers go, emoji that are images are text again, and so is what stands for an image that
-    could not stay.
+    Tracking pixels are removed. An image that is an emoji, or that has no address, is replaced by its alternative
+    text.
     """
-    return rewritten(markup, _tidied)
+    return markup.normalize_media(sanitised, _write)
 
 
-def _tidied(image: Image) -> str:
+def _write(image: Image) -> str:
     alt = image.get("alt").strip()
     if not image.get("src") or _is_emoji(alt):
         return html.escape(alt, quote=False)
@@ -45,24 +46,24 @@ def _tidied(image: Image) -> str:
     attributes = {**kept, **sized}
     if attributes == image.attributes:
         return image.markup
-    return f"<img{attributes_of(attributes)}>"
+    return f"<img{markup.format_attributes(dict(sorted(attributes.items())))}>"
 
 
-def _pixels(said: str) -> int:
-    """A length in pixels; very many for anything else."""
-    written = _PIXELS.fullmatch(said.strip())
-    return int(written[1]) if written else MOST_PIXELS + 1
+def _pixels(length: str) -> int:
+    """A length in pixels; more than MAX_PIXELS for anything else."""
+    match = _PIXELS.fullmatch(length.strip())
+    return int(match[1]) if match else MAX_PIXELS + 1
 
 
 def _is_size(width: int, height: int) -> bool:
-    if not (0 < width <= MOST_PIXELS and 0 < height <= MOST_PIXELS):
+    if not (0 < width <= MAX_PIXELS and 0 < height <= MAX_PIXELS):
         return False
-    return max(width, height) <= MOST_RATIO * min(width, height)
+    return max(width, height) <= MAX_RATIO * min(width, height)
 
 
 def _is_emoji(alt: str) -> bool:
-    """Whether a text is emoji and nothing else."""
-    if not 0 < len(alt) <= MOST_EMOJI or alt.isascii():
+    """True for a text that is emoji and nothing else."""
+    if not 0 < len(alt) <= MAX_EMOJI_CHARS or alt.isascii():
         return False
     pictured = any(unicodedata.category(char) == "So" for char in alt)
     return pictured and all(unicodedata.category(char) in ("So", "Sk") or char in _JOINERS for char in alt)

@@ -1,58 +1,59 @@
-"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), and RSS-in-JSON, to a listing.
+"""JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), and RSS-in-JSON, to a RawFeed.
 
-Publishers get types wrong; a value of the wrong type counts as missing, an item that is no object as none.
+A value of the wrong type counts as missing, and an item that is no object is left out.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from entries import Attachment
-from feeds.parser import sanitize
-from feeds.parser.enclosures import is_picture, mime_type, once, seconds, size
-from feeds.parser.raw_entry import Listed, Listing
+from feeds.parser.dates import read_iso_date, read_mail_date
+from feeds.parser.enclosures import drop_repeated, guess_type, is_picture, read_duration, read_size
+from feeds.parser.raw_entry import RawEntry, RawFeed
+from feeds.parser.sanitize import text_to_html
 
 
-def read(body: bytes) -> Listing:
-    """Reads a JSON document; raises ValueError with a sentence if it is no feed."""
+def read(body: bytes, base: str) -> RawFeed:
+    """Reads a JSON document that came from ``base``; raises ValueError with a sentence if it is no feed."""
     try:
         document = json.loads(body.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError):
         raise ValueError("This is neither XML nor valid JSON.") from None
     document = _object(document)
     if str(document.get("version", "")).startswith(("https://jsonfeed.org/", "http://jsonfeed.org/")):
-        return _json_feed(document)
+        return _json_feed(document, base)
     channel = _object(_object(document.get("rss")).get("channel"))
     if channel:
-        return _rss_in_json(channel)
+        return _rss_in_json(channel, base)
     raise ValueError("This is JSON, but not a JSON Feed.")
 
 
-def _json_feed(document: dict[str, Any]) -> Listing:
-    return Listing(
+def _json_feed(document: dict[str, Any], base: str) -> RawFeed:
+    return RawFeed(
+        base=base,
         title=_text(document.get("title")),
-        site_url=_text(document.get("home_page_url")),
-        entries=[_json_item(item) for item in _objects(document.get("items"))],
+        link=_text(document.get("home_page_url")),
+        entries=[_json_item(item, base) for item in _objects(document.get("items"))],
     )
 
 
-def _json_item(item: dict[str, Any]) -> Listed:
+def _json_item(item: dict[str, Any], feed_base: str) -> RawEntry:
     plain = _text(item.get("content_text"))
-    files = once(_files(_objects(item.get("attachments")), "mime_type", "size_in_bytes"))
+    files = drop_repeated(_files(_objects(item.get("attachments")), "mime_type", "size_in_bytes"))
     pictures = (file.url for file in files if is_picture(file))
     people = [*_objects(item.get("authors")), _object(item.get("author"))]
-    return Listed(
+    return RawEntry(
+        feed_base=feed_base,
         guid=_id(item.get("id")),
         link=_text(item.get("url")) or _text(item.get("external_url")),
         title=_text(item.get("title")),
-        content=_text(item.get("content_html")) or (sanitize.text_as_html(plain) if plain else None),
-        summary=sanitize.text_as_html(_text(item.get("summary")) or "") or None,
-        published=_iso_date(item.get("date_published")),
-        modified=_iso_date(item.get("date_modified")),
+        content=_text(item.get("content_html")) or (text_to_html(plain) if plain else None),
+        summary=text_to_html(_text(item.get("summary")) or "") or None,
+        published=read_iso_date(item.get("date_published")),
+        modified=read_iso_date(item.get("date_modified")),
         authors=tuple(dict.fromkeys(name for person in people if (name := _text(person.get("name"))))),
         tags=tuple(tag for tag in _list(item.get("tags")) if isinstance(tag, str)),
         image=_text(item.get("image")) or _text(item.get("banner_image")) or next(pictures, None),
@@ -60,24 +61,26 @@ def _json_item(item: dict[str, Any]) -> Listed:
     )
 
 
-def _rss_in_json(channel: dict[str, Any]) -> Listing:
-    return Listing(
+def _rss_in_json(channel: dict[str, Any], base: str) -> RawFeed:
+    return RawFeed(
+        base=base,
         title=_text(channel.get("title")),
-        site_url=_text(channel.get("link")),
-        entries=[_rss_item(item) for item in _objects(channel.get("item"))],
+        link=_text(channel.get("link")),
+        entries=[_rss_item(item, base) for item in _objects(channel.get("item"))],
     )
 
 
-def _rss_item(item: dict[str, Any]) -> Listed:
-    files = once(_files(_objects(item.get("enclosure")), "type", "length"))
+def _rss_item(item: dict[str, Any], feed_base: str) -> RawEntry:
+    files = drop_repeated(_files(_objects(item.get("enclosure")), "type", "length"))
     guid = item.get("guid")
-    return Listed(
+    return RawEntry(
+        feed_base=feed_base,
         guid=_id(_object(guid).get("#value") if isinstance(guid, dict) else guid),
         link=_text(item.get("link")),
         title=_text(item.get("title")),
         title_is_html=True,
         content=_text(item.get("description")),
-        published=_mail_date(item.get("pubDate")),
+        published=read_mail_date(item.get("pubDate")),
         authors=tuple(name for name in (_text(item.get("author")),) if name),
         image=next((file.url for file in files if is_picture(file)), None),
         attachments=files,
@@ -88,31 +91,12 @@ def _files(objects: Iterable[dict[str, Any]], kind: str, length: str) -> Iterato
     for file in objects:
         url = _text(file.get("url"))
         if url:
-            played = seconds(file.get("duration_in_seconds"))
-            yield Attachment(url, mime_type(url, _text(file.get(kind))), size(file.get(length)), played)
-
-
-def _iso_date(value: object) -> datetime | None:
-    return _date(value, datetime.fromisoformat)
-
-
-def _mail_date(value: object) -> datetime | None:
-    return _date(value, parsedate_to_datetime)
-
-
-def _date(value: object, read: Callable[[str], datetime]) -> datetime | None:
-    """A date in UTC; None for one that is not written as it should be, or out of Python's range."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = read(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return None
+            duration = read_duration(file.get("duration_in_seconds"))
+            yield Attachment(url, guess_type(url, _text(file.get(kind))), read_size(file.get(length)), duration)
 
 
 def _id(value: object) -> str | None:
-    """Ids should be text; a number is a common mistake and serves as well."""
+    """An id as text; a number is a common mistake, and is accepted."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     return str(value) or None
@@ -131,7 +115,7 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _objects(value: object) -> Iterator[dict[str, Any]]:
-    """The objects of a list; a lone object counts as a list of one (RSS-in-JSON writes it so)."""
+    """The objects of a list; a single object counts as a list of one, as RSS-in-JSON writes it."""
     for one in _list([value] if isinstance(value, dict) else value):
         if isinstance(one, dict):
             yield one

@@ -1,4 +1,4 @@
-"""What a feed document lists, as its publisher wrote it: raw, untrusted, the same for every format."""
+"""What a feed document lists, as its publisher wrote it: untrusted, and the same for every format."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import urls
 from entries import Attachment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """One entry of a document. ``content`` and ``summary`` are HTML; ``base`` is what its links refer to."""
+class RawEntry:
+    """One entry of a document. ``content`` and ``summary`` are HTML.
 
+    ``feed_base`` is the URL that the document came from; ``base`` is the entry's own base (xml:base), if it has one.
+    """
+
+    feed_base: str
     guid: str | None = None
     link: str | None = None
     base: str | None = None
@@ -29,14 +34,32 @@ class Listed:
     attachments: tuple[Attachment, ...] = ()
 
     @property
-    def hollow(self) -> bool:
-        """Nothing a reader could read or follow."""
+    def is_empty(self) -> bool:
+        """True for an entry that has nothing to read or to follow."""
         return not (self.title or self.content or self.summary or self.link or self.attachments)
 
-    def newer_than(self, other: Listed) -> bool:
-        """Whether this is the later version of an entry that a document lists twice."""
+    def is_newer_than(self, other: RawEntry) -> bool:
+        """True for the later version of an entry that a document lists twice."""
         mine, its = self.modified or self.published, other.modified or other.published
         return mine is not None and its is not None and mine > its
+
+    @property
+    def url(self) -> str | None:
+        """The absolute URL of the entry's link."""
+        if self.link and urls.is_plain(self.link):
+            return self.link
+        return urls.absolute(self.link, self._own_base or self.feed_base)
+
+    @property
+    def content_base(self) -> str:
+        """The URL that links in the content refer to: the entry's own base, else its URL, else the document's."""
+        if self.base is None:
+            return self.url or self.feed_base
+        return self._own_base or self.feed_base
+
+    @property
+    def _own_base(self) -> str | None:
+        return urls.absolute(self.base, self.feed_base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +76,6 @@ class Wishes:
 
 
 NO_WISHES: Final = Wishes()
-"""What most publishers ask for: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +87,22 @@ class Tombstone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A document: the feed's title and site, its entries in the document's order, and what else it says."""
+class RawFeed:
+    """One document: the feed's title and link, its entries in the document's order, and the rest that it lists.
 
+    ``base`` is the URL that it came from, which relative links refer to. ``whole`` is False for a document that was
+    cut off.
+    """
+
+    base: str
     title: str | None
-    site_url: str | None
-    entries: Sequence[Listed]
+    link: str | None
+    entries: Sequence[RawEntry]
     whole: bool = True
     wishes: Wishes = NO_WISHES
     tombstones: Sequence[Tombstone] = ()
+
+    @property
+    def site_url(self) -> str | None:
+        """The absolute URL of the site that the feed belongs to."""
+        return urls.absolute(self.link, self.base)

@@ -1,7 +1,7 @@
-"""What may come in from a feed: text as text, HTML through nh3's allow-list, links that are http(s).
+"""The only way into an entry for a publisher's text and HTML: text as text, HTML through nh3's allow-list.
 
-Publishers are untrusted. feedparser's own cleaning can be bypassed, so it is off and this is the only gate
-(law 6 of docs/architecture.md). Runs in the parser's processes.
+feedparser's own sanitiser can be bypassed, and is off (law 6 of docs/architecture.md). The result has the same bytes
+in every process.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import nh3
 
 from feeds.parser import images
 
-MAX_HTML: Final = 64 * 1024
-"""Bytes of cleaned HTML, in UTF-8, that an entry keeps; what is longer is cut at an element's end and marked."""
+MAX_HTML_BYTES: Final = 64 * 1024
+"""Longer content is cut at the end of an element, and marked. Counted in UTF-8, after sanitising."""
 
-MAX_RAW_HTML: Final = 1024 * 1024
-MAX_TEXT: Final = 5_000
+MAX_RAW_HTML_CHARS: Final = 1024 * 1024
+MAX_TEXT_CHARS: Final = 5_000
 
 _TAGS: Final = frozenset(
     # ruff: noqa: SIM905 - a list of words reads best as words
@@ -50,8 +50,11 @@ _SET_ATTRIBUTES: Final = {
     "audio": {"controls": "", "preload": "none"},
     "video": {"controls": "", "preload": "none"},
 }
-# What XML 1.0 and terminals call control characters, and halves of surrogate pairs that JSON can smuggle in.
+# The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Within these elements a paragraph can be inside another (HTML, "has an element in button scope"). nh3 drops them and
+# leaves nested paragraphs, which browsers read as several.
+_SCOPES: Final = re.compile("<(?:applet|button|marquee)", re.IGNORECASE)
 _BLOCK: Final = re.compile(
     r"<(?=/?(?:address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|ol|p|pre|"
     r"section|table|td|th|tr|ul)\b)",
@@ -60,72 +63,79 @@ _BLOCK: Final = re.compile(
 _BLOCK_END: Final = re.compile(r"</(?:p|div|li|ul|ol|dd|dl|blockquote|pre|figure|tr|table|details|h[1-6])>")
 
 
-def clean_html(markup: str, base: str) -> tuple[str, bool]:
-    """Cleans untrusted HTML; returns it and whether it had to be cut.
+def sanitize_html(markup: str, base: str) -> tuple[str, bool]:
+    """Sanitises untrusted HTML; returns it, and True if it had to be cut.
 
-    Relative links are resolved against ``base``, an http(s) URL; they go if it is not one that browsers take.
+    Relative links are resolved against ``base``, an http(s) URL. They are removed if browsers reject that URL.
     """
     cleaner = _cleaner(base)
     raw = _UNPRINTABLE.sub("", markup)
-    # Once more without what is unprintable: it can be written as a character reference.
-    cleaned = images.tidied(_UNPRINTABLE.sub("", cleaner.clean(raw[:MAX_RAW_HTML]))).strip()
-    if _bytes(cleaned) <= MAX_HTML:
-        return cleaned, len(raw) > MAX_RAW_HTML
-    return _shortened(cleaned, cleaner), True
+    sanitised = _sanitize(raw[:MAX_RAW_HTML_CHARS], cleaner)
+    if _size(sanitised) <= MAX_HTML_BYTES:
+        return sanitised, len(raw) > MAX_RAW_HTML_CHARS
+    return _shorten(sanitised, cleaner), True
 
 
-def clean_text(markup: str | None) -> str | None:
-    """The text of untrusted HTML: tags dropped (blocks stay apart), references resolved, white space folded.
+def extract_text(markup: str | None) -> str | None:
+    """The text of untrusted HTML: without tags, blocks apart, references resolved, white space folded.
 
     None if nothing is left.
     """
     if not markup:
         return None
     if "<" in markup:
-        spaced = _BLOCK.sub(" <", _UNPRINTABLE.sub("", markup[:MAX_RAW_HTML]))
+        spaced = _BLOCK.sub(" <", _UNPRINTABLE.sub("", markup[:MAX_RAW_HTML_CHARS]))
         markup = nh3.clean(spaced, tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
-    return plain_text(html.unescape(markup))
+    return normalize_text(html.unescape(markup))
 
 
-def plain_text(text: str | None) -> str | None:
-    """Text that is text already: unprintable characters dropped, white space folded; None if none is left."""
+def normalize_text(text: str | None) -> str | None:
+    """Plain text without unprintable characters, white space folded, at most MAX_TEXT_CHARS; None if none is left."""
     if not text:
         return None
-    folded = " ".join(_UNPRINTABLE.sub("", text[: 4 * MAX_TEXT]).split())
-    if len(folded) > MAX_TEXT:
-        folded = folded[: MAX_TEXT - 1] + "…"
+    folded = " ".join(_UNPRINTABLE.sub("", text[: 4 * MAX_TEXT_CHARS]).split())
+    if len(folded) > MAX_TEXT_CHARS:
+        folded = folded[: MAX_TEXT_CHARS - 1] + "…"
     return folded or None
 
 
-def text_as_html(text: str) -> str:
-    """Text as paragraphs of HTML: an empty line parts paragraphs, a line break stays one."""
+def text_to_html(text: str) -> str:
+    """Plain text as HTML: empty lines separate paragraphs, other line breaks become ``<br>``."""
     paragraphs = re.split(r"\n\s*\n", html.escape(text.strip(), quote=False))
     return "".join(f"<p>{'<br>'.join(part.splitlines())}</p>" for part in paragraphs if part.strip())
 
 
-def _bytes(text: str) -> int:
+def _sanitize(markup: str, cleaner: nh3.Cleaner) -> str:
+    sanitised = cleaner.clean(markup)
+    if _SCOPES.search(markup):
+        sanitised = cleaner.clean(sanitised)
+    # Unprintable characters once more: markup can have them as references.
+    return images.normalize_media(_UNPRINTABLE.sub("", sanitised)).strip()
+
+
+def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _shortened(cleaned: str, cleaner: nh3.Cleaner) -> str:
-    """Cleaned HTML that is too long, cut so that it fits with the ends of the elements that were cut in two."""
-    room, step = MAX_HTML, 16
+def _shorten(sanitised: str, cleaner: nh3.Cleaner) -> str:
+    """Sanitised HTML cut to MAX_HTML_BYTES, including the end tags of elements that were cut in two."""
+    room, step = MAX_HTML_BYTES, 16
     while True:
-        kept = cleaner.clean(_cut(cleaned, room)).strip()
-        over = _bytes(kept) - MAX_HTML
-        if over <= 0:
+        kept = _sanitize(_cut(sanitised, room), cleaner)
+        excess = _size(kept) - MAX_HTML_BYTES
+        if excess <= 0:
             return kept
-        # Elements within elements take as much to end as to begin: this must not go on byte by byte.
-        room, step = max(room - max(over, step), room // 2), 2 * step
+        # Nested elements have as many bytes of end tags as of start tags: shrink in growing steps, not byte by byte.
+        room, step = max(room - max(excess, step), room // 2), 2 * step
 
 
-def _cut(cleaned: str, room: int) -> str:
-    """Cleaned HTML up to the last end of a block that fits, or of any tag, or of a word."""
-    head = cleaned.encode()[:room].decode("utf-8", "ignore")
+def _cut(sanitised: str, room: int) -> str:
+    """HTML up to the last end of a block that fits, or of any tag, or of a word."""
+    head = sanitised.encode()[:room].decode("utf-8", "ignore")
     ends = [match.end() for match in _BLOCK_END.finditer(head)]
     if ends and ends[-1] > len(head) // 2:
         return head[: ends[-1]]
-    # No block ends in the second half: do not leave half a tag, reference or word behind.
+    # No block ends in the second half: remove half a tag, reference or word at the end.
     head = head[: head.rfind("<")] if head.rfind("<") > head.rfind(">") else head
     return re.sub(r"&[^;\s]*\Z|(?<=\s)[^\s>]*\Z", "", head)
 
@@ -144,5 +154,5 @@ def _cleaner(base: str) -> nh3.Cleaner:
     try:
         return cleaner(url_relative=("rewrite_with_base", base))
     except ValueError:
-        # A host that cannot be one: nothing can be resolved against it.
+        # The base has an impossible host: nothing can be resolved against it.
         return cleaner(url_relative="deny")

@@ -16,7 +16,7 @@ from pebble import ProcessPool
 
 from feeds.parser.document import Document, NotAFeedError
 from feeds.parser.document import parse as plainly_parsed
-from feeds.parser.filter import Selection
+from feeds.parser.filter import Filter
 from feeds.parser_pool import MEMORY_BYTES, ParserKilledError, ParserPool, _start
 from tests.feeds.documents import reading, rss
 from tests.feeds.processes import cpu_seconds, pids
@@ -25,7 +25,7 @@ from tests.livelog import until
 GOOD = rss("<title>Good</title>")
 
 # An operator's expression that takes a time which doubles with each letter, and what it takes it for.
-SELECTIONS = {"blog": Selection(exclude=("/(a+)+z/",))}
+FILTERS = {"blog": Filter(exclude=("/(a+)+z/",))}
 BURNER = rss(f"<title>{'a' * 100}</title>")
 
 # Five million empty objects: 15 MB of text, 500 MB of them.
@@ -44,7 +44,7 @@ async def opened(**options: Any) -> AsyncIterator[ParserPool]:
 
 async def parse(sandbox: ParserPool, body: bytes) -> Document:
     """Reads a document that nothing is known of."""
-    return await sandbox.parse(reading(body, selections=SELECTIONS))
+    return await sandbox.parse(reading(body, filters=FILTERS))
 
 
 async def reads_on(sandbox: ParserPool) -> bool:
@@ -78,7 +78,7 @@ async def test_what_comes_out_is_what_went_in(sandbox: ParserPool) -> None:
     items = [f"<guid>{n}</guid><title>t{n}</title><link>/{n}</link>" for n in range(20)]
     known = (await parse(sandbox, rss(*items))).listed
     body = rss(*(item.replace("<guid>", "<guid>x") for item in items), channel="<ttl>60</ttl><link>/</link>")
-    what = reading(body, known=known, selections={"blog": Selection(include=("t7",))})
+    what = reading(body, known=known, filters={"blog": Filter(include=("t7",))})
     assert await sandbox.parse(what) == plainly_parsed(what)
 
 
@@ -145,7 +145,7 @@ async def test_idle_processes_that_were_killed_are_replaced(processes: int, *, n
 
 async def test_suspects_leave_a_process_to_the_others() -> None:
     async with opened(processes=1, reserve=1) as sandbox:
-        burner = reading(BURNER, selections=SELECTIONS)
+        burner = reading(BURNER, filters=FILTERS)
         burning = [asyncio.create_task(sandbox.parse(burner, proven=False)) for _ in range(3)]
         assert await reads_on(sandbox)
         assert not any(task.done() for task in burning)
@@ -160,7 +160,7 @@ async def test_the_smallest_suspect_is_read_first() -> None:
         done.append(count)
 
     async with opened(processes=1, reserve=0) as sandbox:
-        burning = asyncio.create_task(sandbox.parse(reading(BURNER, selections=SELECTIONS), proven=False))
+        burning = asyncio.create_task(sandbox.parse(reading(BURNER, filters=FILTERS), proven=False))
         await asyncio.sleep(0)
         await asyncio.gather(*(read(count) for count in (50, 30, 10, 40, 20)))
         with pytest.raises(ParserKilledError):
@@ -254,7 +254,7 @@ async def test_a_closed_pool_starts_no_processes_again(*, proven: bool) -> None:
 
 async def test_documents_that_wait_for_a_slot_when_the_pool_is_closed_start_no_processes() -> None:
     sandbox = ParserPool(processes=1, reserve=0)
-    burner = reading(BURNER, selections=SELECTIONS)
+    burner = reading(BURNER, filters=FILTERS)
     waiting = [asyncio.create_task(sandbox.parse(burner, proven=False)) for _ in range(3)]
     await until(pids)
     await sandbox.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config import Blog, Config
-from feeds.parser.sanitize import clean_html
+from feeds.parser.sanitize import sanitize_html
 from pages.images import Mode, cover, lead, pictured
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
@@ -19,7 +19,7 @@ def translate(sentence: str) -> str:
 
 
 def shown(markup: str, mode: Mode) -> str:
-    return pictured(clean_html(markup, "https://example.org/")[0], mode, translate)
+    return pictured(sanitize_html(markup, "https://example.org/")[0], mode, translate)
 
 
 def test_a_lazy_picture_is_unchanged() -> None:

@@ -1,4 +1,4 @@
-"""The feeds that a web page names, and what is a web page at all."""
+"""discovery.py: which bodies are web pages, and the feeds that a page links to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from feeds.parser.discovery import MOST_BYTES, MOST_FEEDS
+from feeds.parser.discovery import MAX_BYTES, MAX_FEEDS
 from feeds.parser.document import NotAFeedError
 from tests.feeds.documents import read, rss
 
@@ -65,7 +65,7 @@ def test_feeds_come_in_the_order_of_the_page_each_once() -> None:
 
 def test_of_many_feeds_the_first_ten_are_found() -> None:
     links = [RSS.replace("/feed", f"/{n}") for n in range(50)]
-    assert found(page("".join(links))) == tuple(f"https://example.org/{n}.xml" for n in range(MOST_FEEDS))
+    assert found(page("".join(links))) == tuple(f"https://example.org/{n}.xml" for n in range(MAX_FEEDS))
 
 
 @pytest.mark.parametrize("others", ["", RSS, RSS.replace("rss+xml", "feed+json")])
@@ -102,8 +102,8 @@ def test_links_in_what_readers_wrote_are_none_of_the_page() -> None:
 
 
 def test_a_page_is_looked_at_as_far_as_heads_go() -> None:
-    assert found(page(f"<style>{'x' * (MOST_BYTES - 1_000)}</style>{RSS}"))
-    assert not found(page(f"<style>{'x' * MOST_BYTES}</style>{RSS}"))
+    assert found(page(f"<style>{'x' * (MAX_BYTES - 1_000)}</style>{RSS}"))
+    assert not found(page(f"<style>{'x' * MAX_BYTES}</style>{RSS}"))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_page_is_looked_at_as_far_as_heads_go() -> None:
 )
 def test_a_page_of_nonsense_names_no_feeds(piece: str) -> None:
     # And takes no time: the square of a quarter of a million would be seen.
-    assert not found(page(piece * (MOST_BYTES // len(piece))))
+    assert not found(page(piece * (MAX_BYTES // len(piece))))
 
 
 @pytest.mark.parametrize(

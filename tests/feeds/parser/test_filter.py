@@ -1,11 +1,11 @@
-"""Which of a feed's entries a blog takes."""
+"""filter.py: which entries of a feed a blog takes."""
 
 from __future__ import annotations
 
 import pytest
 
 from entries import Entry, Source
-from feeds.parser.filter import Selection, wanted
+from feeds.parser.filter import Filter
 
 VOTE = Entry(
     keys=("1",),
@@ -35,7 +35,7 @@ VOTE = Entry(
 def test_an_entry_needs_one_of_the_included_and_none_of_the_excluded(
     include: list[str], exclude: list[str], *, expected: bool
 ) -> None:
-    assert wanted(VOTE, Selection(include=tuple(include), exclude=tuple(exclude))) is expected
+    assert Filter(include=tuple(include), exclude=tuple(exclude)).accepts(VOTE) is expected
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,17 @@ def test_an_entry_needs_one_of_the_included_and_none_of_the_excluded(
     ],
 )
 def test_a_pattern_is_a_word_or_a_regular_expression(pattern: str, *, matches: bool) -> None:
-    assert wanted(VOTE, Selection(include=(pattern,))) is matches
-    assert wanted(VOTE, Selection(exclude=(pattern,))) is not matches
+    assert Filter(include=(pattern,)).accepts(VOTE) is matches
+    assert Filter(exclude=(pattern,)).accepts(VOTE) is not matches
 
 
 @pytest.mark.parametrize(("pattern", "matches"), [("議会", True), ("投票", True), ("予算", False), ("AI", True)])
 def test_words_are_found_where_none_are_spaced(pattern: str, *, matches: bool) -> None:
     entry = Entry(keys=("1",), digest="1", source=VOTE.source, title="市議会がAI投票を行う")
-    assert wanted(entry, Selection(include=(pattern,))) is matches
+    assert Filter(include=(pattern,)).accepts(entry) is matches
 
 
 def test_an_entry_of_nothing_is_wanted_by_no_word() -> None:
     bare = Entry(keys=("1",), digest="1", source=VOTE.source)
-    assert not wanted(bare, Selection(include=("x",)))
-    assert wanted(bare, Selection(exclude=("x",)))
+    assert not Filter(include=("x",)).accepts(bare)
+    assert Filter(exclude=("x",)).accepts(bare)

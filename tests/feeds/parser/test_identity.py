@@ -1,18 +1,20 @@
-"""Who the entries of a document are, what is remembered of them, and who goes by another name now."""
+"""identity.py: keys, marks, tombstones, and entries whose guids changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.parser.document import Document
-from feeds.parser.identity import FEW
+from feeds.parser.identity import MIN_TO_COMPARE, make_key, make_path_keys
 from feedstate import Mark, Marks
 from tests.feeds.documents import atom, json_feed, read, rss
 
+FEED = "https://example.org/feed.xml"
 NOON = 1_767_268_800
 """2026-01-01T12:00:00Z"""
 
@@ -33,6 +35,83 @@ def shared(one: Document, other: Document) -> list[set[str]]:
     """The keys that each entry of a document has in common with an entry of another."""
     theirs = {key for entry in other.entries for key in entry.keys}
     return [set(entry.keys) & theirs for entry in one.entries]
+
+
+# Keys
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("https://example.org/1", None), ("http://example.org/1", None), True),
+        (("https://example.org/1", "/a"), ("https://example.org/1", "/b", "text"), True),
+        (("https://example.org/1", None), ("https://example.org/2", None), False),
+        (("https://example.org/1", None), ("https://EXAMPLE.org/1", None), False),
+        (("1", None), ("2", None), False),
+        ((None, "/a", "title"), (None, "/a", "another"), True),
+        ((None, "/a"), (None, "/b"), False),
+        (("", "/a"), (None, "/a"), True),
+        (("/a", None), (None, "/a"), False),
+        ((None, None, "title", "text"), (None, "", "title", "text"), True),
+        ((None, None, "title", "text"), (None, None, "title", "other"), False),
+        ((None, None, "ab", "c"), (None, None, "a", "bc"), False),
+        ((None, None, None, "text"), (None, None, "", "text"), True),
+        ((None, None, "\ud800"), (None, None, "\ud801"), False),
+    ],
+)
+def test_an_entry_is_its_guid_else_its_link_else_its_text(one: Any, other: Any, *, same: bool) -> None:
+    assert (make_key(FEED, *one) == make_key(FEED, *other)) is same
+
+
+def test_entries_of_different_feeds_are_different() -> None:
+    assert make_key(FEED, "1", None) != make_key("https://example.org/other.xml", "1", None)
+
+
+@given(st.text(), st.text(), st.text())
+def test_an_identity_can_stand_in_a_url(guid: str, link: str, text: str) -> None:
+    key = make_key(FEED, guid, link, text)
+    assert key.isascii()
+    assert key.isalnum()
+    assert len(key) == 16
+
+
+# Keys without the host
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("https://old.example/posts/1", "https://new.example/posts/1"),
+        ("http://old.example/?p=1", "https://new.example/?p=1"),
+        ("https://old.example:8080/a#b", "https://new.example/a#b"),
+    ],
+)
+def test_an_entry_keeps_its_alias_when_its_site_moves_to_another_host(before: str, after: str) -> None:
+    assert make_path_keys(FEED, [before]) == make_path_keys(FEED, [after]) != [None]
+
+
+@pytest.mark.parametrize(
+    ("guids", "have"),
+    [
+        ([], []),
+        (["https://a.example/1", "https://a.example/2"], [True, True]),
+        (["https://a.example/?p=1", "https://b.example/?p=1"], [False, False]),
+        (["https://a.example/1", "tag:a.example,2026:2", None, ""], [True, False, False, False]),
+        (["tag:a.example,2026:1", "12"], [False, False]),
+        (["https://a.example/", "https://a.example"], [False, False]),
+        (["http://[", "https://a.example/1"], [False, True]),
+        (["https://[::1]/1"], [False]),
+        (["https://a.example/1", "http://a.example/2"], [True, True]),
+    ],
+    ids=repr,
+)
+def test_only_guids_of_one_host_have_aliases(guids: list[str | None], have: list[bool]) -> None:
+    assert [alias is not None for alias in make_path_keys(FEED, guids)] == have
+
+
+def test_an_alias_is_no_key_of_another_kind() -> None:
+    (alias,) = make_path_keys(FEED, ["https://a.example/1"])
+    assert alias not in (make_key(FEED, "/1", None), make_key(FEED, None, "/1"), make_key(FEED, None, None, "/1"))
 
 
 # Entries that share a name
@@ -295,7 +374,7 @@ def test_what_a_renamed_feed_lists_is_known_by_its_links() -> None:
 def test_a_site_that_moves_and_renames_its_entries_at_once_is_known_by_its_paths() -> None:
     def site(host: str, guid: str) -> bytes:
         channel = f"<title>News</title><link>https://{host}/</link>"
-        return rss(*items(range(FEW), guid=guid, link=f"https://{host}/posts/{{}}"), channel=channel)
+        return rss(*items(range(MIN_TO_COMPARE), guid=guid, link=f"https://{host}/posts/{{}}"), channel=channel)
 
     old = read(site("old.example", "{}"))
     new = read(site("www.new.example", "post-{}"), known=old.listed)

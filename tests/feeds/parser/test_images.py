@@ -1,18 +1,18 @@
-"""Images in what came in: how large they say they are, and what is no picture."""
+"""images.py: sizes of images, tracking pixels and emoji."""
 
 from __future__ import annotations
 
 import pytest
 
-from feeds.parser.sanitize import clean_html
-from markup import Image, rewritten
+from feeds.parser.sanitize import sanitize_html
+from markup import Image, rewrite_images
 
 BASE = "https://example.org/"
 LATE = ('loading="lazy"', 'decoding="async"', 'referrerpolicy="no-referrer"')
 
 
 def cleaned(markup: str) -> str:
-    html, cut = clean_html(markup, BASE)
+    html, cut = sanitize_html(markup, BASE)
     assert not cut
     return html
 
@@ -24,7 +24,7 @@ def images_of(markup: str) -> list[Image]:
         found.append(image)
         return image.markup
 
-    assert rewritten(markup, note) == markup
+    assert rewrite_images(markup, note) == markup
     return found
 
 

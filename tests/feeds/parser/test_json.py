@@ -1,4 +1,4 @@
-"""JSON Feed and RSS-in-JSON to entries, and what becomes of values that are not what they should be."""
+"""json.py: JSON Feed and RSS-in-JSON to entries; values of a wrong type count as missing."""
 
 from __future__ import annotations
 
