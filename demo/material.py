@@ -1,13 +1,13 @@
 """The evening in Port Elsewhere as its desks report it: fog, a tall ship, a stuck bridge, a vote, a cup tie.
 
-`BEFORE` is what is on the page when the demo starts, oldest first; `EVENING` is what happens next, in order.
-The town, its ships, its clubs and its people are invented.
+`BEFORE` is on the page when the demo starts, oldest first. `EVENING` follows in order. `AGAIN` announces that it is
+repeated. The town, its ships, its clubs and its people are invented.
 """
 
 from demo.steps import Step, correct, publish, withdraw
 
-HARBOUR_PICTURE = "/pictures/harbour.png"
-TIDE_PICTURE = "/pictures/tide.png"
+HARBOUR_PICTURE = "/pictures/harbour.svg"
+TIDE_PICTURE = "/pictures/tide.svg"
 
 BEFORE: tuple[Step, ...] = (
     publish(
@@ -544,9 +544,16 @@ EVENING: tuple[Step, ...] = (
         difference.</li>
         <li>Always ask which number 11.</li><li>Fog is only the sea coming to have a look.</li>
         <li>A town does not have to end at ten past ten.</li></ol>
-        <aside><p><strong>We are staying up.</strong> The night desk follows the harbour, the council’s late
-        papers, the floodlit Lantern Cup and the weather until morning.</p></aside>""",
+        <aside><p><strong>That was the evening.</strong> The demo plays it again from here.</p></aside>""",
         "Lantern Night",
         by="Night editor",
     ),
+)
+
+AGAIN: Step = publish(
+    "harbour",
+    "again",
+    "The evening begins again",
+    """<p>This is a demo, and its story is over. The same posts follow once more, as new ones.</p>""",
+    by="Night editor",
 )

@@ -1,4 +1,4 @@
-"""One step of a story: something that a desk publishes, corrects or withdraws, and when."""
+"""One step of a story: a post that a desk publishes, corrects or withdraws."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,11 +18,10 @@ BYLINES: dict[DeskName, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What happens to the post called `name` at a desk.
+    """An action on the post called `name` of a desk.
 
-    `delay` is the wait before it, in seconds. `age` is for posts that are there before the story begins: how
-    many seconds before; None for the others. A correction uses the title and the HTML of its draft, a
-    withdrawal nothing of it.
+    `delay`: seconds to wait before the step. `age`: seconds since publication, for posts that precede the story, else
+    None. A correction uses only the title and HTML of its draft; a withdrawal uses nothing of it.
     """
 
     action: Action
@@ -47,19 +46,19 @@ def publish(
     by: str | None = None,
     minutes_ago: float | None = None,
 ) -> Step:
-    """A step that publishes a post. Line breaks in `html` are only for whoever reads the source."""
+    """A step that publishes a post. Line breaks in `html` become spaces."""
     draft = Draft(title=title, html=_one_line(html), author=by or BYLINES[desk], categories=tags)
     age = None if minutes_ago is None else minutes_ago * 60
     return Step(action="publish", desk=desk, name=name, draft=draft, age=age)
 
 
 def correct(desk: DeskName, name: str, title: str | None, html: str) -> Step:
-    """A step that changes a post's title (None: as it was) and HTML."""
+    """A step that changes a post's HTML, and its title unless that is None."""
     return Step(action="correct", desk=desk, name=name, draft=Draft(title=title, html=_one_line(html)))
 
 
 def withdraw(desk: DeskName, name: str) -> Step:
-    """A step that takes a post back."""
+    """A step that withdraws a post."""
     return Step(action="withdraw", desk=desk, name=name)
 
 

@@ -42,7 +42,7 @@ async def start_demo(tmp_path: Path, server: str, port: int) -> Process:
     script = tmp_path / "server.py"
     script.write_text(server)
     words = "import asyncio, pathlib, sys; from demo.__main__ import run; "
-    words += f"sys.exit(asyncio.run(run({port}, 0, pathlib.Path({str(script)!r}))))"
+    words += f"sys.exit(asyncio.run(run({port}, pathlib.Path({str(script)!r}))))"
     return await asyncio.create_subprocess_exec(sys.executable, "-c", words, stdout=PIPE, stderr=PIPE, cwd=ROOT)
 
 
