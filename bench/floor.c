@@ -66,7 +66,7 @@ static void take_lines(int fd) {
     memmove(input, line, kept);
 }
 
-static void hear(int fd) {
+static void receive(int fd) {
     unsigned char said[2048];
     ssize_t got = read(fd, said, sizeof said);
     if (got < 0 && errno == EAGAIN) return;
@@ -117,7 +117,7 @@ int main(int given, char **arguments) {
             if (fd == publisher) {
                 take_lines(fd);
             } else if (fd != door && fd != press) {
-                hear(fd);
+                receive(fd);
             } else {
                 while ((came = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
                     setsockopt(came, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
