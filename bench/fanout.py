@@ -32,21 +32,21 @@ Subjects = Mapping[str, Subject]
 Trial = Callable[[int, Path, Path], Awaitable[list[Finding]]]
 
 _LEGEND = (
-    "CPU in µs per delivery of a message of {size} bytes, alone or in a burst of {burst}; in brackets, times that of "
-    "the C floor. Medians; servers took turns, each with all its readers. Livelog is measured twice: the process "
-    "that serves readers, and with its parsers: for each turn a feed is fetched, parsed and stored, which the others "
-    "are spared, and which costs the same however many readers there are. KiB are those of the processes (PSS), "
-    "without the kernel's. p50 and p99 of single messages, from when they were published (for Livelog: polled)."
+    "CPU in µs per delivery of a message of {size} bytes, alone or in a burst of {burst}; in brackets, the ratio "
+    "to the C floor. Medians; servers took turns, each with all its clients. Livelog is measured twice: the "
+    "process that serves clients, and with its parsers: each turn fetches, parses and stores a feed, which the "
+    "other servers do not, at the same cost for any number of clients. KiB are PSS of the processes, without the "
+    "kernel's. p50 and p99 of single messages since their publication (for Livelog: since the poll)."
 )
 _PACED_LEGEND = (
-    "To {count:,} readers, in ms: until the last of them had a message; until the event loop answered a ping; and "
-    "how late the machine woke up the process that sends the pings, which no server can help."
+    "To {count:,} clients, in ms: until the last of them had a message; until the event loop answered a ping; and"
+    " the delay with which the machine woke up the process that sends the pings."
 )
 
 _PACED_HEAD = [
     "a message a second",
     "delivered",
-    "last reader p50",
+    "last client p50",
     "p99",
     "max",
     "ping p50",
@@ -130,9 +130,9 @@ class _Trials:
         paced = await pace(server, self.count, seconds, self.load, self.folder)
         self.paced.append(paced)
         if server.name == OWN:
-            what = f"a message a second to {self.count:,} readers"
+            what = f"a message a second to {self.count:,} clients"
             self.findings += [
-                Finding(f"{what}: the last reader has it, p99", paced.arrival.last_p99, "ms", 200),
+                Finding(f"{what}: the last client has it, p99", paced.arrival.last_p99, "ms", 200),
                 Finding(f"{what}: the event loop answers, p99", paced.pings.ping_p99, "ms", 10),
             ]
 
@@ -152,9 +152,9 @@ def _compared(found: Mapping[int, Subjects]) -> Iterator[Finding]:
             return
         own = subjects[OWN]
         for messages, name in ((1, "single"), (BURST, f"burst of {BURST}")):
-            yield from _beside(own, subjects, messages, f"{name}, {count:,} readers: CPU")
-    yield Finding(f"memory of each of {count:,} idle readers", own.kib, "KiB", 12.5)
-    yield Finding(f"{count:,} readers connect", own.connects, "a second", 3_000, at_least=True)
+            yield from _beside(own, subjects, messages, f"{name}, {count:,} clients: CPU")
+    yield Finding(f"memory of each of {count:,} idle clients", own.kib, "KiB", 12.5)
+    yield Finding(f"{count:,} clients connect", own.connects, "a second", 3_000, at_least=True)
 
 
 def _beside(own: Subject, subjects: Subjects, messages: int, what: str) -> Iterator[Finding]:
@@ -189,7 +189,7 @@ def _head(found: Mapping[int, Subjects]) -> list[str]:
         "server, one process",
         *(f"single, {count:,}" for count in found),
         *(f"burst of {BURST}, {count:,}" for count in found),
-        "KiB a reader",
+        "KiB a client",
         "to connect",
         "connects/s",
         f"p50 of {most:,}",

@@ -1,9 +1,9 @@
-/* floor: what a fan-out costs at least. A WebSocket server that sends each message to each reader, and no more.
+/* floor: the least cost of a fan-out. A WebSocket server that sends each message to each client and does nothing else.
  *
  *     floor PORT PUBLISHING_PORT
  *
- * What comes on the second port is published, each line as one message. It answers pings, so that its readers can
- * time it. It believes whatever a reader says, keeps nothing for one who is slow, and must not meet the world.
+ * Each line on the second port is a message. It answers pings, so that clients can time it. It validates no input and
+ * buffers nothing for slow clients: for loopback only.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,22 +19,22 @@
 
 enum { DESCRIPTORS = 1 << 20, INPUT = 4 << 20, LONGEST = 65535, EVENTS = 512, BACKLOG = 4096 };
 
-/* The key of all requests is the one of RFC 6455's example, and so is the answer. */
+/* All requests have the key of RFC 6455's example. */
 static const char accepted[] =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-static int readers[DESCRIPTORS], place[DESCRIPTORS], count; /* place: where a descriptor stands in readers, from 1 */
+static int clients[DESCRIPTORS], slot[DESCRIPTORS], count; /* slot: index of a descriptor in clients, from 1 */
 static int queue;
 static char input[INPUT];
-static size_t kept; /* bytes of a line that is not here in full */
+static size_t kept; /* bytes of an incomplete line */
 
 static void leave(int fd) {
-    if (place[fd]) {
-        int last = readers[--count];
-        readers[place[fd] - 1] = last;
-        place[last] = place[fd];
-        place[fd] = 0;
+    if (slot[fd]) {
+        int last = clients[--count];
+        clients[slot[fd] - 1] = last;
+        slot[last] = slot[fd];
+        slot[fd] = 0;
     }
     close(fd);
 }
@@ -47,7 +47,7 @@ static void publish(const char *text, size_t size) {
     frame[2] = (char)(size >> 8);
     frame[3] = (char)size;
     memcpy(frame + head, text, size);
-    for (int i = 0; i < count; i++) send(readers[i], frame, head + size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    for (int i = 0; i < count; i++) send(clients[i], frame, head + size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void take_lines(int fd) {
@@ -72,10 +72,10 @@ static void receive(int fd) {
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
         leave(fd);
-    } else if (!place[fd]) {
+    } else if (!slot[fd]) {
         send(fd, accepted, sizeof accepted - 1, MSG_NOSIGNAL);
-        readers[count++] = fd;
-        place[fd] = count;
+        clients[count++] = fd;
+        slot[fd] = count;
     } else if (got >= 6 && said[0] == 0x89 && said[1] <= (0x80 | 125) && got >= 6 + (said[1] & 0x7f)) {
         int size = said[1] & 0x7f;
         unsigned char pong[2 + 125] = {0x8a, (unsigned char)size};

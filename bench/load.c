@@ -1,21 +1,20 @@
-/* load: many readers of one server, in one process, and when what was published reaches them.
+/* load: many clients of one server in one process, and the times of their deliveries.
  *
- *     load PORT PATH READERS [sse] [silent=N] [window=N] [ping=MS]
+ *     load PORT PATH CLIENTS [sse] [silent=N] [window=N] [ping=MS]
  *
- * The readers are WebSockets (or Server-Sent Events) on loopback. They connect with at most WINDOW openings under
- * way, answer pings, and look in each message for @NS@, the nanoseconds of CLOCK_MONOTONIC when it was published, and
- * for "cursor":"…", which they keep. N of them are silent: they never read after the answer to their request. With
- * ping=MS each sends a ping every so many milliseconds, answered or not the one before, and times the pong; and
- * the program times how late it woke up for that.
+ * The clients are WebSockets (or event streams) on loopback. At most WINDOW of them connect at a time. They answer pings,
+ * and search each message for @NS@, the nanoseconds of CLOCK_MONOTONIC at its publication, and for "cursor":"…", which
+ * they store. N of them are silent: they read nothing after the answer to their request. With ping=MS each sends a ping
+ * every MS milliseconds, even before the previous pong, and times the pong; the program also times its own wake-ups.
  *
- * It says a line of JSON when all are connected, and one in answer to each line that it is told:
+ * It prints a line of JSON when all are connected, and one for each command on its input:
  *
- *     expect N SECONDS    answers when N messages came since the last answer, all in all, or the time is over
- *     leave               closes all connections
- *     return N SECONDS    opens them again, all at once, each with its cursor as ?after=, and then as `expect`;
- *                         who is turned away tries again every second
+ *     expect N SECONDS    wait for N messages over all clients since the last answer, at most SECONDS
+ *     leave               close all connections
+ *     return N SECONDS    open them again, all at once, each with its cursor as ?after=, then as `expect`;
+ *                         a rejected client retries every second
  *
- * Times are milliseconds. `last` is of messages: how long until the last reader had one. It ends with its input.
+ * Times are milliseconds. `last` is the time until the last client had a message. The program ends with its input.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -38,7 +37,7 @@
 enum { CURSOR = 48, READ = 256 * 1024, LARGEST = 16 * 1024 * 1024, MOMENTS = 8192, EVENTS = 512 };
 enum { READERS_PER_ADDRESS = 25000, OPENING_SECONDS = 120 };
 
-/* Names of what is waited for and is no reader. */
+/* epoll data of descriptors that are no clients. */
 static const unsigned long long INPUT = -1, TIMER = -2;
 
 enum state { CLOSED, TURNED_AWAY, CONNECTING, ASKED, OPEN, SILENT };
@@ -47,16 +46,16 @@ struct reader {
     int fd;
     enum state state;
     char cursor[CURSOR];
-    char *rest; /* what came of a message that is not here in full */
+    char *rest; /* the received part of an incomplete message */
     size_t kept;
 };
 
-/* One message, and when its last reader had it. */
+/* One message, and the time at which its last client had it. */
 struct moment {
     long long published, last;
 };
 
-/* Times in microseconds, growing as they come. */
+/* A growing list of times in microseconds. */
 struct times {
     unsigned *of;
     size_t count, room;
@@ -72,7 +71,7 @@ static char buffer[LARGEST + READ];
 static struct moment moments[MOMENTS];
 static int moment_count;
 static struct times latencies, pings, wakes;
-static long long deliveries, bytes, lost, retries; /* since the last answer; lost: since it began */
+static long long deliveries, bytes, lost, retries; /* since the last answer; lost: since the start */
 static long long goal = -1, deadline, began, all_open;
 
 static long long now(void) {
@@ -81,7 +80,7 @@ static long long now(void) {
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-/* Ends with a reason, which must need no escaping in JSON. */
+/* Exits with a reason, which must need no escaping in JSON. */
 static void fail(const char *what, const char *why) {
     printf("{\"error\": \"%s%s%s\"}\n", what, *why ? ": " : "", why);
     exit(1);
@@ -100,7 +99,7 @@ static int ascending(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Prints the quantiles of these times in milliseconds, and forgets them. */
+/* Prints the quantiles of times in milliseconds, and clears them. */
 static void tell(const char *name, struct times *times) {
     qsort(times->of, times->count, sizeof *times->of, ascending);
     size_t top = times->count ? times->count - 1 : 0;
@@ -129,7 +128,7 @@ static void answer(void) {
     goal = -1;
 }
 
-/* ---- what comes ---- */
+/* ---- input of connections ---- */
 
 static void arrived(long long published, long long at) {
     deliveries++;
@@ -144,7 +143,7 @@ static void arrived(long long published, long long at) {
     moments[i].last = at;
 }
 
-/* Looks through one message. A cursor stands near its beginning. */
+/* Scans one message. Its cursor is near the beginning. */
 static void message(struct reader *reader, char *text, size_t size, long long at) {
     char *end = text + size;
     bytes += size;
@@ -154,7 +153,7 @@ static void message(struct reader *reader, char *text, size_t size, long long at
         hello = memmem(text, found - text, "\"hello\"", 7) != NULL;
         char *from = memchr(found + 9, '"', end - found - 9);
         char *to = from ? memchr(from + 1, '"', end - from - 1) : NULL;
-        /* What hello tells of is still to come: its cursor counts only for who has none. */
+        /* The events up to hello's cursor have not arrived yet: it counts only for a client without a cursor. */
         if (to && to - from - 1 < CURSOR && !(hello && *reader->cursor)) {
             memcpy(reader->cursor, from + 1, to - from - 1);
             reader->cursor[to - from - 1] = 0;
@@ -182,7 +181,7 @@ static void gone(struct reader *reader) {
     reader->state = CLOSED;
 }
 
-/* A server that has too much to do may let a storm wait; nothing else may be turned away. */
+/* A server may reject clients of a storm with a 503; any other rejection is an error. */
 static void turned_away(struct reader *reader, const char *what, const char *why) {
     if (!coming_back) fail(what, why);
     gone(reader);
@@ -190,7 +189,7 @@ static void turned_away(struct reader *reader, const char *what, const char *why
     retries++;
 }
 
-/* Sends a control frame; its mask is zero. One that finds no room is not sent. */
+/* Sends a control frame with a zero mask. It is dropped if the socket's buffer is full. */
 static void control(struct reader *reader, int first_byte, const char *payload, size_t size) {
     char frame[6 + 125] = {(char)first_byte, (char)(0x80 | size)};
     memcpy(frame + 6, payload, size);
@@ -220,7 +219,7 @@ static void frame(struct reader *reader, int first_byte, char *payload, size_t s
     }
 }
 
-/* Takes all complete frames; returns how many bytes these were. Nobody sends such readers fragments. */
+/* Takes all complete frames and returns their bytes. Servers send no fragments. */
 static size_t take_frames(struct reader *reader, char *data, size_t size, long long at) {
     size_t done = 0;
     while (reader->state == OPEN && size - done >= 2) {
@@ -236,7 +235,7 @@ static size_t take_frames(struct reader *reader, char *data, size_t size, long l
     return done;
 }
 
-/* Takes all complete lines. The sizes of chunks, where there are any, stand on lines of their own. */
+/* Takes all complete lines. Chunk sizes are on lines of their own. */
 static size_t take_lines(struct reader *reader, char *data, size_t size, long long at) {
     char *line = data, *end;
     while ((end = memchr(line, '\n', data + size - line))) {
@@ -246,7 +245,7 @@ static size_t take_lines(struct reader *reader, char *data, size_t size, long lo
     return line - data;
 }
 
-/* The answer to the request; returns how many bytes it takes, 0 if it is not all here. */
+/* Takes the answer to the request and returns its bytes, 0 if it is incomplete. */
 static size_t take_head(struct reader *reader, char *data, size_t size) {
     char *end = memmem(data, size, "\r\n\r\n", 4);
     if (!end) return 0;
@@ -329,7 +328,7 @@ static void open_reader(struct reader *reader) {
     if (reader->fd < 0) fail("opening a socket", strerror(errno));
     setsockopt(reader->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (reader - readers < silent) {
-        /* The less the kernels keep for a silent reader, the more its server has to. With the segments of loopback
+        /* The less the kernels keep for a silent client, the more its server has to. With the segments of loopback
          * that is 2.5 MB; with those of Ethernet as little as for readers who are far away. */
         setsockopt(reader->fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
         setsockopt(reader->fd, IPPROTO_TCP, TCP_MAXSEG, &small, sizeof small);
@@ -349,7 +348,7 @@ static void open_reader(struct reader *reader) {
     epoll_ctl(queue, EPOLL_CTL_ADD, reader->fd, &event);
 }
 
-/* Readers are to be opened, so many at a time. */
+/* Opens clients, at most the window at a time. */
 static void begin(int together) {
     window = together;
     started = opening = 0;
@@ -367,7 +366,7 @@ static void open_more(void) {
     while (started < count && opening < window) open_reader(&readers[started++]);
 }
 
-/* ---- what it is told ---- */
+/* ---- commands ---- */
 
 static void obey(const char *line) {
     double seconds = 0;
@@ -387,7 +386,7 @@ static void obey(const char *line) {
     deadline = began + (long long)(seconds * 1e9);
 }
 
-/* Reads lines; they come one at a time, as each is answered. */
+/* Reads command lines, one at a time. */
 static void listen_to_input(void) {
     static char line[128];
     static size_t length;
@@ -406,14 +405,14 @@ static void ping_all(int timer) {
     static long long due;
     long long times, at = now(), pause = ping_ms * 1000000LL;
     if (read(timer, &times, sizeof times) < 0) return;
-    /* How late this process itself is: that much is the machine's doing. */
+    /* The lateness of this process, which is the machine's. */
     if (due) add(&wakes, at - due);
     due = (due ? due : at) + times * pause;
     for (int i = 0; i < count; i++)
         if (readers[i].state == OPEN) control(&readers[i], 0x89, (const char *)&at, sizeof at);
 }
 
-/* Waits for something to happen, at most a tenth of a second, and sees to it. */
+/* Waits at most 0.1 s for events, and handles them. */
 static void turn(int timer) {
     struct epoll_event events[EVENTS];
     int happened = epoll_wait(queue, events, EVENTS, 100);
@@ -432,7 +431,7 @@ static void watch(int fd, unsigned long long name) {
 }
 
 static void read_arguments(int given, char **arguments) {
-    if (given < 4) fail("usage: load PORT PATH READERS [sse] [silent=N] [window=N] [ping=MS]", "");
+    if (given < 4) fail("usage: load PORT PATH CLIENTS [sse] [silent=N] [window=N] [ping=MS]", "");
     port = atoi(arguments[1]);
     path = arguments[2];
     count = atoi(arguments[3]);

@@ -181,13 +181,13 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
         with used(web.pid) as (joining,):
             await until(lambda: _all_connected(web))
         memory = (resident_bytes(web.pid) - before) / READERS / 1024
-        print(f"web node, {READERS:,} readers connect: {memory:.1f} KiB and {joining.each(READERS)} of CPU each")
+        print(f"web node, {READERS:,} clients connect: {memory:.1f} KiB and {joining.each(READERS)} of CPU each")
         with used(fetch.pid, web.pid, redis) as idle:
             await asyncio.sleep(IDLE_SECONDS)
         shares = [use.share for use in idle]
         print(
             f"nothing to do for {IDLE_SECONDS:.0f} s: fetch node {shares[0]} of a core, web node with {READERS:,} "
-            f"readers {shares[1]}, Redis with both {shares[2]}"
+            f"clients {shares[1]}, Redis with both {shares[2]}"
         )
         # A running fetch node would claim the feed that is committed below.
         await fetch.stop()
@@ -195,7 +195,7 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
             await _publish(url, web)
             came, lost = await reading
         print(
-            f"web node, {EVENTS} events to {READERS:,} readers, {EVENTS_UNDER_WAY} at a time: "
+            f"web node, {EVENTS} events to {READERS:,} clients, {EVENTS_UNDER_WAY} at a time: "
             f"{EVENTS / busy.seconds:.0f} events/s, {came / busy.seconds:,.0f} deliveries/s; CPU of a delivery "
             f"{busy.cpu / came * 1e6:.1f} µs; web node busy {busy.share} of a core, Redis {store.share}; "
             f"{lost} connections closed by the server"

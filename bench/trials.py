@@ -40,7 +40,7 @@ class Paced(NamedTuple):
 
 async def pace(server: Server, count: int, seconds: int, load: Path, folder: Path) -> Paced:
     """Publish one message a second to `count` clients."""
-    progress(f"a message a second to {count:,} readers of {server.name}, {seconds} s")
+    progress(f"a message a second to {count:,} clients of {server.name}, {seconds} s")
     async with _crowd(server, load, folder, count) as readers, _clients(server, load, 1, f"ping={PING_MS}") as probe:
         await probe.expect(0, 0)
         await _paced(server, seconds, SIZE)
@@ -52,7 +52,7 @@ async def pace(server: Server, count: int, seconds: int, load: Path, folder: Pat
 async def unread(count: int, load: Path, folder: Path) -> list[Finding]:
     """A tenth of the clients never read: their cost to the server and to the others."""
     silent = count // 10
-    progress(f"{silent:,} of {count:,} readers of Livelog never read")
+    progress(f"{silent:,} of {count:,} clients of Livelog never read")
     server = Livelog("Livelog with readers who never read")
     async with _crowd(server, load, folder, count - silent) as readers:
         await _paced(server, _BASELINE_SECONDS, LARGE)
@@ -76,7 +76,7 @@ async def unread(count: int, load: Path, folder: Path) -> list[Finding]:
 
 async def storm(count: int, load: Path, folder: Path) -> list[Finding]:
     """All clients close, a burst is published, and all reconnect at once with their cursors."""
-    progress(f"{count:,} readers of Livelog reconnect at once")
+    progress(f"{count:,} clients of Livelog reconnect at once")
     server = Livelog("Livelog in a storm")
     async with _crowd(server, load, folder, count) as readers, _clients(server, load, 1) as witness:
         await server.publish(1, SIZE)
@@ -89,7 +89,7 @@ async def storm(count: int, load: Path, folder: Path) -> list[Finding]:
         before = cpu_seconds([server.pid])
         arrival = await readers.reconnect(BURST * count, TIMEOUT)
         cpu = cpu_seconds([server.pid]) - before
-    what = f"{count:,} readers reconnect at once, {BURST} messages behind"
+    what = f"{count:,} clients reconnect at once, {BURST} messages behind"
     return [
         Finding(f"{what}: until all have them", arrival.seconds, "s", 10),
         Finding(f"{what}: messages received", arrival.deliveries, "", BURST * count, at_least=True),

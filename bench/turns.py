@@ -89,13 +89,13 @@ async def compare(
     skipped: dict[str, str] = {}
     async with AsyncExitStack() as stack:
         for server in servers:
-            progress(f"{scale.readers:,} readers of {server.name}")
+            progress(f"{scale.readers:,} clients of {server.name}")
             try:
                 subjects[server.name] = await _connect(server, scale.readers, load, folder, stack)
             except FAILURES as error:
                 skipped[server.name] = reason(error)
         for messages, rounds in ((1, scale.singles), (BURST, scale.bursts)):
-            progress(f"{scale.readers:,} readers each, {rounds} turns of {messages}")
+            progress(f"{scale.readers:,} clients each, {rounds} turns of {messages}")
             # The first turn is a warm-up.
             for counts in [False, *[True] * rounds]:
                 for subject in random.sample(list(subjects.values()), len(subjects)):
