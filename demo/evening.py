@@ -17,10 +17,9 @@ from typing import Any, Final
 from tornado.httpclient import AsyncHTTPClient
 
 from demo.__main__ import configuration
-from demo.material import BEFORE, EVENING
 from demo.newsroom import Desk, Newsroom
 from demo.steps import DeskName, Step
-from demo.story import open_desks, perform
+from demo.story import BEFORE, EVENING, open_desks, perform
 
 NOW: Final = datetime(2026, 3, 14, 20, 41, tzinfo=UTC)
 """The time at which the page is opened."""

@@ -1,14 +1,16 @@
 """One step of a story: a post that a desk publishes, corrects or withdraws."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Literal, cast
 
 from demo.posts import Draft
 
 Action = Literal["publish", "correct", "withdraw"]
 DeskName = Literal["harbour", "city", "football", "weather"]
 
-BYLINES: dict[DeskName, str] = {
+BYLINES: dict[str, str] = {
     "harbour": "Quay reporter",
     "city": "Gallery reporter",
     "football": "Touchline reporter",
@@ -21,7 +23,7 @@ class Step:
     """An action on the post called `name` of a desk.
 
     `delay`: seconds to wait before the step. `age`: seconds since publication, for posts that precede the story, else
-    None. A correction uses only the title and HTML of its draft; a withdrawal uses nothing of it.
+    None. A correction uses only the title (None: unchanged) and HTML of its draft; a withdrawal uses nothing of it.
     """
 
     action: Action
@@ -37,30 +39,27 @@ class Step:
         return f"tag:port-elsewhere.example,2026:{self.desk}/{self.name}"
 
 
-def publish(
-    desk: DeskName,
-    name: str,
-    title: str | None,
-    html: str,
-    *tags: str,
-    by: str | None = None,
-    minutes_ago: float | None = None,
-) -> Step:
-    """A step that publishes a post. Line breaks in `html` become spaces."""
-    draft = Draft(title=title, html=_one_line(html), author=by or BYLINES[desk], categories=tags)
-    age = None if minutes_ago is None else minutes_ago * 60
-    return Step(action="publish", desk=desk, name=name, draft=draft, age=age)
-
-
-def correct(desk: DeskName, name: str, title: str | None, html: str) -> Step:
-    """A step that changes a post's HTML, and its title unless that is None."""
-    return Step(action="correct", desk=desk, name=name, draft=Draft(title=title, html=_one_line(html)))
-
-
-def withdraw(desk: DeskName, name: str) -> Step:
-    """A step that withdraws a post."""
-    return Step(action="withdraw", desk=desk, name=name)
-
-
-def _one_line(html: str) -> str:
-    return " ".join(html.split())
+def load(path: Path) -> Iterator[Step]:
+    """Yield the steps of a text file, whose first lines describe its form. Raises ValueError for a malformed step."""
+    for paragraph in path.read_text(encoding="utf-8").split("\n\n")[2:]:
+        head, *html = paragraph.splitlines()
+        name, title, tags, author, age = (*head.split(" | "), "", "", "", "")[:5]
+        action, _, address = name.partition(" ")
+        desk, _, name = address.partition("/")
+        draft = Draft()
+        if action != "withdraw":
+            draft = Draft(title=title or None, html=" ".join(html))
+        if action == "publish":
+            draft = Draft(
+                title=draft.title,
+                html=draft.html,
+                author=author or BYLINES[desk],
+                categories=tuple(tag for tag in tags.split(", ") if tag),
+            )
+        yield Step(
+            action=cast("Action", action),
+            desk=cast("DeskName", desk),
+            name=name,
+            draft=draft,
+            age=float(age) * 60 if age else None,
+        )

@@ -1,4 +1,4 @@
-"""The demo's story: the evening of `material`, paced, and how each step is performed at a newsroom's desks."""
+"""The demo's story: the evening of evening.txt, paced, and how each step is performed at a newsroom's desks."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -7,15 +7,23 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from demo.material import AGAIN, BEFORE, EVENING, HARBOUR_PICTURE, TIDE_PICTURE
 from demo.newsroom import Desk, Format, Newsroom, Post
-from demo.steps import DeskName, Step
-
-__all__ = ["DESKS", "Outlet", "Step", "open_desks", "perform", "story"]
+from demo.steps import DeskName, Step, load
 
 _DELAY_SECONDS = (2.0, 6.0)
 _FOLDER = Path(__file__).parent
-_PICTURES = {HARBOUR_PICTURE: "harbour.svg", TIDE_PICTURE: "tide.svg"}
+_STEPS = tuple(load(_FOLDER / "evening.txt"))
+
+BEFORE = tuple(step for step in _STEPS if step.age is not None)
+"""Posts that are there when the demo starts, oldest first."""
+
+EVENING = _STEPS[len(BEFORE) : -1]
+"""The steps that follow, in order."""
+
+AGAIN = _STEPS[-1]
+"""Announces that the evening is repeated."""
+
+PICTURES = ("harbour.svg", "tide.svg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +60,8 @@ def story() -> Iterator[Step]:
 
 def open_desks(newsroom: Newsroom) -> dict[DeskName, Desk]:
     """Open the story's desks in a started newsroom, and serve its pictures there."""
-    for path, file in _PICTURES.items():
-        newsroom.add_file(path, (_FOLDER / file).read_bytes(), "image/svg+xml")
+    for name in PICTURES:
+        newsroom.add_file(f"/pictures/{name}", (_FOLDER / name).read_bytes(), "image/svg+xml")
     return {
         outlet.name: newsroom.open_desk(outlet.path, title=outlet.title, format=outlet.format) for outlet in DESKS
     }

@@ -9,11 +9,10 @@ from itertools import dropwhile, islice, takewhile
 
 import pytest_asyncio
 
-from demo.material import AGAIN, EVENING, HARBOUR_PICTURE, TIDE_PICTURE
 from demo.newsroom import Newsroom
 from demo.posts import now
 from demo.steps import Step
-from demo.story import DESKS, open_desks, perform, story
+from demo.story import AGAIN, DESKS, EVENING, PICTURES, open_desks, perform, story
 
 ROUNDS = 3 * (len(EVENING) + 1)
 """Steps of three repetitions or more."""
@@ -153,8 +152,8 @@ async def test_pictures_are_named_by_their_full_url(newsroom: Newsroom) -> None:
 
 async def test_the_pictures_are_served_as_well_formed_svg(newsroom: Newsroom) -> None:
     open_desks(newsroom)
-    for path in (HARBOUR_PICTURE, TIDE_PICTURE):
-        found = newsroom.find(path)
+    for name in PICTURES:
+        found = newsroom.find(f"/pictures/{name}")
         assert not isinstance(found, int)
         assert found.content_type == "image/svg+xml"
         ET.fromstring(found.body)
