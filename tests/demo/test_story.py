@@ -3,11 +3,8 @@
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import dropwhile, islice, takewhile
-
-import pytest_asyncio
 
 from demo.newsroom import Newsroom
 from demo.posts import now
@@ -16,14 +13,6 @@ from demo.story import AGAIN, DESKS, EVENING, PICTURES, open_desks, perform, sto
 
 ROUNDS = 3 * (len(EVENING) + 1)
 """Steps of three repetitions or more."""
-
-
-@pytest_asyncio.fixture
-async def newsroom() -> AsyncIterator[Newsroom]:
-    room = Newsroom()
-    await room.start()
-    yield room
-    await room.stop()
 
 
 def before() -> list[Step]:
