@@ -62,7 +62,7 @@ async def run(*, quick: bool = False, markdown: bool = False) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         try:
-            allow_connections(scales[-1].readers)
+            allow_connections(scales[-1].clients)
             floor, load = build("floor", folder), build("load", folder)
         except LoadError as error:
             print(f"fanout is skipped: {error}")
@@ -70,9 +70,9 @@ async def run(*, quick: bool = False, markdown: bool = False) -> None:
         found: dict[int, Subjects] = {}
         missing: dict[str, str] = {}
         for scale in scales:
-            found[scale.readers], skipped = await compare(_servers(floor), scale, load, folder)
+            found[scale.clients], skipped = await compare(_servers(floor), scale, load, folder)
             missing |= skipped
-        trials = _Trials(scales[-1].readers, load, folder)
+        trials = _Trials(scales[-1].clients, load, folder)
         await trials.run(Lines(FLOOR, [floor]), quick=quick)
     show = partial(table, markdown=markdown)
     findings = [*_compared(found), *trials.findings]

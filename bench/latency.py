@@ -43,7 +43,7 @@ async def _to_socket(livelog: Livelog, desk: Desk) -> None:
         async def arrives() -> None:
             await reader.next()
 
-        await _measure("a WebSocket reader's hands", desk, arrives)
+        await _measure("a WebSocket client", desk, arrives)
 
 
 async def _to_page(livelog: Livelog, desk: Desk) -> None:

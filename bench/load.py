@@ -141,5 +141,5 @@ def allow_connections(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard != resource.RLIM_INFINITY and hard < count + _SPARE_DESCRIPTORS:
         raise LoadError(
-            f"{count:,} readers need {count + _SPARE_DESCRIPTORS:,} file descriptors (ulimit -n), not {hard:,}"
+            f"{count:,} clients need {count + _SPARE_DESCRIPTORS:,} file descriptors (ulimit -n), not {hard:,}"
         )

@@ -29,7 +29,7 @@ CLAIMED_TOGETHER = 64
 EMPTY_CLAIMS = 1_000
 WATCHERS = 10
 EVENTS_WATCHED = 200
-READERS = 1_000
+CLIENTS = 1_000
 EVENTS = 400
 EVENTS_UNDER_WAY = 10
 PAGES = 100
@@ -176,17 +176,17 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
             await node.start(blogs, f"--role={node.folder.name}", store=url)
         pool = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
         before = resident_bytes(web.pid)
-        job = partial(read, web.port, f"/{BLOG}/ws", READERS, EVENTS + 1, IDLE_SECONDS + TIMEOUT)
+        job = partial(read, web.port, f"/{BLOG}/ws", CLIENTS, EVENTS + 1, IDLE_SECONDS + TIMEOUT)
         reading = asyncio.get_running_loop().run_in_executor(pool, job)
         with used(web.pid) as (joining,):
             await until(lambda: _all_connected(web))
-        memory = (resident_bytes(web.pid) - before) / READERS / 1024
-        print(f"web node, {READERS:,} clients connect: {memory:.1f} KiB and {joining.each(READERS)} of CPU each")
+        memory = (resident_bytes(web.pid) - before) / CLIENTS / 1024
+        print(f"web node, {CLIENTS:,} clients connect: {memory:.1f} KiB and {joining.each(CLIENTS)} of CPU each")
         with used(fetch.pid, web.pid, redis) as idle:
             await asyncio.sleep(IDLE_SECONDS)
         shares = [use.share for use in idle]
         print(
-            f"nothing to do for {IDLE_SECONDS:.0f} s: fetch node {shares[0]} of a core, web node with {READERS:,} "
+            f"nothing to do for {IDLE_SECONDS:.0f} s: fetch node {shares[0]} of a core, web node with {CLIENTS:,} "
             f"clients {shares[1]}, Redis with both {shares[2]}"
         )
         # A running fetch node would claim the feed that is committed below.
@@ -195,7 +195,7 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
             await _publish(url, web)
             came, lost = await reading
         print(
-            f"web node, {EVENTS} events to {READERS:,} clients, {EVENTS_UNDER_WAY} at a time: "
+            f"web node, {EVENTS} events to {CLIENTS:,} clients, {EVENTS_UNDER_WAY} at a time: "
             f"{EVENTS / busy.seconds:.0f} events/s, {came / busy.seconds:,.0f} deliveries/s; CPU of a delivery "
             f"{busy.cpu / came * 1e6:.1f} µs; web node busy {busy.share} of a core, Redis {store.share}; "
             f"{lost} connections closed by the server"
@@ -207,7 +207,7 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
 
 
 async def _all_connected(web: Livelog) -> bool:
-    return bool((await web.json("/healthz"))["readers"] == {BLOG: READERS})
+    return bool((await web.json("/healthz"))["readers"] == {BLOG: CLIENTS})
 
 
 async def _publish(url: str, web: Livelog) -> None:

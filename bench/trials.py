@@ -41,10 +41,10 @@ class Paced(NamedTuple):
 async def pace(server: Server, count: int, seconds: int, load: Path, folder: Path) -> Paced:
     """Publish one message a second to `count` clients."""
     progress(f"a message a second to {count:,} clients of {server.name}, {seconds} s")
-    async with _crowd(server, load, folder, count) as readers, _clients(server, load, 1, f"ping={PING_MS}") as probe:
+    async with _crowd(server, load, folder, count) as clients, _clients(server, load, 1, f"ping={PING_MS}") as probe:
         await probe.expect(0, 0)
         await _paced(server, seconds, SIZE)
-        arrival = await readers.expect(seconds * count, TIMEOUT)
+        arrival = await clients.expect(seconds * count, TIMEOUT)
         delivered = arrival.deliveries / (seconds * count)
         return Paced(server.name, seconds, delivered, arrival, await probe.expect(0, 0))
 
@@ -53,10 +53,10 @@ async def unread(count: int, load: Path, folder: Path) -> list[Finding]:
     """A tenth of the clients never read: their cost to the server and to the others."""
     silent = count // 10
     progress(f"{silent:,} of {count:,} clients of Livelog never read")
-    server = Livelog("Livelog with readers who never read")
-    async with _crowd(server, load, folder, count - silent) as readers:
+    server = Livelog("Livelog with clients who never read")
+    async with _crowd(server, load, folder, count - silent) as clients:
         await _paced(server, _BASELINE_SECONDS, LARGE)
-        without = await readers.expect(_BASELINE_SECONDS * readers.count, TIMEOUT)
+        without = await clients.expect(_BASELINE_SECONDS * clients.count, TIMEOUT)
         before, files = resident_bytes(server.pid), open_files(server.pid) + _SPARE_FILES
         async with _clients(server, load, silent, f"silent={silent}"):
             watching = asyncio.create_task(_until_evicted(server, files))
@@ -64,7 +64,7 @@ async def unread(count: int, load: Path, folder: Path) -> list[Finding]:
             while not watching.done():
                 await server.publish(1, LARGE)
                 messages += 1
-            having = await readers.expect(messages * readers.count, TIMEOUT)
+            having = await clients.expect(messages * clients.count, TIMEOUT)
             evicted, most = await watching
     crowd = f"{silent:,} of {count:,} never read"
     return [
@@ -78,16 +78,16 @@ async def storm(count: int, load: Path, folder: Path) -> list[Finding]:
     """All clients close, a burst is published, and all reconnect at once with their cursors."""
     progress(f"{count:,} clients of Livelog reconnect at once")
     server = Livelog("Livelog in a storm")
-    async with _crowd(server, load, folder, count) as readers, _clients(server, load, 1) as witness:
+    async with _crowd(server, load, folder, count) as clients, _clients(server, load, 1) as witness:
         await server.publish(1, SIZE)
-        await readers.expect(count, TIMEOUT)
+        await clients.expect(count, TIMEOUT)
         await witness.expect(1, TIMEOUT)
-        await readers.leave()
+        await clients.leave()
         await until(lambda: open_files(server.pid) < count, TIMEOUT)
         await server.publish(BURST, SIZE)
         await witness.expect(BURST, TIMEOUT)
         before = cpu_seconds([server.pid])
-        arrival = await readers.reconnect(BURST * count, TIMEOUT)
+        arrival = await clients.reconnect(BURST * count, TIMEOUT)
         cpu = cpu_seconds([server.pid]) - before
     what = f"{count:,} clients reconnect at once, {BURST} messages behind"
     return [
@@ -103,8 +103,8 @@ async def _crowd(server: Server, load: Path, folder: Path, count: int) -> AsyncI
     """Start a server with clients; stop both at the end of the block."""
     try:
         await server.start(folder)
-        async with _clients(server, load, count) as readers:
-            yield readers
+        async with _clients(server, load, count) as clients:
+            yield clients
     finally:
         await server.stop()
 
@@ -112,11 +112,11 @@ async def _crowd(server: Server, load: Path, folder: Path, count: int) -> AsyncI
 @asynccontextmanager
 async def _clients(server: Server, load: Path, count: int, *options: str) -> AsyncIterator[Clients]:
     sse: Sequence[str] = ["sse"] if server.sse else []
-    readers = await Clients.connect(load, server.port, server.path, count, *sse, *options)
+    clients = await Clients.connect(load, server.port, server.path, count, *sse, *options)
     try:
-        yield readers
+        yield clients
     finally:
-        await readers.close()
+        await clients.close()
 
 
 async def _paced(server: Server, messages: int, size: int) -> None:

@@ -32,7 +32,7 @@ _SETTLE_SECONDS = 0.05
 class Scale(NamedTuple):
     """Clients of each server, and rounds of single messages and of bursts."""
 
-    readers: int
+    clients: int
     singles: int
     bursts: int
 
@@ -52,7 +52,7 @@ class Subject:
     """A server with its clients, KiB and CPU µs of one connection, and its turns by number of messages."""
 
     server: Server
-    readers: Clients
+    clients: Clients
     kib: float
     connecting: float
     turns: dict[int, list[Turn]] = field(default_factory=lambda: {1: [], BURST: []})
@@ -60,7 +60,7 @@ class Subject:
     @property
     def connects(self) -> float:
         """Connections a second."""
-        return self.readers.count / self.readers.connected_in
+        return self.clients.count / self.clients.connected_in
 
     def serving(self, messages: int) -> float:
         """CPU µs per delivery of the serving processes."""
@@ -89,13 +89,13 @@ async def compare(
     skipped: dict[str, str] = {}
     async with AsyncExitStack() as stack:
         for server in servers:
-            progress(f"{scale.readers:,} clients of {server.name}")
+            progress(f"{scale.clients:,} clients of {server.name}")
             try:
-                subjects[server.name] = await _connect(server, scale.readers, load, folder, stack)
+                subjects[server.name] = await _connect(server, scale.clients, load, folder, stack)
             except FAILURES as error:
                 skipped[server.name] = reason(error)
         for messages, rounds in ((1, scale.singles), (BURST, scale.bursts)):
-            progress(f"{scale.readers:,} clients each, {rounds} turns of {messages}")
+            progress(f"{scale.clients:,} clients each, {rounds} turns of {messages}")
             # The first turn is a warm-up.
             for counts in [False, *[True] * rounds]:
                 for subject in random.sample(list(subjects.values()), len(subjects)):
@@ -127,24 +127,24 @@ async def _connect(server: Server, count: int, load: Path, folder: Path, stack: 
         own.push_async_callback(server.stop)
         await server.start(folder)
         before, cpu = proportional_kib(server.serving()), cpu_seconds(server.serving())
-        readers = await Clients.connect(load, server.port, server.path, count, *(["sse"] if server.sse else []))
-        own.push_async_callback(readers.close)
+        clients = await Clients.connect(load, server.port, server.path, count, *(["sse"] if server.sse else []))
+        own.push_async_callback(clients.close)
         await asyncio.sleep(1)
         stack.push_async_exit(own.pop_all())
     kib, cpu = proportional_kib(server.serving()) - before, cpu_seconds(server.serving()) - cpu
-    return Subject(server, readers, kib / count, cpu / count * 1e6)
+    return Subject(server, clients, kib / count, cpu / count * 1e6)
 
 
 async def _turn(subject: Subject, messages: int) -> Turn:
-    server, readers = subject.server, subject.readers
+    server, clients = subject.server, subject.clients
     await server.ready()
     serving, whole = cpu_seconds(server.serving()), cpu_seconds(server.processes())
     await server.publish(messages, SIZE)
-    arrival = await readers.expect(messages * readers.open, TIMEOUT)
+    arrival = await clients.expect(messages * clients.open, TIMEOUT)
     await asyncio.sleep(_SETTLE_SECONDS)
     serving, whole = cpu_seconds(server.serving()) - serving, cpu_seconds(server.processes()) - whole
     each = 1e6 / max(arrival.deliveries, 1)
-    complete = arrival.deliveries == messages * readers.count
+    complete = arrival.deliveries == messages * clients.count
     if not complete:
-        progress(f"{server.name}: {arrival.deliveries:,} of {messages * readers.count:,} messages arrived")
+        progress(f"{server.name}: {arrival.deliveries:,} of {messages * clients.count:,} messages arrived")
     return Turn(serving * each, whole * each, arrival.each_p50, arrival.each_p99, complete)
