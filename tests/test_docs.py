@@ -12,7 +12,8 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 TREE_LINE = re.compile(r"^ {4}([\w/.]+) {2,}(?=\S)", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
-PATH = re.compile(r"(?<![\w/<.*-])(?:[\w-]+/)*[\w-]+\.(?:py|lua|sh)\b")
+PATH = re.compile(r"(?<![\w/<.*-])(?:[\w-]+/)*[\w-]+\.(?:py|js|lua|c)\b")
+NOT_OURS = re.compile(r"node_modules|build|dist|venv|.*\.egg-info")
 NOT_NAMED = {"tests", "docs", "demo"}
 """Folders whose own folders the tree need not name."""
 
@@ -31,7 +32,7 @@ def folders_and_modules() -> set[str]:
     """Python modules of the root, and all folders that have files of ours."""
     found = {path.name for path in ROOT.glob("*.py")}
     for top in ROOT.iterdir():
-        if not top.is_dir() or top.name.startswith((".", "_")) or top.name == "node_modules":
+        if not top.is_dir() or top.name.startswith((".", "_")) or NOT_OURS.fullmatch(top.name):
             continue
         for folder in (top, *(path for path in top.rglob("*") if path.is_dir())):
             name = folder.relative_to(ROOT).as_posix()
