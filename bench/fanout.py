@@ -184,7 +184,7 @@ def _machine() -> str:
 
 
 def _head(found: Mapping[int, Subjects]) -> list[str]:
-    *_, most = found
+    *_, largest = found
     return [
         "server, one process",
         *(f"single, {count:,}" for count in found),
@@ -192,14 +192,14 @@ def _head(found: Mapping[int, Subjects]) -> list[str]:
         "KiB a client",
         "to connect",
         "connects/s",
-        f"p50 of {most:,}",
+        f"p50 of {largest:,}",
         "p99",
     ]
 
 
 def _rows(found: Mapping[int, Subjects]) -> Iterator[list[str]]:
-    *_, most = found
-    for name, subject in found[most].items():
+    *_, largest = found
+    for name, subject in found[largest].items():
         p50, p99 = subject.late(1)
         one = [f"{subject.kib:.1f}", f"{number(subject.connecting)} µs", number(subject.connects)]
         yield [name, *_costs(found, name, Subject.serving), *one, f"{number(p50)} ms", f"{number(p99)} ms"]

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from bench.origin import Origin, origin, statuses
 from bench.peers.feed_readers import Import, Peer, Reader, find_peers
 from bench.processes import cpu_seconds_with_children, session
-from bench.report import least, show
+from bench.report import at_least, show
 from tests.corpus import corpus_if_here
 from tests.feeds.origins import whole
 from tests.livelog import Livelog, until
@@ -85,7 +85,7 @@ async def _compare(site: Origin, urls: Sequence[str], peers: Sequence[Peer]) -> 
     for name, found in results.items():
         seconds, cpu = median(result.seconds for result in found), median(result.cpu for result in found)
         limit = MIN_TIMES_READER if name.startswith("reader ") else 1.0
-        ratio = "" if name == LIVELOG else least(seconds / ours, limit)
+        ratio = "" if name == LIVELOG else at_least(seconds / ours, limit)
         rows.append((name, f"{seconds:.1f}", f"{FEEDS / seconds:.0f}", f"{cpu:.1f}", str(found[0].read), ratio))
     rounds = ", ".join(f"{result.seconds:.1f}" for result in results[LIVELOG])
     show(f"medians of {ROUNDS} rounds by turns (of Livelog {rounds} s), and one of reader", *rows)

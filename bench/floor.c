@@ -67,8 +67,8 @@ static void take_lines(int fd) {
 }
 
 static void receive(int fd) {
-    unsigned char said[2048];
-    ssize_t got = read(fd, said, sizeof said);
+    unsigned char frame[2048];
+    ssize_t got = read(fd, frame, sizeof frame);
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
         leave(fd);
@@ -76,10 +76,10 @@ static void receive(int fd) {
         send(fd, accepted, sizeof accepted - 1, MSG_NOSIGNAL);
         clients[count++] = fd;
         slot[fd] = count;
-    } else if (got >= 6 && said[0] == 0x89 && said[1] <= (0x80 | 125) && got >= 6 + (said[1] & 0x7f)) {
-        int size = said[1] & 0x7f;
+    } else if (got >= 6 && frame[0] == 0x89 && frame[1] <= (0x80 | 125) && got >= 6 + (frame[1] & 0x7f)) {
+        int size = frame[1] & 0x7f;
         unsigned char pong[2 + 125] = {0x8a, (unsigned char)size};
-        for (int i = 0; i < size; i++) pong[2 + i] = said[6 + i] ^ said[2 + i % 4];
+        for (int i = 0; i < size; i++) pong[2 + i] = frame[6 + i] ^ frame[2 + i % 4];
         send(fd, pong, 2 + size, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }

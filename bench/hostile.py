@@ -24,7 +24,7 @@ from bench.clients import Lags, probe
 from bench.origin import Hit, Origin, gaps, origin, raw_origins
 from bench.posts import document
 from bench.processes import queued_seconds, resident_bytes, session
-from bench.report import most, show
+from bench.report import at_most, show
 from tests.corpus import corpus_if_here
 from tests.feeds.documents import json_feed, rss
 from tests.feeds.origins import RawOrigin, Script, answer, moved, repeats, says, silent, whole
@@ -161,7 +161,7 @@ def _report(alone: Seen, beside: Seen) -> None:
         f"hostile: {HEALTHY} feeds every {INTERVAL:g} s, {LARGE} large ones that change every {LARGE_INTERVAL:g} s; "
         f"{ALONE_SECONDS:.0f} s alone, {BESIDE_SECONDS:.0f} s beside hostile ones",
         ("", "alone", f"beside {HOSTILE} hostile feeds", "ratio"),
-        ("loop lag, p99", f"{trips[0]:.1f} ms", most(trips[1], MAX_LAG_MS, ".1f", " ms"), _ratio(trips)),
+        ("loop lag, p99", f"{trips[0]:.1f} ms", at_most(trips[1], MAX_LAG_MS, ".1f", " ms"), _ratio(trips)),
         ("  of a process that only sleeps", *(f"{wake:.1f} ms" for wake in wakes), _ratio(wakes)),
         ("  waited for a core to be free", *(f"{seen.queued_share:.0%} of the time" for seen in (alone, beside)), ""),
         *_lateness("unchanged feeds", alone.late(_SETTLED), beside.late(_SETTLED)),
@@ -174,7 +174,7 @@ def _report(alone: Seen, beside: Seen) -> None:
 def _lateness(whose: str, alone: Sequence[float], beside: Sequence[float]) -> Iterator[Sequence[str]]:
     means = [fmean(alone), fmean(beside)]
     ratio = _ratio([100 + mean for mean in means])
-    yield f"{whose}, polls late by", f"{means[0]:.1f} %", most(means[1], MAX_LATE_PERCENT, ".1f", " %"), ratio
+    yield f"{whose}, polls late by", f"{means[0]:.1f} %", at_most(means[1], MAX_LATE_PERCENT, ".1f", " %"), ratio
     yield "  p99", *(f"{_p99(late):.0f} %" for late in (alone, beside)), ""
 
 
@@ -183,7 +183,7 @@ def _memory(whose: str, alone: Sequence[int], beside: Sequence[int]) -> Sequence
     thirds = [(max(sizes[: len(sizes) // 3]), max(sizes[-len(sizes) // 3 :])) for sizes in (alone, beside)]
     cells = [f"{first / 1e6:.0f} → {last / 1e6:.0f} MB" for first, last in thirds]
     first, last = thirds[1]
-    return f"memory of {whose}", *cells, most(last / first, MAX_GROWTH)
+    return f"memory of {whose}", *cells, at_most(last / first, MAX_GROWTH)
 
 
 def _p99(values: Sequence[float]) -> float:

@@ -100,7 +100,7 @@ static int ascending(const void *a, const void *b) {
 }
 
 /* Prints the quantiles of times in milliseconds, and clears them. */
-static void tell(const char *name, struct times *times) {
+static void print_times(const char *name, struct times *times) {
     qsort(times->of, times->count, sizeof *times->of, ascending);
     size_t top = times->count ? times->count - 1 : 0;
     const double shares[] = {0.5, 0.99, 1};
@@ -117,10 +117,10 @@ static void answer(void) {
            all_open > began ? (all_open - began) / 1e9 : 0.0);
     printf(", \"deliveries\": %lld, \"bytes\": %lld", deliveries, bytes);
     printf(", \"lost\": %lld, \"retries\": %lld, \"open\": %d", lost, retries, opened);
-    tell("each", &latencies);
-    tell("last", &last);
-    tell("ping", &pings);
-    tell("wake", &wakes);
+    print_times("each", &latencies);
+    print_times("last", &last);
+    print_times("ping", &pings);
+    print_times("wake", &wakes);
     puts("}");
     fflush(stdout);
     moment_count = 0;
@@ -329,7 +329,7 @@ static void open_reader(struct client *client) {
     setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (client - clients < silent) {
         /* The less the kernels keep for a silent client, the more its server has to. With the segments of loopback
-         * that is 2.5 MB; with those of Ethernet as little as for clients who are far away. */
+         * that is 2.5 MB; with those of Ethernet as little as for distant clients. */
         setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
         setsockopt(client->fd, IPPROTO_TCP, TCP_MAXSEG, &small, sizeof small);
     }
@@ -380,7 +380,7 @@ static void obey(const char *line) {
         for (int i = 0; i < count; i++)
             if (clients[i].state > REJECTED) gone(&clients[i]);
     } else {
-        fail("it was told something unknown", "");
+        fail("unknown command", "");
     }
     goal = wanted;
     deadline = began + (long long)(seconds * 1e9);

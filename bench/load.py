@@ -24,7 +24,7 @@ class LoadError(Exception):
 
 
 FAILURES = (LoadError, OSError, EOFError)
-"""What a server that does not do its work looks like; the others can still be measured."""
+"""Errors of one server; the others are still measured."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bench.posts import BLOG, LEASE_SECONDS
 from bench.processes import cpu_seconds_with_children, resident_bytes, used
-from bench.report import most, show
+from bench.report import at_most, show
 from feedstate import Mark, Marks
 from tests.livelog import Livelog
 from timeline import Lease, Timeline, open_timeline
@@ -52,11 +52,11 @@ async def run() -> None:
     show(
         f"many: {FEEDS:,} feeds",
         ("", "new to the store", f"known with {LISTED} entries, none due"),
-        ("start until it answers", *(most(seconds, MAX_START_SECONDS, ".1f", " s") for seconds in (fresh, known))),
+        ("start until it answers", *(at_most(seconds, MAX_START_SECONDS, ".1f", " s") for seconds in (fresh, known))),
         ("  CPU until then", *(f"{cpu:.1f} s" for cpu in (fresh_cpu, known_cpu))),
         ("  and until it is quiet", "", f"{working:.0f} s more"),
         ("memory", *(f"{size / 1e6:.0f} MB" for size in (fresh_bytes, known_bytes))),
-        (f"CPU, {IDLE_SECONDS:.0f} s of nothing to do", "", most(percent, MAX_IDLE_PERCENT, ".1f", " %")),
+        (f"CPU, {IDLE_SECONDS:.0f} s of nothing to do", "", at_most(percent, MAX_IDLE_PERCENT, ".1f", " %")),
     )
 
 

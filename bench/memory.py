@@ -61,12 +61,12 @@ async def _measure(what: str, url: str, used: Used) -> None:
     listed = (used() - before) / FEEDS_POLLED
     await timeline.close()
     limits = Limits()
-    most = entry * limits.entries + event * limits.events + remembered * limits.memory
+    full = entry * limits.entries + event * limits.events + remembered * limits.memory
     print(
         f"{what} at {COUNT:,} of each: entry of 1 KB {entry:.0f} bytes, its previous form {former:.0f}, "
         f"event {event:.0f}, remembered entry {remembered:.0f}, "
         f"followed feed {feed:.0f} and {listed:.0f} more once it has listed {LISTED} entries; "
-        f"a blog at all its limits {most / 1e6:.0f} MB"
+        f"a blog at all its limits {full / 1e6:.0f} MB"
     )
 
 

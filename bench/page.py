@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.async_api import Browser, async_playwright
 
-from bench.report import most, show
+from bench.report import at_most, show
 from demo.chromium import chromium
 from demo.newsroom import Desk, Newsroom
 from entries import FRONT_PAGE
@@ -105,7 +105,7 @@ def _show_visits(visits: list[tuple[Visit, Visit]]) -> None:
         ("", "first visit", "later visit"),
         (
             "first paint",
-            most(middle([each.first_paint for each in first]), FIRST_PAINT_MS / 1e3, ".2f", " s"),
+            at_most(middle([each.first_paint for each in first]), FIRST_PAINT_MS / 1e3, ".2f", " s"),
             f"{middle([each.first_paint for each in again]):.2f} s",
         ),
         (
@@ -121,7 +121,7 @@ def _show_bytes(first: Transfer, again: Transfer) -> None:
         "page: bytes as transferred, with their heads",
         ("", "first visit", "later visit"),
         *((kind.lower(), *(f"{each.bytes[kind]:,}" for each in (first, again))) for kind in KINDS),
-        ("all", most(first.text / 1e3, TEXT_BYTES / 1e3, ".1f", " KB"), f"{again.text / 1e3:.1f} KB"),
+        ("all", at_most(first.text / 1e3, TEXT_BYTES / 1e3, ".1f", " KB"), f"{again.text / 1e3:.1f} KB"),
     )
 
 
@@ -130,7 +130,7 @@ def _show_tasks(tasks: list[Task]) -> None:
     long = sum(task.milliseconds >= LONG_MS for task in tasks)
     show(
         f"page: open while {DAY:,} posts come in, {BURST} with each poll",
-        ("longest task of the main thread, CPU", most(tasks[0].cpu, LONG_MS, ".0f", " ms")),
+        ("longest task of the main thread, CPU", at_most(tasks[0].cpu, LONG_MS, ".0f", " ms")),
         ("longest task, by the clock", f"{longest:.0f} ms"),
         (f"tasks of {LONG_MS:.0f} ms and more, by the clock", f"{long} of {len(tasks):,}"),
     )

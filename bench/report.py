@@ -61,12 +61,12 @@ def show(title: str, *rows: Sequence[str]) -> None:
         print(f"  {_aligned(row, widths)}")
 
 
-def most(value: float, limit: float, form: str = ".2f", unit: str = "") -> str:
+def at_most(value: float, limit: float, form: str = ".2f", unit: str = "") -> str:
     """Format a figure, its maximum, and MISSED if it is above."""
     return f"{value:{form}}{unit} (≤ {limit:g}{unit}{'' if value <= limit else ': MISSED'})"
 
 
-def least(value: float, limit: float, form: str = ".2f", unit: str = "") -> str:
+def at_least(value: float, limit: float, form: str = ".2f", unit: str = "") -> str:
     """Format a figure, its minimum, and MISSED if it is below."""
     return f"{value:{form}}{unit} (≥ {limit:g}{unit}{'' if value >= limit else ': MISSED'})"
 

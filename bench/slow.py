@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bench.processes import Used, open_files, resident_bytes, used
-from bench.report import most, show
+from bench.report import at_most, show
 from demo.newsroom import Newsroom
 from tests.livelog import Livelog, until
 
@@ -42,8 +42,8 @@ class Seen(NamedTuple):
     trips: list[float]
     failed: int
     use: Used
-    most_bytes: int
-    most_files: int
+    peak_bytes: int
+    peak_files: int
 
 
 async def run() -> None:
@@ -59,11 +59,11 @@ async def run() -> None:
             (
                 name,
                 f"{median(seen.trips) * 1e3:.1f} ms",
-                most(quantiles(seen.trips, n=100)[98], MAX_SECONDS, ".3f", " s"),
+                at_most(quantiles(seen.trips, n=100)[98], MAX_SECONDS, ".3f", " s"),
                 str(seen.failed),
                 seen.use.share,
-                f"{seen.most_bytes / 1e6:.0f} MB",
-                str(seen.most_files),
+                f"{seen.peak_bytes / 1e6:.0f} MB",
+                str(seen.peak_files),
             )
         )
     show(f"slow: {CONNECTIONS:,} connections of slowhttptest, for {SECONDS} s each", *rows)

@@ -53,7 +53,7 @@ async def unread(count: int, load: Path, folder: Path) -> list[Finding]:
     """A tenth of the clients never read: their cost to the server and to the others."""
     silent = count // 10
     progress(f"{silent:,} of {count:,} clients of Livelog never read")
-    server = Livelog("Livelog with clients who never read")
+    server = Livelog("Livelog with clients that never read")
     async with _crowd(server, load, folder, count - silent) as clients:
         await _paced(server, _BASELINE_SECONDS, LARGE)
         without = await clients.expect(_BASELINE_SECONDS * clients.count, TIMEOUT)
@@ -65,10 +65,10 @@ async def unread(count: int, load: Path, folder: Path) -> list[Finding]:
                 await server.publish(1, LARGE)
                 messages += 1
             having = await clients.expect(messages * clients.count, TIMEOUT)
-            evicted, most = await watching
+            evicted, peak = await watching
     crowd = f"{silent:,} of {count:,} never read"
     return [
-        Finding(f"{crowd}: memory for each", (most - before) / silent / 1024, "KiB", 256),
+        Finding(f"{crowd}: memory for each", (peak - before) / silent / 1024, "KiB", 256),
         Finding(f"{crowd}: the others' p99, times that without", having.each_p99 / without.each_p99, "×", 2),
         Finding(f"{crowd}: until all are closed", evicted, "s", 40),
     ]
@@ -130,8 +130,8 @@ async def _paced(server: Server, messages: int, size: int) -> None:
 async def _until_evicted(server: Server, files: int) -> tuple[float, int]:
     """Wait until the server has at most `files` open; return the seconds and its peak memory in bytes."""
     began = time.monotonic()
-    most = 0
+    peak = 0
     while open_files(server.pid) > files and time.monotonic() < began + _EVICTION_TIMEOUT:
-        most = max(most, resident_bytes(server.pid))
+        peak = max(peak, resident_bytes(server.pid))
         await asyncio.sleep(0.2)
-    return time.monotonic() - began, most
+    return time.monotonic() - began, peak

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from bench.origin import HOSTS, Hit, origin
 from bench.posts import document
 from bench.processes import Used, used
-from bench.report import least, show
+from bench.report import at_least, show
 from tests.feeds.origins import answer, whole
 from tests.livelog import Livelog, until
 
@@ -69,5 +69,5 @@ def _report(hits: list[Hit], began: float, use: Used) -> None:
         (f"polls a second, for {use.seconds:.0f} s", f"{len(polls) / use.seconds:.0f}"),
         ("busy", f"{use.share} of a core"),
         ("CPU of a poll", f"{use.cpu / len(polls) * 1e3:.2f} ms"),
-        ("polls a second of CPU", least(len(polls) / use.cpu, MIN_POLLS_PER_CPU_SECOND, ".0f")),
+        ("polls a second of CPU", at_least(len(polls) / use.cpu, MIN_POLLS_PER_CPU_SECOND, ".0f")),
     )
