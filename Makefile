@@ -1,8 +1,8 @@
-# make run     set up, then python server.py          make test    all tests, with all they need
-# make demo    a small newsroom on loopback, live     make check   ruff, mypy, tsc
-# make setup   only set up                            make bench   figures, side by side
-# make soak    the long forms of the fault tests
-# make screenshots   docs/screenshots/, from the demo's evening
+# make run          set up and run python server.py       make test     all tests, with the programs they need
+# make demo         a newsroom on loopback, live          make check    ruff, mypy, tsc
+# make setup        set up only                           make bench    all benchmarks
+# make soak         the long forms of the fault tests     make lock     renew the pinned dependencies
+# make screenshots  docs/screenshots/, from the demo      make clean    delete environments and caches
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,7 +49,7 @@ lock: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# A stamp for each set of dependencies: setting up again costs nothing.
+# A stamp file for each set of dependencies, so that setting up happens once.
 $(VENV)/.run: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 (3.11 or later) with its venv module is needed: apt-get install python3-venv"; exit 1; }
 	@echo "Setting up (once) …"

@@ -1,6 +1,6 @@
-"""`python -m bench [NAME …]`: runs the benchmarks one after the other, and prints what each found.
+"""`python -m bench [NAME …]`: run the benchmarks one after the other and print their figures.
 
-`fanout --quick` is a short form of that one, `fanout --markdown` the form that docs/performance.md has.
+`fanout --quick` is a short run, `fanout --markdown` prints the form of docs/performance.md.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FANOUT_OPTIONS = ("--quick", "--markdown")
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the named benchmarks, or all; returns the exit code."""
+    """Run the named benchmarks, or all. Return the exit code."""
     names = [argument for argument in arguments if argument not in FANOUT_OPTIONS]
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:

@@ -1,7 +1,7 @@
-"""What it costs to commit a known feed of 20 entries to a timeline of a million entries, compared with a thousand.
+"""The cost of a commit of 20 known entries to a timeline of a million entries, compared with one of a thousand.
 
-Both timelines are open in the same run, and take turns. They are filled behind the store's back, as that many polls
-would take long; that the feed is recognised afterwards shows that they were filled as the store would have.
+Both timelines are open in one run and take turns. They are filled directly, as a million commits would take long; the
+entries are recognised afterwards, which shows that the layout is the store's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-from bench.made import BLOG, cpu_clock, digest, keys, lease, position, post, spread
+from bench.posts import BLOG, digest, keys, lease, position, post
+from bench.processes import cpu_clock
+from bench.report import spread
 from entries import dump
 from tests.redis import RedisServer
 from timeline import Timeline, open_timeline
@@ -32,15 +34,14 @@ FEW, MANY = 1_000, 1_000_000
 LISTED = 20
 ROUNDS = 15
 COMMITS = 60
-"""Of a round, to each timeline; a first round is not counted."""
+"""Commits of a round to each timeline; the first round is a warm-up."""
 
 FILL_BATCH = 1_000
-MOST = 1.2
-"""What the ratio may be at the most."""
+MAX_RATIO = 1.2
 
 
 class Row(NamedTuple):
-    """What a store keeps of an entry."""
+    """The stored fields of an entry."""
 
     number: int
     id: str
@@ -52,7 +53,7 @@ class Row(NamedTuple):
 
 @dataclass
 class Subject:
-    """A timeline under test, and its seconds, round by round; ``clock`` is the CPU clock of whoever does its work."""
+    """A timeline under test and its seconds by round; ``clock`` is the CPU clock of the store's thread or process."""
 
     timeline: Timeline
     entries: int
@@ -62,7 +63,7 @@ class Subject:
 
 
 async def run() -> None:
-    """Prints medians, 95th percentiles and their ratios."""
+    """Print medians, 95th percentiles and ratios."""
     with TemporaryDirectory() as folder:
         await _of_sqlite(Path(folder))
         await _of_redis(Path(folder))
@@ -89,7 +90,7 @@ async def _of_redis(folder: Path) -> None:
         subjects = []
         for entries in (FEW, MANY):
             redis = RedisServer(folder / f"redis-{entries}")
-            # That it rewrites its file after the filling is not what a commit costs.
+            # No rewrite of the file after the filling: it would disturb the measurement.
             redis.start("--auto-aof-rewrite-percentage", "0")
             stack.callback(redis.stop)
             _fill_redis(redis.url, entries)
@@ -117,15 +118,15 @@ async def _compare(store: str, subjects: Sequence[Subject]) -> None:
 
 def _report(what: str, few: Sequence[Sequence[float]], many: Sequence[Sequence[float]]) -> None:
     ratios = [median(long) / median(short) for short, long in zip(few, many, strict=True)]
-    verdict = "" if median(ratios) <= MOST else ": MISSED"
+    verdict = "" if median(ratios) <= MAX_RATIO else ": MISSED"
     print(
         f"  {what}: {FEW:,} entries {spread(list(chain(*few)))}, {MANY:,} {spread(list(chain(*many)))}, "
-        f"ratio {median(ratios):.2f}, rounds {min(ratios):.2f} to {max(ratios):.2f} (≤ {MOST}{verdict})"
+        f"ratio {median(ratios):.2f}, rounds {min(ratios):.2f} to {max(ratios):.2f} (≤ {MAX_RATIO}{verdict})"
     )
 
 
 async def _commit(subject: Subject, new: int) -> tuple[float, float]:
-    """One commit of what the feed lists: its seconds, and those of the store's CPU."""
+    """Commit the newest entries; return seconds, and CPU seconds of the store."""
     leased = await lease(subject.timeline)
     state = replace(leased.state, next_at=0.0, checked_at=time.time())
     subject.entries += new
@@ -133,7 +134,7 @@ async def _commit(subject: Subject, new: int) -> tuple[float, float]:
     cpu, began = time.clock_gettime(subject.clock), time.perf_counter()
     events = await subject.timeline.commit(state, listed, leased)
     wall = time.perf_counter() - began
-    assert events == new, "the timeline was filled otherwise than the store does it"
+    assert events == new, "the filled layout differs from the store's"
     return wall, time.clock_gettime(subject.clock) - cpu
 
 
@@ -157,7 +158,7 @@ def _fill_sqlite(path: Path, entries: int) -> None:
             )
         db.execute("INSERT INTO blogs VALUES (?, ?)", (BLOG, entries))
     db.close()
-    # What is left for the disk now would keep it busy during the measurement.
+    # Pending writes would keep the disk busy during the measurement.
     os.sync()
 
 
@@ -181,7 +182,7 @@ def _fill_redis(url: str, entries: int) -> None:
 
 
 def _batches(entries: int) -> Iterator[list[Row]]:
-    """What a store keeps of each entry, numbered from 1, some at a time."""
+    """Yield the rows of all entries, numbered from 1, in batches."""
     model = post(0)
     item = dump(model.item(id=model.id, position=model.position, seen=model.seen, revision=1))
     for first in range(0, entries, FILL_BATCH):

@@ -1,7 +1,7 @@
-"""How long it takes to import 500 real feeds for the first time, compared with newsboat and lemon24/reader.
+"""The first import of 500 real feeds, compared with newsboat and lemon24/reader.
 
-The feeds are the files of the corpus, each under several addresses. Everyone gets the same addresses from the same
-origin on the same two cores, and the time from the start of the program until all is stored.
+The feeds are the files of the corpus, each at several URLs. All programs fetch the same URLs from the same origin on
+the same two cores, timed from the start of the program until all is stored.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from bench.feed_readers import Import, Peer, Reader, find_peers
-from bench.made import cpu_seconds, session
-from bench.origin import Origin, origin, statuses, whole
-from bench.table import least, show
+from bench.origin import Origin, origin, statuses
+from bench.peers.feed_readers import Import, Peer, Reader, find_peers
+from bench.processes import cpu_seconds_with_children, session
+from bench.report import at_least, show
 from tests.corpus import corpus_if_here
+from tests.feeds.origins import whole
 from tests.livelog import Livelog, until
 from timeline import open_timeline
 
@@ -29,14 +30,14 @@ LIVELOG = "Livelog"
 FEEDS = 500
 CORES = 2
 ROUNDS = 3
-"""Of Livelog and newsboat by turns; reader takes long, and has one."""
+"""Rounds of Livelog and newsboat, in alternation; reader takes long and has one."""
 
-PATIENCE = 120.0
-TIMES_READER = 5.0
+TIMEOUT = 120.0
+MIN_TIMES_READER = 5.0
 
 
 class Files:
-    """Serves files under any folder, with no validators but an ETag."""
+    """Serves files at any path that ends with their name, with an ETag."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -45,17 +46,19 @@ class Files:
     def _answers(self) -> dict[str, bytes]:
         kinds = {".json": "application/feed+json"}
         return {
-            path.name: whole(path.read_bytes(), kinds.get(path.suffix, "application/xml"), '"1"')
+            path.name: whole(
+                path.read_bytes(), f"Content-Type: {kinds.get(path.suffix, 'application/xml')}", 'ETag: "1"'
+            )
             for path in self._folder.iterdir()
         }
 
     def answer(self, path: str, head: bytes) -> tuple[int, bytes]:  # noqa: ARG002 - of `Site`
-        """The file of the path's last part."""
+        """Answer with the file that the path ends with."""
         return 200, self._answers[path.rpartition("/")[2]]
 
 
 async def run() -> None:
-    """Prints seconds, feeds a second, and how they compare."""
+    """Print seconds, feeds a second, and ratios."""
     corpus = corpus_if_here()
     if corpus is None:
         print("import: skipped, the corpus of feeds (shared/feeds beside the project) is not here")
@@ -81,19 +84,19 @@ async def _compare(site: Origin, urls: Sequence[str], peers: Sequence[Peer]) -> 
     rows = [("", "seconds", "feeds/s", "CPU seconds", "feeds read", "time, of Livelog's")]
     for name, found in results.items():
         seconds, cpu = median(result.seconds for result in found), median(result.cpu for result in found)
-        limit = TIMES_READER if name.startswith("reader ") else 1.0
-        ratio = "" if name == LIVELOG else least(seconds / ours, limit)
+        limit = MIN_TIMES_READER if name.startswith("reader ") else 1.0
+        ratio = "" if name == LIVELOG else at_least(seconds / ours, limit)
         rows.append((name, f"{seconds:.1f}", f"{FEEDS / seconds:.0f}", f"{cpu:.1f}", str(found[0].read), ratio))
     rounds = ", ".join(f"{result.seconds:.1f}" for result in results[LIVELOG])
     show(f"medians of {ROUNDS} rounds by turns (of Livelog {rounds} s), and one of reader", *rows)
 
 
 async def _livelog(urls: Sequence[str], folder: Path) -> Import:
-    """As `bench.peers.Peer.fetch`."""
+    """As `Peer.fetch`."""
     livelog = Livelog(folder)
 
     async def all_polled() -> bool:
-        # Looking costs: not too often.
+        # /metrics costs CPU: once in 0.1 s.
         await asyncio.sleep(0.1)
         metrics = (await livelog.get("/metrics")).body.decode()
         polls = re.findall(r"^livelog_polls_total{.*} (\S+)$", metrics, re.MULTILINE)
@@ -102,8 +105,8 @@ async def _livelog(urls: Sequence[str], folder: Path) -> Import:
     began = time.monotonic()
     try:
         await livelog.start({"blog": [{"url": url, "interval": "1d"} for url in urls]})
-        await until(all_polled, PATIENCE)
-        seconds, cpu = time.monotonic() - began, cpu_seconds(session(livelog.pid))
+        await until(all_polled, TIMEOUT)
+        seconds, cpu = time.monotonic() - began, cpu_seconds_with_children(session(livelog.pid))
         await livelog.stop()
     finally:
         await livelog.kill()
@@ -116,7 +119,7 @@ async def _livelog(urls: Sequence[str], folder: Path) -> Import:
 
 @contextmanager
 def _cores() -> Iterator[None]:
-    """Keeps this process, and those that it starts, to two cores."""
+    """Restrict this process and its children to two cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(before)[:CORES])
     try:

@@ -1,9 +1,9 @@
-/* floor: what a fan-out costs at least. A WebSocket server that sends each message to each reader, and no more.
+/* floor: the least cost of a fan-out. A WebSocket server that sends each message to each client and does nothing else.
  *
  *     floor PORT PUBLISHING_PORT
  *
- * What comes on the second port is published, each line as one message. It answers pings, so that its readers can
- * time it. It believes whatever a reader says, keeps nothing for one who is slow, and must not meet the world.
+ * Each line on the second port is a message. It answers pings, so that clients can time it. It validates no input and
+ * buffers nothing for slow clients: for loopback only.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,22 +19,22 @@
 
 enum { DESCRIPTORS = 1 << 20, INPUT = 4 << 20, LONGEST = 65535, EVENTS = 512, BACKLOG = 4096 };
 
-/* The key of all requests is the one of RFC 6455's example, and so is the answer. */
+/* All requests have the key of RFC 6455's example. */
 static const char accepted[] =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-static int readers[DESCRIPTORS], place[DESCRIPTORS], count; /* place: where a descriptor stands in readers, from 1 */
+static int clients[DESCRIPTORS], slot[DESCRIPTORS], count; /* slot: index of a descriptor in clients, from 1 */
 static int queue;
 static char input[INPUT];
-static size_t kept; /* bytes of a line that is not here in full */
+static size_t kept; /* bytes of an incomplete line */
 
 static void leave(int fd) {
-    if (place[fd]) {
-        int last = readers[--count];
-        readers[place[fd] - 1] = last;
-        place[last] = place[fd];
-        place[fd] = 0;
+    if (slot[fd]) {
+        int last = clients[--count];
+        clients[slot[fd] - 1] = last;
+        slot[last] = slot[fd];
+        slot[fd] = 0;
     }
     close(fd);
 }
@@ -47,7 +47,7 @@ static void publish(const char *text, size_t size) {
     frame[2] = (char)(size >> 8);
     frame[3] = (char)size;
     memcpy(frame + head, text, size);
-    for (int i = 0; i < count; i++) send(readers[i], frame, head + size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    for (int i = 0; i < count; i++) send(clients[i], frame, head + size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void take_lines(int fd) {
@@ -66,20 +66,20 @@ static void take_lines(int fd) {
     memmove(input, line, kept);
 }
 
-static void hear(int fd) {
-    unsigned char said[2048];
-    ssize_t got = read(fd, said, sizeof said);
+static void receive(int fd) {
+    unsigned char frame[2048];
+    ssize_t got = read(fd, frame, sizeof frame);
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
         leave(fd);
-    } else if (!place[fd]) {
+    } else if (!slot[fd]) {
         send(fd, accepted, sizeof accepted - 1, MSG_NOSIGNAL);
-        readers[count++] = fd;
-        place[fd] = count;
-    } else if (got >= 6 && said[0] == 0x89 && said[1] <= (0x80 | 125) && got >= 6 + (said[1] & 0x7f)) {
-        int size = said[1] & 0x7f;
+        clients[count++] = fd;
+        slot[fd] = count;
+    } else if (got >= 6 && frame[0] == 0x89 && frame[1] <= (0x80 | 125) && got >= 6 + (frame[1] & 0x7f)) {
+        int size = frame[1] & 0x7f;
         unsigned char pong[2 + 125] = {0x8a, (unsigned char)size};
-        for (int i = 0; i < size; i++) pong[2 + i] = said[6 + i] ^ said[2 + i % 4];
+        for (int i = 0; i < size; i++) pong[2 + i] = frame[6 + i] ^ frame[2 + i % 4];
         send(fd, pong, 2 + size, MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }
@@ -117,7 +117,7 @@ int main(int given, char **arguments) {
             if (fd == publisher) {
                 take_lines(fd);
             } else if (fd != door && fd != press) {
-                hear(fd);
+                receive(fd);
             } else {
                 while ((came = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
                     setsockopt(came, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

@@ -1,7 +1,7 @@
-"""What a hundred hostile origins do to everyone else: to the event loop, to the polls of healthy feeds, to memory.
+"""The effect of a hundred hostile origins on the event loop, on polls of healthy feeds, and on memory.
 
-The same healthy feeds, and the largest files of the corpus, which change at each poll, are followed twice: alone, and
-beside the hostile ones.
+Healthy feeds and the largest files of the corpus, which change at each poll, are followed twice: alone, and beside
+the hostile ones.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from pathlib import Path
 from statistics import fmean, quantiles
 from tempfile import TemporaryDirectory
 
-from bench.lag import Lags, probe
-from bench.made import queued_seconds, resident_bytes, session
-from bench.origin import Hit, Origin, gaps, origin, raw_origins, unchanged, whole
-from bench.table import most, show
+from bench.clients import Lags, probe
+from bench.origin import Hit, Origin, gaps, origin, raw_origins
+from bench.posts import document
+from bench.processes import queued_seconds, resident_bytes, session
+from bench.report import at_most, show
 from tests.corpus import corpus_if_here
 from tests.feeds.documents import json_feed, rss
-from tests.feeds.origins import RawOrigin, Script, answer, moved, repeats, says, silent
-from tests.feeds.origins import whole as in_whole
+from tests.feeds.origins import RawOrigin, Script, answer, moved, repeats, says, silent, whole
 from tests.livelog import Livelog
 
 HEALTHY = 50
-"""Half of them never change, and half have a new entry at each poll."""
+"""Half of these feeds never change, half have a new entry at each poll."""
 
 LISTED = 10
 LARGE = 8
@@ -41,9 +41,9 @@ LARGE_INTERVAL = 10.0
 SETTLE_SECONDS = 5.0
 ALONE_SECONDS = 20.0
 BESIDE_SECONDS = 60.0
-MOST_LAG = 10.0
-MOST_LATE = 10.0
-MOST_GROWTH = 1.1
+MAX_LAG_MS = 10.0
+MAX_LATE_PERCENT = 10.0
+MAX_GROWTH = 1.1
 
 _SETTLED = [f"/settled/{number}" for number in range(0, HEALTHY, 2)]
 _NEWSY = [f"/newsy/{number}" for number in range(1, HEALTHY, 2)]
@@ -52,7 +52,7 @@ _MEGABYTE = 1024 * 1024
 
 @dataclass
 class Seen:
-    """What was measured in a stretch of time."""
+    """Measurements of one run."""
 
     lags: Lags
     hits: list[Hit]
@@ -64,16 +64,16 @@ class Seen:
 
     @property
     def queued_share(self) -> float:
-        """The share of the time in which the loop could have run, but had no core: others had them."""
+        """The share of the time in which the loop was runnable without a free core."""
         return self.queued / (self.ended - self.began)
 
     def late(self, paths: Sequence[str]) -> list[float]:
-        """How late polls were, in per cent of the interval, in order."""
+        """Lateness of polls in per cent of the interval, sorted."""
         return sorted((gap / INTERVAL - 1) * 100 for gap in gaps(self.hits, paths, self.began, self.ended))
 
 
 class Desks:
-    """Healthy feeds, and files of a folder that are not the same twice."""
+    """Healthy feeds, and files of a folder that change with each request."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -84,29 +84,31 @@ class Desks:
         return {path.name: path.read_bytes() for path in largest(self._folder)}
 
     def answer(self, path: str, head: bytes) -> tuple[int, bytes]:
-        """What the first part of the path says."""
+        """Answer by the kind of feed that the path begins with."""
         self._asked[path] += 1
         number, etag = self._asked[path], f'"{self._asked[path]}"'
         _, kind, name = path.split("/")
         if kind == "large":
-            # The title of the feed and of some entries.
+            # Changes the titles of the feed and of some entries.
             body = self._large[name].replace(b"</title>", b" %d</title>" % number, 3)
             body = body.replace(b'"title": "', b'"title": "%d ' % number, 3)
-            return 200, whole(body, "application/xml", etag)
+            return 200, whole(body, "Content-Type: application/xml", f"ETag: {etag}")
         if kind == "newsy":
-            return 200, whole(_document(number), "application/rss+xml", etag)
+            return 200, whole(
+                document(range(number, number - LISTED, -1)), "Content-Type: application/rss+xml", f"ETag: {etag}"
+            )
         if b"\nif-none-match:" in head:
-            return 304, unchanged('"1"')
-        return 200, whole(_document(0), "application/rss+xml", '"1"')
+            return 304, answer('ETag: "1"', status="304 Not Modified")
+        return 200, whole(document(range(LISTED)), "Content-Type: application/rss+xml", 'ETag: "1"')
 
 
 def largest(folder: Path | None) -> list[Path]:
-    """The largest files of the corpus, if it is here."""
+    """The largest files of the corpus; none without it."""
     return sorted(folder.iterdir(), key=lambda path: path.stat().st_size)[-LARGE:] if folder else []
 
 
 async def run() -> None:
-    """Prints lag, lateness and memory, alone and beside the hostile feeds."""
+    """Print lag, lateness and memory, alone and beside the hostile feeds."""
     corpus = corpus_if_here()
     if corpus is None:
         print("hostile: without large feeds, as the corpus (shared/feeds beside the project) is not here")
@@ -125,12 +127,12 @@ async def run() -> None:
 
 
 async def _follow(feeds: Sequence[object], desks: Origin, seconds: float) -> Seen:
-    """Starts anew, and measures for so long."""
+    """Start a Livelog and measure for `seconds`."""
     async with AsyncExitStack() as stack:
         livelog = Livelog(Path(stack.enter_context(TemporaryDirectory())))
         pool = stack.enter_context(_one_process())
         stack.push_async_callback(livelog.kill)
-        # Nothing ever comes on the second blog: there a ping waits for the loop alone.
+        # The second blog has no events, so a pong there is delayed only by the event loop.
         await livelog.start({"blog": feeds, "quiet": []})
         await asyncio.sleep(SETTLE_SECONDS)
         desks.hits()
@@ -159,7 +161,7 @@ def _report(alone: Seen, beside: Seen) -> None:
         f"hostile: {HEALTHY} feeds every {INTERVAL:g} s, {LARGE} large ones that change every {LARGE_INTERVAL:g} s; "
         f"{ALONE_SECONDS:.0f} s alone, {BESIDE_SECONDS:.0f} s beside hostile ones",
         ("", "alone", f"beside {HOSTILE} hostile feeds", "ratio"),
-        ("loop lag, p99", f"{trips[0]:.1f} ms", most(trips[1], MOST_LAG, ".1f", " ms"), _ratio(trips)),
+        ("loop lag, p99", f"{trips[0]:.1f} ms", at_most(trips[1], MAX_LAG_MS, ".1f", " ms"), _ratio(trips)),
         ("  of a process that only sleeps", *(f"{wake:.1f} ms" for wake in wakes), _ratio(wakes)),
         ("  waited for a core to be free", *(f"{seen.queued_share:.0%} of the time" for seen in (alone, beside)), ""),
         *_lateness("unchanged feeds", alone.late(_SETTLED), beside.late(_SETTLED)),
@@ -172,16 +174,16 @@ def _report(alone: Seen, beside: Seen) -> None:
 def _lateness(whose: str, alone: Sequence[float], beside: Sequence[float]) -> Iterator[Sequence[str]]:
     means = [fmean(alone), fmean(beside)]
     ratio = _ratio([100 + mean for mean in means])
-    yield f"{whose}, polls late by", f"{means[0]:.1f} %", most(means[1], MOST_LATE, ".1f", " %"), ratio
+    yield f"{whose}, polls late by", f"{means[0]:.1f} %", at_most(means[1], MAX_LATE_PERCENT, ".1f", " %"), ratio
     yield "  p99", *(f"{_p99(late):.0f} %" for late in (alone, beside)), ""
 
 
 def _memory(whose: str, alone: Sequence[int], beside: Sequence[int]) -> Sequence[str]:
-    """The peaks of the first third and the last."""
+    """The peaks of the first and the last third."""
     thirds = [(max(sizes[: len(sizes) // 3]), max(sizes[-len(sizes) // 3 :])) for sizes in (alone, beside)]
-    told = [f"{first / 1e6:.0f} → {last / 1e6:.0f} MB" for first, last in thirds]
+    cells = [f"{first / 1e6:.0f} → {last / 1e6:.0f} MB" for first, last in thirds]
     first, last = thirds[1]
-    return f"memory of {whose}", *told, most(last / first, MOST_GROWTH)
+    return f"memory of {whose}", *cells, at_most(last / first, MAX_GROWTH)
 
 
 def _p99(values: Sequence[float]) -> float:
@@ -192,16 +194,8 @@ def _ratio(pair: Sequence[float]) -> str:
     return f"{pair[1] / pair[0]:.2f}"
 
 
-def _document(newest: int) -> bytes:
-    item = (
-        "<title>Post {0}</title><guid>https://newsroom.example/?p={0}</guid>"
-        "<link>https://newsroom.example/?p={0}</link><description>Some words.</description>"
-    )
-    return rss(*(item.format(number) for number in range(newest, newest - LISTED, -1)))
-
-
 def _misbehave(raw: RawOrigin) -> None:
-    """Hands over a script for each hostile feed: as many of each kind."""
+    """Serve a script for each hostile feed, all kinds in equal numbers."""
     scripts = [*_slow(), *_heavy(), *_endless()]
     for number in range(HOSTILE):
         path = f"/{number}"
@@ -210,7 +204,7 @@ def _misbehave(raw: RawOrigin) -> None:
 
 
 def _slow() -> list[Script]:
-    """Connections that come to nothing, at a byte a second or less."""
+    """Answers of at most one byte a second."""
     return [
         silent,
         repeats(b"HTTP/1.1 200 OK\r\nX-", b"a", 1.0),
@@ -219,20 +213,20 @@ def _slow() -> list[Script]:
 
 
 def _endless() -> list[Script]:
-    """More than is taken: of headers, of a body, of a body once it is unpacked."""
+    """Endless headers, an endless body, and a gzip bomb."""
     bomb = gzip.compress(bytes(100 * _MEGABYTE))
     return [
         repeats(b"HTTP/1.1 200 OK\r\n", b"X-Header: and one more\r\n" * 100),
         repeats(answer("Content-Type: application/xml"), b"<item><title>one more</title></item>" * 1000),
-        says(in_whole(bomb, "Content-Encoding: gzip")),
+        says(whole(bomb, "Content-Encoding: gzip")),
     ]
 
 
 def _heavy() -> list[Script]:
-    """Documents that take a parser more time than it has, or more memory."""
+    """Documents that exceed a parser's time or memory."""
     bodies = [
         rss(f"<title>t</title><author>a@{'a.' * 64_000}!</author>"),
         json_feed(*[{}] * 3_500_000),
         rss(*["<title>Title</title><description>&lt;p&gt;Some words.&lt;/p&gt;</description>"] * 150_000),
     ]
-    return [says(in_whole(body)) for body in bodies]
+    return [says(whole(body)) for body in bodies]

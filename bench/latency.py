@@ -1,10 +1,9 @@
-"""How long it takes from publication at an origin that is polled every second to a reader: its socket, its page."""
+"""Seconds from publication, in a feed polled every second, to a WebSocket client and to the page."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,17 +12,18 @@ from tempfile import TemporaryDirectory
 
 from playwright.async_api import async_playwright
 
+from demo.chromium import chromium
 from demo.newsroom import Desk, Newsroom
 from tests.livelog import Livelog
 
 POSTS = 100
 
 Arrives = Callable[[], Awaitable[object]]
-"""Waits until the reader has the next post."""
+"""Waits until the next post has arrived."""
 
 
 async def run() -> None:
-    """Prints the delays, at random phases of the poller's second."""
+    """Print the delays, at random phases of the poll interval."""
     with TemporaryDirectory() as folder:
         newsroom = Newsroom()
         await newsroom.start()
@@ -43,20 +43,20 @@ async def _to_socket(livelog: Livelog, desk: Desk) -> None:
         async def arrives() -> None:
             await reader.next()
 
-        await _measure("a WebSocket reader's hands", desk, arrives)
+        await _measure("a WebSocket client", desk, arrives)
 
 
 async def _to_page(livelog: Livelog, desk: Desk) -> None:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = await browser.new_page()
         shown = asyncio.Event()
-        await page.expose_function("tell", shown.set)
+        await page.expose_function("arrived", shown.set)
         await page.goto(livelog.url("/blog/"))
         await page.wait_for_selector("[data-state=live]")
-        # Playwright's own waiting looks twice a second; this hears at once.
+        # An observer: playwright's own waiting polls twice a second.
         await page.evaluate(
-            "new MutationObserver(() => tell()).observe(document.getElementById('timeline'), { childList: true })"
+            "new MutationObserver(() => arrived()).observe(document.getElementById('timeline'), { childList: true })"
         )
 
         async def arrives() -> None:

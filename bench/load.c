@@ -1,21 +1,20 @@
-/* load: many readers of one server, in one process, and when what was published reaches them.
+/* load: many clients of one server in one process, and the times of their deliveries.
  *
- *     load PORT PATH READERS [sse] [silent=N] [window=N] [ping=MS]
+ *     load PORT PATH CLIENTS [sse] [silent=N] [window=N] [ping=MS]
  *
- * The readers are WebSockets (or Server-Sent Events) on loopback. They connect with at most WINDOW openings under
- * way, answer pings, and look in each message for @NS@, the nanoseconds of CLOCK_MONOTONIC when it was published, and
- * for "cursor":"…", which they keep. N of them are silent: they never read after the answer to their request. With
- * ping=MS each sends a ping every so many milliseconds, answered or not the one before, and times the pong; and
- * the program times how late it woke up for that.
+ * The clients are WebSockets (or event streams) on loopback. At most WINDOW of them connect at a time. They answer pings,
+ * and search each message for @NS@, the nanoseconds of CLOCK_MONOTONIC at its publication, and for "cursor":"…", which
+ * they store. N of them are silent: they read nothing after the answer to their request. With ping=MS each sends a ping
+ * every MS milliseconds, even before the previous pong, and times the pong; the program also times its own wake-ups.
  *
- * It says a line of JSON when all are connected, and one in answer to each line that it is told:
+ * It prints a line of JSON when all are connected, and one for each command on its input:
  *
- *     expect N SECONDS    answers when N messages came since the last answer, all in all, or the time is over
- *     leave               closes all connections
- *     return N SECONDS    opens them again, all at once, each with its cursor as ?after=, and then as `expect`;
- *                         who is turned away tries again every second
+ *     expect N SECONDS    wait for N messages over all clients since the last answer, at most SECONDS
+ *     leave               close all connections
+ *     return N SECONDS    open them again, all at once, each with its cursor as ?after=, then as `expect`;
+ *                         a rejected client retries every second
  *
- * Times are milliseconds. `last` is of messages: how long until the last reader had one. It ends with its input.
+ * Times are milliseconds. `last` is the time until the last client had a message. The program ends with its input.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,33 +35,33 @@
 #endif
 
 enum { CURSOR = 48, READ = 256 * 1024, LARGEST = 16 * 1024 * 1024, MOMENTS = 8192, EVENTS = 512 };
-enum { READERS_PER_ADDRESS = 25000, OPENING_SECONDS = 120 };
+enum { CLIENTS_PER_ADDRESS = 25000, OPENING_SECONDS = 120 };
 
-/* Names of what is waited for and is no reader. */
+/* epoll data of descriptors that are no clients. */
 static const unsigned long long INPUT = -1, TIMER = -2;
 
-enum state { CLOSED, TURNED_AWAY, CONNECTING, ASKED, OPEN, SILENT };
+enum state { CLOSED, REJECTED, CONNECTING, ASKED, OPEN, SILENT };
 
-struct reader {
+struct client {
     int fd;
     enum state state;
     char cursor[CURSOR];
-    char *rest; /* what came of a message that is not here in full */
+    char *rest; /* the received part of an incomplete message */
     size_t kept;
 };
 
-/* One message, and when its last reader had it. */
+/* One message, and the time at which its last client had it. */
 struct moment {
     long long published, last;
 };
 
-/* Times in microseconds, growing as they come. */
+/* A growing list of times in microseconds. */
 struct times {
     unsigned *of;
     size_t count, room;
 };
 
-static struct reader *readers;
+static struct client *clients;
 static int port, count, sse, silent, window = 128, ping_ms;
 static int queue, started, opening, opened, coming_back;
 static const char *path;
@@ -72,7 +71,7 @@ static char buffer[LARGEST + READ];
 static struct moment moments[MOMENTS];
 static int moment_count;
 static struct times latencies, pings, wakes;
-static long long deliveries, bytes, lost, retries; /* since the last answer; lost: since it began */
+static long long deliveries, bytes, lost, retries; /* since the last answer; lost: since the start */
 static long long goal = -1, deadline, began, all_open;
 
 static long long now(void) {
@@ -81,7 +80,7 @@ static long long now(void) {
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-/* Ends with a reason, which must need no escaping in JSON. */
+/* Exits with a reason, which must need no escaping in JSON. */
 static void fail(const char *what, const char *why) {
     printf("{\"error\": \"%s%s%s\"}\n", what, *why ? ": " : "", why);
     exit(1);
@@ -100,8 +99,8 @@ static int ascending(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Prints the quantiles of these times in milliseconds, and forgets them. */
-static void tell(const char *name, struct times *times) {
+/* Prints the quantiles of times in milliseconds, and clears them. */
+static void print_times(const char *name, struct times *times) {
     qsort(times->of, times->count, sizeof *times->of, ascending);
     size_t top = times->count ? times->count - 1 : 0;
     const double shares[] = {0.5, 0.99, 1};
@@ -118,10 +117,10 @@ static void answer(void) {
            all_open > began ? (all_open - began) / 1e9 : 0.0);
     printf(", \"deliveries\": %lld, \"bytes\": %lld", deliveries, bytes);
     printf(", \"lost\": %lld, \"retries\": %lld, \"open\": %d", lost, retries, opened);
-    tell("each", &latencies);
-    tell("last", &last);
-    tell("ping", &pings);
-    tell("wake", &wakes);
+    print_times("each", &latencies);
+    print_times("last", &last);
+    print_times("ping", &pings);
+    print_times("wake", &wakes);
     puts("}");
     fflush(stdout);
     moment_count = 0;
@@ -129,7 +128,7 @@ static void answer(void) {
     goal = -1;
 }
 
-/* ---- what comes ---- */
+/* ---- input of connections ---- */
 
 static void arrived(long long published, long long at) {
     deliveries++;
@@ -144,8 +143,8 @@ static void arrived(long long published, long long at) {
     moments[i].last = at;
 }
 
-/* Looks through one message. A cursor stands near its beginning. */
-static void message(struct reader *reader, char *text, size_t size, long long at) {
+/* Scans one message. Its cursor is near the beginning. */
+static void message(struct client *client, char *text, size_t size, long long at) {
     char *end = text + size;
     bytes += size;
     int hello = 0;
@@ -154,10 +153,10 @@ static void message(struct reader *reader, char *text, size_t size, long long at
         hello = memmem(text, found - text, "\"hello\"", 7) != NULL;
         char *from = memchr(found + 9, '"', end - found - 9);
         char *to = from ? memchr(from + 1, '"', end - from - 1) : NULL;
-        /* What hello tells of is still to come: its cursor counts only for who has none. */
-        if (to && to - from - 1 < CURSOR && !(hello && *reader->cursor)) {
-            memcpy(reader->cursor, from + 1, to - from - 1);
-            reader->cursor[to - from - 1] = 0;
+        /* The events up to hello's cursor have not arrived yet: it counts only for a client without a cursor. */
+        if (to && to - from - 1 < CURSOR && !(hello && *client->cursor)) {
+            memcpy(client->cursor, from + 1, to - from - 1);
+            client->cursor[to - from - 1] = 0;
         }
     }
     for (char *mark = text; mark < end && (mark = memchr(mark, '@', end - mark)); mark++) {
@@ -172,45 +171,45 @@ static void message(struct reader *reader, char *text, size_t size, long long at
     }
 }
 
-static void gone(struct reader *reader) {
-    if (reader->state == OPEN || reader->state == SILENT) opened--;
-    if (reader->state == CONNECTING || reader->state == ASKED) opening--;
-    close(reader->fd);
-    free(reader->rest);
-    reader->rest = NULL;
-    reader->kept = 0;
-    reader->state = CLOSED;
+static void gone(struct client *client) {
+    if (client->state == OPEN || client->state == SILENT) opened--;
+    if (client->state == CONNECTING || client->state == ASKED) opening--;
+    close(client->fd);
+    free(client->rest);
+    client->rest = NULL;
+    client->kept = 0;
+    client->state = CLOSED;
 }
 
-/* A server that has too much to do may let a storm wait; nothing else may be turned away. */
-static void turned_away(struct reader *reader, const char *what, const char *why) {
+/* A server may reject clients of a storm with a 503; any other rejection is an error. */
+static void reject_client(struct client *client, const char *what, const char *why) {
     if (!coming_back) fail(what, why);
-    gone(reader);
-    reader->state = TURNED_AWAY;
+    gone(client);
+    client->state = REJECTED;
     retries++;
 }
 
-/* Sends a control frame; its mask is zero. One that finds no room is not sent. */
-static void control(struct reader *reader, int first_byte, const char *payload, size_t size) {
+/* Sends a control frame with a zero mask. It is dropped if the socket's buffer is full. */
+static void control(struct client *client, int first_byte, const char *payload, size_t size) {
     char frame[6 + 125] = {(char)first_byte, (char)(0x80 | size)};
     memcpy(frame + 6, payload, size);
-    send(reader->fd, frame, 6 + size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    send(client->fd, frame, 6 + size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void frame(struct reader *reader, int first_byte, char *payload, size_t size, long long at) {
+static void frame(struct client *client, int first_byte, char *payload, size_t size, long long at) {
     long long sent;
     switch (first_byte & 0x0f) {
     case 0x1:
     case 0x2:
-        message(reader, payload, size, at);
+        message(client, payload, size, at);
         break;
     case 0x8:
-        control(reader, 0x88, payload, size < 2 ? size : 2);
+        control(client, 0x88, payload, size < 2 ? size : 2);
         lost++;
-        gone(reader);
+        gone(client);
         break;
     case 0x9:
-        control(reader, 0x8a, payload, size <= 125 ? size : 125);
+        control(client, 0x8a, payload, size <= 125 ? size : 125);
         break;
     case 0xa:
         if (size == sizeof sent) {
@@ -220,34 +219,34 @@ static void frame(struct reader *reader, int first_byte, char *payload, size_t s
     }
 }
 
-/* Takes all complete frames; returns how many bytes these were. Nobody sends such readers fragments. */
-static size_t take_frames(struct reader *reader, char *data, size_t size, long long at) {
+/* Takes all complete frames and returns their bytes. Servers send no fragments. */
+static size_t take_frames(struct client *client, char *data, size_t size, long long at) {
     size_t done = 0;
-    while (reader->state == OPEN && size - done >= 2) {
+    while (client->state == OPEN && size - done >= 2) {
         unsigned char *head = (unsigned char *)data + done;
         size_t length = head[1] & 0x7f, width = length == 126 ? 2 : length == 127 ? 8 : 0;
         if (size - done < 2 + width) break;
         if (width) length = 0;
         for (size_t i = 0; i < width; i++) length = length << 8 | head[2 + i];
         if (length > size - done - 2 - width) break;
-        frame(reader, head[0], data + done + 2 + width, length, at);
+        frame(client, head[0], data + done + 2 + width, length, at);
         done += 2 + width + length;
     }
     return done;
 }
 
-/* Takes all complete lines. The sizes of chunks, where there are any, stand on lines of their own. */
-static size_t take_lines(struct reader *reader, char *data, size_t size, long long at) {
+/* Takes all complete lines. Chunk sizes are on lines of their own. */
+static size_t take_lines(struct client *client, char *data, size_t size, long long at) {
     char *line = data, *end;
     while ((end = memchr(line, '\n', data + size - line))) {
-        if (end - line > 5 && !memcmp(line, "data:", 5)) message(reader, line + 5, end - line - 5, at);
+        if (end - line > 5 && !memcmp(line, "data:", 5)) message(client, line + 5, end - line - 5, at);
         line = end + 1;
     }
     return line - data;
 }
 
-/* The answer to the request; returns how many bytes it takes, 0 if it is not all here. */
-static size_t take_head(struct reader *reader, char *data, size_t size) {
+/* Takes the answer to the request and returns its bytes, 0 if it is incomplete. */
+static size_t take_head(struct client *client, char *data, size_t size) {
     char *end = memmem(data, size, "\r\n\r\n", 4);
     if (!end) return 0;
     if (memcmp(data, sse ? "HTTP/1.1 200" : "HTTP/1.1 101", 12)) {
@@ -256,100 +255,100 @@ static size_t take_head(struct reader *reader, char *data, size_t size) {
         for (; i < sizeof line - 1 && data[i] >= ' ' && data[i] < 127 && data[i] != '"' && data[i] != '\\'; i++)
             line[i] = data[i];
         line[i] = 0;
-        turned_away(reader, "it answered", line);
+        reject_client(client, "it answered", line);
         return size;
     }
     opening--;
     if (++opened == count) all_open = now();
-    reader->state = OPEN;
-    if (reader - readers < silent) {
-        reader->state = SILENT;
-        epoll_ctl(queue, EPOLL_CTL_DEL, reader->fd, NULL);
+    client->state = OPEN;
+    if (client - clients < silent) {
+        client->state = SILENT;
+        epoll_ctl(queue, EPOLL_CTL_DEL, client->fd, NULL);
     }
     return end + 4 - data;
 }
 
-static void take(struct reader *reader) {
-    size_t size = reader->kept, done = 0;
-    if (size) memcpy(buffer, reader->rest, size);
-    ssize_t got = read(reader->fd, buffer + size, READ);
+static void take(struct client *client) {
+    size_t size = client->kept, done = 0;
+    if (size) memcpy(buffer, client->rest, size);
+    ssize_t got = read(client->fd, buffer + size, READ);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) {
-        if (reader->state == ASKED) {
-            turned_away(reader, "it closed a connection instead of answering", "");
+        if (client->state == ASKED) {
+            reject_client(client, "it closed a connection instead of answering", "");
         } else {
             lost++;
-            gone(reader);
+            gone(client);
         }
         return;
     }
     long long at = now();
     size += got;
-    if (reader->state == ASKED) done = take_head(reader, buffer, size);
-    if (reader->state == OPEN) done += (sse ? take_lines : take_frames)(reader, buffer + done, size - done, at);
-    if (reader->state == CLOSED || reader->state == TURNED_AWAY) return;
-    reader->kept = reader->state == SILENT ? 0 : size - done;
-    if (reader->kept > LARGEST) fail("a message is too large", "");
-    free(reader->rest);
-    reader->rest = NULL;
-    if (reader->kept) {
-        if (!(reader->rest = malloc(reader->kept))) fail("out of memory", "");
-        memcpy(reader->rest, buffer + done, reader->kept);
+    if (client->state == ASKED) done = take_head(client, buffer, size);
+    if (client->state == OPEN) done += (sse ? take_lines : take_frames)(client, buffer + done, size - done, at);
+    if (client->state == CLOSED || client->state == REJECTED) return;
+    client->kept = client->state == SILENT ? 0 : size - done;
+    if (client->kept > LARGEST) fail("a message is too large", "");
+    free(client->rest);
+    client->rest = NULL;
+    if (client->kept) {
+        if (!(client->rest = malloc(client->kept))) fail("out of memory", "");
+        memcpy(client->rest, buffer + done, client->kept);
     }
 }
 
 /* ---- connections ---- */
 
-static void ask(struct reader *reader) {
+static void ask(struct client *client) {
     char request[1024];
     int error = 0;
     socklen_t length = sizeof error;
-    getsockopt(reader->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &length);
     if (error) {
-        turned_away(reader, "connecting", strerror(error));
+        reject_client(client, "connecting", strerror(error));
         return;
     }
     int size = snprintf(request, sizeof request, "GET %s%s%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", path,
-                        *reader->cursor ? "?after=" : "", reader->cursor, port,
+                        *client->cursor ? "?after=" : "", client->cursor, port,
                         sse ? "Accept: text/event-stream\r\n"
                             : "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
-    if (send(reader->fd, request, size, MSG_NOSIGNAL) != size) {
-        turned_away(reader, "sending a request", strerror(errno));
+    if (send(client->fd, request, size, MSG_NOSIGNAL) != size) {
+        reject_client(client, "sending a request", strerror(errno));
         return;
     }
-    reader->state = ASKED;
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = reader - readers};
-    epoll_ctl(queue, EPOLL_CTL_MOD, reader->fd, &event);
+    client->state = ASKED;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = client - clients};
+    epoll_ctl(queue, EPOLL_CTL_MOD, client->fd, &event);
 }
 
-static void open_reader(struct reader *reader) {
+static void open_reader(struct client *client) {
     int one = 1, few = 4096, small = 1460;
-    reader->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (reader->fd < 0) fail("opening a socket", strerror(errno));
-    setsockopt(reader->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (reader - readers < silent) {
-        /* The less the kernels keep for a silent reader, the more its server has to. With the segments of loopback
-         * that is 2.5 MB; with those of Ethernet as little as for readers who are far away. */
-        setsockopt(reader->fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
-        setsockopt(reader->fd, IPPROTO_TCP, TCP_MAXSEG, &small, sizeof small);
+    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (client->fd < 0) fail("opening a socket", strerror(errno));
+    setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (client - clients < silent) {
+        /* The less the kernels keep for a silent client, the more its server has to. With the segments of loopback
+         * that is 2.5 MB; with those of Ethernet as little as for distant clients. */
+        setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
+        setsockopt(client->fd, IPPROTO_TCP, TCP_MAXSEG, &small, sizeof small);
     }
-    if (count > READERS_PER_ADDRESS) {
+    if (count > CLIENTS_PER_ADDRESS) {
         /* An address has some 28,000 ports for connections to one server. */
         struct sockaddr_in own = {.sin_family = AF_INET};
-        own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (reader - readers) / READERS_PER_ADDRESS);
-        setsockopt(reader->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-        if (bind(reader->fd, (void *)&own, sizeof own)) fail("binding", strerror(errno));
+        own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (client - clients) / CLIENTS_PER_ADDRESS);
+        setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+        if (bind(client->fd, (void *)&own, sizeof own)) fail("binding", strerror(errno));
     }
-    if (connect(reader->fd, (void *)&server, sizeof server) && errno != EINPROGRESS)
+    if (connect(client->fd, (void *)&server, sizeof server) && errno != EINPROGRESS)
         fail("connecting", strerror(errno));
-    reader->state = CONNECTING;
+    client->state = CONNECTING;
     opening++;
-    struct epoll_event event = {.events = EPOLLOUT, .data.u64 = reader - readers};
-    epoll_ctl(queue, EPOLL_CTL_ADD, reader->fd, &event);
+    struct epoll_event event = {.events = EPOLLOUT, .data.u64 = client - clients};
+    epoll_ctl(queue, EPOLL_CTL_ADD, client->fd, &event);
 }
 
-/* Readers are to be opened, so many at a time. */
+/* Opens clients, at most the window at a time. */
 static void begin(int together) {
     window = together;
     started = opening = 0;
@@ -362,12 +361,12 @@ static void open_more(void) {
     if (coming_back && now() - retried > 1000000000LL) {
         retried = now();
         for (int i = 0; i < started; i++)
-            if (readers[i].state == TURNED_AWAY) open_reader(&readers[i]);
+            if (clients[i].state == REJECTED) open_reader(&clients[i]);
     }
-    while (started < count && opening < window) open_reader(&readers[started++]);
+    while (started < count && opening < window) open_reader(&clients[started++]);
 }
 
-/* ---- what it is told ---- */
+/* ---- commands ---- */
 
 static void obey(const char *line) {
     double seconds = 0;
@@ -379,15 +378,15 @@ static void obey(const char *line) {
         coming_back = 1;
     } else if (!strcmp(line, "leave")) {
         for (int i = 0; i < count; i++)
-            if (readers[i].state > TURNED_AWAY) gone(&readers[i]);
+            if (clients[i].state > REJECTED) gone(&clients[i]);
     } else {
-        fail("it was told something unknown", "");
+        fail("unknown command", "");
     }
     goal = wanted;
     deadline = began + (long long)(seconds * 1e9);
 }
 
-/* Reads lines; they come one at a time, as each is answered. */
+/* Reads command lines, one at a time. */
 static void listen_to_input(void) {
     static char line[128];
     static size_t length;
@@ -406,14 +405,14 @@ static void ping_all(int timer) {
     static long long due;
     long long times, at = now(), pause = ping_ms * 1000000LL;
     if (read(timer, &times, sizeof times) < 0) return;
-    /* How late this process itself is: that much is the machine's doing. */
+    /* The lateness of this process, which is the machine's. */
     if (due) add(&wakes, at - due);
     due = (due ? due : at) + times * pause;
     for (int i = 0; i < count; i++)
-        if (readers[i].state == OPEN) control(&readers[i], 0x89, (const char *)&at, sizeof at);
+        if (clients[i].state == OPEN) control(&clients[i], 0x89, (const char *)&at, sizeof at);
 }
 
-/* Waits for something to happen, at most a tenth of a second, and sees to it. */
+/* Waits at most 0.1 s for events, and handles them. */
 static void turn(int timer) {
     struct epoll_event events[EVENTS];
     int happened = epoll_wait(queue, events, EVENTS, 100);
@@ -421,8 +420,8 @@ static void turn(int timer) {
         unsigned long long which = events[i].data.u64;
         if (which == INPUT) listen_to_input();
         else if (which == TIMER) ping_all(timer);
-        else if (readers[which].state == CONNECTING) ask(&readers[which]);
-        else if (readers[which].state > TURNED_AWAY) take(&readers[which]);
+        else if (clients[which].state == CONNECTING) ask(&clients[which]);
+        else if (clients[which].state > REJECTED) take(&clients[which]);
     }
 }
 
@@ -432,7 +431,7 @@ static void watch(int fd, unsigned long long name) {
 }
 
 static void read_arguments(int given, char **arguments) {
-    if (given < 4) fail("usage: load PORT PATH READERS [sse] [silent=N] [window=N] [ping=MS]", "");
+    if (given < 4) fail("usage: load PORT PATH CLIENTS [sse] [silent=N] [window=N] [ping=MS]", "");
     port = atoi(arguments[1]);
     path = arguments[2];
     count = atoi(arguments[3]);
@@ -446,7 +445,7 @@ static void read_arguments(int given, char **arguments) {
 
 int main(int given, char **arguments) {
     read_arguments(given, arguments);
-    if (!(readers = calloc(count, sizeof *readers))) fail("out of memory", "");
+    if (!(clients = calloc(count, sizeof *clients))) fail("out of memory", "");
     server.sin_family = AF_INET;
     server.sin_port = htons(port);
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -1,4 +1,4 @@
-"""Many readers of one server, in a process of their own (`load.c`), and when what was published reached them."""
+"""Many clients of one server in a process of their own (`load.c`), and the times of their deliveries."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from typing import Any
 
 _HERE = Path(__file__).resolve().parent
 _SPARE_DESCRIPTORS = 100
-_CONNECTING_SECONDS = 150.0
+_CONNECT_TIMEOUT = 150.0
 _GRACE_SECONDS = 30.0
-"""Beyond the time that the program was given, which watches its own clock."""
+"""Added to the timeouts that the program applies itself."""
 
 
 class LoadError(Exception):
-    """A server cannot be measured: it, or what is needed for it, is not here or turns readers away. It says why."""
+    """A server cannot be measured: it is not installed, does not start or rejects clients. The message says why."""
 
 
 FAILURES = (LoadError, OSError, EOFError)
-"""What a server that does not do its work looks like; the others can still be measured."""
+"""Errors of one server; the others are still measured."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """What reached the readers since they were asked before.
+    """Deliveries since the previous command.
 
-    ``seconds`` since they were told to wait, ``connected`` of these until all were connected. ``lost`` were closed by
-    the server, ``retries`` made by those who were not let in at first, ``open`` are left. All other times are
-    milliseconds: ``each`` of deliveries, ``last`` of messages until their last reader had them, ``ping`` of pings
-    until the pong, ``wake`` by which the machine was late to wake up the readers' process for a ping.
+    ``seconds`` since the command, ``connected`` of these until all clients were connected. ``lost`` connections were
+    closed by the server, ``retries`` followed a rejection, ``open`` remain. All other times are milliseconds:
+    ``each`` of deliveries, ``last`` of messages until their last client had them, ``ping`` of pings until the pong,
+    ``wake`` by which the client process woke up late for a ping.
     """
 
     seconds: float
@@ -58,8 +58,8 @@ class Arrival:
     wake_max: float
 
 
-class Readers:
-    """Readers of a server on loopback: how many there were, and how many are connected as far as is known."""
+class Clients:
+    """Clients of a server on loopback. ``open`` is the number that is connected, as of the last answer."""
 
     def __init__(self, process: Process, count: int) -> None:
         self.count = self.open = count
@@ -67,33 +67,33 @@ class Readers:
         self._process = process
 
     @classmethod
-    async def connect(cls, program: Path, port: int, path: str, count: int, *options: str) -> Readers:
-        """Starts the program, and waits until all are connected. Options as in `load.c`. Raises LoadError."""
+    async def connect(cls, program: Path, port: int, path: str, count: int, *options: str) -> Clients:
+        """Start the program and wait until all are connected. Options as in `load.c`. Raises LoadError."""
         process = await create_subprocess_exec(
             program, str(port), path, str(count), *options, stdin=PIPE, stdout=PIPE
         )
-        readers = cls(process, count)
+        clients = cls(process, count)
         try:
-            readers.connected_in = (await readers._answer(_CONNECTING_SECONDS)).connected
+            clients.connected_in = (await clients._answer(_CONNECT_TIMEOUT)).connected
         except (LoadError, asyncio.CancelledError):
-            await readers.close()
+            await clients.close()
             raise
-        return readers
+        return clients
 
     async def expect(self, deliveries: int, seconds: float) -> Arrival:
-        """Waits for so many messages, over all readers and since the last answer, at most so long."""
-        return await self._tell(f"expect {deliveries} {seconds}", seconds)
+        """Wait for `deliveries` messages over all clients since the last answer, at most `seconds`."""
+        return await self._send(f"expect {deliveries} {seconds}", seconds)
 
     async def leave(self) -> None:
-        """Closes all connections."""
-        await self._tell("leave", 0)
+        """Close all connections."""
+        await self._send("leave", 0)
 
-    async def come_back(self, deliveries: int, seconds: float) -> Arrival:
-        """Opens all connections at once, each with its cursor, and waits as `expect` does."""
-        return await self._tell(f"return {deliveries} {seconds}", seconds)
+    async def reconnect(self, deliveries: int, seconds: float) -> Arrival:
+        """Open all connections at once, each with its cursor, and wait as `expect` does."""
+        return await self._send(f"return {deliveries} {seconds}", seconds)
 
     async def close(self) -> None:
-        """Ends the program, and with it the connections."""
+        """End the program and its connections."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
@@ -102,7 +102,7 @@ class Readers:
             self._process.kill()
             await self._process.wait()
 
-    async def _tell(self, line: str, seconds: float) -> Arrival:
+    async def _send(self, line: str, seconds: float) -> Arrival:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n".encode("ascii"))
         return await self._answer(seconds + _GRACE_SECONDS)
@@ -112,17 +112,17 @@ class Readers:
         try:
             line = await asyncio.wait_for(self._process.stdout.readline(), seconds)
         except TimeoutError:
-            raise LoadError(f"the readers said nothing for {seconds:.0f} s") from None
-        said: dict[str, Any] = json.loads(line or '{"error": "the readers\' process ended"}')
-        if "error" in said:
-            raise LoadError(said["error"])
-        arrival = Arrival(**said)
+            raise LoadError(f"no answer of the clients for {seconds:.0f} s") from None
+        answer: dict[str, Any] = json.loads(line or '{"error": "the clients\' process ended"}')
+        if "error" in answer:
+            raise LoadError(answer["error"])
+        arrival = Arrival(**answer)
         self.open = arrival.open
         return arrival
 
 
 def build(name: str, folder: Path) -> Path:
-    """Compiles a program of this folder; returns where it is. Raises LoadError if there is no compiler."""
+    """Compile a C program of this folder and return its path. Raises LoadError without a compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise LoadError("a C compiler is needed: apt-get install gcc libc6-dev")
@@ -136,10 +136,10 @@ def build(name: str, folder: Path) -> Path:
 
 
 def allow_connections(count: int) -> None:
-    """Lets this process and those it starts open so many. Raises LoadError if the system's limit is lower."""
+    """Raise the descriptor limit of this process and its children. Raises LoadError if it is below `count`."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if hard != resource.RLIM_INFINITY and hard < count + _SPARE_DESCRIPTORS:
         raise LoadError(
-            f"{count:,} readers need {count + _SPARE_DESCRIPTORS:,} file descriptors (ulimit -n), not {hard:,}"
+            f"{count:,} clients need {count + _SPARE_DESCRIPTORS:,} file descriptors (ulimit -n), not {hard:,}"
         )

@@ -1,4 +1,4 @@
-"""What 100,000 feeds in config.yaml cost a process: its start, and what it uses while none of them is due."""
+"""100,000 feeds in config.yaml: start, memory, and CPU while none of them is due."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.made import BLOG, LEASE_SECONDS, cpu_seconds, resident_bytes, used
-from bench.table import most, show
+from bench.posts import BLOG, LEASE_SECONDS
+from bench.processes import cpu_seconds_with_children, resident_bytes, used
+from bench.report import at_most, show
 from feedstate import Mark, Marks
 from tests.livelog import Livelog
 from timeline import Lease, Timeline, open_timeline
@@ -20,24 +21,28 @@ FEEDS = 100_000
 LISTED = 20
 IDLE_SECONDS = 20.0
 QUIET = 0.1
-"""Of a core: a process that uses less has started."""
+"""Share of a core below which the start is over."""
 
-PATIENCE = 60.0
-MOST_START_SECONDS = 10.0
-MOST_IDLE_PERCENT = 2.0
+TIMEOUT = 60.0
+MAX_START_SECONDS = 10.0
+MAX_IDLE_PERCENT = 2.0
 
-_TOGETHER = 2_000
+_BATCH = 2_000
 _LISTED = Marks({f"{number:016}": Mark(f"{number:013}") for number in range(LISTED)})
 
 
 async def run() -> None:
-    """Prints the seconds until it answers, the memory, and the CPU of a process that has nothing to do."""
-    # Nobody listens there: what is due costs as little as can be.
+    """Print the seconds until it answers, the memory, and the CPU of an idle process."""
+    # Port 1 refuses connections, so a due feed costs little.
     urls = [f"http://127.0.0.1:1/section-{number:06}/feed.xml" for number in range(FEEDS)]
     async with _started(urls) as livelog:
-        fresh, fresh_cpu, fresh_bytes = livelog.started_in, cpu_seconds([livelog.pid]), resident_bytes(livelog.pid)
+        fresh, fresh_cpu, fresh_bytes = (
+            livelog.started_in,
+            cpu_seconds_with_children([livelog.pid]),
+            resident_bytes(livelog.pid),
+        )
     async with _started(urls, known=True) as livelog:
-        known, known_cpu = livelog.started_in, cpu_seconds([livelog.pid])
+        known, known_cpu = livelog.started_in, cpu_seconds_with_children([livelog.pid])
         working = await _quiet(livelog)
         with used(livelog.pid) as (idle,):
             await asyncio.sleep(IDLE_SECONDS)
@@ -47,17 +52,17 @@ async def run() -> None:
     show(
         f"many: {FEEDS:,} feeds",
         ("", "new to the store", f"known with {LISTED} entries, none due"),
-        ("start until it answers", *(most(seconds, MOST_START_SECONDS, ".1f", " s") for seconds in (fresh, known))),
+        ("start until it answers", *(at_most(seconds, MAX_START_SECONDS, ".1f", " s") for seconds in (fresh, known))),
         ("  CPU until then", *(f"{cpu:.1f} s" for cpu in (fresh_cpu, known_cpu))),
         ("  and until it is quiet", "", f"{working:.0f} s more"),
         ("memory", *(f"{size / 1e6:.0f} MB" for size in (fresh_bytes, known_bytes))),
-        (f"CPU, {IDLE_SECONDS:.0f} s of nothing to do", "", most(percent, MOST_IDLE_PERCENT, ".1f", " %")),
+        (f"CPU, {IDLE_SECONDS:.0f} s of nothing to do", "", at_most(percent, MAX_IDLE_PERCENT, ".1f", " %")),
     )
 
 
 @asynccontextmanager
 async def _started(urls: Sequence[str], *, known: bool = False) -> AsyncIterator[Livelog]:
-    """A Livelog on a configuration as one would write it, a line for each feed."""
+    """A Livelog whose config.yaml has a line for each feed."""
     with TemporaryDirectory() as folder:
         livelog = Livelog(Path(folder))
         if known:
@@ -74,9 +79,9 @@ async def _started(urls: Sequence[str], *, known: bool = False) -> AsyncIterator
 
 
 async def _quiet(livelog: Livelog) -> float:
-    """Waits until a process that has answered has done what is left of its start; returns how long that took."""
+    """Wait until the CPU use falls below QUIET; return the seconds."""
     began = time.monotonic()
-    while time.monotonic() < began + PATIENCE:
+    while time.monotonic() < began + TIMEOUT:
         with used(livelog.pid) as (use,):
             await asyncio.sleep(1)
         if use.cpu < QUIET * use.seconds:
@@ -85,10 +90,10 @@ async def _quiet(livelog: Livelog) -> float:
 
 
 async def _know(store: str, urls: Sequence[str]) -> None:
-    """A timeline that has polled them all a moment ago."""
+    """Fill a timeline as if all feeds had just been polled."""
     timeline = await open_timeline(store)
     await timeline.follow(dict.fromkeys(urls, 0.0))
-    while leases := await timeline.claim(time.time(), _TOGETHER, LEASE_SECONDS):
+    while leases := await timeline.claim(time.time(), _BATCH, LEASE_SECONDS):
         await asyncio.gather(*(_settle(timeline, leased) for leased in leases))
     await timeline.close()
 

@@ -1,6 +1,4 @@
-"""What a store needs: memory of Redis, disk of SQLite, for each entry, its previous form, event, remembered entry and
-followed feed.
-"""
+"""Bytes of Redis memory and SQLite disk for each entry, previous form, event, remembered entry and feed."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.made import BLOG, LEASE_SECONDS, digest, keys, poll, post
+from bench.posts import BLOG, LEASE_SECONDS, digest, keys, poll, post
 from feedstate import Mark, Marks
 from tests.redis import RedisServer
 from timeline import Limits, Timeline, open_timeline
@@ -24,11 +22,11 @@ POLLS_TOGETHER = 50
 LISTED = 20
 
 Used = Callable[[], int]
-"""The bytes that a store uses now."""
+"""Returns the bytes that a store uses."""
 
 
 async def run() -> None:
-    """Prints bytes of each, and what the limits allow a blog to come to."""
+    """Print the bytes of each, and of a blog at all limits."""
     with TemporaryDirectory() as folder:
         redis = RedisServer(Path(folder) / "redis")
         redis.start()
@@ -63,30 +61,30 @@ async def _measure(what: str, url: str, used: Used) -> None:
     listed = (used() - before) / FEEDS_POLLED
     await timeline.close()
     limits = Limits()
-    most = entry * limits.entries + event * limits.events + remembered * limits.memory
+    full = entry * limits.entries + event * limits.events + remembered * limits.memory
     print(
         f"{what} at {COUNT:,} of each: entry of 1 KB {entry:.0f} bytes, its previous form {former:.0f}, "
         f"event {event:.0f}, remembered entry {remembered:.0f}, "
         f"followed feed {feed:.0f} and {listed:.0f} more once it has listed {LISTED} entries; "
-        f"a blog at all its limits {most / 1e6:.0f} MB"
+        f"a blog at all its limits {full / 1e6:.0f} MB"
     )
 
 
 async def _commit_old(timeline: Timeline) -> None:
-    """Entries without events: a backfill, the newest first, so that the rest is behind the front page."""
+    """Commit entries without events: a backfill, newest first, so that later ones are beyond the front page."""
     for last in range(COUNT, 0, -BATCH):
         batch = [replace(post(number), backfilled=True) for number in range(last - BATCH, last)]
         await poll(timeline, batch)
 
 
 async def _correct(timeline: Timeline, version: int) -> None:
-    """Events without entries: each is replaced by one of the same size. The first time it gets a previous form."""
+    """Replace all entries by ones of the same size: adds an event each, and the first time a previous form."""
     for first in range(0, COUNT, BATCH):
         await poll(timeline, [post(number, version=version) for number in range(first, first + BATCH)])
 
 
 async def _retire(timeline: Timeline) -> None:
-    """Leaves nothing of the entries but their memory."""
+    """Retire all entries, so that only their keys are remembered."""
     now = time.time()
     limits = Limits(entries=1, old_entries=0, events=3 * COUNT, events_age=now)
     while await timeline.retire(now, limits):

@@ -1,4 +1,4 @@
-"""What nodes that share a Redis can do: commits, claims, events to readers; and what each costs, busy and idle."""
+"""Nodes that share a Redis: rates of commits, claims and deliveries, and the CPU of each, busy and idle."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.made import BLOG, LEASE_SECONDS, Used, commit, lease, post, resident_bytes, used
-from bench.readers import read
+from bench.clients import read
+from bench.posts import BLOG, LEASE_SECONDS, commit, lease, post
+from bench.processes import Used, resident_bytes, used
 from demo.newsroom import Newsroom
 from tests.livelog import Client, Livelog, until
 from tests.redis import RedisServer
@@ -28,18 +29,18 @@ CLAIMED_TOGETHER = 64
 EMPTY_CLAIMS = 1_000
 WATCHERS = 10
 EVENTS_WATCHED = 200
-READERS = 1_000
+CLIENTS = 1_000
 EVENTS = 400
 EVENTS_UNDER_WAY = 10
 PAGES = 100
 IDLE_SECONDS = 25.0
-"""As long as it takes until each reader was sent a ping."""
+"""The ping interval."""
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
 async def run() -> None:
-    """Prints a line or two of each."""
+    """Print a line or two for each."""
     with TemporaryDirectory() as folder:
         redis = RedisServer(Path(folder) / "redis")
         redis.start()
@@ -59,7 +60,7 @@ async def run() -> None:
 
 
 async def _commits(url: str, redis: int | None, processes: int) -> None:
-    """Commits of one new entry each, as many at a time as a node has connections."""
+    """Measure commits of one new entry each, as many at once as a node has connections."""
     feeds = [f"https://newsroom.example/{number}.xml" for number in range(COMMITTERS * processes)]
     timeline = await open_timeline(url)
     await timeline.follow(dict.fromkeys(feeds, 0.0))
@@ -75,7 +76,7 @@ async def _commits(url: str, redis: int | None, processes: int) -> None:
     line = f"{url.partition(':')[0]}, {processes} × {COMMITTERS} committers of 1 new entry: {rate:.0f} commits/s; "
     line += f"CPU of a commit: committer {own.each(commits)}"
     if redis is not None:
-        # Each process saw what Redis used while it worked, nearly all of it at the same time.
+        # The processes measured Redis over nearly the same time.
         line += f", Redis {max((use for _, _, use in done), key=lambda use: use.cpu).each(commits)}"
         line += f"; Redis busy {done[0][2].share} of a core"
     print(line)
@@ -86,7 +87,7 @@ def _commit(url: str, redis: int | None, leases: Sequence[Lease]) -> tuple[int, 
 
 
 async def _commit_for_a_while(url: str, redis: int | None, leases: Sequence[Lease]) -> tuple[int, Used, Used]:
-    """How many commits, and what this process and Redis used."""
+    """Commit for SECONDS; return the number of commits and the use of this process and of Redis."""
     timeline = await open_timeline(url)
     number = count(int(leases[0].fence) * 1000)
     until_then = time.perf_counter() + SECONDS
@@ -104,7 +105,7 @@ async def _commit_for_a_while(url: str, redis: int | None, leases: Sequence[Leas
 
 
 async def _claims(url: str, redis: int) -> None:
-    """Claims of many due feeds, and those that find none due, which each node makes twenty times a second."""
+    """Measure claims of due feeds, and claims without a due feed, which a node makes twenty times a second."""
     timeline = await open_timeline(url)
     feeds = [f"https://newsroom.example/{number}.xml" for number in range(FEEDS)]
     await timeline.follow(dict.fromkeys(feeds, 0.0))
@@ -123,7 +124,7 @@ async def _claims(url: str, redis: int) -> None:
 
 
 async def _watchers(url: str, redis: int) -> None:
-    """What a node that watches costs Redis: the difference that ten make to the same events."""
+    """Measure the CPU of Redis for a watching node: the difference that ten make for the same events."""
     timeline = await open_timeline(url)
     leased = await lease(timeline)
     number = count()
@@ -162,7 +163,7 @@ async def _watch(timeline: Timeline, arrived: list[int], number: int) -> None:
 
 
 async def _nodes(folder: Path, url: str, redis: int) -> None:
-    """A fetch node and a web node: readers that come, nothing to do, and then events as fast as they go."""
+    """Measure a fetch node and a web node: connecting clients, idling, and events at full rate."""
     async with AsyncExitStack() as stack:
         newsroom = Newsroom()
         await newsroom.start()
@@ -175,29 +176,29 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
             await node.start(blogs, f"--role={node.folder.name}", store=url)
         pool = stack.enter_context(ProcessPoolExecutor(1, get_context("spawn")))
         before = resident_bytes(web.pid)
-        job = partial(read, web.port, f"/{BLOG}/ws", READERS, EVENTS + 1, IDLE_SECONDS + PATIENCE)
+        job = partial(read, web.port, f"/{BLOG}/ws", CLIENTS, EVENTS + 1, IDLE_SECONDS + TIMEOUT)
         reading = asyncio.get_running_loop().run_in_executor(pool, job)
         with used(web.pid) as (joining,):
             await until(lambda: _all_connected(web))
-        memory = (resident_bytes(web.pid) - before) / READERS / 1024
-        print(f"web node, {READERS:,} readers connect: {memory:.1f} KiB and {joining.each(READERS)} of CPU each")
+        memory = (resident_bytes(web.pid) - before) / CLIENTS / 1024
+        print(f"web node, {CLIENTS:,} clients connect: {memory:.1f} KiB and {joining.each(CLIENTS)} of CPU each")
         with used(fetch.pid, web.pid, redis) as idle:
             await asyncio.sleep(IDLE_SECONDS)
         shares = [use.share for use in idle]
         print(
-            f"nothing to do for {IDLE_SECONDS:.0f} s: fetch node {shares[0]} of a core, web node with {READERS:,} "
-            f"readers {shares[1]}, Redis with both {shares[2]}"
+            f"nothing to do for {IDLE_SECONDS:.0f} s: fetch node {shares[0]} of a core, web node with {CLIENTS:,} "
+            f"clients {shares[1]}, Redis with both {shares[2]}"
         )
-        # It would claim the feed that is published below.
+        # A running fetch node would claim the feed that is committed below.
         await fetch.stop()
         with used(web.pid, redis) as (busy, store):
             await _publish(url, web)
             came, lost = await reading
         print(
-            f"web node, {EVENTS} events to {READERS:,} readers, {EVENTS_UNDER_WAY} at a time: "
+            f"web node, {EVENTS} events to {CLIENTS:,} clients, {EVENTS_UNDER_WAY} at a time: "
             f"{EVENTS / busy.seconds:.0f} events/s, {came / busy.seconds:,.0f} deliveries/s; CPU of a delivery "
             f"{busy.cpu / came * 1e6:.1f} µs; web node busy {busy.share} of a core, Redis {store.share}; "
-            f"{lost} readers let go"
+            f"{lost} connections closed by the server"
         )
         with used(web.pid) as (rendering,):
             for _ in range(PAGES):
@@ -206,11 +207,11 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
 
 
 async def _all_connected(web: Livelog) -> bool:
-    return bool((await web.json("/healthz"))["readers"] == {BLOG: READERS})
+    return bool((await web.json("/healthz"))["readers"] == {BLOG: CLIENTS})
 
 
 async def _publish(url: str, web: Livelog) -> None:
-    """Commits events as fast as one more reader gets them, a few under way at a time."""
+    """Commit events as fast as one more client receives them, a few at once."""
     timeline = await open_timeline(url)
     leased = await lease(timeline)
     room = asyncio.Semaphore(EVENTS_UNDER_WAY)

@@ -1,7 +1,7 @@
-"""Origins in a process of their own: they answer from memory, on as many addresses of loopback as feeds have hosts.
+"""Origins in a process of their own that answer from memory, on many loopback addresses.
 
-Each of 127.0.1.1, 127.0.1.2 … is a host to who fetches, so that politeness towards a host does not count. Linux
-answers at all of them without being told to.
+Each of 127.0.1.1, 127.0.1.2 … is a host of its own, so that `per_host` does not limit the benchmark. Linux answers on
+all of 127.0.0.0/8.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BACKLOG = 1024
 
 
 class Hit(NamedTuple):
-    """A request that was answered: when (monotonic), for which path, with what status."""
+    """An answered request; ``at`` is `time.monotonic()`."""
 
     at: float
     path: str
@@ -33,25 +33,25 @@ class Hit(NamedTuple):
 
 
 class Site(Protocol):
-    """What an origin answers. It is sent to another process, and loads there what it needs at its first answer."""
+    """The answers of an origin. Pickled to another process, so it loads its data at the first request."""
 
     def answer(self, path: str, head: bytes) -> tuple[int, bytes]:
-        """The status, and all bytes of the answer, with a Content-Length. ``head`` is the request in lower case."""
+        """Return the status and all bytes of the answer. ``head`` is the request head in lower case."""
 
 
 @dataclass
 class Origin:
-    """An origin that listens."""
+    """A listening origin."""
 
     port: int
     _control: Connection
 
     def url(self, number: int, path: str) -> str:
-        """The address of a path on one of the hosts; feeds are dealt out to them by turns."""
+        """The URL of a path on host number `number` modulo HOSTS."""
         return f"http://{_address(number % HOSTS)}:{self.port}{path}"
 
     def hits(self) -> list[Hit]:
-        """All that was answered so far, but for what this was told of before."""
+        """The hits since the last call."""
         self._control.send(None)
         hits: list[Hit] = self._control.recv()
         return hits
@@ -59,20 +59,20 @@ class Origin:
 
 @contextmanager
 def origin(site: Site) -> Iterator[Origin]:
-    """An origin of quick, well-meant answers, until the end of the block. Connections are kept open on request."""
+    """Run an origin of well-formed answers with keep-alive."""
     with _process(_serve, site) as (port, control):
         yield Origin(port, control)
 
 
 @contextmanager
 def raw_origins(fill: Callable[[RawOrigin], None]) -> Iterator[Origin]:
-    """An origin that answers with scripts, which ``fill`` hands over in its process."""
+    """Run an origin that answers with scripts; ``fill`` sets them in its process."""
     with _process(_serve_raw, fill) as (port, control):
         yield Origin(port, control)
 
 
 def gaps(hits: list[Hit], paths: Collection[str], began: float, ended: float) -> list[float]:
-    """The seconds between requests for each of these paths, in this stretch of time. One that never came is a gap."""
+    """The seconds between requests for each path from `began` to `ended`; without a request, the whole time."""
     times: dict[str, list[float]] = {path: [began] for path in paths}
     for hit in hits:
         if hit.path in times and began <= hit.at <= ended:
@@ -80,26 +80,15 @@ def gaps(hits: list[Hit], paths: Collection[str], began: float, ended: float) ->
     found: list[float] = []
     for at in times.values():
         between = [later - earlier for earlier, later in pairwise(at[1:])]
-        # What is cut off by the ends of the stretch counts where it was longer than what lies between.
+        # The gaps at both ends are cut off; one counts if it is longer than all between.
         open_ended = max(at[min(1, len(at) - 1)] - began, ended - at[-1])
         found += between if open_ended <= max(between, default=0.0) else [*between, open_ended]
     return found
 
 
 def statuses(hits: list[Hit]) -> Counter[int]:
-    """How many answers there were of each status."""
+    """The number of answers by status."""
     return Counter(hit.status for hit in hits)
-
-
-def whole(body: bytes, content_type: str, etag: str) -> bytes:
-    """The bytes of an answer 200."""
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nETag: {etag}\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode("ascii") + body
-
-
-def unchanged(etag: str) -> bytes:
-    """The bytes of an answer 304."""
-    return f"HTTP/1.1 304 Not Modified\r\nETag: {etag}\r\n\r\n".encode("ascii")
 
 
 def _address(host: int) -> str:
@@ -108,7 +97,7 @@ def _address(host: int) -> str:
 
 @contextmanager
 def _process(work: Callable[..., None], argument: object) -> Iterator[tuple[int, Connection]]:
-    """Runs ``work`` in a process that ends with the block, or with this process."""
+    """Run ``work`` in a process until the end of the block or of this process."""
     context = get_context("spawn")
     control, its = context.Pipe()
     process = context.Process(target=work, args=(argument, its), daemon=True)
@@ -117,7 +106,7 @@ def _process(work: Callable[..., None], argument: object) -> Iterator[tuple[int,
     try:
         yield control.recv(), control
     finally:
-        # Not asked to end in good order: connections that hang are what some are for.
+        # Terminated: an orderly stop would wait for connections that hang on purpose.
         process.terminate()
         process.join()
         control.close()
@@ -168,7 +157,7 @@ def _serve_raw(fill: Callable[[RawOrigin], None], control: Connection) -> None:
         talks: set[asyncio.Task[None]] = set()
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            # Kept, as the loop does not: one that waits for ever would be collected, and complained of.
+            # The loop holds tasks weakly: without this a waiting one is garbage-collected with a warning.
             talk = asyncio.create_task(raw.talk(reader, writer))
             talks.add(talk)
             talk.add_done_callback(talks.discard)
@@ -184,10 +173,10 @@ def _serve_raw(fill: Callable[[RawOrigin], None], control: Connection) -> None:
 
 
 async def _until_closed(control: Connection, hits: list[Hit]) -> None:
-    """Tells of the hits when asked, until nobody can ask any more."""
+    """Send the hits on each request of the control pipe, until it is closed."""
     closed = asyncio.Event()
 
-    def tell() -> None:
+    def answer() -> None:
         try:
             control.recv()
             control.send(hits)
@@ -195,12 +184,12 @@ async def _until_closed(control: Connection, hits: list[Hit]) -> None:
         except (EOFError, ConnectionError):
             closed.set()
 
-    asyncio.get_running_loop().add_reader(control.fileno(), tell)
+    asyncio.get_running_loop().add_reader(control.fileno(), answer)
     await closed.wait()
 
 
 def _listening() -> Iterator[socket.socket]:
-    """A socket on each host, all with one port."""
+    """Yield a listening socket for each host, all on one port."""
     port = 0
     for host in range(HOSTS):
         listening = socket.create_server((_address(host), port), backlog=_BACKLOG)

@@ -1,4 +1,4 @@
-"""What the page costs its reader: first paint and liveness on Slow 3G, bytes, and tasks while 5,000 posts come in."""
+"""First paint, liveness and bytes of the page on Slow 3G, and its tasks while 5,000 posts arrive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.async_api import Browser, async_playwright
 
-from bench.table import most, show
+from bench.report import at_most, show
 from demo.chromium import chromium
 from demo.newsroom import Desk, Newsroom
 from entries import FRONT_PAGE
@@ -33,14 +33,14 @@ from tests.livelog import Livelog
 VISITS = 5
 DAY = 5_000
 BURST = 250
-"""Posts that one poll brings."""
+"""New posts of one poll."""
 
-PATIENCE_MS = 60_000.0
+TIMEOUT_MS = 60_000.0
 KINDS = ("Document", "Stylesheet", "Script")
 
 
 async def run() -> None:
-    """Prints the figures. Raises AssertionError where there is no Chromium."""
+    """Print the figures. Raises AssertionError without Chromium."""
     program = chromium()
     assert program, "Chromium is needed: apt-get install chromium-headless-shell"
     async with _written() as (livelog, desk), async_playwright() as playwright:
@@ -56,7 +56,7 @@ async def run() -> None:
 
 @asynccontextmanager
 async def _written() -> AsyncIterator[tuple[Livelog, Desk]]:
-    """A Livelog with a full front page, and the desk that it follows."""
+    """A Livelog with a full front page, and its desk."""
     newsroom = Newsroom()
     await newsroom.start()
     desk = newsroom.open_desk("/a.xml", title="The Newsroom", keep=BURST)
@@ -80,7 +80,7 @@ async def _twice(browser: Browser, url: str) -> tuple[Visit, Visit]:
 
 
 async def _day(browser: Browser, url: str, desk: Desk) -> list[Task]:
-    """The tasks of a page that is open while a day's posts come in, in bursts."""
+    """The tasks of an open page while a day's posts arrive in bursts."""
     written = drafts(FRONT_PAGE)
     async with await browser.new_context() as context:
         page = await context.new_page()
@@ -91,7 +91,7 @@ async def _day(browser: Browser, url: str, desk: Desk) -> list[Task]:
                 title = f"Post {number} of the day"
                 desk.publish(replace(written[number % len(written)], title=title))
                 if number % BURST == BURST - 1:
-                    await page.locator(".headline", has_text=title).wait_for(timeout=PATIENCE_MS)
+                    await page.locator(".headline", has_text=title).wait_for(timeout=TIMEOUT_MS)
     return tasks
 
 
@@ -105,7 +105,7 @@ def _show_visits(visits: list[tuple[Visit, Visit]]) -> None:
         ("", "first visit", "later visit"),
         (
             "first paint",
-            most(middle([each.first_paint for each in first]), FIRST_PAINT_MS / 1e3, ".2f", " s"),
+            at_most(middle([each.first_paint for each in first]), FIRST_PAINT_MS / 1e3, ".2f", " s"),
             f"{middle([each.first_paint for each in again]):.2f} s",
         ),
         (
@@ -121,7 +121,7 @@ def _show_bytes(first: Transfer, again: Transfer) -> None:
         "page: bytes as transferred, with their heads",
         ("", "first visit", "later visit"),
         *((kind.lower(), *(f"{each.bytes[kind]:,}" for each in (first, again))) for kind in KINDS),
-        ("all", most(first.text / 1e3, TEXT_BYTES / 1e3, ".1f", " KB"), f"{again.text / 1e3:.1f} KB"),
+        ("all", at_most(first.text / 1e3, TEXT_BYTES / 1e3, ".1f", " KB"), f"{again.text / 1e3:.1f} KB"),
     )
 
 
@@ -130,7 +130,7 @@ def _show_tasks(tasks: list[Task]) -> None:
     long = sum(task.milliseconds >= LONG_MS for task in tasks)
     show(
         f"page: open while {DAY:,} posts come in, {BURST} with each poll",
-        ("longest task of the main thread, CPU", most(tasks[0].cpu, LONG_MS, ".0f", " ms")),
+        ("longest task of the main thread, CPU", at_most(tasks[0].cpu, LONG_MS, ".0f", " ms")),
         ("longest task, by the clock", f"{longest:.0f} ms"),
         (f"tasks of {LONG_MS:.0f} ms and more, by the clock", f"{long} of {len(tasks):,}"),
     )

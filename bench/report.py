@@ -1,15 +1,16 @@
-"""Tables of figures, for a terminal or as Markdown; and findings, held against what is wanted."""
+"""Tables of figures, for a terminal or as Markdown, and figures compared with their limits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median, quantiles
 from typing import NamedTuple
 
 FINDING_HEAD = ("what", "measured", "wanted")
 
 
 class Finding(NamedTuple):
-    """A figure, and what it should be: at most ``limit``, or with ``at_least`` no less; None where it is free."""
+    """A figure and its limit: a maximum, or a minimum with ``at_least``; None if it has none."""
 
     what: str
     figure: float
@@ -18,7 +19,7 @@ class Finding(NamedTuple):
     at_least: bool = False
 
     def row(self) -> list[str]:
-        """The row of a table."""
+        """Its cells in a table headed by `FINDING_HEAD`."""
         return [self.what, f"{number(self.figure)} {self.unit}".rstrip(), self._wanted()]
 
     def _wanted(self) -> str:
@@ -31,7 +32,7 @@ class Finding(NamedTuple):
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool) -> str:
-    """A table whose first column has names, and all others figures."""
+    """A table with names in the first column and figures in the others."""
     if markdown:
         lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -40,7 +41,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool)
 
 
 def number(value: float) -> str:
-    """Three digits that say something, and thousands apart."""
+    """Format with three significant digits or a thousands separator."""
     if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
@@ -50,3 +51,26 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     cells = [row[0].ljust(widths[0])]
     cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
     return "  ".join(cells).rstrip()
+
+
+def show(title: str, *rows: Sequence[str]) -> None:
+    """Print a title and rows with aligned columns."""
+    print(f"{title}:")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print(f"  {_aligned(row, widths)}")
+
+
+def at_most(value: float, limit: float, form: str = ".2f", unit: str = "") -> str:
+    """Format a figure, its maximum, and MISSED if it is above."""
+    return f"{value:{form}}{unit} (≤ {limit:g}{unit}{'' if value <= limit else ': MISSED'})"
+
+
+def at_least(value: float, limit: float, form: str = ".2f", unit: str = "") -> str:
+    """Format a figure, its minimum, and MISSED if it is below."""
+    return f"{value:{form}}{unit} (≥ {limit:g}{unit}{'' if value >= limit else ': MISSED'})"
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """Format the median and the 95th percentile of seconds, in milliseconds."""
+    return f"{median(seconds) * 1e3:.2f} ms (p95 {quantiles(seconds, n=20)[18] * 1e3:.2f})"

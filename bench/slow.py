@@ -1,4 +1,4 @@
-"""What a thousand slow clients do to everyone else: slowhttptest with heads, bodies and reads that drip."""
+"""The effect of a thousand slow clients on others: slowhttptest with slow heads, bodies and reads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bench.made import Used, resident_bytes, used
-from bench.table import most, show
+from bench.processes import Used, open_files, resident_bytes, used
+from bench.report import at_most, show
 from demo.newsroom import Newsroom
 from tests.livelog import Livelog, until
 
@@ -22,10 +22,10 @@ CONNECTIONS = 1_000
 RATE = 500
 SECONDS = 30
 SETTLE_SECONDS = 3.0
-EVERY_SECONDS = 0.05
+PROBE_INTERVAL = 0.05
 POSTS = 100
-MOST_SECONDS = 1.0
-_PATIENCE = 30.0
+MAX_SECONDS = 1.0
+_TIMEOUT = 30.0
 
 _PAGES = ("-u", "http://127.0.0.1:{port}/blog/entries?limit=200")
 _ATTACKS = {
@@ -37,20 +37,20 @@ _ATTACKS = {
 
 
 class Seen(NamedTuple):
-    """Seconds that each answer took, answers that were none, and what the server used."""
+    """Seconds of each answer, failed requests, and what the server used at most."""
 
     trips: list[float]
     failed: int
     use: Used
-    most_bytes: int
-    most_files: int
+    peak_bytes: int
+    peak_files: int
 
 
 async def run() -> None:
-    """Prints how long /healthz takes meanwhile."""
+    """Print the times of /healthz during each attack."""
     program = shutil.which("slowhttptest")
     if program is None:
-        print("slow: skipped, slowhttptest is not here (apt-get install slowhttptest)")
+        print("slow: skipped, slowhttptest is not installed (apt-get install slowhttptest)")
         return
     rows = [("", "/healthz median", "p99", "no answer", "CPU", "memory", "descriptors")]
     for name, arguments in _ATTACKS.items():
@@ -59,11 +59,11 @@ async def run() -> None:
             (
                 name,
                 f"{median(seen.trips) * 1e3:.1f} ms",
-                most(quantiles(seen.trips, n=100)[98], MOST_SECONDS, ".3f", " s"),
+                at_most(quantiles(seen.trips, n=100)[98], MAX_SECONDS, ".3f", " s"),
                 str(seen.failed),
                 seen.use.share,
-                f"{seen.most_bytes / 1e6:.0f} MB",
-                str(seen.most_files),
+                f"{seen.peak_bytes / 1e6:.0f} MB",
+                str(seen.peak_files),
             )
         )
     show(f"slow: {CONNECTIONS:,} connections of slowhttptest, for {SECONDS} s each", *rows)
@@ -83,8 +83,8 @@ async def _under(program: str, arguments: Sequence[str]) -> Seen:
             return len(await livelog.entries()) == POSTS
 
         await until(is_filled)
-        words = [argument.format(port=livelog.port) for argument in arguments]
-        attack = asyncio.create_task(_attack(program, words))
+        given = [argument.format(port=livelog.port) for argument in arguments]
+        attack = asyncio.create_task(_attack(program, given))
         await asyncio.sleep(SETTLE_SECONDS)
         with used(livelog.pid) as (use,):
             trips, failed, size, files = await asyncio.to_thread(_probe, livelog.port, livelog.pid)
@@ -97,7 +97,7 @@ async def _under(program: str, arguments: Sequence[str]) -> Seen:
 
 
 async def _attack(program: str, arguments: Sequence[str]) -> None:
-    """Attacks until it is cancelled: the program ends when all its connections are cut off, and begins anew."""
+    """Attack until cancelled. The program ends when all its connections are closed, and is restarted."""
     if not arguments:
         return
     amount = ("-c", str(CONNECTIONS), "-r", str(RATE), "-l", str(SECONDS + 10), "-v", "0")
@@ -113,12 +113,12 @@ async def _attack(program: str, arguments: Sequence[str]) -> None:
 
 
 def _probe(port: int, pid: int) -> tuple[list[float], int, int, int]:
-    """Asks again and again, on a new connection each time; an answer that is none counts as long as it took."""
+    """Request /healthz on new connections; a failed request counts with the time until it failed."""
     trips, failed, size, files = [], 0, 0, 0
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         began = time.monotonic()
-        connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+        connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
         try:
             connection.request("GET", "/healthz")
             failed += connection.getresponse().status != 200
@@ -128,6 +128,6 @@ def _probe(port: int, pid: int) -> tuple[list[float], int, int, int]:
             connection.close()
         trips.append(time.monotonic() - began)
         size = max(size, resident_bytes(pid))
-        files = max(files, len(list(Path(f"/proc/{pid}/fd").iterdir())))
-        time.sleep(EVERY_SECONDS)
+        files = max(files, open_files(pid))
+        time.sleep(PROBE_INTERVAL)
     return trips, failed, size, files

@@ -1,4 +1,4 @@
-"""How long it takes from `python server.py` to the first page, on an empty and on a filled timeline."""
+"""Seconds from `python server.py` to the first page, on an empty and on a filled timeline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENTRIES = 500
 
 
 async def run() -> None:
-    """Prints the seconds to the first page."""
+    """Print the seconds to the first page."""
     with TemporaryDirectory() as folder:
         newsroom = Newsroom()
         await newsroom.start()

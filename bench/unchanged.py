@@ -1,6 +1,6 @@
-"""What it costs to ask a feed that has not changed: the CPU of a poll that is answered 304, all threads counted.
+"""The CPU of a poll that is answered 304, in all threads.
 
-There are more feeds due at any moment than can be polled, so that the process is never idle.
+More feeds are due at any moment than can be polled, so the process is never idle.
 """
 
 from __future__ import annotations
@@ -11,41 +11,36 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.made import Used, used
-from bench.origin import HOSTS, Hit, origin, unchanged, whole
-from bench.table import least, show
-from tests.feeds.documents import rss
+from bench.origin import HOSTS, Hit, origin
+from bench.posts import document
+from bench.processes import Used, used
+from bench.report import at_least, show
+from tests.feeds.origins import answer, whole
 from tests.livelog import Livelog, until
 
 FEEDS = 2_000
 LISTED = 20
 SECONDS = 20.0
-PATIENCE = 90.0
-POLLS_A_SECOND = 1_000.0
-"""That a core has to be good for."""
+TIMEOUT = 90.0
+MIN_POLLS_PER_CPU_SECOND = 1_000.0
 
 _ETAG = '"0123456789abcdef"'
 
 
 class Settled:
-    """Every path is one feed of some entries, that has not changed since it was last asked for."""
+    """A feed at each path that never changes."""
 
     def __init__(self) -> None:
-        item = (
-            "<title>Post {0}</title><guid>https://newsroom.example/?p={0}</guid>"
-            "<link>https://newsroom.example/?p={0}</link><description>Some words.</description>"
-        )
-        body = rss(*(item.format(number) for number in range(LISTED)))
-        self._whole = whole(body, "application/rss+xml", _ETAG)
-        self._unchanged = unchanged(_ETAG)
+        self._whole = whole(document(range(LISTED)), "Content-Type: application/rss+xml", f"ETag: {_ETAG}")
+        self._unchanged = answer(f"ETag: {_ETAG}", status="304 Not Modified")
 
     def answer(self, path: str, head: bytes) -> tuple[int, bytes]:  # noqa: ARG002 - of `Site`
-        """The document to who asks for the first time."""
+        """Answer 200 without If-None-Match, else 304."""
         return (304, self._unchanged) if b"\nif-none-match:" in head else (200, self._whole)
 
 
 async def run() -> None:
-    """Prints the rate, and what a poll costs."""
+    """Print polls a second and the CPU of a poll."""
     async with AsyncExitStack() as stack:
         site = stack.enter_context(origin(Settled()))
         livelog = Livelog(Path(stack.enter_context(TemporaryDirectory())))
@@ -58,7 +53,7 @@ async def run() -> None:
             known.update(hit.path for hit in site.hits() if hit.status == 304)
             return len(known) == FEEDS
 
-        await until(all_known, PATIENCE)
+        await until(all_known, TIMEOUT)
         site.hits()
         began = time.monotonic()
         with used(livelog.pid) as (use,):
@@ -74,5 +69,5 @@ def _report(hits: list[Hit], began: float, use: Used) -> None:
         (f"polls a second, for {use.seconds:.0f} s", f"{len(polls) / use.seconds:.0f}"),
         ("busy", f"{use.share} of a core"),
         ("CPU of a poll", f"{use.cpu / len(polls) * 1e3:.2f} ms"),
-        ("polls a second of CPU", least(len(polls) / use.cpu, POLLS_A_SECOND, ".0f")),
+        ("polls a second of CPU", at_least(len(polls) / use.cpu, MIN_POLLS_PER_CPU_SECOND, ".0f")),
     )

@@ -1,6 +1,6 @@
-"""The demo newsroom: a foreign publisher on loopback, and a fictional evening for it to report.
+"""A newsroom on loopback and an invented evening that it reports, for the demo, the tests and the benchmarks.
 
-`newsroom` is an HTTP origin that tests and benchmarks reuse; `story` is what the demo publishes on it;
-`python -m demo` plays that story with a Livelog of its own following along; `evening` has it with fixed dates, and
-`python -m demo.screenshots` takes its pictures. Nothing here imports Livelog: all they share is HTTP.
+`newsroom` is an HTTP origin with feeds. `story` plays evening.txt; `python -m demo` runs both with a
+Livelog that follows them. `evening` is the same with fixed dates, for `python -m demo.screenshots`. Nothing here
+imports Livelog: they share only HTTP.
 """

@@ -1,4 +1,4 @@
-"""`python -m demo [--port=8888] [--seed=0]`: a newsroom and a Livelog that follows it, until Ctrl-C."""
+"""`python -m demo [--port=8888]`: a newsroom and a Livelog that follows it, until Ctrl-C."""
 
 import argparse
 import asyncio
@@ -23,14 +23,14 @@ from demo.story import open_desks, perform, story
 _SERVER = Path(__file__).resolve().parent.parent / "server.py"
 _ADDRESS = "127.0.0.1"
 _TITLE = "Port Elsewhere Live"
-_START_LIMIT = 30.0  # seconds
-_STOP_LIMIT = 10.0  # seconds
+_START_TIMEOUT = 30.0  # seconds
+_STOP_TIMEOUT = 10.0  # seconds
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def configuration(port: int, store: Path, desks: Mapping[DeskName, Desk]) -> str:
     """A config.yaml for a Livelog on `port` that follows the desks, one fetch a second."""
-    # Quoted as JSON, which YAML reads: no path or title can break out of its place.
+    # JSON strings are YAML strings, so paths and titles need no other escaping.
     feeds = "\n".join(f"      - {json.dumps({'url': desk.url, 'title': desk.title})}" for desk in desks.values())
     return f"""\
 server:
@@ -47,10 +47,10 @@ blogs:
 """
 
 
-async def run(port: int, seed: int, server: Path = _SERVER) -> int:
-    """Open the newsroom, start `server` on `port`, play the story until a signal. Returns the exit code.
+async def run(port: int, server: Path = _SERVER) -> int:
+    """Start the newsroom and `server` on `port`, and play the story until a signal. Return the exit code.
 
-    Raises TimeoutError where the server does not get ready in time.
+    Raises TimeoutError if the server is not ready within 30 seconds.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -61,16 +61,16 @@ async def run(port: int, seed: int, server: Path = _SERVER) -> int:
     try:
         desks = open_desks(newsroom)
         start = now()
-        for step in takewhile(_is_there_already, story(seed)):
+        for step in takewhile(_is_there_already, story()):
             perform(step, newsroom, desks, start)
         with tempfile.TemporaryDirectory(prefix="livelog-demo-") as directory:
             config = _write_configuration(Path(directory), port, desks)
-            # In a session of its own, Ctrl-C does not reach the server: it gets one signal, from here.
+            # A session of its own keeps Ctrl-C from the server: it gets a single SIGTERM, from `_end`.
             child = await asyncio.create_subprocess_exec(
                 sys.executable, str(server), f"--config={config}", start_new_session=True
             )
             try:
-                return await _follow(child, _play(newsroom, desks, port, seed), stopped)
+                return await _follow(child, _play(newsroom, desks, port), stopped)
             finally:
                 await _end(child)
     finally:
@@ -84,7 +84,7 @@ def _write_configuration(directory: Path, port: int, desks: Mapping[DeskName, De
 
 
 async def _follow(child: Process, play: Coroutine[None, None, None], stopped: asyncio.Event) -> int:
-    """Let the story play until the server ends or a signal comes. Returns the exit code."""
+    """Play until the server ends or a signal arrives. Return the exit code."""
     ended = asyncio.create_task(child.wait())
     asked = asyncio.create_task(stopped.wait())
     playing = asyncio.create_task(play)
@@ -96,8 +96,8 @@ async def _follow(child: Process, play: Coroutine[None, None, None], stopped: as
         if ended.done():
             code = ended.result()
             print(f"The demo ends: its server has stopped by itself (exit code {code}).", file=sys.stderr)
-            return code if code >= 0 else 128 - code  # as a shell says it
-        playing.result()  # raises: a story that stops has failed
+            return code if code >= 0 else 128 - code  # killed by a signal: the shell's convention
+        playing.result()  # raises: the story has no end, so it failed
         return 1
     finally:
         for task in tasks:
@@ -105,30 +105,30 @@ async def _follow(child: Process, play: Coroutine[None, None, None], stopped: as
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _play(newsroom: Newsroom, desks: Mapping[DeskName, Desk], port: int, seed: int) -> None:
-    """Wait for the server, say where the page is, then publish step by step, for ever."""
+async def _play(newsroom: Newsroom, desks: Mapping[DeskName, Desk], port: int) -> None:
+    """Wait for the server, print the page's address, then perform the steps."""
     await _until_ready(newsroom, port)
     print(f"{_TITLE} is at http://{_ADDRESS}:{port}/blog/ – open it and watch. Ctrl-C ends the demo.", flush=True)
     start = now()
-    for step in dropwhile(_is_there_already, story(seed)):
+    for step in dropwhile(_is_there_already, story()):
         await asyncio.sleep(step.delay)
         perform(step, newsroom, desks, start)
 
 
 async def _until_ready(newsroom: Newsroom, port: int) -> None:
-    """Return when the server answers and has come for the feeds. Raises TimeoutError after 30 seconds.
+    """Wait until the server answers and has fetched a feed. Raises TimeoutError after 30 seconds.
 
-    Either alone proves nothing: where the port is taken, it is somebody else who answers.
+    An answer alone may come from another program that has the port.
     """
     client = AsyncHTTPClient(force_instance=True)
     try:
-        async with asyncio.timeout(_START_LIMIT):
+        async with asyncio.timeout(_START_TIMEOUT):
             while True:
                 if newsroom.requests and await _is_healthy(client, port):
                     return
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise TimeoutError(f"The server did not get ready within {_START_LIMIT:.0f} seconds.") from None
+        raise TimeoutError(f"The server did not get ready within {_START_TIMEOUT:.0f} seconds.") from None
     finally:
         client.close()
 
@@ -142,13 +142,13 @@ async def _is_healthy(client: AsyncHTTPClient, port: int) -> bool:
 
 
 async def _end(child: Process) -> None:
-    """End the server: politely, and after 10 seconds not."""
+    """Stop the server with SIGTERM, and with SIGKILL 10 seconds later."""
     if child.returncode is not None:
         return
     with suppress(ProcessLookupError):
         child.terminate()
     try:
-        await asyncio.wait_for(child.wait(), _STOP_LIMIT)
+        await asyncio.wait_for(child.wait(), _STOP_TIMEOUT)
     except TimeoutError:
         child.kill()
         await child.wait()
@@ -166,13 +166,12 @@ def _port(text: str) -> int:
 
 
 def main() -> int:
-    """The command line. Returns the exit code."""
+    """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="A newsroom and a Livelog that follows it.")
-    parser.add_argument("--port", type=_port, default=8888, help="where Livelog listens (default: 8888)")
-    parser.add_argument("--seed", type=int, default=0, help="which night follows the evening (default: 0)")
+    parser.add_argument("--port", type=_port, default=8888, help="port of Livelog (default: 8888)")
     options = parser.parse_args()
     try:
-        return asyncio.run(run(options.port, options.seed))
+        return asyncio.run(run(options.port))
     except KeyboardInterrupt:
         return 0
     except TimeoutError as error:

@@ -1,4 +1,4 @@
-"""Chromium, as it is installed."""
+"""The installed Chromium."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import shutil
 
 
 def chromium() -> str | None:
-    """The program: Debian's without windows if it is there, which takes a third less CPU; None if there is none."""
+    """Return the path of Chromium, or None. Debian's headless build is preferred: it takes a third less CPU."""
     return shutil.which("chromium-headless-shell") or shutil.which("chromium")

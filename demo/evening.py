@@ -1,4 +1,4 @@
-"""The demo's evening with fixed dates, and a Livelog that has all of it: the same page every time it is opened."""
+"""The demo's evening with fixed dates, in a Livelog of its own: the same page in every run."""
 
 import asyncio
 import json
@@ -17,37 +17,36 @@ from typing import Any, Final
 from tornado.httpclient import AsyncHTTPClient
 
 from demo.__main__ import configuration
-from demo.material import BEFORE, EVENING
 from demo.newsroom import Desk, Newsroom
 from demo.steps import DeskName, Step
-from demo.story import open_desks, perform
+from demo.story import BEFORE, EVENING, open_desks, perform
 
 NOW: Final = datetime(2026, 3, 14, 20, 41, tzinfo=UTC)
-"""When the evening is looked at."""
+"""The time at which the page is opened."""
 
 _SERVER: Final = Path(__file__).resolve().parent.parent / "server.py"
 _NEXT: Final = "ferry-vote"
-"""The step that is still to come."""
+"""The first step that is left out."""
 
 _SLIP: Final = "slip"
-_PACE: Final = 195.0  # seconds from one step to the next
-_FRESH: Final = 40.0  # seconds: the age of the last one
-_PATIENCE: Final = 30.0  # seconds
+_STEP_SECONDS: Final = 195.0
+_LAST_AGE_SECONDS: Final = 40.0
+_TIMEOUT: Final = 30.0  # seconds
 
 
 def steps() -> list[Step]:
-    """What has happened until `NOW`, oldest first: publications and corrections, with their age in seconds."""
-    told = [step for step in takewhile(lambda step: step.name != _NEXT, EVENING) if step.name != _SLIP]
-    ages = [_FRESH + number * _PACE for number in reversed(range(len(told)))]
+    """The publications and corrections before `NOW`, oldest first, with their ages."""
+    played = [step for step in takewhile(lambda step: step.name != _NEXT, EVENING) if step.name != _SLIP]
+    ages = [_LAST_AGE_SECONDS + number * _STEP_SECONDS for number in reversed(range(len(played)))]
     before = [replace(step, age=(step.age or 0.0) + ages[0]) for step in BEFORE]
-    return before + [replace(step, age=age) for step, age in zip(told, ages, strict=True)]
+    return before + [replace(step, age=age) for step, age in zip(played, ages, strict=True)]
 
 
 @asynccontextmanager
 async def reported() -> AsyncIterator[str]:
-    """A Livelog that has the whole evening on `/blog/`; its origin. Ends with the block.
+    """Run a Livelog that has the evening on `/blog/`, and yield its origin.
 
-    Raises TimeoutError where it does not get that far within half a minute.
+    Raises TimeoutError if the posts are not there within 30 seconds.
     """
     newsroom = Newsroom()
     await newsroom.start()
@@ -68,7 +67,7 @@ async def reported() -> AsyncIterator[str]:
 
 
 def _correct(corrections: Sequence[Step], desks: Mapping[DeskName, Desk]) -> None:
-    """Corrects posts, each at its own time; all at once, so that each is seen to be corrected once."""
+    """Apply all corrections together, so that a poll finds each post corrected once."""
     for step in corrections:
         desk = desks[step.desk]
         post = next(post for post in desk.posts if post.guid == step.guid)
@@ -78,7 +77,7 @@ def _correct(corrections: Sequence[Step], desks: Mapping[DeskName, Desk]) -> Non
 
 @asynccontextmanager
 async def _livelog(desks: Mapping[DeskName, Desk]) -> AsyncIterator[str]:
-    """A Livelog on a free port that follows the desks; its origin."""
+    """Run a Livelog on a free port that follows the desks, and yield its origin."""
     with tempfile.TemporaryDirectory(prefix="livelog-evening-") as folder:
         config = Path(folder) / "config.yaml"
         config.write_text(configuration(0, Path(folder) / "evening.db", desks), encoding="utf-8")
@@ -86,29 +85,29 @@ async def _livelog(desks: Mapping[DeskName, Desk]) -> AsyncIterator[str]:
             sys.executable, str(_SERVER), f"--config={config}", stderr=PIPE, start_new_session=True
         )
         try:
-            yield await asyncio.wait_for(_origin(child), _PATIENCE)
+            yield await asyncio.wait_for(_origin(child), _TIMEOUT)
         finally:
             child.terminate()
             await child.communicate()
 
 
 async def _origin(child: Process) -> str:
-    """Where the server says that it is. Raises RuntimeError if it ends without saying so."""
+    """Read the origin from the server's log. Raises RuntimeError with the log if the server ends first."""
     assert child.stderr is not None
-    said = b""
+    log = b""
     async for line in child.stderr:
-        said += line
+        log += line
         found = re.search(rb" is on (http://[^/]*:\d+)/", line)
         if found:
             return found[1].decode()
-    raise RuntimeError(said.decode("utf-8", "replace"))
+    raise RuntimeError(log.decode("utf-8", "replace"))
 
 
 async def _until(origin: str, is_there: Callable[[list[dict[str, Any]]], bool]) -> None:
-    """Waits until the blog has what is wanted."""
+    """Wait until the blog's items satisfy `is_there`. Raises TimeoutError after 30 seconds."""
     client = AsyncHTTPClient(force_instance=True)
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             while True:
                 if is_there(await _items(client, origin)):
                     return

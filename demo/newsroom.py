@@ -8,21 +8,18 @@
     desk.withdraw(post.guid)
     await newsroom.stop()
 
-It answers as a good publisher does (validators, 304, gzip), keeps a log of the requests, and misbehaves where
-a script tells it to. It knows nothing of Livelog. All of it runs on the event loop that called `start()`.
+It answers with validators, 304 and gzip, and logs its requests. Scripts replace its answers for faulty behaviour. It
+does not depend on Livelog. All of it runs on the event loop that called `start()`.
 """
 
 import asyncio
-import gzip
-import hashlib
 import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
@@ -30,26 +27,26 @@ from tornado.httputil import HTTPHeaders
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
+from demo.desk import Desk, Resource
 from demo.posts import Draft, Enclosure, Post, Withdrawal, now
-from demo.render import CONTENT_TYPES, Channel, Format, document, front_page, http_date, page, post_page
+from demo.render import Format, front_page, http_date, page, post_page
 
 __all__ = ["Desk", "Draft", "Enclosure", "Format", "Newsroom", "Post", "Request", "Script", "Withdrawal"]
 
 Script = Callable[[RequestHandler], Awaitable[bool]]
-"""Answers a request in the newsroom's place. True: it has answered; False: the newsroom answers as usual."""
+"""Answers a request instead of the newsroom. Returns False to leave the answer to the newsroom."""
 
-_REQUESTS_KEPT = 10_000
-_PAGES_KEPT = 5_000
-_GUID_AUTHORITY = "tag:newsroom.example,2026"
+_MAX_REQUESTS = 10_000
+_MAX_PAGES = 5_000
 _ENTITY_TAG = re.compile(r'"[^"]*"')
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that the newsroom got. `time` is `time.monotonic()` at its arrival, in seconds.
+    """One received request. `time` is `time.monotonic()` at its arrival, in seconds.
 
-    `status` is None where no answer was finished: the client left first, or a script took the stream over.
+    `status` is None if no answer was finished: the client closed first, or a script detached the stream.
     """
 
     time: float
@@ -57,170 +54,6 @@ class Request:
     path: str
     headers: HTTPHeaders
     status: int | None
-
-
-@dataclass(frozen=True)
-class _Resource:
-    """A body with its strong validators. Its gzip form has an entity tag of its own (RFC 9110 §8.8.3.3)."""
-
-    body: bytes
-    content_type: str
-    modified: datetime
-
-    @cached_property
-    def etag(self) -> str:
-        return f'"{hashlib.sha256(self.body).hexdigest()[:20]}"'
-
-    @cached_property
-    def gzip_etag(self) -> str:
-        return f'{self.etag[:-1]}-gzip"'
-
-    @cached_property
-    def gzipped(self) -> bytes:
-        return gzip.compress(self.body, compresslevel=6, mtime=0)
-
-
-class Desk:
-    """One feed of a newsroom and the posts in it. Made by `Newsroom.open_desk()`."""
-
-    def __init__(self, newsroom: "Newsroom", path: str, title: str, keep: int, form: Format) -> None:
-        self.path = path
-        self.title = title
-        self.format: Format = form
-        self._newsroom = newsroom
-        self._keep = keep
-        self._posts: OrderedDict[str, Post] = OrderedDict()  # by guid, oldest first
-        self._withdrawals: deque[Withdrawal] = deque(maxlen=keep)
-        self._published = 0
-        self._modified = now()
-        self._resource: _Resource | None = None
-
-    @property
-    def url(self) -> str:
-        """The feed's address. Raises RuntimeError before the newsroom was started."""
-        return self._newsroom.url(self.path)
-
-    @property
-    def posts(self) -> tuple[Post, ...]:
-        """The posts that the feed lists, newest first."""
-        return tuple(reversed(self._posts.values()))
-
-    @property
-    def withdrawals(self) -> tuple[Withdrawal, ...]:
-        """The withdrawn posts, newest first. Only Atom documents list them."""
-        return tuple(reversed(self._withdrawals))
-
-    def publish(
-        self,
-        post: Draft | None = None,
-        *,
-        guid: str | None = None,
-        link: str | None = None,
-        published: datetime | None = None,
-        title: str | None = None,
-        html: str = "",
-        summary: str | None = None,
-        author: str | None = None,
-        categories: tuple[str, ...] = (),
-        image: str | None = None,
-        enclosure: Enclosure | None = None,
-    ) -> Post:
-        """Put a post at the top of the feed and return it; the oldest one rolls off when there are too many.
-
-        A `Post` goes in as it is. A `Draft`, or else the words given by name, is completed: with `guid`,
-        `link` and `published` (aware) where they are given, otherwise with a new guid, a page of this
-        newsroom, and the present. A guid that the feed has already is replaced and moves to the top.
-        """
-        if post is None:
-            post = Draft(
-                title=title,
-                html=html,
-                summary=summary,
-                author=author,
-                categories=categories,
-                image=image,
-                enclosure=enclosure,
-            )
-        complete = post if isinstance(post, Post) else self._complete(post, guid, link, published or now())
-        self._posts.pop(complete.guid, None)
-        self._posts[complete.guid] = complete
-        while len(self._posts) > self._keep:
-            self._posts.popitem(last=False)
-        self._forget_withdrawal(complete.guid)
-        self._changed(complete)
-        return complete
-
-    def correct(self, guid: str, *, title: str | None = None, html: str | None = None) -> Post:
-        """Change the title, the HTML or both of a post where it stands, and return it as it is now.
-
-        Raises KeyError where the feed doesn't list `guid`.
-        """
-        post = self._posts[guid]
-        post = replace(
-            post,
-            title=post.title if title is None else title,
-            html=post.html if html is None else html,
-            updated=max(now(), post.updated),
-        )
-        self._posts[guid] = post
-        self._changed(post)
-        return post
-
-    def withdraw(self, guid: str) -> Post:
-        """Take a post out of the feed and return it. An Atom feed lists a tombstone for it from now on.
-
-        Raises KeyError where the feed doesn't list `guid`.
-        """
-        post = self._posts.pop(guid)
-        self._withdrawals.append(Withdrawal(guid=guid, when=now()))
-        self._newsroom.gone(post.link)
-        self._touch()
-        return post
-
-    def resource(self) -> _Resource:
-        """The feed document of this moment; made once per change."""
-        if self._resource is None:
-            channel = Channel(
-                title=self.title,
-                feed_url=self.url,
-                home_url=self._newsroom.url("/"),
-                posts=self.posts,
-                withdrawals=self.withdrawals,
-                changed=self._modified,
-            )
-            body = document(channel, self.format)
-            self._resource = _Resource(body, CONTENT_TYPES[self.format], self._modified)
-        return self._resource
-
-    def _complete(self, draft: Draft, guid: str | None, link: str | None, published: datetime) -> Post:
-        self._published += 1
-        return Post(
-            guid=guid or f"{_GUID_AUTHORITY}:{self.path.lstrip('/')}/{self._published}",
-            link=link or self._newsroom.next_link(),
-            published=published,
-            updated=published,
-            title=draft.title,
-            html=draft.html,
-            summary=draft.summary,
-            author=draft.author,
-            categories=draft.categories,
-            image=draft.image,
-            enclosure=draft.enclosure,
-        )
-
-    def _forget_withdrawal(self, guid: str) -> None:
-        if any(withdrawal.guid == guid for withdrawal in self._withdrawals):
-            kept = [withdrawal for withdrawal in self._withdrawals if withdrawal.guid != guid]
-            self._withdrawals = deque(kept, maxlen=self._keep)
-
-    def _changed(self, post: Post) -> None:
-        self._newsroom.paginate(post, self.title)
-        self._touch()
-
-    def _touch(self) -> None:
-        # Changes within one second share a Last-Modified, which has no finer unit; the ETag tells them apart.
-        self._modified = now()
-        self._resource = None
 
 
 class Newsroom:
@@ -231,33 +64,33 @@ class Newsroom:
         self._port = port
         self._server: HTTPServer | None = None
         self._desks: dict[str, Desk] = {}
-        self._files: dict[str, _Resource] = {}
-        self._pages: OrderedDict[str, _Resource | None] = OrderedDict()  # None: withdrawn
+        self._files: dict[str, Resource] = {}
+        self._pages: OrderedDict[str, Resource | None] = OrderedDict()  # None: withdrawn
         self._links = 0
         self._scripts: dict[str, Script] = {}
         self._running: set[asyncio.Task[bool]] = set()
-        self.requests: deque[Request] = deque(maxlen=_REQUESTS_KEPT)
+        self.requests: deque[Request] = deque(maxlen=_MAX_REQUESTS)
 
     @property
     def port(self) -> int:
-        """The port listened on; 0 before the first start where any free one was asked for."""
+        """The port; 0 before the first start if any free port was asked for."""
         return self._port
 
     async def start(self) -> None:
-        """Listen. A newsroom that was stopped comes back on its port. Raises OSError where that is taken."""
+        """Listen; again on the same port after `stop()`. Raises OSError if the port is taken."""
         if self._server is not None:
             raise RuntimeError("the newsroom is open already")
         sockets = bind_sockets(self._port, self._address)
         self._port = int(sockets[0].getsockname()[1])
         application = Application(
-            [("/.*", _Door, {"newsroom": self})],
+            [("/.*", _RequestHandler, {"newsroom": self})],
             log_function=lambda _handler: None,  # self.requests is the log
         )
         self._server = HTTPServer(application)
         self._server.add_sockets(sockets)
 
     async def stop(self) -> None:
-        """Close every connection and end the running scripts. Desks and posts stay. Harmless when stopped."""
+        """Close all connections and cancel running scripts. Desks and posts stay. No effect when stopped."""
         if self._server is None:
             return
         server, self._server = self._server, None
@@ -268,14 +101,14 @@ class Newsroom:
         await server.close_all_connections()
 
     def url(self, path: str) -> str:
-        """The absolute URL of `path`. Raises RuntimeError before the first start: there is no port yet."""
+        """The absolute URL of `path`. Raises RuntimeError before the first start, when there is no port."""
         if not self._port:
             raise RuntimeError("start the newsroom first")
         host = f"[{self._address}]" if ":" in self._address else self._address
         return f"http://{host}:{self._port}{path}"
 
     def open_desk(self, path: str, *, title: str, keep: int = 50, format: Format = "rss") -> Desk:  # noqa: A002
-        """Open a feed at `path` that lists the `keep` newest posts. Raises ValueError where there is one."""
+        """Open a feed at `path` that lists the `keep` newest posts. Raises ValueError if the path has one."""
         if path in self._desks:
             raise ValueError(f"{path} is a desk already")
         desk = Desk(self, path, title, keep, format)
@@ -283,15 +116,14 @@ class Newsroom:
         return desk
 
     def add_file(self, path: str, body: bytes, content_type: str) -> str:
-        """Serve `body` at `path`, replacing what was there, and return its URL."""
-        self._files[path] = _Resource(body, content_type, now())
+        """Serve `body` at `path`, replacing an earlier file, and return its URL."""
+        self._files[path] = Resource(body, content_type, now())
         return self.url(path)
 
     def script(self, path: str, script: Script | None) -> None:
-        """Let `script` answer the requests for `path` from now on; None ends it.
+        """Have `script` answer requests for `path`; None removes the script.
 
-        The path needs no desk. A script that still runs when its client leaves or the newsroom stops is
-        cancelled.
+        The path needs no desk. A running script is cancelled when its client closes or the newsroom stops.
         """
         if script is None:
             self._scripts.pop(path, None)
@@ -304,21 +136,21 @@ class Newsroom:
         return self.url(f"/posts/{self._links}")
 
     def paginate(self, post: Post, desk: str) -> None:
-        """Serve the page of `post`, if its link leads here. The oldest pages are forgotten beyond 5,000."""
+        """Serve the page of `post` if its link is on this origin. The oldest pages are dropped beyond 5,000."""
         path = self._own_path(post.link)
         if path is not None:
-            self._pages[path] = _Resource(post_page(post, desk), "text/html; charset=utf-8", now())
-            while len(self._pages) > _PAGES_KEPT:
+            self._pages[path] = Resource(post_page(post, desk), "text/html; charset=utf-8", now())
+            while len(self._pages) > _MAX_PAGES:
                 self._pages.popitem(last=False)
 
     def gone(self, link: str) -> None:
-        """Answer 410 at a withdrawn post's page, if it is one of ours."""
+        """Answer 410 at a withdrawn post's page, if it is on this origin."""
         path = self._own_path(link)
         if path is not None and path in self._pages:
             self._pages[path] = None
 
-    def find(self, path: str) -> _Resource | int:
-        """What stands at `path`, or the HTTP status that says why nothing does."""
+    def find(self, path: str) -> Resource | int:
+        """Return the resource at `path`, or the HTTP status of its absence."""
         desk = self._desks.get(path)
         if desk is not None:
             return desk.resource()
@@ -333,7 +165,7 @@ class Newsroom:
         return front_page((desk.title, desk.url) for desk in self._desks.values())
 
     def run_script(self, path: str, handler: RequestHandler) -> asyncio.Task[bool] | None:
-        """Set the script of `path` to work, if there is one. `stop()` cancels it if it still runs."""
+        """Start the script of `path`, if there is one. `stop()` cancels it."""
         script = self._scripts.get(path)
         if script is None:
             return None
@@ -350,8 +182,8 @@ async def _call(script: Script, handler: RequestHandler) -> bool:
     return await script(handler)
 
 
-class _Door(RequestHandler):
-    """Every request comes in here: to a script, a feed, a file, a post's page or the front page."""
+class _RequestHandler(RequestHandler):
+    """Answers all requests: by a script, with a feed, a file, a post's page or the front page."""
 
     SUPPORTED_METHODS = ("GET", "HEAD")
 
@@ -377,7 +209,7 @@ class _Door(RequestHandler):
         await self.get()
 
     def compute_etag(self) -> str | None:
-        """None: the resources bring their own."""
+        """None: resources have their own entity tags."""
         return None
 
     def on_connection_close(self) -> None:
@@ -390,16 +222,16 @@ class _Door(RequestHandler):
         self._record(self.get_status())
 
     async def _scripted(self) -> bool:
-        """Let the path's script answer, if there is one; whether it did. Its exceptions come through."""
+        """Return True if the path's script answered. Raises what the script raises."""
         self._script = self.newsroom.run_script(self.request.path, self)
         if self._script is None:
             return False
         await asyncio.wait([self._script])
         if self._script.cancelled():
-            return True  # nobody is left to answer to
+            return True  # the client has closed
         answered = self._script.result()
         if answered and self._finished:
-            # One that detached the stream goes unnoticed by on_finish; for any other this changes nothing.
+            # Tornado does not call on_finish for a detached stream.
             self._record(None)
         return answered
 
@@ -409,7 +241,7 @@ class _Door(RequestHandler):
         self.set_header("Content-Security-Policy", _PAGE_POLICY)
         self.finish(body)
 
-    def _send(self, resource: _Resource) -> None:
+    def _send(self, resource: Resource) -> None:
         zipped = _accepts_gzip(self.request.headers.get("Accept-Encoding", ""))
         etag = resource.gzip_etag if zipped else resource.etag
         self.set_header("ETag", etag)
@@ -437,7 +269,7 @@ class _Door(RequestHandler):
 
 
 def _accepts_gzip(accept_encoding: str) -> bool:
-    """Whether Accept-Encoding allows gzip: by name or by `*`, with a weight above 0 (RFC 9110 §12.5.3)."""
+    """True if Accept-Encoding allows gzip, by name or by `*`, with a weight above 0 (RFC 9110 §12.5.3)."""
     weights: dict[str, str] = {}
     for part in accept_encoding.lower().split(","):
         coding, _, parameter = part.partition(";")
@@ -447,17 +279,17 @@ def _accepts_gzip(accept_encoding: str) -> bool:
 
 
 def _not_modified(headers: HTTPHeaders, etag: str, modified: datetime) -> bool:
-    """Whether the answer is 304. If-None-Match wins over If-Modified-Since (RFC 9110 §13.2.2)."""
+    """True if the answer is 304. If-None-Match takes precedence over If-Modified-Since (RFC 9110 §13.2.2)."""
     none_match = headers.get("If-None-Match")
     if none_match is not None:
-        # The comparison is weak: a W/ in front makes no difference.
+        # Weak comparison: a W/ prefix is ignored.
         return none_match.strip() == "*" or etag in _ENTITY_TAG.findall(none_match)
     since = _http_date(headers.get("If-Modified-Since", ""))
     return since is not None and modified <= since
 
 
 def _http_date(text: str) -> datetime | None:
-    """An HTTP date, or None where `text` is none: such a condition is ignored."""
+    """Parse an HTTP date; None if it is invalid, as an invalid condition is ignored."""
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

@@ -1,17 +1,17 @@
-"""What a newsroom publishes: drafts, posts, enclosures and withdrawals. Plain frozen values."""
+"""Drafts, posts, enclosures and withdrawals: frozen values."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The current time in UTC, in whole seconds: the finest that every feed format can say."""
+    """The current time in UTC, in whole seconds, the resolution that all feed formats share."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """A file that comes with a post. `length` is in bytes."""
+    """A file attached to a post. `length` is in bytes."""
 
     url: str
     mime_type: str
@@ -20,7 +20,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a reporter hands in: everything of a post but its place in the world (guid, link, dates)."""
+    """A post without guid, link and dates."""
 
     title: str | None = None
     html: str = ""
@@ -43,7 +43,7 @@ class Post(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """A post that was taken back, for formats that can say so."""
+    """The withdrawal of a post, for formats that have tombstones."""
 
     guid: str
     when: datetime

@@ -1,4 +1,4 @@
-"""Posts to feed documents: RSS 2.0, Atom 1.0 (with RFC 6721 tombstones), JSON Feed 1.1, small HTML pages."""
+"""Render posts as RSS 2.0, Atom 1.0 (with RFC 6721 tombstones), JSON Feed 1.1 and small HTML pages."""
 
 import html
 import json
@@ -26,7 +26,7 @@ DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 MEDIA = "http://search.yahoo.com/mrss/"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 
-# The usual prefixes make the documents easier to read; ElementTree would number them ns0, ns1, … otherwise.
+# Without these ElementTree names the prefixes ns0, ns1, …
 for _prefix, _namespace in (
     ("atom", ATOM),
     ("content", CONTENT),
@@ -53,7 +53,7 @@ img{{max-width:100%;height:auto}}.by{{color:#666;font-size:.9rem}}</style>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A feed to render: name and addresses, posts and withdrawals newest first, and its last change."""
+    """A feed to render. Posts and withdrawals are newest first; `changed` is the time of the last change."""
 
     title: str
     feed_url: str
@@ -79,7 +79,7 @@ def excerpt(markup: str) -> str:
 
 
 def post_page(post: Post, desk: str) -> bytes:
-    """A small HTML page of one post. The post's HTML is the newsroom's own and goes in as it is."""
+    """A small HTML page of one post. The post's HTML is not escaped: the newsroom wrote it."""
     byline = " · ".join(part for part in (desk, post.author, http_date(post.published)) if part)
     return page(post.title or desk, f'<p class="by">{html.escape(byline)}</p>\n{post.html}')
 
@@ -111,7 +111,7 @@ def _xml(root: ET.Element) -> bytes:
 
 
 def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
-    """Append a child element; characters that XML 1.0 can't carry are left out."""
+    """Append a child element, without the characters that XML 1.0 excludes."""
     cleaned = {name: _NOT_IN_XML.sub("", value) for name, value in attributes.items()}
     child = ET.SubElement(parent, tag, cleaned)
     if text is not None:
@@ -144,7 +144,7 @@ def _rss_item(item: ET.Element, post: Post) -> None:
         _add(item, f"{{{DUBLIN_CORE}}}creator", post.author)
     for category in post.categories:
         _add(item, "category", category)
-    # RSS 2.0 asks every item for a title or a description.
+    # RSS 2.0 requires a title or a description.
     if post.summary is not None or post.title is None:
         _add(item, "description", post.summary if post.summary is not None else excerpt(post.html))
     _add(item, f"{{{CONTENT}}}encoded", post.html)

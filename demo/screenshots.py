@@ -1,8 +1,7 @@
-"""`python -m demo.screenshots [--to=docs/screenshots] [NAME …]`: pictures of the page, on the demo's evening.
+"""`python -m demo.screenshots [--to=docs/screenshots] [NAME …]`: screenshots of the demo's evening.
 
-The evening has fixed dates and the browser's clock stands still, so one machine takes the same pictures each time.
-Chromium is driven by playwright, which is there for the tests. Fonts are the machine's own: Debian's
-fonts-liberation and fonts-noto-cjk have all that the pictures show.
+The evening has fixed dates and the browser's clock is fixed, so one machine takes the same screenshots each time.
+The fonts are the machine's: Debian's fonts-liberation and fonts-noto-cjk cover all of the text.
 """
 
 import argparse
@@ -19,30 +18,30 @@ from demo.chromium import chromium
 from demo.evening import NOW, reported
 
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "screenshots"
-_PATIENCE: Final = 30_000.0  # milliseconds
+_TIMEOUT_MS: Final = 30_000.0
 _ARGUMENTS: Final = ("--no-sandbox", "--font-render-hinting=none", "--disable-lcd-text")
 
 _LOAD: Final = """() => Promise.all([...document.images]
   .filter((image) => image.getBoundingClientRect().bottom > 0 && image.getBoundingClientRect().top < innerHeight)
   .map((image) => image.decode()))"""
-"""Waits for the pictures that can be seen; others are loaded when they are near the screen."""
+"""Waits for the images in the viewport; the others load when they are near it."""
 
 _LEAD: Final = """async (heading) => {
   const post = heading.closest('article');
-  // What is above may be laid out only when it has been near the screen.
+  // Posts above are laid out (content-visibility) only once they were near the viewport, which moves this one.
   for (let left = 5; left > 0 && Math.abs(post.getBoundingClientRect().top - 96) >= 1; left -= 1) {
     scrollBy({ top: post.getBoundingClientRect().top - 96, behavior: 'instant' });
     await new Promise((resolve) => { setTimeout(resolve, 100); });
   }
 }"""
-"""Scrolls so that a post begins below the bar, with some air."""
+"""Scrolls until a post begins 96 px below the top, clear of the bar."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """A picture: which page on which screen, and what has to be on it (a CSS selector).
+    """One screenshot: a page, a screen, and a CSS selector that must match.
 
-    ``at`` is the headline that it begins with, if not at the top.
+    ``at`` is the headline to scroll to; None is the top of the page.
     """
 
     name: str
@@ -75,7 +74,7 @@ SHOTS: Final = (
 
 
 async def take(shots: Sequence[Shot], folder: Path) -> list[str]:
-    """Writes the pictures into a folder; returns a sentence for each page that is not as it should be."""
+    """Write the screenshots into a folder, and return a message for each page that lacks what its shot wants."""
     program = chromium()
     if program is None:
         return ["Chromium is needed: apt-get install chromium-headless-shell"]
@@ -103,13 +102,13 @@ async def _context(browser: Browser, shot: Shot) -> BrowserContext:
         locale=shot.locale,
         timezone_id="UTC",
     )
-    context.set_default_timeout(_PATIENCE)
+    context.set_default_timeout(_TIMEOUT_MS)
     await context.clock.set_fixed_time(NOW)
     return context
 
 
 async def _open(page: Page, origin: str, shot: Shot) -> bool:
-    """Leads a page to where the picture is taken; whether it is the page that is wanted."""
+    """Open and scroll the page of a shot. Return False if its selector does not match."""
     await page.goto(origin + shot.path)
     if await page.locator(shot.wants).count() == 0:
         return False
@@ -117,14 +116,14 @@ async def _open(page: Page, origin: str, shot: Shot) -> bool:
         await page.wait_for_selector('#state[data-state="live"]')
     if shot.at is not None:
         await page.get_by_role("heading", name=shot.at).evaluate(_LEAD)
-    await asyncio.wait_for(page.evaluate(_LOAD), _PATIENCE / 1000)
+    await asyncio.wait_for(page.evaluate(_LOAD), _TIMEOUT_MS / 1000)
     return True
 
 
 def main() -> int:
-    """The command line. Returns the exit code."""
+    """Run the command line and return the exit code."""
     names = [shot.name for shot in SHOTS]
-    parser = argparse.ArgumentParser(prog="python -m demo.screenshots", description="Pictures of the page.")
+    parser = argparse.ArgumentParser(prog="python -m demo.screenshots", description="Screenshots of the page.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones (default: all): {', '.join(names)}")
     parser.add_argument("--to", type=Path, default=_FOLDER, help="the folder (default: docs/screenshots)")
     options = parser.parse_args()

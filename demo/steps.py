@@ -1,14 +1,16 @@
-"""One step of a story: something that a desk publishes, corrects or withdraws, and when."""
+"""One step of a story: a post that a desk publishes, corrects or withdraws."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Literal, cast
 
 from demo.posts import Draft
 
 Action = Literal["publish", "correct", "withdraw"]
 DeskName = Literal["harbour", "city", "football", "weather"]
 
-BYLINES: dict[DeskName, str] = {
+BYLINES: dict[str, str] = {
     "harbour": "Quay reporter",
     "city": "Gallery reporter",
     "football": "Touchline reporter",
@@ -18,11 +20,10 @@ BYLINES: dict[DeskName, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What happens to the post called `name` at a desk.
+    """An action on the post called `name` of a desk.
 
-    `delay` is the wait before it, in seconds. `age` is for posts that are there before the story begins: how
-    many seconds before; None for the others. A correction uses the title and the HTML of its draft, a
-    withdrawal nothing of it.
+    `delay`: seconds to wait before the step. `age`: seconds since publication, for posts that precede the story, else
+    None. A correction uses only the title (None: unchanged) and HTML of its draft; a withdrawal uses nothing of it.
     """
 
     action: Action
@@ -38,30 +39,27 @@ class Step:
         return f"tag:port-elsewhere.example,2026:{self.desk}/{self.name}"
 
 
-def publish(
-    desk: DeskName,
-    name: str,
-    title: str | None,
-    html: str,
-    *tags: str,
-    by: str | None = None,
-    minutes_ago: float | None = None,
-) -> Step:
-    """A step that publishes a post. Line breaks in `html` are only for whoever reads the source."""
-    draft = Draft(title=title, html=_one_line(html), author=by or BYLINES[desk], categories=tags)
-    age = None if minutes_ago is None else minutes_ago * 60
-    return Step(action="publish", desk=desk, name=name, draft=draft, age=age)
-
-
-def correct(desk: DeskName, name: str, title: str | None, html: str) -> Step:
-    """A step that changes a post's title (None: as it was) and HTML."""
-    return Step(action="correct", desk=desk, name=name, draft=Draft(title=title, html=_one_line(html)))
-
-
-def withdraw(desk: DeskName, name: str) -> Step:
-    """A step that takes a post back."""
-    return Step(action="withdraw", desk=desk, name=name)
-
-
-def _one_line(html: str) -> str:
-    return " ".join(html.split())
+def load(path: Path) -> Iterator[Step]:
+    """Yield the steps of a text file, whose first lines describe its form. Raises ValueError for a malformed step."""
+    for paragraph in path.read_text(encoding="utf-8").split("\n\n")[2:]:
+        head, *html = paragraph.splitlines()
+        name, title, tags, author, age = (*head.split(" | "), "", "", "", "")[:5]
+        action, _, address = name.partition(" ")
+        desk, _, name = address.partition("/")
+        draft = Draft()
+        if action != "withdraw":
+            draft = Draft(title=title or None, html=" ".join(html))
+        if action == "publish":
+            draft = Draft(
+                title=draft.title,
+                html=draft.html,
+                author=author or BYLINES[desk],
+                categories=tuple(tag for tag in tags.split(", ") if tag),
+            )
+        yield Step(
+            action=cast("Action", action),
+            desk=cast("DeskName", desk),
+            name=name,
+            draft=draft,
+            age=float(age) * 60 if age else None,
+        )

@@ -1,29 +1,34 @@
-"""The rhythm of the demo: an evening in Port Elsewhere, then the night after it, for as long as anybody watches."""
+"""The demo's story: the evening of evening.txt, paced, and how each step is performed at a newsroom's desks."""
 
 import random
-from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain, count
+from itertools import count
+from pathlib import Path
 
-from demo.material import BEFORE, EVENING, HARBOUR_PICTURE, TIDE_PICTURE
 from demo.newsroom import Desk, Format, Newsroom, Post
-from demo.pictures import harbour_at_dusk, tide_tonight
-from demo.steps import DeskName, Step
-from demo.variations import NightDesk
+from demo.steps import DeskName, Step, load
 
-__all__ = ["DESKS", "Outlet", "Step", "open_desks", "perform", "story"]
+_DELAY_SECONDS = (2.0, 6.0)
+_FOLDER = Path(__file__).parent
+_STEPS = tuple(load(_FOLDER / "evening.txt"))
 
-_DELAY = (2.0, 6.0)  # seconds from one step to the next
-_CORRECT_EVERY = 5  # steps
-_SLIP_EVERY = 40  # steps
-_CORRECTABLE = 6  # posts: whatever is older stays wrong
+BEFORE = tuple(step for step in _STEPS if step.age is not None)
+"""Posts that are there when the demo starts, oldest first."""
+
+EVENING = _STEPS[len(BEFORE) : -1]
+"""The steps that follow, in order."""
+
+AGAIN = _STEPS[-1]
+"""Announces that the evening is repeated."""
+
+PICTURES = ("harbour.svg", "tide.svg")
 
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A desk of the story: what its feed is called, where it is and which format it has."""
+    """A desk of the story: the title, path and format of its feed."""
 
     name: DeskName
     title: str
@@ -39,35 +44,36 @@ DESKS = (
 )
 
 
-def story(seed: int = 0) -> Iterator[Step]:
-    """The steps of the story, without end: the same ones for the same seed.
+def story() -> Iterator[Step]:
+    """Yield the steps of the story without end: the posts that are there already, then the evening, repeated.
 
-    First come the posts that are there already, with their age and without a delay; then the evening as written,
-    then variations, 2 to 6 seconds from one step to the next. Now and then something slips out that was never meant
-    to be published, and is withdrawn two steps later.
+    Steps of the evening have a delay of 2 to 6 seconds. Each repetition begins with a post that announces it, and its
+    posts have guids of their own.
     """
-    rng = random.Random(seed)
+    rng = random.Random(0)  # the same pace in every run
     yield from BEFORE
-    for step in chain(EVENING, _night(NightDesk(rng))):
-        yield _paced(step, rng)
+    for round_ in count(1):
+        for step in EVENING if round_ == 1 else (AGAIN, *EVENING):
+            name = step.name if round_ == 1 else f"{step.name}-{round_}"
+            yield replace(step, name=name, delay=round(rng.uniform(*_DELAY_SECONDS), 1))
 
 
 def open_desks(newsroom: Newsroom) -> dict[DeskName, Desk]:
-    """Open the story's desks in a newsroom that was started, and hang its pictures there."""
-    newsroom.add_file(HARBOUR_PICTURE, harbour_at_dusk(), "image/png")
-    newsroom.add_file(TIDE_PICTURE, tide_tonight(), "image/png")
+    """Open the story's desks in a started newsroom, and serve its pictures there."""
+    for name in PICTURES:
+        newsroom.add_file(f"/pictures/{name}", (_FOLDER / name).read_bytes(), "image/svg+xml")
     return {
         outlet.name: newsroom.open_desk(outlet.path, title=outlet.title, format=outlet.format) for outlet in DESKS
     }
 
 
 def perform(step: Step, newsroom: Newsroom, desks: Mapping[DeskName, Desk], start: datetime) -> Post:
-    """Do one step at its desk, at once, and return the post. `start` is when the story began: ages count from it.
+    """Do one step at its desk and return the post. Ages are counted back from `start`.
 
-    Raises KeyError where a correction or withdrawal comes without its post.
+    Raises KeyError if the post of a correction or withdrawal is not in the feed.
     """
     desk = desks[step.desk]
-    # Feeds are read far from here: pictures are named by their full URL.
+    # Readers see the post on another origin, so pictures need absolute URLs.
     html = step.draft.html.replace('src="/', f'src="{newsroom.url("/")}')
     if step.action == "withdraw":
         return desk.withdraw(step.guid)
@@ -75,26 +81,3 @@ def perform(step: Step, newsroom: Newsroom, desks: Mapping[DeskName, Desk], star
         return desk.correct(step.guid, title=step.draft.title, html=html)
     published = None if step.age is None else start - timedelta(seconds=step.age)
     return desk.publish(replace(step.draft, html=html), guid=step.guid, published=published)
-
-
-def _paced(step: Step, rng: random.Random) -> Step:
-    return replace(step, delay=round(rng.uniform(*_DELAY), 1))
-
-
-def _night(desk: NightDesk) -> Iterator[Step]:
-    """Reports, and now and then a correction, or a slip and its withdrawal."""
-    corrections: deque[Step] = deque(maxlen=_CORRECTABLE)
-    slip: tuple[Step, Step] | None = None
-    for number in count(1):
-        if number % _CORRECT_EVERY == 0 and corrections:
-            yield corrections.popleft()
-        elif number % _SLIP_EVERY == 1:
-            slip = desk.slip()
-            yield slip[0]
-        elif slip is not None and number % _SLIP_EVERY == 3:
-            yield slip[1]
-        else:
-            report = desk.report()
-            if report.correction is not None:
-                corrections.append(report.correction)
-            yield report.post

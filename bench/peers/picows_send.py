@@ -1,4 +1,4 @@
-"""picows, whose framing is Cython, on uvloop: one buffer for all connections, which is its quickest way to send."""
+"""picows (framing in Cython) on uvloop, with one buffer for all connections, its fastest way to send."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from picows import WSListener, WSMsgType, WSTransport, ws_create_server
 from bench.peers.publishing import BACKLOG, ports, publish
 
 HEADROOM = 14
-"""Bytes before a message in which picows writes the frame's head."""
+"""Bytes before a message for the frame header."""
 
-readers: set[WSTransport] = set()
+clients: set[WSTransport] = set()
 
 
-class Listener(WSListener):  # type: ignore[misc]  # picows is not installed where types are checked
-    """A reader."""
+class Listener(WSListener):
+    """A client."""
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        """Joins."""
-        readers.add(transport)
+        """Add a client."""
+        clients.add(transport)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """Leaves."""
-        readers.discard(transport)
+        """Remove a client."""
+        clients.discard(transport)
 
 
 async def broadcast(message: bytes) -> None:
-    """Sends a message to all."""
+    """Send a message to all clients."""
     buffer = bytearray(HEADROOM) + message
-    for transport in readers:
+    for transport in clients:
         transport.send_reuse_external_bytearray(WSMsgType.TEXT, buffer, HEADROOM)
 
 
 async def main() -> None:
-    """Serves until it is killed."""
+    """Serve until killed."""
     server = await ws_create_server(lambda _: Listener(), "127.0.0.1", ports()[0], backlog=BACKLOG)
     await publish(broadcast)
     async with server:

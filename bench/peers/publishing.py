@@ -1,4 +1,4 @@
-"""What all broadcasters have in common: two ports. Each line that comes on the second one is a message to all."""
+"""The two ports of a broadcaster. Each line received on the second is a message to all clients."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ BACKLOG = 4096
 
 
 def ports() -> tuple[int, int]:
-    """Where readers connect, and where is published."""
+    """The ports for clients and for publishing."""
     _, readers, publishing = sys.argv
     return int(readers), int(publishing)
 
 
 async def publish(broadcast: Callable[[bytes], Awaitable[None]]) -> None:
-    """Listens for messages, and broadcasts them. Those that come together are broadcast together."""
+    """Listen for messages and broadcast them."""
 
-    async def hear(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    async def receive(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         async for line in reader:
             await broadcast(line.rstrip(b"\n"))
 
-    await asyncio.start_server(hear, "127.0.0.1", ports()[1], limit=1 << 20)
+    await asyncio.start_server(receive, "127.0.0.1", ports()[1], limit=1 << 20)

@@ -10,32 +10,32 @@ from starlette.websockets import WebSocket
 
 from bench.peers.publishing import BACKLOG, ports, publish
 
-readers: set[WebSocket] = set()
+clients: set[WebSocket] = set()
 
 
-async def reader(socket: WebSocket) -> None:
-    """Keeps a reader until it leaves."""
+async def client(socket: WebSocket) -> None:
+    """Keep a client until it closes."""
     await socket.accept()
-    readers.add(socket)
+    clients.add(socket)
     try:
         async for _ in socket.iter_text():
             pass
     finally:
-        readers.discard(socket)
+        clients.discard(socket)
 
 
 async def broadcast(message: bytes) -> None:
-    """Sends a message to all."""
+    """Send a message to all clients."""
     text = message.decode()
-    for socket in tuple(readers):
+    for socket in tuple(clients):
         await socket.send_text(text)
 
 
 async def main() -> None:
-    """Serves until it is killed."""
+    """Serve until killed."""
     await publish(broadcast)
     config = uvicorn.Config(
-        Starlette(routes=[WebSocketRoute("/", reader)]),
+        Starlette(routes=[WebSocketRoute("/", client)]),
         port=ports()[0],
         log_level="warning",
         backlog=BACKLOG,

@@ -9,33 +9,33 @@ from tornado.websocket import WebSocketHandler
 
 from bench.peers.publishing import BACKLOG, ports, publish
 
-readers: set[Socket] = set()
+clients: set[Socket] = set()
 
 
 class Socket(WebSocketHandler):
-    """A reader."""
+    """A client."""
 
     def open(self) -> None:
-        """Joins."""
-        readers.add(self)
+        """Add a client."""
+        clients.add(self)
 
     def on_message(self, message: str | bytes) -> None:
-        """Ignores what a reader says."""
+        """Ignore messages."""
 
     def on_close(self) -> None:
-        """Leaves."""
-        readers.discard(self)
+        """Remove a client."""
+        clients.discard(self)
 
 
 async def broadcast(message: bytes) -> None:
-    """Sends a message to all."""
+    """Send a message to all clients."""
     text = message.decode()
-    for reader in readers:
-        reader.write_message(text)
+    for client in clients:
+        client.write_message(text)
 
 
 async def main() -> None:
-    """Serves until it is killed."""
+    """Serve until killed."""
     Application([("/", Socket)]).listen(ports()[0], "127.0.0.1", backlog=BACKLOG)
     await publish(broadcast)
     await asyncio.Event().wait()

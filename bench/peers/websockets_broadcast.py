@@ -10,26 +10,26 @@ from websockets.asyncio.server import broadcast as broadcast_to
 
 from bench.peers.publishing import BACKLOG, ports, publish
 
-readers: set[ServerConnection] = set()
+clients: set[ServerConnection] = set()
 
 
-async def reader(connection: ServerConnection) -> None:
-    """Keeps a reader until it leaves."""
-    readers.add(connection)
+async def client(connection: ServerConnection) -> None:
+    """Keep a client until it closes."""
+    clients.add(connection)
     try:
         await connection.wait_closed()
     finally:
-        readers.discard(connection)
+        clients.discard(connection)
 
 
 async def broadcast(message: bytes) -> None:
-    """Sends a message to all."""
-    broadcast_to(readers, message.decode())
+    """Send a message to all clients."""
+    broadcast_to(clients, message.decode())
 
 
 async def main() -> None:
-    """Serves until it is killed."""
-    async with serve(reader, "127.0.0.1", ports()[0], compression=None, ping_interval=None, backlog=BACKLOG):
+    """Serve until killed."""
+    async with serve(client, "127.0.0.1", ports()[0], compression=None, ping_interval=None, backlog=BACKLOG):
         await publish(broadcast)
         await asyncio.Event().wait()
 

@@ -7,10 +7,10 @@ import json
 from playwright.async_api import Page, expect
 
 from demo.newsroom import Newsroom
-from demo.pictures import Canvas
 from pages.item import amount, duration
 from tests.browser.visitor import Visitor, becomes, post, posts, until_live
 from tests.livelog import Livelog
+from tests.pictures import PICTURE_TYPE, svg
 
 WRITTEN = """async ([sizes, times]) => {
   const { amount, length } = await import('/static/files.js');
@@ -21,7 +21,7 @@ WRITTEN = """async ([sizes, times]) => {
 async def test_files_play_when_they_are_asked_to_and_say_what_they_are(
     livelog: Livelog, newsroom: Newsroom, visitor: Visitor
 ) -> None:
-    cover = newsroom.add_file("/cover.png", Canvas(30, 30).png(), "image/png")
+    cover = newsroom.add_file("/cover.png", svg(30, 30), PICTURE_TYPE)
     document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": "The Morning Tide",

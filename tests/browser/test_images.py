@@ -12,9 +12,9 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, Route, expect
 
 from demo.newsroom import Desk, Newsroom
-from demo.pictures import Canvas
 from tests.browser.visitor import MISSING, Visitor, becomes, every_second, listed, post, posts, until_live
 from tests.livelog import Livelog
+from tests.pictures import PICTURE_TYPE, svg
 
 MODES = ("lazy", "click", "none")
 ASKED = "(image) => image.complete && image.naturalWidth > 0"
@@ -35,8 +35,8 @@ async def illustrated(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     """Posts with pictures of all sorts, the last one first."""
     room = Newsroom()
     await room.start()
-    picture = room.add_file("/picture.png", Canvas(90, 60).png(), "image/png")
-    tall = room.add_file("/tall.png", Canvas(10, 2_000).png(), "image/png")
+    picture = room.add_file("/picture.png", svg(90, 60), PICTURE_TYPE)
+    tall = room.add_file("/tall.png", svg(10, 2_000), PICTURE_TYPE)
     desk = room.open_desk("/a.xml", title="Harbour Log")
     desk.publish(title="Tall", html=f'<p><img src="{tall}" alt="" width="10" height="2000"></p>')
     desk.publish(title="Linked", html=f'<a href="/x"><img src="{picture}" alt=""></a>')
@@ -189,7 +189,7 @@ async def test_without_pictures_there_are_their_words(illustrated: Illustrated, 
 async def test_a_picture_that_was_asked_for_stays_when_something_else_is_corrected(
     livelog: Livelog, newsroom: Newsroom, page: Page
 ) -> None:
-    picture = newsroom.add_file("/picture.png", Canvas(90, 60).png(), "image/png")
+    picture = newsroom.add_file("/picture.png", svg(90, 60), PICTURE_TYPE)
     desk = newsroom.open_desk("/a.xml", title="A")
     written = desk.publish(title="Quay", html=f'<p><img src="{picture}" alt=""></p>')
     await livelog.start({"blog": {"feeds": [every_second(desk)], "images": "click"}})

@@ -1,4 +1,4 @@
-"""The evening with fixed dates: what the pictures of the page are taken of."""
+"""The evening with fixed dates, and the screenshots of it."""
 
 from itertools import pairwise
 
@@ -6,7 +6,7 @@ from demo.evening import steps
 from demo.screenshots import SHOTS
 
 
-def test_it_is_told_in_order_up_to_now() -> None:
+def test_its_steps_are_in_order_and_before_now() -> None:
     ages = [step.age or 0.0 for step in steps()]
     assert all(earlier > later for earlier, later in pairwise(ages))
     assert ages[-1] > 0
@@ -24,10 +24,10 @@ def test_nothing_in_it_is_withdrawn() -> None:
     assert {step.action for step in steps()} == {"publish", "correct"}
 
 
-def test_every_picture_has_a_name_of_its_own() -> None:
+def test_every_screenshot_has_its_own_name() -> None:
     assert len({shot.name for shot in SHOTS}) == len(SHOTS)
 
 
-def test_every_picture_begins_with_a_headline_that_there_is() -> None:
+def test_every_screenshot_begins_with_an_existing_headline() -> None:
     titles = {step.draft.title for step in steps()}
     assert {shot.at for shot in SHOTS} - {None} <= titles

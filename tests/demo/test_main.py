@@ -1,4 +1,4 @@
-"""`python -m demo`: what it tells Livelog, and how it starts and ends with it. A stand-in plays the server."""
+"""`python -m demo`: the configuration, start and end of its server, for which a small HTTP server is substituted."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ from demo.story import open_desks
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Fetches the feeds once, answers /healthz, says goodbye on SIGTERM.
+# Fetches the feeds once, answers /healthz, prints its store on SIGTERM.
 STAND_IN = """
 import pathlib, signal, sys, urllib.request, yaml
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -26,10 +26,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200 if self.path == "/healthz" else 404)
         self.end_headers()
     def log_message(self, *words): pass
-def goodbye(*_):
+def stop(*_):
     print("store was", config["store"], flush=True)
     sys.exit(0)
-signal.signal(signal.SIGTERM, goodbye)
+signal.signal(signal.SIGTERM, stop)
 server = HTTPServer((config["server"]["address"], config["server"]["port"]), Handler)
 for feed in config["blogs"]["blog"]["feeds"]:
     urllib.request.urlopen(feed["url"]).close()
@@ -38,11 +38,11 @@ server.serve_forever()
 
 
 async def start_demo(tmp_path: Path, server: str, port: int) -> Process:
-    """The demo as a process of its own, with `server` as the text of its server.py."""
+    """Start the demo as a process, with `server` as the text of its server.py."""
     script = tmp_path / "server.py"
     script.write_text(server)
     words = "import asyncio, pathlib, sys; from demo.__main__ import run; "
-    words += f"sys.exit(asyncio.run(run({port}, 0, pathlib.Path({str(script)!r}))))"
+    words += f"sys.exit(asyncio.run(run({port}, pathlib.Path({str(script)!r}))))"
     return await asyncio.create_subprocess_exec(sys.executable, "-c", words, stdout=PIPE, stderr=PIPE, cwd=ROOT)
 
 

@@ -6,13 +6,11 @@ import gzip
 import io
 import json
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import feedparser
 import pytest
-import pytest_asyncio
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPResponse
 from tornado.web import RequestHandler
 
@@ -28,14 +26,6 @@ EVERYTHING = Draft(
     image="http://127.0.0.1:9/fish.png",
     enclosure=Enclosure(url="http://127.0.0.1:9/bell.mp3?a=1&b=2", mime_type="audio/mpeg", length=1234),
 )
-
-
-@pytest_asyncio.fixture
-async def newsroom() -> AsyncIterator[Newsroom]:
-    room = Newsroom()
-    await room.start()
-    yield room
-    await room.stop()
 
 
 async def get(url: str, *, gzipped: bool = False, method: str = "GET", **headers: str) -> HTTPResponse:
@@ -326,7 +316,7 @@ async def test_a_path_has_one_desk(newsroom: Newsroom) -> None:
         newsroom.open_desk("/desk.xml", title="Another")
 
 
-async def test_the_log_tells_what_was_asked_and_answered(newsroom: Newsroom) -> None:
+async def test_the_log_has_requests_and_answers(newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/desk.xml", title="Desk")
     etag = (await get(desk.url, User_Agent="Test/1")).headers["ETag"]
     await get(desk.url, If_None_Match=etag)
@@ -341,7 +331,7 @@ async def test_the_log_is_bounded(newsroom: Newsroom) -> None:
     assert newsroom.requests.maxlen == 10_000
 
 
-async def test_a_script_answers_in_the_newsrooms_place(newsroom: Newsroom) -> None:
+async def test_a_script_answers_instead_of_the_newsroom(newsroom: Newsroom) -> None:
     async def busy(handler: RequestHandler) -> bool:
         handler.set_status(503)
         handler.set_header("Retry-After", "7")
@@ -428,7 +418,7 @@ def hang(started: asyncio.Event, ended: asyncio.Event) -> Script:
     return script
 
 
-async def test_a_stopped_newsroom_comes_back_where_it_was(newsroom: Newsroom) -> None:
+async def test_a_stopped_newsroom_starts_again_on_its_port(newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/desk.xml", title="Desk")
     desk.publish(title="Before")
     url = desk.url

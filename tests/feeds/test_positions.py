@@ -62,7 +62,8 @@ def test_entries_seen_together_keep_the_order_of_their_document() -> None:
 
 
 def test_entries_dated_in_the_future_keep_the_order_of_their_document() -> None:
-    placed = positioned([entry("newest", published=at(60)), entry("oldest", published=at(90))], "blog", NOW, backfill=True)
+    entries = [entry("newest", published=at(60)), entry("oldest", published=at(90))]
+    placed = positioned(entries, "blog", NOW, backfill=True)
     assert [one.id for one in placed] == ["oldest", "newest"]
 
 

@@ -1,4 +1,4 @@
-"""Other feed readers, for comparison: newsboat, and lemon24/reader. One that is not here is skipped."""
+"""newsboat and lemon24/reader, for comparison; skipped if not installed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 _NEWSBOAT_THREADS = 8
 _READER_WORKERS = (1, 2, 4, 8)
 _READER_SAMPLE = 50
-"""Feeds that the number of workers is chosen with."""
+"""Feeds for choosing the number of workers."""
 
 _ADD = (
     "import sys; from reader import make_reader; reader = make_reader(sys.argv[1]); "
@@ -29,7 +29,7 @@ _UPDATE = (
 
 
 class Import(NamedTuple):
-    """Seconds from the start of the program until all feeds are stored, those of its CPU, and feeds it could read."""
+    """Seconds until all feeds are stored, CPU seconds, and the number of feeds that could be read."""
 
     seconds: float
     cpu: float
@@ -37,26 +37,26 @@ class Import(NamedTuple):
 
 
 class Peer(Protocol):
-    """A feed reader that can be started on feeds it does not know."""
+    """A feed reader that can import feeds into an empty store."""
 
     name: str
 
     def fetch(self, urls: Sequence[str], folder: Path) -> Import:
-        """Fetches them for the first time, and keeps what it needs in an empty folder."""
+        """Fetch the feeds for the first time, with its files in an empty folder."""
 
 
 def find_peers() -> list[Peer]:
-    """Those that are here; says how to get the others."""
+    """The installed feed readers. Prints how to install the others."""
     peers: list[Peer] = []
     if newsboat := shutil.which("newsboat"):
         peers.append(Newsboat(newsboat))
     else:
-        print("  newsboat: skipped, it is not here (apt-get install newsboat)")
+        print("  newsboat: skipped, not installed (apt-get install newsboat)")
     if python := _with_reader():
         peers.append(Reader(python))
     else:
         print(
-            "  reader: skipped, it is not here (python3 -m venv V && V/bin/pip install reader sgmllib3k, outside of "
+            "  reader: skipped, not installed (python3 -m venv V && V/bin/pip install reader sgmllib3k, outside of "
             "this folder, and LIVELOG_BENCH_READER=V/bin/python)"
         )
     return peers
@@ -71,7 +71,7 @@ class Newsboat:
         self.name = f"newsboat {version.split()[1]}, {_NEWSBOAT_THREADS} threads"
 
     def fetch(self, urls: Sequence[str], folder: Path) -> Import:
-        """As `Peer.fetch`, in an empty home."""
+        """As `Peer.fetch`."""
         (folder / "urls").write_text("\n".join(urls), encoding="ascii")
         (folder / "config").write_text(f"reload-threads {_NEWSBOAT_THREADS}\n", encoding="ascii")
         seconds, cpu = _run([self._program, "-x", "reload", "-u", "urls", "-c", "cache.db", "-C", "config"], folder)
@@ -79,7 +79,7 @@ class Newsboat:
 
 
 class Reader:
-    """lemon24/reader, in Python with feedparser, with the number of workers that suits it best."""
+    """lemon24/reader, in Python with feedparser, with its fastest number of workers."""
 
     def __init__(self, python: str) -> None:
         self._python = python
@@ -90,7 +90,7 @@ class Reader:
         self.name = f"reader {version.strip()}"
 
     def fetch(self, urls: Sequence[str], folder: Path) -> Import:
-        """As `Peer.fetch`. That it is told of the feeds does not count."""
+        """As `Peer.fetch`. Adding the feeds is not timed."""
         if not self._workers:
             self._workers = min(_READER_WORKERS, key=lambda workers: self._sample(urls, folder, workers))
             self.name += f", {self._workers} workers"
@@ -106,9 +106,9 @@ class Reader:
 
 
 def _run(command: Sequence[str], home: Path, text: str = "") -> tuple[float, float]:
-    """Runs a program in a home of its own; returns its seconds, and those of its CPU."""
+    """Run a program with `home` as its home; return seconds and CPU seconds."""
     began, cpu = time.monotonic(), _cpu_of_children()
-    # That a feed is not read is logged, and seen in what is stored.
+    # Failures are seen in the store.
     subprocess.run(
         command,
         cwd=home,
@@ -118,7 +118,7 @@ def _run(command: Sequence[str], home: Path, text: str = "") -> tuple[float, flo
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=True,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
     )
     return time.monotonic() - began, _cpu_of_children() - cpu
 
@@ -137,7 +137,7 @@ def _count(database: Path, query: str) -> int:
 
 
 def _with_reader() -> str | None:
-    """A Python that has it: the one that LIVELOG_BENCH_READER names, else one that is found."""
+    """A Python that has reader: the one that LIVELOG_BENCH_READER names, else one on the path."""
     named = os.environ.get("LIVELOG_BENCH_READER")
     found = [named] if named else [sys.executable, shutil.which("python"), shutil.which("python3")]
     return next((python for python in found if python and _has_reader(python)), None)
@@ -145,7 +145,7 @@ def _with_reader() -> str | None:
 
 def _has_reader(python: str) -> bool:
     try:
-        # What it needs for a feed is imported with the first.
+        # Adding a feed imports everything that it needs.
         tried = subprocess.run([python, "-Ic", _ADD, ":memory:"], input=b"http://127.0.0.1/", capture_output=True)
     except OSError:
         return False
