@@ -220,7 +220,7 @@ class FanOut:
                         await self._push(batch)
             except HistoryLostError as lost:
                 logger.warning("%s Readers are sent a reset.", lost)
-                events = await self._begin_anew(lost)
+                events = await self._begin_anew(lost.reason)
 
     async def _catch_up(self) -> None:
         """Pushes events that were committed before the watch began. Waits for a store that is down."""
@@ -273,17 +273,23 @@ class FanOut:
             if monotonic() > until:
                 break
 
-    async def _begin_anew(self, lost: HistoryLostError) -> Events:
+    async def _begin_anew(self, reason: Reason) -> Events:
         """Watches again, and resets every blog that has lost events. Waits for a store that is down."""
         while True:
             try:
-                events = await self._watch(self._channels)
-                for blog, channel in tuple(self._channels.items()):
-                    await self._reset(blog, channel, lost.reason)
+                return await self._watch_and_reset(reason)
             except TimelineError as error:
                 await self._wait_for_timeline(error)
-            else:
-                return events
+
+    async def _watch_and_reset(self, reason: Reason) -> Events:
+        events = await self._watch(self._channels)
+        try:
+            for blog, channel in tuple(self._channels.items()):
+                await self._reset(blog, channel, reason)
+        except (TimelineError, asyncio.CancelledError):
+            await events.aclose()
+            raise
+        return events
 
     async def _reset(self, blog: str, channel: Channel, reason: Reason) -> None:
         """Shows a blog's clients the gap and the newest entries, if there is a gap. Raises TimelineError."""

@@ -45,11 +45,11 @@ class Bare:
         self._reader = reader
         self._writer = writer
 
-    def say(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self._writer.write(data)
 
-    async def say_all(self, data: bytes) -> None:
-        """Says something, and waits until it is on its way."""
+    async def send_all(self, data: bytes) -> None:
+        """Sends data, and waits until it is on its way."""
         self._writer.write(data)
         await asyncio.wait_for(self._writer.drain(), PATIENCE)
 
@@ -72,9 +72,9 @@ class Bare:
             self.headers[name] = value.strip()
 
     def ask(self, path: str, *headers: str, version: str = "1.1") -> None:
-        """Asks for something, once more perhaps."""
+        """Sends a request; several may follow one another."""
         lines = [f"GET {path} HTTP/{version}", "Host: 127.0.0.1", *headers, "", ""]
-        self.say("\r\n".join(lines).encode())
+        self.send("\r\n".join(lines).encode())
 
     async def body(self) -> bytes:
         """The body of the answer whose head was read."""
@@ -123,7 +123,7 @@ class Bare:
             return None
 
     def end(self) -> None:
-        """Goes away without a word."""
+        """Aborts the connection."""
         self._writer.transport.abort()
 
     async def has_ended(self) -> bool:

@@ -68,7 +68,7 @@ async def test_whoever_breaks_the_protocol_is_told_with_its_code(site: Site, nam
     said, code = ABUSE[name]
     async with websocket(site.port) as other, websocket(site.port) as bare:
         await bare.message()
-        bare.say(said)
+        bare.send(said)
         assert await bare.close_code() == code
         await until(lambda: site.fanout.readers()["blog"] == 1)
         await still_hears(site, other, "a")
@@ -80,22 +80,22 @@ async def test_a_flood_takes_no_memory_and_harms_nobody(site: Site, name: str) -
     # In pieces that end anywhere in a frame.
     flood = then * (200_000 // len(then) + 1)
     async with websocket(site.port) as other, websocket(site.port, buffer=4_096) as bare:
-        bare.say(first)
+        bare.send(first)
         tracemalloc.start()
         for _ in range(5):
-            await bare.say_all(flood)
+            await bare.send_all(flood)
         await still_hears(site, other, "a")
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < MOST_MEMORY
-        bare.say(frame(0x5))
+        bare.send(frame(0x5))
         assert await bare.close_code() == 1002
 
 
 async def test_an_event_streams_client_that_talks_is_closed(site: Site) -> None:
     async with websocket(site.port) as other, events(site.port) as bare:
         await bare.block()
-        await bare.say_all(b"x" * 5_000)
+        await bare.send_all(b"x" * 5_000)
         assert await bare.has_ended()
         await until(lambda: site.fanout.readers()["blog"] == 1)
         await still_hears(site, other, "a")
@@ -106,7 +106,7 @@ async def test_a_hundred_at_once_leave_nothing_behind(site: Site) -> None:
 
         async def break_off(said: bytes) -> None:
             async with websocket(site.port) as bare:
-                await bare.say_all(said[: len(said) // 2 + 1])
+                await bare.send_all(said[: len(said) // 2 + 1])
 
         said = [said for said, _ in ABUSE.values()] * 3
         await asyncio.wait_for(asyncio.gather(*map(break_off, said)), PATIENCE)

@@ -140,7 +140,7 @@ async def test_a_browser_of_another_life_of_the_store_gets_a_reset(site: Site) -
 async def test_what_a_client_says_after_its_request_is_ignored(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
-        bare.say(b"GET /blog/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        bare.send(b"GET /blog/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         await commit(site.timeline, entry("a"))
         assert await ids(bare, 1) == ["a"]
     await until(lambda: site.fanout.readers()["blog"] == 0)
@@ -148,7 +148,7 @@ async def test_what_a_client_says_after_its_request_is_ignored(site: Site) -> No
 
 async def test_who_says_more_than_a_little_is_cut_off(site: Site) -> None:
     async with events(site.port) as bare:
-        bare.say(b"x" * (MAX_RECEIVED_BYTES + 1))
+        bare.send(b"x" * (MAX_RECEIVED_BYTES + 1))
         assert await bare.has_ended()
     await until(lambda: site.fanout.readers()["blog"] == 0)
 

@@ -127,7 +127,7 @@ async def test_a_client_that_says_too_much_is_closed(site: Site, connect: Connec
 )
 async def test_whatever_a_client_says_it_is_told_why_it_is_closed(site: Site, said: bytes, code: int) -> None:
     async with websocket(site.port) as bare:
-        bare.say(said)
+        bare.send(said)
         assert await bare.close_code() == code
         await until(lambda: site.fanout.readers()["blog"] == 0)
 
@@ -135,7 +135,7 @@ async def test_whatever_a_client_says_it_is_told_why_it_is_closed(site: Site, sa
 async def test_a_close_is_answered_and_ends_the_connection(site: Site) -> None:
     async with websocket(site.port) as bare:
         await bare.message()
-        bare.say(frame(CLOSE))
+        bare.send(frame(CLOSE))
         assert await bare.frame() == (CLOSE, b"")
         assert await bare.has_ended()
 
@@ -143,7 +143,7 @@ async def test_a_close_is_answered_and_ends_the_connection(site: Site) -> None:
 async def test_a_ping_is_answered_with_what_it_said(site: Site) -> None:
     async with websocket(site.port) as bare:
         await bare.message()
-        bare.say(frame(PING, b"are you there"))
+        bare.send(frame(PING, b"are you there"))
         assert await bare.frame() == (PONG, b"are you there")
 
 
@@ -152,9 +152,9 @@ async def test_who_pings_without_end_and_does_not_read_takes_no_memory(site: Sit
         await until(lambda: clients(site))
         (client,) = clients(site)
         while not client.stream.writing():
-            await bare.say_all(frame(PING, bytes(125)) * 1_000)
-        await bare.say_all(frame(PING, bytes(125)) * 10_000 + frame(PING, b"last"))
-        await bare.say_all(frame(TEXT, b"x" * 4_000) * 100)
+            await bare.send_all(frame(PING, bytes(125)) * 1_000)
+        await bare.send_all(frame(PING, bytes(125)) * 10_000 + frame(PING, b"last"))
+        await bare.send_all(frame(TEXT, b"x" * 4_000) * 100)
         assert len(client.stream._write_buffer) < READ_BYTES
         while (await bare.frame())[1] != b"last":
             pass
@@ -236,7 +236,7 @@ async def test_a_client_that_does_not_answer_pings_is_cut_off(site: Site) -> Non
             for client in clients(site):
                 client.ping()
             assert await bare.frame() == (PING, b"")
-            bare.say(frame(PONG))
+            bare.send(frame(PONG))
             await until(lambda: isinstance(answered, WebSocketConnection) and answered.is_alive)
             for client in clients(site):
                 client.check_alive()

@@ -329,7 +329,7 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.url = url
         self.ticks = 0
-        self.touched = self.has_third = False
+        self.touched = False
         self.runner = asyncio.Runner()
         self.worlds: dict[str, World] = {}
         self.visitors = [
@@ -433,13 +433,6 @@ class History(RuleBasedStateMachine):
         self.connect(n, slow=True, news=meanwhile[:2])
         self.publish(meanwhile[2:])
         self.read_on(n)
-
-    @rule(meanwhile=news)
-    def apply_other_blogs(self, meanwhile: list[Draft]) -> None:
-        """A blog is added or removed: the timeline is watched anew, and there may be news while it is."""
-        self.meanwhile(meanwhile, pushed=False)
-        self.has_third = not self.has_third
-        self.run(self.fanout.apply((*BLOGS, "three") if self.has_third else BLOGS))
 
     @rule(n=who)
     def open_page(self, n: int) -> None:
@@ -551,7 +544,6 @@ class History(RuleBasedStateMachine):
         self.world = self.worlds[self.epoch]
 
     async def _start(self) -> None:
-        self.has_third = False
         self.fanout = FanOut(self.late, BLOGS)
         await self.fanout.start()
 
@@ -610,8 +602,6 @@ class History(RuleBasedStateMachine):
         assert not self.fanout.trouble
         if self.late.in_hand and not self.late.through.is_set():
             return True
-        if any(task.cancelling() for task in self.fanout._tasks):
-            return False
         if self.fanout._unserved:
             return False
         heads = {blog: self.fanout._channels[blog].history.head for blog in BLOGS}
