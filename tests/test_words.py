@@ -31,7 +31,7 @@ def said() -> Iterator[tuple[str, str]]:
     """Each sentence, and the file that says it."""
     for path in sorted((ROOT / "templates").glob("*.html")):
         yield from ((unquoted(text), path.name) for text in TEMPLATE.findall(read(path)))
-    for path in sorted((ROOT / "static").glob("*.js")):
+    for path in sorted((ROOT / "static").rglob("*.js")):
         for found in SCRIPT.finditer(read(path)):
             yield from ((unquoted(text), path.name) for text in found.groups() if text)
     for path in sorted(path for part in PARTS for path in (ROOT / part).glob("*.py")):
@@ -88,7 +88,7 @@ def test_translations_have_the_values_of_their_sentences(catalogue: Path) -> Non
 
 
 def test_scripts_say_nothing_but_sentences_that_can_be_found() -> None:
-    for path in sorted((ROOT / "static").glob("*.js")):
+    for path in sorted((ROOT / "static").rglob("*.js")):
         if path.stem == "words":
             continue
         code = re.sub(r"/\*.*?\*/|//[^\n]*", "", read(path), flags=re.DOTALL)

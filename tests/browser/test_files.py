@@ -13,7 +13,7 @@ from tests.browser.visitor import Visitor, becomes, post, posts, until_live
 from tests.livelog import Livelog
 
 WRITTEN = """async ([sizes, times]) => {
-  const { amount, length } = await import('/static/files.js');
+  const { amount, length } = await import('/static/post/files.js');
   return [sizes.map(amount), times.map(length)];
 }"""
 

@@ -45,7 +45,7 @@ addEventListener('DOMContentLoaded', () => {
 
 
 ONE_BY_ONE = """async (count) => {
-  const { keepPlace } = await import('/static/place.js');
+  const { keepPlace } = await import('/static/timeline/scroll.js');
   const list = document.getElementById('timeline');
   for (let n = 0; n < count; n += 1) {
     const post = list.lastElementChild.cloneNode(true);

@@ -52,7 +52,7 @@ async def test_older_pages_are_linked_and_are_not_live(site: Site) -> None:
     assert older
     second = await page(site, older[1])
     assert second.count("<article") == 2
-    assert "app.js" in first
+    assert "page.js" in first
     assert "data-cursor" not in second
 
 

@@ -1,6 +1,6 @@
 /** Where the reader is, and whether they look. */
 
-import { firstInView } from './place.js';
+import { firstInView } from './scroll.js';
 
 /**
  * Whether posts may slide in: the reader sees the top of the page, and is at nothing that they would move away.

@@ -1,13 +1,13 @@
 /** The live page: wires the connection to the posts, and the posts to what readers can do with them. */
 
-import { followChanges } from './changes.js';
-import { localise } from './clock.js';
-import { comeBack, isFiltered, isShown, minimiseFilter } from './filter.js';
-import { followImages } from './images.js';
-import { goLive } from './live.js';
-import { followProblems } from './problems.js';
-import { followSources } from './sources.js';
-import { stall } from './state.js';
+import { followChanges } from './post/changes.js';
+import { localise } from './reading/clock.js';
+import { comeBack, isFiltered, isShown, minimiseFilter } from './reading/filter.js';
+import { followImages } from './post/images.js';
+import { goLive } from './reading/controls.js';
+import { followProblems } from './reading/problems.js';
+import { followSources } from './reading/sources.js';
+import { stall } from './connection/state.js';
 
 /** @param {string} id */
 function part(id) {

@@ -1,6 +1,6 @@
 /** While the page waits for its first posts, it keeps saying which sources can't be reached. */
 
-import { parsePage } from './html.js';
+import { parsePage } from '../post/html.js';
 
 const EVERY = 5_000;
 

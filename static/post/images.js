@@ -4,9 +4,9 @@
  */
 
 import { fill, parsePage } from './html.js';
-import { say } from './words.js';
+import { say } from '../reading/words.js';
 
-/** @typedef {import('./entry.js').Item} Item */
+/** @typedef {import('./post.js').Item} Item */
 
 /** The same for everyone: lazy, off the main thread, and telling no one where the picture is shown. */
 const LATE = { loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' };

@@ -1,7 +1,7 @@
 /**
  * The posts that the page has, newest first: by position, then by id. Not all of them are shown.
  *
- * @typedef {import('./entry.js').Item} Item
+ * @typedef {import('../post/post.js').Item} Item
  *
  * @typedef {{position: string, id: string}} Key where a post stands
  *

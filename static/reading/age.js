@@ -1,6 +1,6 @@
 /** How old the news is: "Newest post 4 min ago". */
 
-import { duration } from './notice.js';
+import { duration } from '../timeline/notice.js';
 import { say } from './words.js';
 
 const EVERY = 10_000;

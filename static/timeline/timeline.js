@@ -5,19 +5,19 @@
  */
 
 import { startDays } from './days.js';
-import { patchEntry, renderEntry } from './entry.js';
+import { patchEntry, renderEntry } from '../post/post.js';
 import { keepHeight } from './height.js';
-import { gapMark, unreadLine } from './mark.js';
+import { gapMark, unreadLine } from './marks.js';
 import { isNewer, olderThan, Posts } from './posts.js';
 import { number, Rail } from './rail.js';
-import { renderStub } from './stub.js';
+import { renderStub } from '../post/stub.js';
 
 /**
- * @typedef {import('./entry.js').Item} Item
+ * @typedef {import('../post/post.js').Item} Item
  * @typedef {import('./posts.js').Key} Key
  * @typedef {import('./posts.js').Post} Post
- * @typedef {import('./mark.js').Mark} Mark
- * @typedef {import('./stream.js').Change} Change
+ * @typedef {import('./marks.js').Mark} Mark
+ * @typedef {import('../connection/stream.js').Change} Change
  *
  * @typedef {object} Parts of the page
  * @property {HTMLElement} list
@@ -28,7 +28,7 @@ import { renderStub } from './stub.js';
  * @property {(item: Item) => boolean} [matches] whether a post is one of those that the reader wants to see
  * @property {() => [first: Element, last: Element] | null} [inView] the first and the last part of the list in view
  * @property {(correction: Correction) => void} [onCorrected]
- * @property {(gap: import('./stream.js').Gap, from: Date) => void} [onGap] posts may be missing since that moment
+ * @property {(gap: import('../connection/stream.js').Gap, from: Date) => void} [onGap] posts may be missing since that moment
  * @property {(newest: Key) => void} [onDoubt] posts from this one on may no longer be what the blog has
  *
  * @typedef {object} Correction
@@ -322,7 +322,7 @@ export class Timeline {
   }
 
   /**
-   * @param {import('./stream.js').EntryChange | import('./stream.js').UpdateChange} change
+   * @param {import('../connection/stream.js').EntryChange | import('../connection/stream.js').UpdateChange} change
    * @param {boolean} holds
    * @param {boolean} isNew
    */
@@ -452,7 +452,7 @@ export class Timeline {
     if (onCorrected && before) onCorrected({ item, article, before });
   }
 
-  /** @param {import('./stream.js').DeleteChange} change */
+  /** @param {import('../connection/stream.js').DeleteChange} change */
   #delete(change) {
     const post = this.#posts.get(change.id);
     if (post) this.#withdraw(post, change.isLate ?? false);
@@ -510,7 +510,7 @@ export class Timeline {
   /**
    * Posts that are in both stay in place, so that the reader does not lose theirs; older ones stay below the gap.
    *
-   * @param {import('./stream.js').ResetChange} change whose items are the newest of the blog: fewer than a page only
+   * @param {import('../connection/stream.js').ResetChange} change whose items are the newest of the blog: fewer than a page only
    *   if there are no more
    * @param {boolean} holds
    */

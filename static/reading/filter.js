@@ -2,7 +2,7 @@
  * The filter of the page: posts of one source, with one tag, or both. The server has chosen what stands on the
  * page; of what arrives later, this chooses the same.
  *
- * @typedef {import('./entry.js').Item} Item
+ * @typedef {import('../post/post.js').Item} Item
  */
 
 /** Readers of a filtered page come back in their own time when all of them have to. */

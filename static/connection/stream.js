@@ -2,7 +2,7 @@
  * The connection to the blog: one at a time, taken up again where it broke off. Where a WebSocket does not get
  * through, an event stream does; where that doesn't either, the page asks again and again. The cursor is the same.
  *
- * @typedef {import('./entry.js').Item} Item
+ * @typedef {import('../post/post.js').Item} Item
  *
  * @typedef {{after: string, reason: 'expired' | 'epoch' | 'slow'}} Gap
  * @typedef {{type: 'hello', cursor: string, recovered?: boolean, missed: number}} Hello
@@ -34,8 +34,8 @@
  */
 
 import { openEvents } from './eventstream.js';
-import { openPolling } from './polling.js';
-import { set, setting } from './settings.js';
+import { openPolling } from './transports.js';
+import { set, setting } from '../reading/settings.js';
 import { openSocket } from './websocket.js';
 
 /**

@@ -1,7 +1,7 @@
 /** The label of the connection: "● Live", "◌ Reconnecting", "○ Offline since 13:20". */
 
-import { clock } from './clock.js';
-import { say } from './words.js';
+import { clock } from '../reading/clock.js';
+import { say } from '../reading/words.js';
 
 /** @typedef {import('./stream.js').State} State */
 

@@ -1,11 +1,11 @@
 /** A page without a live connection: older posts, or one among its neighbours. Only its times are made local. */
 
-import { followChanges } from './changes.js';
-import { localise } from './clock.js';
-import { startDays } from './days.js';
-import { minimiseFilter } from './filter.js';
-import { followImages } from './images.js';
-import { showFreshness } from './sources.js';
+import { followChanges } from './post/changes.js';
+import { localise } from './reading/clock.js';
+import { startDays } from './timeline/days.js';
+import { minimiseFilter } from './reading/filter.js';
+import { followImages } from './post/images.js';
+import { showFreshness } from './reading/sources.js';
 
 localise(document);
 startDays([...document.querySelectorAll('.timeline > article')]);

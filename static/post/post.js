@@ -24,12 +24,12 @@
  */
 
 import { changesButton } from './changes.js';
-import { clock, day, later } from './clock.js';
+import { clock, day, later } from '../reading/clock.js';
 import { facts, label, listed, medium } from './files.js';
-import { filterAddress } from './filter.js';
+import { filterAddress } from '../reading/filter.js';
 import { cover, fillContent, lead, served } from './images.js';
 import { hue, initial } from './source.js';
-import { say } from './words.js';
+import { say } from '../reading/words.js';
 
 /** @typedef {Node | string | null | undefined | false} Part */
 

@@ -1,7 +1,7 @@
 /** From post to post, for who reads by keyboard. */
 
-import { barHeight } from './looking.js';
-import { firstInView } from './place.js';
+import { barHeight } from '../timeline/looking.js';
+import { firstInView } from '../timeline/scroll.js';
 
 /** A post that begins this far below the bar is still the one that is read. */
 const TOLERANCE = 40;

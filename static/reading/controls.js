@@ -2,28 +2,28 @@
 
 import { showAge } from './age.js';
 import { Announcer } from './announce.js';
-import { slideIn } from './arrival.js';
-import { Away } from './away.js';
-import { inBatches } from './batch.js';
+import { slideIn } from '../timeline/arrival.js';
+import { Away } from '../timeline/absence.js';
+import { inBatches } from '../timeline/batch.js';
 import { keepFocus } from './focus.js';
 import { hasKeys, helpDialog } from './help.js';
-import { History } from './history.js';
+import { History } from '../timeline/history.js';
 import { holdButton } from './hold.js';
 import { listenToKeys } from './keys.js';
-import { isWatchingTop, partsInView } from './looking.js';
-import { gapSentence } from './notice.js';
-import { keepPlace } from './place.js';
+import { isWatchingTop, partsInView } from '../timeline/looking.js';
+import { gapSentence } from '../timeline/notice.js';
+import { keepPlace } from '../timeline/scroll.js';
 import { Signals } from './signals.js';
-import { showState } from './state.js';
+import { showState } from '../connection/state.js';
 import { goTo, step } from './steps.js';
-import { Stream } from './stream.js';
+import { Stream } from '../connection/stream.js';
 import { showInTab } from './tab.js';
-import { Timeline } from './timeline.js';
-import { Tray } from './tray.js';
+import { Timeline } from '../timeline/timeline.js';
+import { Tray } from './notices.js';
 import { say } from './words.js';
 
 /**
- * @typedef {import('./stream.js').Change} Change
+ * @typedef {import('../connection/stream.js').Change} Change
  *
  * @typedef {object} Parts of the page
  * @property {HTMLElement} list
@@ -33,9 +33,9 @@ import { say } from './words.js';
  * @property {HTMLElement} notice
  *
  * @typedef {object} Options
- * @property {(item: import('./entry.js').Item) => boolean} [matches] whether the reader wants to see a post
+ * @property {(item: import('../post/post.js').Item) => boolean} [matches] whether the reader wants to see a post
  * @property {(() => void) | undefined} [onReset] takes the place of what a reset shows
- * @property {(correction: import('./timeline.js').Correction) => void} [onCorrected]
+ * @property {(correction: import('../timeline/timeline.js').Correction) => void} [onCorrected]
  */
 
 /**
@@ -156,7 +156,7 @@ class Controls {
     return this.#hold.isHeld();
   }
 
-  /** @param {import('./entry.js').Item[]} items */
+  /** @param {import('../post/post.js').Item[]} items */
   arrived(items) {
     this.#announcer.arrived(items.length);
     void this.#signals.arrived(items);

@@ -2,7 +2,7 @@
 
 import { awaySentence } from './notice.js';
 
-/** @typedef {import('./stream.js').Change} Change */
+/** @typedef {import('../connection/stream.js').Change} Change */
 
 /** A shorter absence is not worth a word. */
 const WORTH_SAYING = 60_000;

@@ -3,9 +3,9 @@
  * change them together.
  */
 
-import { say } from './words.js';
+import { say } from '../reading/words.js';
 
-/** @typedef {import('./entry.js').Item} Item */
+/** @typedef {import('./post.js').Item} Item */
 
 /**
  * @typedef {object} File

@@ -6,7 +6,7 @@
  */
 
 import { gapSentence } from './notice.js';
-import { say } from './words.js';
+import { say } from '../reading/words.js';
 
 /**
  * @param {Key} key of the newest post that was read
@@ -20,7 +20,7 @@ export function unreadLine(key) {
 
 /**
  * @param {Key} key of the newest post below the gap
- * @param {import('./stream.js').Gap} gap
+ * @param {import('../connection/stream.js').Gap} gap
  * @param {Date} from
  * @param {Date} to
  * @param {string} address of the page that goes on where the posts above the gap end

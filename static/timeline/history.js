@@ -3,10 +3,10 @@
  * newer ones that gave them room. The address is that of the part of the history that is in view.
  */
 
-import { localise } from './clock.js';
-import { parsePage } from './html.js';
+import { localise } from '../reading/clock.js';
+import { parsePage } from '../post/html.js';
 import { partsInView } from './looking.js';
-import { keepPlace } from './place.js';
+import { keepPlace } from './scroll.js';
 import { addressOf, isNewer, olderThan, startingWith } from './posts.js';
 
 /**

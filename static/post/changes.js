@@ -3,11 +3,11 @@
 import { diff, shortened } from './diff.js';
 import { parsePage } from './html.js';
 import { STAND_INS } from './images.js';
-import { say } from './words.js';
+import { say } from '../reading/words.js';
 
 /**
  * @typedef {import('./diff.js').Part} Part
- * @typedef {import('./entry.js').Item} Item
+ * @typedef {import('./post.js').Item} Item
  *
  * @typedef {object} Form what there is to read of a post
  * @property {string} title

@@ -1,7 +1,7 @@
 /** What is left of a post that was withdrawn: its place on the rail, and when. */
 
-import { clock, day } from './clock.js';
-import { say } from './words.js';
+import { clock, day } from '../reading/clock.js';
+import { say } from '../reading/words.js';
 
 /**
  * @param {string} position of the post

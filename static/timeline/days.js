@@ -1,6 +1,6 @@
 /** The first post of each day carries the date. Where a day begins depends on the reader's time zone. */
 
-import { day } from './clock.js';
+import { day } from '../reading/clock.js';
 
 /**
  * Marks the posts that begin a day.

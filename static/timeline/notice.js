@@ -1,12 +1,12 @@
 /** Sentences about an absence: what came meanwhile, or that nobody can promise that nothing is missing. */
 
-import { clock, day, moment } from './clock.js';
-import { count, say } from './words.js';
+import { clock, day, moment } from '../reading/clock.js';
+import { count, say } from '../reading/words.js';
 
 /**
  * "Some posts may be missing between 13:05 and 13:48."
  *
- * @param {import('./stream.js').Gap} gap
+ * @param {import('../connection/stream.js').Gap} gap
  * @param {Date} from until when the page was certainly complete
  * @param {Date} to
  */

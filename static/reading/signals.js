@@ -3,7 +3,7 @@
 import { setting } from './settings.js';
 import { count } from './words.js';
 
-/** @typedef {import('./entry.js').Item} Item */
+/** @typedef {import('../post/post.js').Item} Item */
 
 /** More often than this nobody is disturbed. */
 const EVERY = 5_000;
