@@ -1,8 +1,9 @@
-"""Files that belong to a post, as they are told of; static/files.js does the same for what arrives later."""
+"""Files that belong to a post, as they are told of; static/post/files.js does the same for what arrives later."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 _LABELS: Final = {
@@ -10,7 +11,7 @@ _LABELS: Final = {
     "application/epub+zip": "EPUB",
     "application/zip": "ZIP",
 }
-_MEDIA: Final = {"audio": "Audio", "video": "Video", "image": "Picture"}
+_MEDIA: Final = {"audio": "Audio", "video": "Video", "image": "Picture", "": "File"}
 _UNITS: Final = ("kB", "MB", "GB", "TB")
 
 File = Mapping[str, Any]
@@ -25,7 +26,18 @@ def listed(item: Mapping[str, Any], *, pictured: bool) -> list[File]:
 def label(file: File) -> str:
     """What a file is called: by what it is."""
     kind = file.get("mime_type", "")
-    return _LABELS.get(kind) or _MEDIA.get(kind.partition("/")[0]) or "File"
+    return _LABELS.get(kind) or _MEDIA.get(medium(file)) or _MEDIA[""]
+
+
+def labels(translate: Callable[[str], str]) -> str:
+    """The labels by type and by medium, as JSON for the page's script."""
+    return json.dumps({kind: translate(name) for kind, name in (_LABELS | _MEDIA).items()}, ensure_ascii=False)
+
+
+def medium(file: File) -> str:
+    """The part of its type before the slash: audio, video, image, …; empty for a type without one."""
+    before, slash, _ = str(file.get("mime_type", "")).partition("/")
+    return before if slash else ""
 
 
 def facts(file: File) -> Iterator[str]:
@@ -34,7 +46,7 @@ def facts(file: File) -> Iterator[str]:
         yield length(seconds)
     if size := file.get("size_in_bytes"):
         yield amount(size)
-    if label(file) == "File" and file.get("mime_type"):
+    if label(file) == _MEDIA[""] and file.get("mime_type"):
         yield file["mime_type"]
 
 

@@ -1,15 +1,15 @@
-/** A page without a live connection: older posts, or one among its neighbours. Only its times are made local. */
+/** A page without a live connection: older posts, or one post among its neighbours. */
 
 import { followChanges } from './post/changes.js';
-import { localise } from './reading/clock.js';
-import { startDays } from './timeline/days.js';
-import { minimiseFilter } from './reading/filter.js';
 import { followImages } from './post/images.js';
-import { showFreshness } from './reading/sources.js';
+import { localise } from './reading/clock.js';
+import { closeFilterOutside } from './reading/filter.js';
+import { showFreshness } from './reading/freshness.js';
+import { startDays } from './timeline/rail.js';
 
 localise(document);
 startDays([...document.querySelectorAll('.timeline > article')]);
-minimiseFilter();
+closeFilterOutside();
 showFreshness();
 
 const main = document.getElementById('main');
@@ -18,5 +18,5 @@ if (main) {
   followChanges(main, main.dataset.blog ?? '');
 }
 
-// An address that was passed on may have lost the part that leads to the post.
+// Without the fragment of its address, the page does not scroll to its post.
 if (!location.hash) document.querySelector('article[aria-current]')?.scrollIntoView();

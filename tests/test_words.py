@@ -17,7 +17,7 @@ TEXT = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 
 TEMPLATE = re.compile(rf"\b_\({TEXT}")
 PYTHON = re.compile(rf"\b(?:translate\(\s*|reason=|message = |RefusedError\(){TEXT}(?:\s+if\s+\w+\s+else\s+{TEXT})?")
-TABLE = re.compile(r"^_(?:WAITS|AGES): Final = .*$", re.MULTILINE)
+TABLE = re.compile(r"^_(?:WAITS|AGES|MEDIA): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
 PARTS = ("connections", "handlers", "pages")
 FOR_PROGRAMS = {"entries", "websocket"}
@@ -40,11 +40,11 @@ def said() -> Iterator[tuple[str, str]]:
 
 
 def of_python(code: str) -> Iterator[str]:
-    """What handlers say: what they translate themselves, reasons of errors, and tables of words."""
+    """What handlers say: what they translate themselves, reasons of errors, and tables of words (not their keys)."""
     for found in PYTHON.finditer(code):
         yield from (unquoted(text) for text in found.groups() if text)
     for table in TABLE.finditer(code):
-        yield from (unquoted(text) for text in re.findall(TEXT, table[0]))
+        yield from (unquoted(text) for text, colon in re.findall(rf"{TEXT}(:?)", table[0]) if not colon)
 
 
 def read(path: Path) -> str:

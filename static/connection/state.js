@@ -1,18 +1,18 @@
-/** The label of the connection: "● Live", "◌ Reconnecting", "○ Offline since 13:20". */
+/** The state of the connection in the bar: "● Live", "◌ Reconnecting", "○ Offline since 13:20". */
 
 import { clock } from '../reading/clock.js';
 import { say } from '../reading/words.js';
 
 /** @typedef {import('./stream.js').State} State */
 
-/** @type {Record<State['name'] | 'stalled', [sign: string, words: (state: {since: Date}) => string]>} */
+/** @type {Record<State['name'] | 'stalled', [sign: string, words: (since: Date) => string]>} */
 const LABELS = {
   connecting: ['◌', () => say('Connecting')],
   live: ['●', () => say('Live')],
   polling: ['◐', () => say('Asking every 10 s')],
   reconnecting: ['◌', () => say('Reconnecting')],
-  offline: ['○', ({ since }) => say('Offline since {time}', { time: clock(since) })],
-  stalled: ['○', ({ since }) => say('No news since {time}', { time: clock(since) })],
+  offline: ['○', (since) => say('Offline since {time}', { time: clock(since) })],
+  stalled: ['○', (since) => say('No news since {time}', { time: clock(since) })],
 };
 
 /** @type {{label: HTMLElement, state: State} | null} */
@@ -21,11 +21,11 @@ let shown = null;
 let stalledSince = null;
 
 /**
- * The connection stands, but the server has no news to give: then the page is not live.
+ * Shows that the server can't read its posts, although the connection is open.
  *
- * @param {Date | null} since null: it has again
+ * @param {Date | null} since null: it can again
  */
-export function stall(since) {
+export function showStalled(since) {
   stalledSince = since;
   if (shown) showState(shown.label, shown.state);
 }
@@ -36,15 +36,16 @@ export function stall(since) {
  */
 export function showState(label, state) {
   shown = { label, state };
-  const name = stalledSince && (state.name === 'live' || state.name === 'polling') ? 'stalled' : state.name;
+  const isConnected = state.name === 'live' || state.name === 'polling';
+  const name = stalledSince && isConnected ? 'stalled' : state.name;
   const [sign, words] = LABELS[name];
-  const text = words(name === 'stalled' && stalledSince ? { since: stalledSince } : state);
-  // A status is read aloud whenever it is written, so only a change is written.
+  const text = words(name === 'stalled' && stalledSince ? stalledSince : state.since);
+  // Screen readers read a status whenever it is written: write changes only.
   if (label.dataset.state === name && label.textContent === `${sign} ${text}`) return;
   label.dataset.state = name;
   const mark = document.createElement('span');
   mark.className = 'sign';
-  mark.ariaHidden = 'true';
+  mark.setAttribute('aria-hidden', 'true');
   mark.textContent = sign;
   label.replaceChildren(mark, ` ${text}`);
 }

@@ -1,82 +1,54 @@
 /**
- * The connection to the blog: one at a time, taken up again where it broke off. Where a WebSocket does not get
- * through, an event stream does; where that doesn't either, the page asks again and again. The cursor is the same.
+ * The connection to the blog: one at a time, resumed at its cursor. A transport that fails is replaced by the next one;
+ * a better one is tried again later.
  *
- * @typedef {import('../post/post.js').Item} Item
- *
- * @typedef {{after: string, reason: 'expired' | 'epoch' | 'slow'}} Gap
- * @typedef {{type: 'hello', cursor: string, recovered?: boolean, missed: number}} Hello
- * @typedef {{type: 'entry', cursor: string, item: Item}} EntryChange
- * @typedef {{type: 'update', cursor: string, item: Item}} UpdateChange
- * @typedef {{type: 'delete', cursor: string, id: string, isLate?: boolean}} DeleteChange isLate: it happened during an
- *   absence, nobody knows when
- * @typedef {{type: 'reset', cursor: string, gap?: Gap, items: Item[], sure?: Date}} ResetChange sure: until when the
- *   page was certainly complete
- * @typedef {EntryChange | UpdateChange | DeleteChange | ResetChange} Change
- * @typedef {Hello | Change} Message
+ * @typedef {import('./messages.js').Change} Change
+ * @typedef {import('./transports.js').Ends} Ends
+ * @typedef {import('./transports.js').Transport} Transport
  *
  * @typedef {'connecting' | 'live' | 'polling' | 'reconnecting' | 'offline'} StateName
- * @typedef {{name: StateName, since: Date}} State since: when the connection was lost, where it is
+ * @typedef {{name: StateName, since: Date}} State since: when the connection was lost, if it was
  *
  * @typedef {object} Listener
  * @property {(change: Change) => void} onChange
+ * @property {() => void} onUnknown an event of a type that the page does not know
  * @property {(state: State) => void} onState
- * @property {(since: Date, missed: number) => void} [onReturn] the connection is there again, and what was missed follows
- *
- * @typedef {object} Ends of a transport
- * @property {(data: string) => void} onMessage
- * @property {() => void} onLost told once
- * @property {() => void} onSign all that has happened until now was told
- *
- * @typedef {(blog: string, cursor: string, ends: Ends) => () => void} Open a transport; what it gives ends it
- *
- * @typedef {{name: string, open: Open, tries: number}} Way
+ * @property {(since: Date, missed: number) => void} onReconnect `missed` events follow that happened meanwhile
  */
 
-import { openEvents } from './eventstream.js';
-import { openPolling } from './transports.js';
-import { set, setting } from '../reading/settings.js';
-import { openSocket } from './websocket.js';
+import { setting, setSetting } from '../reading/settings.js';
+import { parseMessage, stepsFrom } from './messages.js';
+import { jittered } from './request.js';
+import { TRANSPORTS } from './transports.js';
 
-/**
- * The ways to the server, the best first: after so many tries without a hello it is the next one's turn, and after
- * the last the first's again. A server that is away is found again by any of them.
- *
- * @type {Way[]}
- */
-const WAYS = [
-  { name: 'websocket', open: openSocket, tries: 3 },
-  { name: 'events', open: openEvents, tries: 2 },
-  { name: 'polling', open: openPolling, tries: 1 },
-];
+/** The setting with the transport that worked: a proxy that stops WebSockets does so tomorrow. */
+const TRANSPORT_SETTING = 'way';
 
-/** The way that was found is remembered: a proxy that stops WebSockets does so tomorrow. */
-const WAY = 'way';
+/** All times here are in milliseconds. */
+const MIN_RETRY_DELAY = 500;
+const MAX_RETRY_DELAY = 30_000;
 
-const FIRST_DELAY = 500;
-const LONGEST_DELAY = 30_000;
+/** A connection without a hello for so long has failed. It counts as two failures, as it takes longer than others. */
+const HELLO_TIMEOUT = 10_000;
+const SILENT_WEIGHT = 2;
 
-/** A connection that says nothing for so long after it was begun is none. That counts twice: it takes so long. */
-const HELLO_WITHIN = 10_000;
-const SILENT = 2;
-
-/** Only a connection that lasted counts as healthy; one that is closed at once must not be tried at once. */
+/** A connection that lasted so long resets the back-off; one that is closed at once must not. */
 const HEALTHY_AFTER = 10_000;
 
-/** How long after a lesser way was found a better one is tried; twice as long after each time in vain. */
-const CLIMB_AFTER = 60_000;
-const LONGEST_CLIMB = 3_600_000;
+/** From the hello of a lesser transport to the trial of a better one; doubled by each trial that fails. */
+const MIN_TRIAL_DELAY = 60_000;
+const MAX_TRIAL_DELAY = 3_600_000;
 
-/** A reader who has been without news for so long is offline, whatever the browser says. */
+/** After so long without a connection the state is "offline", even if the browser is online. */
 const OFFLINE_AFTER = 30_000;
 
 /**
- * The server's pings are answered below JavaScript, so silence says nothing. But after a sleep the other end
- * may be long gone without a word: a clock that jumped means that the machine slept or the tab was frozen.
- * Hidden tabs get a tick a minute, so the jump is longer than that.
+ * The browser answers the server's pings below JavaScript, so silence is no sign of a dead connection. But a clock that
+ * jumped shows that the machine slept or the tab was frozen: then the connection may be dead. Hidden tabs get a timer
+ * once a minute, so a jump has to be longer.
  */
-const TICK = 20_000;
-const SLEPT = 150_000;
+const TICK_INTERVAL = 20_000;
+const MIN_JUMP = 150_000;
 
 export class Stream {
   #blog;
@@ -86,15 +58,19 @@ export class Stream {
   #close = null;
   /** @type {(() => void) | null} */
   #closeTrial = null;
-  #way = 0;
+  /** The index of the transport in use. */
+  #transport = 0;
+  /** Failures of this transport since its last hello. */
   #fruitless = 0;
   #isLive = false;
+  /** Failures since the last healthy connection. */
   #failures = 0;
-  #climbs = 0;
-  /** How many messages are still to come of those that were missed. */
+  #failedTrials = 0;
+  /** Missed events that are still to come. */
   #late = 0;
   /** @type {Date | null} */
   #lostAt = null;
+  /** Until then the page is certainly complete. */
   #sure = new Date();
   #lastTick = Date.now();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -102,7 +78,7 @@ export class Stream {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #limit;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #climb;
+  #trial;
 
   /**
    * @param {string} blog
@@ -113,11 +89,11 @@ export class Stream {
     this.#blog = blog;
     this.#cursor = cursor;
     this.#listener = listener;
-    const remembered = WAYS.findIndex(({ name }) => name === setting(WAY));
-    this.#way = Math.max(remembered, 0);
+    const remembered = TRANSPORTS.findIndex(({ name }) => name === setting(TRANSPORT_SETTING));
+    this.#transport = Math.max(remembered, 0);
   }
 
-  /** Connects, and stays connected from now on. */
+  /** Connects, and reconnects from now on. */
   start() {
     addEventListener('online', () => this.#renew(new Date()));
     addEventListener('offline', () => this.#lose());
@@ -128,180 +104,192 @@ export class Stream {
     document.addEventListener('visibilitychange', () => {
       if (!document.hidden) this.#connect();
     });
-    setInterval(() => this.#tick(), TICK);
+    setInterval(() => this.#tick(), TICK_INTERVAL);
     this.#connect();
   }
 
   #connect() {
     if (this.#close) return;
     clearTimeout(this.#retry);
-    this.#limit = setTimeout(() => this.#lose(SILENT), HELLO_WITHIN);
-    this.#close = this.#open(this.#way, {
+    this.#limit = setTimeout(() => this.#lose(SILENT_WEIGHT), HELLO_TIMEOUT);
+    this.#close = this.#open(this.#transport, {
       onMessage: (data) => this.#receive(data),
       onLost: () => this.#lose(),
-      onSign: () => this.#sign(),
+      onComplete: () => this.#confirm(),
     });
-    this.#tellState();
+    this.#reportState();
   }
 
   /**
-   * @param {number} way
+   * @param {number} index
    * @param {Ends} ends
    */
-  #open(way, ends) {
-    return /** @type {Way} */ (WAYS[way]).open(this.#blog, this.#cursor, ends);
+  #open(index, ends) {
+    return transportAt(index).open(this.#blog, this.#cursor, ends);
   }
 
   /** @param {string} data */
   #receive(data) {
-    /** @type {Message} */
     let message;
     try {
-      message = JSON.parse(data);
+      message = parseMessage(data);
     } catch {
-      // Skipping it would lose what it said: ask for it again.
+      // Skipping the message would lose its event: reconnect, and get it again.
       this.#lose();
       return;
     }
     if (message.type === 'hello') this.#greet(message);
-    else if (message.type === 'reset' || !isBehind(message.cursor, this.#cursor)) this.#take(message);
+    else if (message.type === 'unknown') this.#skip(message);
+    // An event at or before the cursor came by another transport.
+    else if (message.type === 'reset' || !(stepsFrom(message.cursor, this.#cursor) <= 0)) this.#take(message);
   }
 
   /** @param {Change} change */
   #take(change) {
     if (change.type === 'reset') change.sure = this.#sure;
     if (change.type === 'delete') change.isLate = this.#late > 0;
-    this.#late = Math.max(this.#late - 1, 0);
     this.#moveTo(change.cursor);
     this.#listener.onChange(change);
   }
 
-  /** @param {Hello} hello */
-  #greet({ cursor, recovered, missed }) {
+  /**
+   * Moves past an event of an unknown type, so that a reconnect does not repeat it.
+   *
+   * @param {import('./messages.js').Unknown} message
+   */
+  #skip({ cursor }) {
+    if (cursor === null || !(stepsFrom(cursor, this.#cursor) > 0)) return;
+    this.#moveTo(cursor);
+    this.#listener.onUnknown();
+  }
+
+  /** @param {import('./messages.js').Hello} hello */
+  #greet({ cursor, recovered, missed = 0 }) {
     const since = this.#lostAt;
     this.#isLive = true;
     this.#lostAt = null;
     this.#fruitless = 0;
-    this.#late = missed;
     clearTimeout(this.#limit);
     this.#limit = setTimeout(() => {
       this.#failures = 0;
     }, HEALTHY_AFTER);
-    this.#rememberWay();
-    // What was missed follows, each with its own cursor; if it is a reset, that has yet to arrive, too.
+    this.#rememberTransport();
+    // Missed events follow with their own cursors, and so does a reset.
     const isComplete = missed === 0 && recovered !== false;
     if (isComplete || !this.#cursor) this.#moveTo(cursor);
-    if (since) this.#listener.onReturn?.(since, missed);
-    this.#tellState();
+    this.#late = missed;
+    if (since) this.#listener.onReconnect(since, missed);
+    this.#reportState();
   }
 
-  #rememberWay() {
-    set(WAY, this.#way > 0 ? /** @type {Way} */ (WAYS[this.#way]).name : null);
-    clearTimeout(this.#climb);
-    if (this.#way === 0) this.#climbs = 0;
-    else this.#climbLater();
+  #rememberTransport() {
+    setSetting(TRANSPORT_SETTING, this.#transport > 0 ? transportAt(this.#transport).name : null);
+    clearTimeout(this.#trial);
+    if (this.#transport === 0) this.#failedTrials = 0;
+    else this.#planTrial();
   }
 
-  #climbLater() {
-    const most = Math.min(CLIMB_AFTER * 2 ** this.#climbs, LONGEST_CLIMB);
-    this.#climb = setTimeout(() => this.#tryBetter(0), most * (0.75 + Math.random() / 2));
+  #planTrial() {
+    const delay = Math.min(MIN_TRIAL_DELAY * 2 ** this.#failedTrials, MAX_TRIAL_DELAY);
+    this.#trial = setTimeout(() => this.#tryBetter(0), jittered(delay));
   }
 
   /**
-   * Tries a better way beside the one that works, and goes over to it with its hello.
+   * Opens a better transport beside the one in use, and switches to it with its hello.
    *
-   * @param {number} way
+   * @param {number} index
    */
-  #tryBetter(way) {
+  #tryBetter(index) {
     this.#closeTrial?.();
     this.#closeTrial = null;
     if (!this.#isLive) return;
-    if (way >= this.#way) {
-      this.#climbs += 1;
-      this.#climbLater();
+    if (index >= this.#transport) {
+      this.#failedTrials += 1;
+      this.#planTrial();
       return;
     }
-    const next = () => this.#tryBetter(way + 1);
-    this.#climb = setTimeout(next, HELLO_WITHIN);
-    let isTaken = false;
-    const close = this.#open(way, {
+    const next = () => this.#tryBetter(index + 1);
+    this.#trial = setTimeout(next, HELLO_TIMEOUT);
+    let isInUse = false;
+    const close = this.#open(index, {
       onMessage: (data) => {
-        if (!isTaken) {
-          isTaken = true;
-          this.#goOver(way, close);
+        if (!isInUse) {
+          isInUse = true;
+          this.#switchTo(index, close);
         }
         this.#receive(data);
       },
       onLost: () => {
-        if (isTaken) this.#lose();
+        if (isInUse) this.#lose();
         else {
-          clearTimeout(this.#climb);
+          clearTimeout(this.#trial);
           next();
         }
       },
-      onSign: () => this.#sign(),
+      onComplete: () => this.#confirm(),
     });
     this.#closeTrial = close;
   }
 
   /**
-   * @param {number} way
+   * @param {number} index
    * @param {() => void} close
    */
-  #goOver(way, close) {
+  #switchTo(index, close) {
     this.#closeTrial = null;
-    this.#leave();
-    this.#way = way;
+    this.#disconnect();
+    this.#transport = index;
     this.#close = close;
   }
 
   /** @param {string} cursor */
   #moveTo(cursor) {
+    this.#late = Math.max(this.#late - 1, 0);
     this.#cursor = cursor;
     this.#sure = new Date();
   }
 
-  #sign() {
+  #confirm() {
     this.#sure = new Date();
-    this.#tellState();
+    this.#reportState();
   }
 
   /**
-   * The connection is gone, or not to be trusted.
+   * Closes a connection that ended or failed, and reconnects later.
    *
-   * @param {number} [weight] how much it counts against the way
+   * @param {number} [weight] failures that it counts as
    */
   #lose(weight = 1) {
-    if (!this.#isLive && navigator.onLine) this.#count(weight);
-    this.#leave();
+    if (!this.#isLive && navigator.onLine) this.#countFailure(weight);
+    this.#disconnect();
     this.#lostAt ??= new Date();
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#connect(), this.#delay());
-    this.#tellState();
+    this.#retry = setTimeout(() => this.#connect(), this.#retryDelay());
+    this.#reportState();
   }
 
   /** @param {number} weight */
-  #count(weight) {
+  #countFailure(weight) {
     this.#fruitless += weight;
-    if (this.#fruitless < /** @type {Way} */ (WAYS[this.#way]).tries) return;
+    if (this.#fruitless < transportAt(this.#transport).tries) return;
     this.#fruitless = 0;
-    this.#way = (this.#way + 1) % WAYS.length;
+    this.#transport = (this.#transport + 1) % TRANSPORTS.length;
   }
 
   /**
-   * The network is another one, or the machine slept: the connection may be dead without knowing it.
+   * Reconnects at once: the network changed, or the machine slept, and the connection may be dead.
    *
    * @param {Date} since
    */
   #renew(since) {
     if (this.#isLive) this.#lostAt = since;
-    this.#leave();
+    this.#disconnect();
     this.#connect();
   }
 
-  #leave() {
+  #disconnect() {
     clearTimeout(this.#limit);
-    clearTimeout(this.#climb);
+    clearTimeout(this.#trial);
     this.#isLive = false;
     this.#closeTrial?.();
     this.#closeTrial = null;
@@ -309,41 +297,32 @@ export class Stream {
     this.#close = null;
   }
 
-  /** Full jitter: when a server comes back, its readers do not all come back at once. */
-  #delay() {
-    const most = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures);
+  /** Full jitter: the clients of a server that restarts must not reconnect together. */
+  #retryDelay() {
+    const delay = Math.min(MAX_RETRY_DELAY, MIN_RETRY_DELAY * 2 ** this.#failures);
     this.#failures += 1;
-    return Math.random() * most;
+    return Math.random() * delay;
   }
 
   #tick() {
     const last = this.#lastTick;
     this.#lastTick = Date.now();
-    if (this.#lastTick - last > SLEPT) this.#renew(new Date(last));
-    else if (!this.#isLive) this.#tellState();
+    if (this.#lastTick - last > MIN_JUMP) this.#renew(new Date(last));
+    else if (!this.#isLive) this.#reportState();
   }
 
-  #tellState() {
+  #reportState() {
     this.#listener.onState({ name: this.#stateName(), since: this.#lostAt ?? this.#sure });
   }
 
   /** @returns {StateName} */
   #stateName() {
-    if (this.#isLive) return this.#way === WAYS.length - 1 ? 'polling' : 'live';
+    if (this.#isLive) return this.#transport === TRANSPORTS.length - 1 ? 'polling' : 'live';
     if (!this.#lostAt) return 'connecting';
     const isLong = Date.now() - this.#lostAt.getTime() >= OFFLINE_AFTER;
     return isLong || !navigator.onLine ? 'offline' : 'reconnecting';
   }
 }
 
-/**
- * Whether a message is one that the page has got already, by another way.
- *
- * @param {string} cursor
- * @param {string} own
- */
-function isBehind(cursor, own) {
-  const [epoch, seq] = cursor.split('.');
-  const [ownEpoch, ownSeq] = own.split('.');
-  return epoch === ownEpoch && Number(seq) <= Number(ownSeq);
-}
+/** @param {number} index */
+const transportAt = (index) => TRANSPORTS[index] ?? TRANSPORTS[0];

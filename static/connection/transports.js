@@ -1,85 +1,143 @@
-/** The blog's events by asking again and again, where no connection stays open. */
+/**
+ * The transports of a blog's events: a WebSocket, Server-Sent Events where no WebSocket gets through, and polling where
+ * no connection stays open.
+ *
+ * @typedef {object} Ends of a transport
+ * @property {(data: string) => void} onMessage
+ * @property {() => void} onLost called once
+ * @property {() => void} onComplete all events until now were passed to onMessage
+ *
+ * @typedef {(blog: string, cursor: string, ends: Ends) => () => void} Open returns a function that closes it
+ *
+ * @typedef {{name: string, open: Open, tries: number}} Transport tries: failures until the next one is used
+ */
 
-/** @typedef {import('./stream.js').Message} Message */
+import { cursorOf, TYPES } from './messages.js';
+import { jittered, request } from './request.js';
 
-/** How long after an answer the next question is asked: each reader at another moment, and rarely where nobody looks. */
-const EVERY = 10_000;
-const EVERY_HIDDEN = 60_000;
+/** Milliseconds from an answer to the next request. */
+const POLL_INTERVAL = 10_000;
+const HIDDEN_POLL_INTERVAL = 60_000;
 
-/** An answer that takes longer is none. */
-const ANSWER_WITHIN = 20_000;
+/** Milliseconds for an answer, which may have a page of posts in it. */
+const POLL_TIMEOUT = 20_000;
 
-/** @type {import('./stream.js').Open} */
-export function openPolling(blog, cursor, { onMessage, onLost, onSign }) {
-  const gone = new AbortController();
-  void poll(blog, cursor, { onMessage, onLost, onSign }, gone.signal);
-  return () => gone.abort();
+/**
+ * In the order in which they are tried. Settings of the reader's browser have the names.
+ *
+ * @type {[Transport, ...Transport[]]}
+ */
+export const TRANSPORTS = [
+  { name: 'websocket', open: openWebSocket, tries: 3 },
+  { name: 'events', open: openEventSource, tries: 2 },
+  { name: 'polling', open: openPolling, tries: 1 },
+];
+
+/** @type {Open} */
+function openWebSocket(blog, cursor, { onMessage, onLost }) {
+  const url = address(blog, 'ws', cursor);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const socket = new WebSocket(url);
+  socket.onmessage = ({ data }) => onMessage(data);
+  socket.onclose = () => onLost();
+  return () => {
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  };
+}
+
+/** @type {Open} */
+function openEventSource(blog, cursor, { onMessage, onLost }) {
+  const source = new EventSource(address(blog, 'events', cursor));
+  for (const type of TYPES) source.addEventListener(type, ({ data }) => onMessage(data));
+  // Stream decides when to reconnect, and by which transport; an EventSource would do so by itself.
+  source.onerror = () => {
+    source.close();
+    onLost();
+  };
+  return () => {
+    source.onerror = null;
+    source.close();
+  };
+}
+
+/** @type {Open} */
+function openPolling(blog, cursor, ends) {
+  const closed = new AbortController();
+  void poll(blog, cursor, ends, closed.signal);
+  return () => closed.abort();
 }
 
 /**
  * @param {string} blog
  * @param {string} cursor
- * @param {import('./stream.js').Ends} ends
- * @param {AbortSignal} gone
+ * @param {Ends} ends
+ * @param {AbortSignal} closed
  */
-async function poll(blog, cursor, { onMessage, onLost, onSign }, gone) {
+async function poll(blog, cursor, { onMessage, onLost, onComplete }, closed) {
   let after = cursor;
   let isFirst = true;
-  while (!gone.aborted) {
-    const messages = await ask(blog, after, gone).catch(() => null);
-    if (gone.aborted) return;
+  while (!closed.aborted) {
+    const messages = await ask(blog, after, closed).catch(() => null);
+    if (closed.aborted) return;
     if (!messages) {
       onLost();
       return;
     }
-    after = messages.at(-1)?.cursor ?? after;
-    // One connection has one hello.
+    after = messages.map(cursorOf).filter(Boolean).at(-1) ?? after;
+    // Every answer begins with a hello; a connection has one.
     for (const message of isFirst ? messages : messages.slice(1)) {
-      if (!gone.aborted) onMessage(JSON.stringify(message));
+      if (!closed.aborted) onMessage(JSON.stringify(message));
     }
     isFirst = false;
-    onSign();
-    await pause(gone);
+    onComplete();
+    await untilNextPoll(closed);
   }
 }
 
 /**
  * @param {string} blog
  * @param {string} after
- * @param {AbortSignal} gone
- * @returns {Promise<Message[] | null>} null if the server has no answer now
+ * @param {AbortSignal} signal
+ * @returns {Promise<unknown[] | null>} null if the server answers with an error
  */
-async function ask(blog, after, gone) {
+async function ask(blog, after, signal) {
   const query = new URLSearchParams({ after });
-  const signal = AbortSignal.any([gone, AbortSignal.timeout(ANSWER_WITHIN)]);
-  const response = await fetch(`/${blog}/entries?${query}`, { cache: 'no-cache', signal });
+  const response = await request(`/${blog}/entries?${query}`, { cache: 'no-cache', signal, timeout: POLL_TIMEOUT });
   return response.ok ? (await response.json())._livelog.messages : null;
 }
 
 /**
- * Ends early when the reader comes back to the tab.
+ * Ends early when the tab comes into view, or the transport is closed.
  *
- * @param {AbortSignal} gone
+ * @param {AbortSignal} closed
  * @returns {Promise<void>}
  */
-function pause(gone) {
+function untilNextPoll(closed) {
   return new Promise((resolve) => {
-    const every = document.hidden ? EVERY_HIDDEN : EVERY;
     const ended = new AbortController();
     const end = () => {
-      if (document.hidden && !gone.aborted) return;
       ended.abort();
       clearTimeout(timer);
       resolve();
     };
-    const timer = setTimeout(
-      () => {
-        ended.abort();
-        resolve();
-      },
-      every * (0.75 + Math.random() / 2),
-    );
-    document.addEventListener('visibilitychange', end, { signal: ended.signal });
-    gone.addEventListener('abort', end, { signal: ended.signal });
+    const timer = setTimeout(end, jittered(document.hidden ? HIDDEN_POLL_INTERVAL : POLL_INTERVAL));
+    const onView = () => {
+      if (!document.hidden) end();
+    };
+    document.addEventListener('visibilitychange', onView, { signal: ended.signal });
+    closed.addEventListener('abort', end, { signal: ended.signal });
   });
+}
+
+/**
+ * @param {string} blog
+ * @param {string} name
+ * @param {string} cursor
+ */
+function address(blog, name, cursor) {
+  const url = new URL(`/${blog}/${name}`, location.href);
+  if (cursor) url.searchParams.set('after', cursor);
+  return url;
 }

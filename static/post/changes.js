@@ -1,5 +1,6 @@
-/** What a correction changed in a post: fetched and shown when the reader asks for it. */
+/** The panel that shows what a correction changed, fetched when the reader opens it. */
 
+import { request } from '../connection/request.js';
 import { diff, shortened } from './diff.js';
 import { parsePage } from './html.js';
 import { STAND_INS } from './images.js';
@@ -9,14 +10,12 @@ import { say } from '../reading/words.js';
  * @typedef {import('./diff.js').Part} Part
  * @typedef {import('./post.js').Item} Item
  *
- * @typedef {object} Form what there is to read of a post
+ * @typedef {object} Form the readable text of a post
  * @property {string} title
- * @property {string} text its blocks parted by line ends
+ * @property {string} text one line for each block
  */
 
-const PATIENCE = 10_000;
-
-/** Elements that are a line of their own. */
+/** Elements that begin a line. */
 const BLOCKS = new Set(
   ('BLOCKQUOTE BR CAPTION DD DETAILS DIV DL DT FIGCAPTION FIGURE H1 H2 H3 H4 H5 H6 HR LI OL P PRE SUMMARY TABLE TD ' +
     'TH TR UL').split(' '),
@@ -25,27 +24,13 @@ const BLOCKS = new Set(
 let panels = 0;
 
 /**
- * The button beside the word that a post was corrected.
- *
- * @returns {HTMLElement}
- */
-export function changesButton() {
-  const button = document.createElement('button');
-  button.setAttribute('type', 'button');
-  button.setAttribute('class', 'what-changed');
-  button.setAttribute('aria-expanded', 'false');
-  button.textContent = say('What changed');
-  return button;
-}
-
-/**
- * Has the buttons of all posts work, those that are yet to come as well.
+ * Opens and closes the panels of all posts, also of those that arrive later.
  *
  * @param {HTMLElement} root
  * @param {string} blog
  */
 export function followChanges(root, blog) {
-  // Without this script there is nothing that they could do.
+  // The buttons are hidden without this script.
   document.documentElement.classList.add('scripted');
   root.addEventListener('click', (event) => {
     const button = /** @type {Element} */ (event.target).closest('.what-changed');
@@ -95,7 +80,7 @@ async function explain(article, blog) {
   const { id = '', revision = '' } = article.dataset;
   let former;
   try {
-    former = await fetchFormer(`/${blog}/e/${encodeURIComponent(id)}/previous`);
+    former = await requestFormer(`/${blog}/e/${encodeURIComponent(id)}/previous`);
   } catch {
     return [note(say('What was there before can’t be fetched now.'))];
   }
@@ -106,10 +91,10 @@ async function explain(article, blog) {
 
 /**
  * @param {string} path
- * @returns {Promise<Item | null>} null where none is kept
+ * @returns {Promise<Item | null>} null if it is not kept
  */
-async function fetchFormer(path) {
-  const response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE) });
+async function requestFormer(path) {
+  const response = await request(path);
   if (response.status === 404) return null;
   if (!response.ok) throw new Error(response.statusText);
   return response.json();
@@ -163,7 +148,7 @@ function paragraphs(parts, className) {
 function marked(kind, text) {
   if (kind === 'same') return text;
   const mark = document.createElement(kind === 'gone' ? 'del' : 'ins');
-  // Few screen readers tell of these elements.
+  // Few screen readers announce these elements.
   mark.append(
     aloud(kind === 'gone' ? say('[removed:') : say('[added:'), ' '),
     text.trimEnd(),

@@ -1,33 +1,33 @@
 /**
- * What changed between two texts, word by word: the shortest way from one to the other (Myers, 1986). It gives up
- * where that way is long: then the texts have little to do with each other.
+ * The difference of two texts by words: the shortest edit script (Myers, 1986). It gives up if that script is long: then
+ * the texts have little in common.
  *
  * @typedef {'same' | 'gone' | 'new'} Kind
  * @typedef {{kind: Kind, text: string}} Part
  *
  * @typedef {object} Bounds
- * @property {number} [words] that may be compared, of both texts together
- * @property {number} [changes] words that may be gone or new
+ * @property {number} [words] of both texts together
+ * @property {number} [changes] words that are gone or new
  * @property {number} [time] in milliseconds
  */
 
-const MOST_WORDS = 30_000;
-const MOST_CHANGES = 1_500;
-const MOST_TIME = 100;
+const MAX_WORDS = 30_000;
+const MAX_CHANGES = 1_500;
+const MAX_TIME = 100;
 
-/** With less in common than this share of the longer text, the two are better read one after the other. */
-const LEAST_COMMON = 0.25;
+/** The share of the longer text that both have in common; with less, the texts are shown one after the other. */
+const MIN_COMMON = 0.25;
 
-/** Of what is the same, so many words are shown beside a change. */
-const BESIDE = 12;
+/** Unchanged words that are shown on each side of a change. */
+const CONTEXT = 12;
 
 const segmenter = typeof Intl.Segmenter === 'function' ? new Intl.Segmenter(undefined, { granularity: 'word' }) : null;
 
-/** Where the browser has no segmenter: scripts that put no spaces between words are taken sign by sign. */
+/** For browsers without Intl.Segmenter: scripts without spaces between words are split by character. */
 const WORDS = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}]|[\p{L}\p{M}\p{N}]+|\s+|[^\p{L}\p{M}\p{N}\s]/gu;
 
 /**
- * The words, signs and line breaks of a text, each with the white space behind it: joined, they are the text.
+ * The words, punctuation and line breaks of a text, each with the white space after it: joined, they are the text.
  *
  * @param {string} text
  * @returns {string[]}
@@ -50,14 +50,14 @@ function segments(text) {
 }
 
 /**
- * The parts of both texts in their order, what is gone before what is new in its place.
+ * The parts of both texts in their order; removed words come before those that replace them.
  *
  * @param {string} before
  * @param {string} after
  * @param {Bounds} [bounds]
- * @returns {Part[] | null} null where they are too long, or too different
+ * @returns {Part[] | null} null if they are too long, or too different
  */
-export function diff(before, after, { words: most = MOST_WORDS, changes = MOST_CHANGES, time = MOST_TIME } = {}) {
+export function diff(before, after, { words: most = MAX_WORDS, changes = MAX_CHANGES, time = MAX_TIME } = {}) {
   const old = words(before);
   const now = words(after);
   if (old.length + now.length > most) return null;
@@ -69,12 +69,12 @@ export function diff(before, after, { words: most = MOST_WORDS, changes = MOST_C
   /** @type {Part[]} */
   const all = now.slice(0, head).map(same).concat(middle, now.slice(now.length - tail).map(same));
   const kept = all.filter(({ kind, text }) => kind === 'same' && text.trim()).length;
-  if (kept < LEAST_COMMON * Math.max(old.length, now.length)) return null;
+  if (kept < MIN_COMMON * Math.max(old.length, now.length)) return null;
   return joined(all);
 }
 
 /**
- * Parts with the middle of what stays the same left out.
+ * Parts without the middle of long unchanged ones.
  *
  * @param {Part[]} parts
  * @returns {Part[]}
@@ -90,8 +90,8 @@ export function shortened(parts) {
  */
 function inShort(text, follows, leads) {
   const all = words(text);
-  const head = follows ? BESIDE : 0;
-  const tail = leads ? BESIDE : 0;
+  const head = follows ? CONTEXT : 0;
+  const tail = leads ? CONTEXT : 0;
   if (all.length <= head + tail + 3) return text;
   const beginning = all.slice(0, head).join('').trimEnd();
   const end = all.slice(all.length - tail).join('');
@@ -110,7 +110,7 @@ function common(one, other, isSameAt) {
 }
 
 /**
- * Words are compared without the white space behind them.
+ * Compares words without the white space after them.
  *
  * @param {string | undefined} one
  * @param {string | undefined} other
@@ -131,7 +131,7 @@ const same = (text) => ({ kind: 'same', text });
  */
 function edits(old, now, most, time) {
   const deadline = performance.now() + time;
-  // trail[d][k + d]: how far into the old text d changes lead, where k more words are gone than new.
+  // trail[d][k + d]: the position in the old text after d changes, if k more words are gone than new.
   /** @type {Int32Array[]} */
   const trail = [];
   for (let d = 0; d <= Math.min(most, old.length + now.length); d += 1) {
@@ -161,7 +161,7 @@ function furthest(old, now, last, d) {
 }
 
 /**
- * Where a diagonal begins: a word more is gone than on the one below, or new than on the one above.
+ * The first point of a diagonal: one removed word from the diagonal below, or one added word from that above.
  *
  * @param {Int32Array} last
  * @param {number} k
@@ -184,7 +184,7 @@ function takesNew(below, above, k, d) {
 }
 
 /**
- * The way that was found, from its end to its beginning.
+ * Follows the edit script from its end to its beginning.
  *
  * @param {string[]} old
  * @param {string[]} now
@@ -214,7 +214,7 @@ function traced(old, now, trail) {
 }
 
 /**
- * Neighbours of one kind as one part. A sign between two changes is as good as changed: it is read with them.
+ * Joins neighbours of one kind. Punctuation between two changes counts as changed: it is read with them.
  *
  * @param {Part[]} parts
  */

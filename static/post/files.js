@@ -1,13 +1,9 @@
 /**
- * Files that belong to a post, as they are told of. handlers/files.py and templates/attachments.html do the same:
- * change them together.
- */
-
-import { say } from '../reading/words.js';
-
-/** @typedef {import('./post.js').Item} Item */
-
-/**
+ * The attachments of a post: players, links, lengths and sizes. pages/files.py has the same rules, and sends the labels
+ * in the page's template.
+ *
+ * @typedef {import('./post.js').Item} Item
+ *
  * @typedef {object} File
  * @property {string} url
  * @property {string} [mime_type]
@@ -15,47 +11,89 @@ import { say } from '../reading/words.js';
  * @property {number} [duration_in_seconds]
  */
 
-/** @type {Record<string, string>} */
-const LABELS = { 'application/pdf': 'PDF', 'application/epub+zip': 'EPUB', 'application/zip': 'ZIP' };
-
-/** @type {Record<string, () => string>} */
-const MEDIA = { audio: () => say('Audio'), video: () => say('Video'), image: () => say('Picture') };
+/**
+ * By type and by medium, in the reader's language: "PDF", "Audio".
+ *
+ * @type {Map<string, string>}
+ */
+const LABELS = new Map(Object.entries(JSON.parse(document.getElementById('post')?.dataset.labels ?? '{}')));
 
 const UNITS = ['kB', 'MB', 'GB', 'TB'];
 
+/** @param {Item} item */
+export function isPodcast({ attachments = [] }) {
+  return attachments.some((file) => medium(file) === 'audio');
+}
+
 /**
- * The files of a post to tell of: not the picture that is shown already, if it is.
+ * Fills the list of files, or removes it.
  *
+ * @param {Element} list with a picture in `.cover`, if any, and an item for each kind of file
  * @param {Item} item
- * @param {boolean} isPictured
+ * @param {boolean} isPictured the post's picture is shown already, and not listed again
  */
-export function listed(item, isPictured) {
-  const files = item.attachments ?? [];
-  return files.filter((file) => !(isPictured && medium(file) === 'image' && file.url === item.image));
+export function fillFiles(list, { attachments = [], image }, isPictured) {
+  const files = attachments.filter((file) => !(isPictured && medium(file) === 'image' && file.url === image));
+  if (files.length === 0) {
+    list.remove();
+    return;
+  }
+  const cover = list.querySelector('.cover');
+  const items = files.map((file) => listItem(list, file));
+  list.replaceChildren(...(cover ? [cover] : []), ...items);
+}
+
+/**
+ * @param {Element} list
+ * @param {File} file
+ */
+function listItem(list, file) {
+  const kind = medium(file);
+  const isPlayed = kind === 'audio' || kind === 'video';
+  const pattern = isPlayed ? list.querySelector(kind)?.parentElement : list.lastElementChild;
+  const item = /** @type {Element} */ (pattern?.cloneNode(true));
+  if (isPlayed) item.querySelector(kind)?.setAttribute('src', file.url);
+  const link = /** @type {Element} */ (item.querySelector('a'));
+  const label = labelOf(file);
+  link.setAttribute('href', file.url);
+  if (label) link.textContent = label;
+  const notes = factsOf(file, label !== undefined).flatMap((fact) => {
+    const note = document.createElement('span');
+    note.className = 'kind';
+    note.textContent = fact;
+    return [' ', note];
+  });
+  item.replaceChildren(...item.querySelectorAll(':scope > :not(.kind)'), ...notes);
+  return item;
 }
 
 /** @param {File} file */
-export function medium({ mime_type: kind = '' }) {
-  return kind.includes('/') ? kind.slice(0, kind.indexOf('/')) : '';
+function medium({ mime_type: type = '' }) {
+  return type.includes('/') ? type.slice(0, type.indexOf('/')) : '';
 }
 
 /**
- * What a file is called: by what it is. Null where that is not known.
- *
  * @param {File} file
+ * @returns {string | undefined} undefined for a type without a name of its own
  */
-export function label(file) {
-  return LABELS[file.mime_type ?? ''] ?? MEDIA[medium(file)]?.() ?? null;
+function labelOf(file) {
+  const own = medium(file);
+  return own ? (LABELS.get(file.mime_type ?? '') ?? LABELS.get(own)) : undefined;
 }
 
 /**
- * How long it plays, how large it is, and its type where its label does not say it.
+ * The playing time, the size, and the type if the label does not name it.
  *
  * @param {File} file
+ * @param {boolean} isNamed
  */
-export function facts(file) {
-  const { duration_in_seconds: seconds, size_in_bytes: size, mime_type: kind } = file;
-  return [seconds && length(seconds), size && amount(size), label(file) === null && kind].filter((fact) => !!fact);
+function factsOf({ duration_in_seconds: seconds, size_in_bytes: size, mime_type: type }, isNamed) {
+  /** @type {string[]} */
+  const facts = [];
+  if (seconds) facts.push(length(seconds));
+  if (size) facts.push(amount(size));
+  if (type && !isNamed) facts.push(type);
+  return facts;
 }
 
 /**
@@ -76,7 +114,7 @@ function padded(number) {
 }
 
 /**
- * "48 MB", "1.2 GB": in powers of 1,000, rounded; a digit after the point where there is one before it.
+ * "48 MB", "1.2 GB": powers of 1,000, rounded, with one decimal below 10.
  *
  * @param {number} size in bytes
  */

@@ -1,6 +1,6 @@
 /**
- * The only door through which markup enters the page. The server cleaned the content of every post; the
- * Content-Security-Policy admits this one Trusted Types policy, so no other line can put markup into the DOM.
+ * Markup enters the page here only. The server sanitised the content of every post; the Content-Security-Policy names
+ * this one Trusted Types policy, so that no other code can put markup into the DOM.
  *
  * @typedef {{createHTML(markup: string): string}} Policy
  */
@@ -19,7 +19,7 @@ function trustedPolicy() {
 }
 
 /**
- * Fills an element with markup that the server cleaned.
+ * Fills an element with markup that the server sanitised.
  *
  * @param {Element} element
  * @param {string} markup
@@ -29,7 +29,7 @@ export function fill(element, markup) {
 }
 
 /**
- * Reads a page of this server. Nothing in it is loaded or run.
+ * Parses a page of this server. Nothing in it is loaded or run.
  *
  * @param {string} markup
  * @returns {Document}

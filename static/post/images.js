@@ -1,23 +1,18 @@
 /**
- * Pictures in posts, as the blog has them: `lazy` (loaded when they come near), `click` (only when the reader asks for
- * one) or `none`. handlers/images.py writes the same elements: change both together.
+ * Images in posts, in the blog's mode: `lazy` loads them when they come near the window, `click` shows a button for each,
+ * `none` only their text. pages/images.py renders the same elements.
  */
 
-import { fill, parsePage } from './html.js';
 import { say } from '../reading/words.js';
+import { fill, parsePage } from './html.js';
 
-/** @typedef {import('./post.js').Item} Item */
-
-/** The same for everyone: lazy, off the main thread, and telling no one where the picture is shown. */
-const LATE = { loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' };
-
-/** What stands in for a picture: no text of the post's. */
+/** The elements that replace an image: their text is not the post's. */
 export const STAND_INS = '.picture-button, .picture-missing, .picture-words';
 
-const SHOWN = /<(img|video)/;
+const HAS_IMAGE = /<(img|video)/;
 
 /**
- * The parts of posts that are no longer as they were served, because a picture was asked for or could not be shown.
+ * Parts of posts as the server rendered them, for those that were changed since: an image was shown, or failed.
  *
  * @type {WeakMap<Element, Element>}
  */
@@ -29,55 +24,34 @@ const mode = () => document.getElementById('timeline')?.dataset.images ?? 'lazy'
  * Fills an element with the content of a post.
  *
  * @param {Element} element
- * @param {string} markup that the server cleaned
+ * @param {string} markup sanitised by the server
  */
 export function fillContent(element, markup) {
-  if (mode() === 'lazy' || !SHOWN.test(markup)) {
+  if (mode() === 'lazy' || !HAS_IMAGE.test(markup)) {
     fill(element, markup);
     return;
   }
-  // In a document of its own nothing is loaded.
+  // In a document of its own, nothing is loaded.
   const { body } = parsePage(markup);
   for (const image of body.querySelectorAll('img')) image.replaceWith(standIn(image));
   for (const film of body.querySelectorAll('video[poster]')) film.removeAttribute('poster');
-  element.append(...body.childNodes);
+  element.replaceChildren(...body.childNodes);
 }
 
 /**
- * The picture of a post whose content has none.
+ * Fills the lead picture of a post, or the cover of a podcast. It is removed if the item has no image, or shows one in
+ * its content.
  *
- * @param {Item} item
+ * @param {Element} article
+ * @param {import('./post.js').Item} item
  */
-export function lead(item) {
-  const picture = isPodcast(item) ? null : pictureOf(item);
-  if (!picture) return null;
-  const figure = document.createElement('figure');
-  figure.className = 'lead-picture';
-  figure.append(picture);
-  return figure;
-}
-
-/**
- * The picture of a podcast, which stands beside its player.
- *
- * @param {Item} item
- */
-export const cover = (item) => (isPodcast(item) ? pictureOf(item) : null);
-
-/** @param {Item} item */
-function pictureOf(item) {
-  if (!item.image || mode() === 'none' || SHOWN.test(item.content_html ?? '')) return null;
-  const image = document.createElement('img');
-  if (mode() === 'click') return button(item.image, '', image);
-  image.alt = '';
-  for (const [name, value] of Object.entries(LATE)) image.setAttribute(name, value);
-  image.setAttribute('src', item.image);
-  return image;
-}
-
-/** @param {Item} item */
-function isPodcast(item) {
-  return (item.attachments ?? []).some(({ mime_type: kind = '' }) => kind.startsWith('audio/'));
+export function fillPicture(article, { image, content_html: markup = '' }) {
+  const frame = article.querySelector('.lead-picture, .cover');
+  const picture = frame?.firstElementChild;
+  if (!frame || !picture) return;
+  if (!image || HAS_IMAGE.test(markup)) frame.remove();
+  else if (picture.localName === 'img') picture.setAttribute('src', image);
+  else frame.replaceChildren(button(image, '', picture));
 }
 
 /** @param {HTMLImageElement} image that is not in the page */
@@ -86,7 +60,7 @@ function standIn(image) {
   if (mode() === 'click') return button(image.getAttribute('src') ?? '', alt, image);
   const words = document.createElement('span');
   words.className = 'picture-words';
-  // A link must not be left without a word.
+  // A link needs a text.
   words.textContent = alt || (image.closest('a') ? say('Picture') : '');
   return words;
 }
@@ -94,7 +68,7 @@ function standIn(image) {
 /**
  * @param {string} src
  * @param {string} alt
- * @param {HTMLImageElement} sized
+ * @param {Element} sized
  */
 function button(src, alt, sized) {
   const press = document.createElement('button');
@@ -118,7 +92,7 @@ function host(url) {
 }
 
 /**
- * Has pictures come when they are asked for, and those that do not come leave a mark.
+ * Loads the images of buttons that are pressed, and replaces images that fail.
  *
  * @param {HTMLElement} root
  */
@@ -130,10 +104,10 @@ export function followImages(root) {
     event.preventDefault();
     show(/** @type {HTMLElement} */ (press));
   });
-  // What happens to pictures does not bubble.
+  // These events do not bubble.
   root.addEventListener('load', (event) => shape(event.target), true);
   root.addEventListener('error', (event) => miss(event.target), true);
-  // And may have happened before.
+  // They may have fired before.
   for (const image of root.querySelectorAll('img')) {
     if (!image.complete) continue;
     if (image.naturalWidth > 0) shape(image);
@@ -142,7 +116,7 @@ export function followImages(root) {
 }
 
 /**
- * A part of a post as it was served.
+ * A part of a post as the server rendered it.
  *
  * @param {Element} part
  */
@@ -168,7 +142,7 @@ function show(press) {
 }
 
 /**
- * Gives a picture of unknown size its own shape, if it comes before the reader does: nothing in view moves.
+ * Sets the size of an image that is loaded below the window: nothing in view moves.
  *
  * @param {EventTarget | null} target
  */
@@ -193,7 +167,7 @@ function miss(target) {
   const words = document.createElement('small');
   words.textContent = say('The picture can’t be shown.');
   mark.append(' ', words);
-  // What the reader has before their eyes does not move; what is yet to come takes no more room than it needs.
+  // In view the height stays, so that nothing moves.
   if (top < innerHeight) mark.style.minHeight = `${height}px`;
   alter(target, mark);
   if (!hasFocus) return;

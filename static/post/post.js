@@ -1,5 +1,6 @@
 /**
- * A post: from a JSON Feed item to the same elements that templates/entry.html renders. Change both together.
+ * A post: a JSON Feed item put into the elements of the page's `<template id="post">`, which the server renders from
+ * templates/entry.html like any post. Parts that an item does not have are removed.
  *
  * @typedef {object} Item
  * @property {string} id
@@ -12,239 +13,250 @@
  * @property {{name?: string}[]} [authors]
  * @property {string[]} [tags]
  * @property {import('./files.js').File[]} [attachments]
- * @property {About} _livelog
+ * @property {Extension} _livelog
  *
- * @typedef {object} About what Livelog adds to an item
+ * @typedef {object} Extension what Livelog adds to an item
  * @property {{title: string}} source
  * @property {string} position RFC 3339 in UTC with microseconds: sorts as text
  * @property {string} seen
  * @property {number} revision
- * @property {string} [corrected] when the last correction was seen: then what was there before is kept
+ * @property {string} [corrected] when the last correction was seen, if the version before it is kept
  * @property {boolean} [truncated]
  */
 
-import { changesButton } from './changes.js';
-import { clock, day, later } from '../reading/clock.js';
-import { facts, label, listed, medium } from './files.js';
-import { filterAddress } from '../reading/filter.js';
-import { cover, fillContent, lead, served } from './images.js';
-import { hue, initial } from './source.js';
+import { clock, day, localise } from '../reading/clock.js';
 import { say } from '../reading/words.js';
+import { filterAddress, permalink } from '../timeline/addresses.js';
+import { fillFiles, isPodcast } from './files.js';
+import { fillContent, fillPicture, served } from './images.js';
 
-/** @typedef {Node | string | null | undefined | false} Part */
-
-const OUTBOUND = 'noopener noreferrer';
-
-/**
- * The address of one post's own page, at which it stands among its neighbours.
- *
- * @param {string} blog
- * @param {string} id
- */
-export const permalink = (blog, id) => `/${blog}/e/${id}#e-${id}`;
+const HUES = 12;
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
 
 /**
  * @param {Item} item
- * @param {string} blog the blog's name in addresses
+ * @param {string} blog
  * @returns {HTMLElement}
  */
-export function renderEntry(item, blog) {
-  const { position, revision } = item._livelog;
-  const picture = lead(item);
-  const attributes = {
-    class: 'entry h-entry',
-    id: `e-${item.id}`,
-    'data-id': item.id,
-    'data-position': position,
-    'data-revision': String(revision),
-  };
-  return element(
-    'article',
-    attributes,
-    element('p', { class: 'day' }, time(position, 'day', day(position))),
-    element(
-      'a',
-      { class: 'when u-url', href: permalink(blog, item.id) },
-      time(position, 'clock', clock(position), 'dt-published'),
-    ),
-    item.title && headline(item.title, item.url, permalink(blog, item.id)),
-    byline(item, blog),
-    picture,
-    content(item),
-    item._livelog.truncated && shortened(item.url),
-    attachments(item, picture !== null),
-    item.tags?.length && list('tags', { 'aria-label': say('Tags') }, item.tags.map((tag) => [tagLink(tag, blog)])),
-  );
+export function renderPost(item, blog) {
+  const article = blank(isPodcast(item) ? 1 : 0);
+  const { position, revision, truncated } = item._livelog;
+  article.id = `e-${item.id}`;
+  article.dataset.id = item.id;
+  article.dataset.position = position;
+  article.dataset.revision = String(revision);
+  const own = permalink(blog, item.id);
+  part(article, '.when').setAttribute('href', own);
+  for (const time of article.querySelectorAll('.day time, .when time')) time.setAttribute('datetime', position);
+  fillHeadline(part(article, '.headline'), item, own);
+  fillByline(part(article, '.byline'), item, blog);
+  localise(article);
+  fillPicture(article, item);
+  fillBody(part(article, '.content'), item);
+  keepIf(truncated, part(article, '.shortened'), (note) => fillLink(part(note, 'a'), item.url));
+  fillFiles(part(article, '.attachments'), item, article.querySelector('.lead-picture, .cover') !== null);
+  keepIf(item.tags?.length, part(article, '.tags'), (list) => fillTags(list, item.tags ?? [], blog));
+  return article;
 }
 
 /**
- * Makes an article on the page equal to a fresh one. What has not changed stays as it is: it may hold the
- * text under the reader's eyes, a selection, the focus, or a player at work.
+ * What a withdrawn post leaves.
+ *
+ * @param {string} position of the post
+ * @param {Date} withdrawn when the page was informed
+ * @param {boolean} isLate it may have been withdrawn long before that
+ * @returns {HTMLElement}
+ */
+export function renderStub(position, withdrawn, isLate) {
+  const article = document.createElement('article');
+  article.dataset.position = position;
+  article.append(
+    line('p', 'day', time(position, 'day', day(position))),
+    line('span', 'when', time(position, 'clock', clock(position))),
+    line('p', 'withdrawal', say(isLate ? 'Withdrawn before {time}' : 'Withdrawn {time}', { time: clock(withdrawn) })),
+  );
+  return article;
+}
+
+/**
+ * Makes an article on the page equal to a fresh one. Parts that have not changed stay: they may hold the text in view,
+ * a selection, the focus, or a player that plays.
  *
  * @param {HTMLElement} article
  * @param {HTMLElement} fresh
  */
-export function patchEntry(article, fresh) {
+export function patchPost(article, fresh) {
   for (const name of ['data-position', 'data-revision']) {
     article.setAttribute(name, fresh.getAttribute(name) ?? '');
   }
-  const present = new Map([...article.children].map((part) => [part.className, part]));
+  const present = new Map([...article.children].map((child) => [child.className, child]));
   /** @type {Element | null} */
   let above = null;
-  for (const part of [...fresh.children]) {
-    const own = present.get(part.className);
-    present.delete(part.className);
-    const isSame = own ? served(own).isEqualNode(part) : false;
-    if (own && !isSame) own.replaceWith(part);
-    if (!own) article.insertBefore(part, above ? above.nextSibling : article.firstChild);
-    above = own && isSame ? own : part;
+  for (const child of [...fresh.children]) {
+    const own = present.get(child.className);
+    present.delete(child.className);
+    const isSame = own ? served(own).isEqualNode(child) : false;
+    if (own && !isSame) own.replaceWith(child);
+    if (!own) article.insertBefore(child, above ? above.nextSibling : article.firstChild);
+    above = own && isSame ? own : child;
   }
   for (const gone of present.values()) gone.remove();
 }
 
 /**
- * @param {string} title
+ * A copy of an article of the template: the first is a post, the second a podcast.
+ *
+ * @param {0 | 1} index
+ */
+function blank(index) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById('post'));
+  return /** @type {HTMLElement} */ (document.importNode(/** @type {Node} */ (template.content.children[index]), true));
+}
+
+/**
+ * @param {Element} headline
+ * @param {Item} item
+ * @param {string} own
+ */
+function fillHeadline(headline, { title, url }, own) {
+  keepIf(title, headline, () => {
+    const link = part(headline, 'a');
+    link.textContent = title ?? '';
+    link.setAttribute('href', url ?? own);
+    if (!url) link.removeAttribute('rel');
+  });
+}
+
+/**
+ * @param {Element} byline
+ * @param {Item} item
+ * @param {string} blog
+ */
+function fillByline(byline, item, blog) {
+  const { source, position, revision, corrected } = item._livelog;
+  const tile = part(byline, '.tile');
+  tile.className = `tile hue-${hue(source.title)}`;
+  tile.textContent = initial(source.title);
+  const link = part(byline, '.source a');
+  link.setAttribute('href', filterAddress(blog, 'source', source.title));
+  part(link, 'bdi').textContent = source.title;
+  const authors = (item.authors ?? []).map(({ name }) => name).filter((name) => name && name !== source.title);
+  keepIf(authors.length, part(byline, '.authors'), (names) => {
+    part(names, 'bdi').textContent = authors.join(', ');
+  });
+  keepIf(revision > 1, part(byline, '.corrected'), (note) => {
+    const modified = item.date_modified ?? corrected;
+    keepIf(modified, part(note, 'time'), (when) => {
+      when.setAttribute('datetime', modified ?? '');
+      when.setAttribute('data-than', position);
+    });
+  });
+  keepIf(corrected, part(byline, '.what-changed'));
+  keepIf(item.url && !item.title, part(byline, '.original'), (original) => fillLink(original, item.url));
+}
+
+/**
+ * @param {Element} body
+ * @param {Item} item
+ */
+function fillBody(body, { content_html: markup, summary }) {
+  keepIf(markup || summary, body, () => {
+    if (markup) fillContent(body, markup);
+    else part(body, 'p').textContent = summary ?? '';
+  });
+}
+
+/**
+ * @param {Element} link
  * @param {string | undefined} url
- * @param {string} ownPage
  */
-function headline(title, url, ownPage) {
-  const link = url ? outbound(url, title) : element('a', { href: ownPage }, title);
-  return element('h2', { class: 'headline p-name', dir: 'auto' }, link);
+function fillLink(link, url) {
+  keepIf(url, link, () => link.setAttribute('href', url ?? ''));
 }
 
 /**
- * @param {Item} item
+ * @param {Element} list
+ * @param {string[]} tags
  * @param {string} blog
  */
-function byline(item, blog) {
-  const name = item._livelog.source.title;
-  const others = (item.authors ?? []).map((author) => author.name).filter((author) => author && author !== name);
-  return element(
-    'p',
-    { class: 'byline' },
-    source(name, blog),
-    others.length > 0 && element('span', { class: 'authors p-author' }, element('bdi', {}, others.join(', '))),
-    item._livelog.revision > 1 && corrected(item.date_modified ?? item._livelog.corrected, item._livelog.position),
-    item._livelog.corrected !== undefined && changesButton(),
-    item.url && !item.title && original(item.url),
-  );
+function fillTags(list, tags, blog) {
+  const pattern = part(list, 'li');
+  const items = tags.map((tag) => {
+    const item = /** @type {Element} */ (pattern.cloneNode(true));
+    part(item, 'a').setAttribute('href', filterAddress(blog, 'tag', tag));
+    part(item, 'bdi').textContent = tag;
+    return item;
+  });
+  list.replaceChildren(...items);
 }
 
 /**
- * @param {string} name
- * @param {string} blog
+ * Fills a part, or removes it with the space before it.
+ *
+ * @param {unknown} isThere
+ * @param {Element} element
+ * @param {(element: Element) => void} [fill]
  */
-function source(name, blog) {
-  const tile = element('span', { class: `tile hue-${hue(name)}`, 'aria-hidden': 'true' }, initial(name));
-  const label = element('bdi', { class: 'p-name' }, name);
-  const link = element('a', { href: filterAddress(blog, 'source', name) }, label);
-  return element('span', { class: 'source p-author h-card' }, tile, link);
-}
-
-/**
- * @param {string | undefined} modified
- * @param {string} position
- */
-function corrected(modified, position) {
-  const when = modified && time(modified, 'later', later(modified, position), 'dt-updated');
-  if (when) when.setAttribute('data-than', position);
-  return element('span', { class: 'corrected' }, say('Corrected'), when && ' ', when);
-}
-
-/** @param {string} url of a post without a title, which would lead there */
-function original(url) {
-  return element('a', { class: 'original', href: url, rel: OUTBOUND }, say('Original'));
-}
-
-/**
- * @param {string} tag
- * @param {string} blog
- */
-function tagLink(tag, blog) {
-  return element('a', { class: 'p-category', href: filterAddress(blog, 'tag', tag) }, element('bdi', {}, tag));
-}
-
-/** @param {Item} item */
-function content(item) {
-  if (item.content_html) {
-    const body = element('div', { class: 'content e-content', dir: 'auto' });
-    fillContent(body, item.content_html);
-    return body;
+function keepIf(isThere, element, fill) {
+  if (isThere) {
+    fill?.(element);
+    return;
   }
-  return item.summary && element('div', { class: 'content e-content', dir: 'auto' }, element('p', {}, item.summary));
-}
-
-/** @param {string | undefined} url */
-function shortened(url) {
-  const link = url && outbound(url, say('Read on at the source'));
-  return element('p', { class: 'shortened' }, say('Shortened here.'), link && ' ', link);
+  const before = element.previousSibling;
+  if (before instanceof Text) before.data = before.data.trimEnd();
+  element.remove();
 }
 
 /**
- * @param {Item} item
- * @param {boolean} isPictured
+ * @param {Element} element
+ * @param {string} selector
  */
-function attachments(item, isPictured) {
-  const beside = cover(item);
-  const lines = listed(item, isPictured || beside !== null).map(attachment);
-  if (lines.length === 0) return null;
-  const files = list('attachments', {}, lines);
-  if (beside) files.prepend(element('li', { class: 'cover' }, beside));
-  return files;
+function part(element, selector) {
+  return /** @type {Element} */ (element.querySelector(selector));
 }
 
 /**
- * @param {import('./files.js').File} file
- * @returns {Part[]}
+ * The first letter or digit of a source's name; pages/item.py computes the same.
+ *
+ * @param {string} name
  */
-function attachment(file) {
-  const kind = medium(file);
-  const isPlayed = kind === 'audio' || kind === 'video';
-  return [
-    isPlayed && element(kind, { controls: '', preload: 'none', src: file.url }),
-    outbound(file.url, label(file) ?? say('File')),
-    ...facts(file).flatMap((fact) => [' ', element('span', { class: 'kind' }, fact)]),
-  ];
+function initial(name) {
+  return /[\p{L}\p{N}]/u.exec(name)?.[0].toUpperCase() ?? '•';
+}
+
+/**
+ * The colour of a source, 0 … 11: FNV-1a, 32 bits, over the name's UTF-8 bytes. pages/item.py computes the same.
+ *
+ * @param {string} name
+ */
+function hue(name) {
+  let hash = FNV_OFFSET;
+  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return (hash >>> 0) % HUES;
 }
 
 /**
  * @param {string} name
- * @param {Record<string, string>} attributes
- * @param {Part[][]} lines
+ * @param {string} className
+ * @param {Node | string} content
  */
-function list(name, attributes, lines) {
-  return element('ul', { class: name, ...attributes }, ...lines.map((parts) => element('li', {}, ...parts)));
-}
-
-/**
- * @param {string} url
- * @param {Node | string} label
- */
-function outbound(url, label) {
-  return element('a', { href: url, rel: OUTBOUND }, label);
+function line(name, className, content) {
+  const element = document.createElement(name);
+  element.className = className;
+  element.append(content);
+  return element;
 }
 
 /**
  * @param {string} at
  * @param {string} form
  * @param {string} text
- * @param {string} [name] its class
  */
-function time(at, form, text, name) {
-  return element('time', { ...(name && { class: name }), datetime: at, 'data-time': form }, text);
-}
-
-/**
- * @param {string} name
- * @param {Record<string, string>} attributes
- * @param {...(Part | 0)} parts
- * @returns {HTMLElement}
- */
-function element(name, attributes, ...parts) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  for (const part of parts) {
-    if (part) node.append(part);
-  }
-  return node;
+function time(at, form, text) {
+  const element = document.createElement('time');
+  element.dateTime = at;
+  element.dataset.time = form;
+  element.textContent = text;
+  return element;
 }

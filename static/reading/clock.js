@@ -1,6 +1,6 @@
-/** Times as the reader's own clock shows them. The server writes the same forms in UTC. */
+/** Times and durations in the reader's language and time zone. The server writes the same forms in UTC (pages/item.py). */
 
-import { say } from './words.js';
+import { count, say } from './words.js';
 
 /** The English of the page is the British one: "23 November 2026", as the server writes it. */
 const LOCALE = document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang;
@@ -39,7 +39,7 @@ export const day = (time) => write(DAY, time);
 export const moment = (time) => say('{day}, {clock}', { day: day(time), clock: clock(time) });
 
 /**
- * "14:07" on the same day as something else, on another one with the day.
+ * "14:07" if both times are on one day, else with the day.
  *
  * @param {string | Date} time
  * @param {string | Date} than
@@ -50,8 +50,8 @@ export const later = (time, than) => (day(time) === day(than) ? clock(time) : mo
 const FORMS = { clock, day, moment, later };
 
 /**
- * Turns the times that the server wrote into local ones. Only the page's own carry `data-time`; a time in
- * the content of a post is its author's.
+ * Turns the times that the server wrote into local ones. Only the page's own have `data-time`, those in
+ * the content of a post do not.
  *
  * @param {ParentNode} root
  */
@@ -61,4 +61,17 @@ export function localise(root) {
     const text = form?.(time.getAttribute('datetime') ?? '', time.getAttribute('data-than') ?? '');
     if (text) time.textContent = text;
   }
+}
+
+/**
+ * "40 s", "12 min", "3 h", "2 days"
+ *
+ * @param {number} milliseconds
+ */
+export function duration(milliseconds) {
+  const seconds = Math.max(Math.round(milliseconds / 1000), 0);
+  if (seconds < 60) return say('{n} s', { n: seconds });
+  if (seconds < 3600) return say('{n} min', { n: Math.floor(seconds / 60) });
+  if (seconds < 86_400) return say('{n} h', { n: Math.floor(seconds / 3600) });
+  return count('1 day', '{n} days', Math.floor(seconds / 86_400));
 }

@@ -1,52 +1,37 @@
-/**
- * The filter of the page: posts of one source, with one tag, or both. The server has chosen what stands on the
- * page; of what arrives later, this chooses the same.
- *
- * @typedef {import('../post/post.js').Item} Item
- */
+/** The filter of the page: posts of one source, with one tag, or both. Arriving posts are filtered by the same rule. */
 
-/** Readers of a filtered page come back in their own time when all of them have to. */
-const COME_BACK_WITHIN = 5_000;
+/** Milliseconds within which filtered pages reload after a reset. */
+const RELOAD_DELAY = 5_000;
 
 const { source, tag } = document.getElementById('main')?.dataset ?? {};
 
-/** Whether the page shows only some of the blog's posts. */
+/** True if the page shows only some of the blog's posts. */
 export const isFiltered = source !== undefined || tag !== undefined;
 
 /**
- * Whether a post belongs on this page.
- *
- * @param {Item} item
+ * @param {import('../post/post.js').Item} item
+ * @returns {boolean} true if it belongs on this page
  */
-export function isShown(item) {
+export function matches(item) {
   if (source !== undefined && item._livelog.source.title !== source) return false;
   return tag === undefined || (item.tags?.includes(tag) ?? false);
 }
 
-/** Among the newest posts, of which a reset tells, there may be none of these: only the server knows which are. */
-export function comeBack() {
-  setTimeout(() => location.reload(), Math.random() * COME_BACK_WITHIN);
+/** Reloads the page after a reset, which has only the newest posts of the blog: perhaps none that match. */
+export function reload() {
+  setTimeout(() => location.reload(), Math.random() * RELOAD_DELAY);
 }
 
-/**
- * The page of one source, or of one tag. The server writes the same address.
- *
- * @param {string} blog
- * @param {'source' | 'tag'} kind
- * @param {string} value
- */
-export const filterAddress = (blog, kind, value) => `/${blog}/?${kind}=${encodeURIComponent(value)}`;
-
-/** The list of filters closes when the reader turns to something else. */
-export function minimiseFilter() {
-  const list = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));
-  if (!list) return;
+/** Closes the filter sheet on Escape, and when the reader presses outside it. */
+export function closeFilterOutside() {
+  const sheet = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));
+  if (!sheet) return;
   addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || !list.open) return;
-    list.open = false;
-    list.querySelector('summary')?.focus();
+    if (event.key !== 'Escape' || !sheet.open) return;
+    sheet.open = false;
+    sheet.querySelector('summary')?.focus();
   });
   addEventListener('pointerdown', ({ target }) => {
-    if (target instanceof Node && !list.contains(target)) list.open = false;
+    if (target instanceof Node && !sheet.contains(target)) sheet.open = false;
   });
 }

@@ -1,10 +1,10 @@
-/** The dialog that says which keys there are, and what else the reader may choose. */
+/** The help dialog: the keys, and the settings of the reader. */
 
-import { set, setting } from './settings.js';
+import { setSetting, setting } from './settings.js';
 import { allowNotifications, playTone } from './signals.js';
 import { say } from './words.js';
 
-/** Whether single keys are commands: on, unless the reader turned them off. */
+/** True unless the reader turned single keys off. */
 export const hasKeys = () => setting('keys') !== 'off';
 
 /** @returns {{button: HTMLElement, toggle: () => void}} */
@@ -14,8 +14,8 @@ export function helpDialog() {
   dialog.setAttribute('aria-labelledby', 'help-title');
   const toggle = () => (dialog.open ? dialog.close() : open(dialog));
   const button = element('button', { type: 'button', class: 'quiet', id: 'help-button', 'aria-haspopup': 'dialog' }, '?');
-  button.ariaLabel = say('Keys, sound and notifications');
-  button.title = button.ariaLabel;
+  button.title = say('Keys, sound and notifications');
+  button.setAttribute('aria-label', button.title);
   button.addEventListener('click', toggle);
   dialog.addEventListener('click', ({ target }) => {
     if (target === dialog) dialog.close();
@@ -47,10 +47,10 @@ function sheet() {
     { class: 'help' },
     element('h2', { id: 'help-title' }, say('Keys')),
     keys,
-    choice('keys', say('Single keys are commands'), hasKeys(), (isOn) => set('keys', isOn ? null : 'off')),
+    choice('keys', say('Single keys are commands'), hasKeys(), (isOn) => setSetting('keys', isOn ? null : 'off')),
     element('h2', {}, say('New posts')),
     choice('sound', say('Soft sound'), setting('sound') === 'on', (isOn) => {
-      set('sound', isOn ? 'on' : null);
+      setSetting('sound', isOn ? 'on' : null);
       if (isOn) playTone();
     }),
     choice('notifications', say('Notifications while no tab is in view'), setting('notifications') === 'on', chooseNotifications),
@@ -64,7 +64,7 @@ function sheet() {
  */
 async function chooseNotifications(isOn, box) {
   const isAllowed = isOn && (await allowNotifications());
-  set('notifications', isAllowed ? 'on' : null);
+  setSetting('notifications', isAllowed ? 'on' : null);
   box.checked = isAllowed;
   if (isOn && !isAllowed) box.setCustomValidity(say('The browser does not allow it.'));
   box.reportValidity();

@@ -1,4 +1,4 @@
-/** What the reader chose, in this browser, for all tabs: it is remembered where the browser allows it. */
+/** Settings of the reader, kept in this browser for all tabs, if it allows that. */
 
 const PREFIX = 'livelog:';
 
@@ -15,22 +15,11 @@ export function setting(name) {
  * @param {string} name
  * @param {string | null} value
  */
-export function set(name, value) {
+export function setSetting(name, value) {
   try {
     if (value === null) localStorage.removeItem(PREFIX + name);
     else localStorage.setItem(PREFIX + name, value);
   } catch {
-    // It is not remembered, then.
+    // Storage is blocked or full: the setting is not kept.
   }
-}
-
-/**
- * Tells of choices made in other tabs.
- *
- * @param {() => void} tell
- */
-export function onSettings(tell) {
-  addEventListener('storage', ({ key }) => {
-    if (key === null || key.startsWith(PREFIX)) tell();
-  });
 }

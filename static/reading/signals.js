@@ -1,26 +1,26 @@
-/** Sound and notifications, for readers who asked for them. Of several tabs, one speaks. */
+/** Sound and notifications, if the reader turned them on. Of several tabs of a blog, one gives them. */
 
 import { setting } from './settings.js';
 import { count } from './words.js';
 
 /** @typedef {import('../post/post.js').Item} Item */
 
-/** More often than this nobody is disturbed. */
-const EVERY = 5_000;
+/** Milliseconds between two signals. */
+const MIN_INTERVAL = 5_000;
 
-/** Two soft tones, a fifth apart: Hz, and when they begin, in seconds. */
+/** Two tones, a fifth apart: Hz, and the begin in seconds. */
 const TONES = [
   [587.33, 0],
   [880, 0.09],
 ];
-const TONE = 0.35;
+const TONE_SECONDS = 0.35;
 const VOLUME = 0.05;
 
 export class Signals {
   #blog;
   #title;
-  #isSpeaker = true;
-  #last = -EVERY;
+  #isElected = true;
+  #last = -MIN_INTERVAL;
 
   /**
    * @param {string} blog
@@ -30,52 +30,52 @@ export class Signals {
     this.#blog = blog;
     this.#title = title;
     this.#elect();
-    this.#sayWhetherLooking();
+    this.#lockWhileVisible();
   }
 
   /** @param {Item[]} items that arrived */
   async arrived(items) {
     const newest = items.at(-1);
-    if (!newest || !this.#isSpeaker || performance.now() - this.#last < EVERY) return;
+    if (!newest || !this.#isElected || performance.now() - this.#last < MIN_INTERVAL) return;
     this.#last = performance.now();
     if (setting('sound') === 'on') playTone();
-    if (setting('notifications') === 'on' && !(await this.#isSeen())) this.#notify(newest, items.length);
+    if (setting('notifications') === 'on' && !(await this.#isVisible())) this.#notify(newest, items.length);
   }
 
-  /** One tab holds the lock, as long as it is open. Without locks each tab speaks for itself. */
+  /** The tab that holds the lock is elected, until it closes. Without Web Locks every tab is. */
   #elect() {
     if (!navigator.locks) return;
-    this.#isSpeaker = false;
+    this.#isElected = false;
     void navigator.locks.request(`livelog:${this.#blog}:speaker`, () => {
-      this.#isSpeaker = true;
+      this.#isElected = true;
       return new Promise(() => {});
     });
   }
 
-  get #seen() {
+  get #visibleLock() {
     return `livelog:${this.#blog}:seen`;
   }
 
-  /** A tab that is looked at holds a lock together with others that are. */
-  #sayWhetherLooking() {
+  /** Visible tabs of a blog share a lock. */
+  #lockWhileVisible() {
     if (!navigator.locks) return;
     let end = () => {};
-    const tell = () => {
+    const update = () => {
       end();
       if (document.hidden) return;
-      void navigator.locks.request(this.#seen, { mode: 'shared' }, () => new Promise((resolve) => {
+      void navigator.locks.request(this.#visibleLock, { mode: 'shared' }, () => new Promise((resolve) => {
         end = () => resolve(undefined);
       }));
     };
-    document.addEventListener('visibilitychange', tell);
-    tell();
+    document.addEventListener('visibilitychange', update);
+    update();
   }
 
-  /** Whether someone looks at a tab of this blog anyway. */
-  async #isSeen() {
+  /** True if a tab of this blog is visible. */
+  async #isVisible() {
     if (!navigator.locks) return !document.hidden;
     const { held = [] } = await navigator.locks.query();
-    return held.some(({ name }) => name === this.#seen);
+    return held.some(({ name }) => name === this.#visibleLock);
   }
 
   /**
@@ -84,7 +84,7 @@ export class Signals {
    */
   #notify(newest, n) {
     const body = n === 1 ? (newest.title ?? newest._livelog.source.title) : count('1 new post', '{n} new posts', n);
-    // A later one takes the place of an earlier.
+    // The tag makes it replace an earlier one.
     const notification = new Notification(this.#title, { body, tag: `livelog-${this.#blog}`, silent: true });
     notification.onclick = () => {
       focus();
@@ -96,7 +96,7 @@ export class Signals {
 /** @type {AudioContext | undefined} */
 let audio;
 
-/** Browsers allow it once the reader has pressed something on the page. */
+/** Browsers play sound only after the reader has pressed something on the page. */
 export function playTone() {
   audio ??= new AudioContext();
   void audio.resume();
@@ -105,14 +105,14 @@ export function playTone() {
     oscillator.frequency.value = pitch;
     gain.gain.setValueAtTime(0, at);
     gain.gain.linearRampToValueAtTime(VOLUME, at + 0.02);
-    gain.gain.exponentialRampToValueAtTime(0.0001, at + TONE);
+    gain.gain.exponentialRampToValueAtTime(0.0001, at + TONE_SECONDS);
     oscillator.connect(gain).connect(audio.destination);
     oscillator.start(at);
-    oscillator.stop(at + TONE);
+    oscillator.stop(at + TONE_SECONDS);
   }
 }
 
-/** @returns {Promise<boolean>} whether the reader allowed it */
+/** @returns {Promise<boolean>} true if the reader allows notifications */
 export async function allowNotifications() {
   return 'Notification' in window && (await Notification.requestPermission()) === 'granted';
 }

@@ -1,80 +1,112 @@
 /**
- * How fresh each source is, in the list of filters; and whether the server can read its posts at all.
+ * The sources of a blog: how fresh each is, in the filter sheet, and sentences about those that can't be reached, while
+ * the page waits for its first posts.
  *
  * @typedef {object} Source
  * @property {string} title
  * @property {string} mark
  * @property {number} hue
  * @property {string} state 'fresh', 'silent', 'unreachable' or 'waiting'
- * @property {string | null} last when it was last heard of
- * @property {string | null} since when it could not be reached any more
+ * @property {string | null} last when it last had something new
+ * @property {string | null} since when it became unreachable
  */
 
-import { clock, day, moment } from './clock.js';
-import { filterAddress } from './filter.js';
-import { say } from './words.js';
+import { jittered, pause, request, requestPage } from '../connection/request.js';
+import { filterAddress } from '../timeline/addresses.js';
+import { labelOf, showFreshness } from './freshness.js';
 
-const EVERY = 120_000;
+/** Milliseconds between two requests; less while the server can't read its posts. */
+const INTERVAL = 120_000;
+const STALLED_INTERVAL = 20_000;
+const PROBLEMS_INTERVAL = 5_000;
 
-/** As long as the server has no answer, it is asked more often: the page should not be in doubt for long. */
-const EVERY_IN_DOUBT = 20_000;
+/** The labels change with time. */
+const PAINT_INTERVAL = 60_000;
 
-/** For who opens the list, what was asked for so long ago is old. */
-const OLD = 10_000;
-
-const MINUTE = 60_000;
-
-/** A source is silent from this on; the server counts the same. */
-const SILENT_FROM = 30;
-const HOURS_FROM = 120;
-const DAYS_FROM = 48 * 60;
-
-/** Says how fresh the sources are in the reader's language and time, from what the server knew. */
-export function showFreshness() {
-  paint(document.getElementById('sources'));
-}
+/** Milliseconds after which the states are fetched again when the reader opens the sheet. */
+const MAX_AGE = 10_000;
 
 /**
- * Keeps asking for as long as the page is in view, and when the reader opens the list.
+ * Updates the states while the page is visible, and when the reader opens the sheet.
  *
  * @param {string} blog
- * @param {(lastSure: Date | null) => void} onDoubt the server cannot read its posts, and could until then; null: it can
+ * @param {(since: Date | null) => void} onStalled the server can't read its posts since then; null: it can
  */
-export async function followSources(blog, onDoubt) {
+export async function followSources(blog, onStalled) {
   const list = document.getElementById('sources');
-  paint(list);
-  setInterval(() => paint(list), MINUTE);
-  let lastSure = new Date();
-  let isSure = true;
-  let asked = Date.now();
-  const pause = pauseUntilOpened(() => Date.now() - asked > OLD);
+  showFreshness();
+  setInterval(showFreshness, PAINT_INTERVAL);
+  let readAt = new Date();
+  let isStalled = false;
+  let askedAt = Date.now();
+  const untilDue = pauseUntilOpened(() => Date.now() - askedAt > MAX_AGE);
   for (;;) {
-    await pause((isSure ? EVERY : EVERY_IN_DOUBT) * (0.75 + Math.random() / 2));
-    await inView();
-    asked = Date.now();
-    const response = await fetch(`/${blog}/sources`).catch(() => null);
+    await untilDue(jittered(isStalled ? STALLED_INTERVAL : INTERVAL));
+    await untilVisible();
+    askedAt = Date.now();
+    const response = await request(`/${blog}/sources`).catch(() => null);
     if (response?.ok) {
-      lastSure = new Date();
-      isSure = true;
-      onDoubt(null);
-      show(list, blog, (await response.json().catch(() => ({ sources: [] }))).sources);
+      readAt = new Date();
+      isStalled = false;
+      onStalled(null);
+      update(list, blog, (await response.json().catch(() => ({ sources: [] }))).sources);
     } else if (response?.status === 503) {
-      isSure = false;
-      onDoubt(lastSure);
+      isStalled = true;
+      onStalled(readAt);
     }
   }
 }
 
 /**
- * Sources keep their places: a reader may be about to press one.
+ * Updates the sentences about unreachable sources until the page has a post, and once more.
+ *
+ * @param {HTMLElement} problems
+ * @param {() => boolean} isWaiting
+ */
+export async function followProblems(problems, isWaiting) {
+  while (isWaiting()) {
+    await pause(jittered(PROBLEMS_INTERVAL));
+    if (!document.hidden) await updateProblems(problems);
+  }
+}
+
+/** @param {HTMLElement} problems */
+async function updateProblems(problems) {
+  const page = await requestPage(location.href);
+  const sentences = page && textsOf(page.getElementById(problems.id));
+  if (!page || !sentences || sentences.join() === textsOf(problems)?.join()) return;
+  problems.replaceChildren(...sentences.map(paragraph));
+  // The advice depends on the problems.
+  const advice = page.getElementById('empty');
+  if (advice) document.getElementById('empty')?.replaceChildren(...advice.childNodes);
+}
+
+/**
+ * @param {Element | null} element
+ * @returns {string[] | null}
+ */
+function textsOf(element) {
+  return element && [...element.children].map((child) => child.textContent ?? '');
+}
+
+/** @param {string} sentence */
+function paragraph(sentence) {
+  const element = document.createElement('p');
+  element.dir = 'auto';
+  element.textContent = sentence;
+  return element;
+}
+
+/**
+ * Updates the lines in their order: the reader may be about to press one.
  *
  * @param {HTMLElement | null} list
  * @param {string} blog
  * @param {Source[]} sources
  */
-function show(list, blog, sources) {
+function update(list, blog, sources) {
   if (!list) return;
-  const lines = new Map(linesOf(list).map((line) => [line.dataset.title, line]));
+  const lines = new Map([...list.children].map((line) => [line.getAttribute('data-title'), line]));
   for (const source of sources) {
     const line = lines.get(source.title) ?? list.appendChild(newLine(source, blog));
     const label = labelOf(line);
@@ -83,54 +115,12 @@ function show(list, blog, sources) {
     label.dataset.last = source.last ?? '';
     label.dataset.since = source.since ?? '';
   }
-  paint(list);
-}
-
-/** @param {HTMLElement | null} list */
-function paint(list) {
-  for (const line of list ? linesOf(list) : []) {
-    const label = labelOf(line);
-    if (!label) continue;
-    const { state, last } = label.dataset;
-    // Time goes by between two answers.
-    if (state === 'fresh' && last && minutesSince(last) > SILENT_FROM) label.dataset.state = 'silent';
-    const text = words(label.dataset);
-    if (label.textContent !== text) label.textContent = text;
-  }
-}
-
-/** @param {DOMStringMap} source */
-function words({ state, last, since }) {
-  if (state === 'waiting') return say('not fetched yet');
-  if (state === 'unreachable') return say('unreachable since {time}', { time: since ? sinceWhen(new Date(since)) : '' });
-  if (!last) return say('nothing yet');
-  const minutes = minutesSince(last);
-  return state === 'fresh' ? ago(minutes) : silence(minutes);
-}
-
-/** @param {string} time */
-function minutesSince(time) {
-  return Math.max(0, Math.floor((Date.now() - Date.parse(time)) / MINUTE));
-}
-
-/** @param {Date} time */
-function sinceWhen(time) {
-  return day(time) === day(new Date()) ? clock(time) : moment(time);
-}
-
-/** @param {number} minutes */
-function ago(minutes) {
-  return minutes === 0 ? say('just now') : say('{n} min ago', { n: minutes });
-}
-
-/** @param {number} minutes */
-function silence(minutes) {
-  if (minutes >= DAYS_FROM) return say('silent {n} d', { n: Math.floor(minutes / 1440) });
-  if (minutes >= HOURS_FROM) return say('silent {n} h', { n: Math.floor(minutes / 60) });
-  return say('silent {n} min', { n: minutes });
+  showFreshness();
 }
 
 /**
+ * A line for a source that the sheet does not have yet, like those of templates/filter.html.
+ *
  * @param {Source} source
  * @param {string} blog
  */
@@ -139,7 +129,7 @@ function newLine({ title, mark, hue }, blog) {
   line.dataset.title = title;
   const tile = document.createElement('span');
   tile.className = `tile hue-${hue}`;
-  tile.ariaHidden = 'true';
+  tile.setAttribute('aria-hidden', 'true');
   tile.textContent = mark;
   const name = document.createElement('bdi');
   name.textContent = title;
@@ -152,20 +142,7 @@ function newLine({ title, mark, hue }, blog) {
   return line;
 }
 
-/**
- * @param {HTMLElement} line
- * @returns {HTMLElement | null}
- */
-function labelOf(line) {
-  return line.querySelector('.freshness');
-}
-
-/** @param {HTMLElement} list */
-function linesOf(list) {
-  return /** @type {HTMLElement[]} */ ([...list.children]);
-}
-
-async function inView() {
+async function untilVisible() {
   while (document.hidden) {
     await new Promise((resolve) => {
       document.addEventListener('visibilitychange', resolve, { once: true });
@@ -174,18 +151,18 @@ async function inView() {
 }
 
 /**
- * @param {() => boolean} isWorthIt whether to end a pause when the list is opened
+ * @param {() => boolean} isDue true if a pause ends when the sheet is opened
  * @returns {(milliseconds: number) => Promise<void>}
  */
-function pauseUntilOpened(isWorthIt) {
-  const filters = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));
-  let goOn = () => {};
-  filters?.addEventListener('toggle', () => {
-    if (filters.open && isWorthIt()) goOn();
+function pauseUntilOpened(isDue) {
+  const sheet = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));
+  let end = () => {};
+  sheet?.addEventListener('toggle', () => {
+    if (sheet.open && isDue()) end();
   });
   return (milliseconds) =>
     new Promise((resolve) => {
-      goOn = resolve;
+      end = resolve;
       setTimeout(resolve, milliseconds);
     });
 }

@@ -1,13 +1,13 @@
 /**
- * What the page says, in the reader's language. The English sentence is its own name, as with gettext; for
- * other languages the server puts the translations into the page (`#words`, JSON: sentence → translation).
+ * The page's sentences in the reader's language. The English sentence is the key, as with gettext; for other languages
+ * the server puts the translations into the page (`#words`, JSON: sentence → translation).
  */
 
 /** @type {Record<string, string>} */
 const translations = JSON.parse(document.getElementById('words')?.textContent || '{}');
 
 /**
- * "Offline since {time}", with its values put in.
+ * Translates a sentence, and fills in its values: "Offline since {time}".
  *
  * @param {string} sentence
  * @param {Record<string, string | number>} [values]
@@ -17,7 +17,7 @@ export function say(sentence, values = {}) {
 }
 
 /**
- * "1 new post", "7 new posts": `{n}` is the number.
+ * Translates the singular or the plural of a sentence, and fills in `{n}`: "1 new post", "7 new posts".
  *
  * @param {string} one
  * @param {string} many

@@ -1,45 +1,53 @@
-/** Counts what comes after an absence, and says it when all of it is there: "Away 12 min: 7 new, 2 corrected". */
+/** The sentence after an absence: "Away 12 min: 7 new, 2 corrected". It is shown when all missed changes are there. */
 
-import { awaySentence } from './notice.js';
+import { duration } from '../reading/clock.js';
+import { count, say } from '../reading/words.js';
 
-/** @typedef {import('../connection/stream.js').Change} Change */
+/** @typedef {import('../connection/messages.js').Change} Change */
 
-/** A shorter absence is not worth a word. */
-const WORTH_SAYING = 60_000;
+/** Milliseconds; a shorter absence is not mentioned. */
+const MIN_ABSENCE = 60_000;
 
-export class Away {
-  #tell;
+export class Absence {
+  #show;
   #missing = 0;
   #duration = 0;
   #counts = { entry: 0, update: 0, delete: 0 };
 
-  /** @param {(sentence: string) => void} tell */
-  constructor(tell) {
-    this.#tell = tell;
+  /** @param {(sentence: string) => void} show */
+  constructor(show) {
+    this.#show = show;
   }
 
   /**
-   * The connection is there again.
-   *
-   * @param {Date} since
+   * @param {Date} since when the connection was lost
    * @param {number} missed how many messages follow that were missed
    */
   end(since, missed) {
-    const duration = Date.now() - since.getTime();
-    this.#missing = duration >= WORTH_SAYING ? missed : 0;
-    this.#duration = duration;
+    this.#duration = Date.now() - since.getTime();
+    this.#missing = this.#duration >= MIN_ABSENCE ? missed : 0;
     this.#counts = { entry: 0, update: 0, delete: 0 };
   }
 
-  /** @param {Change} change */
-  count({ type }) {
+  /** @param {Change | null} change null: one that the page does not know */
+  count(change) {
     if (this.#missing === 0) return;
-    if (type === 'reset') {
+    if (change?.type === 'reset') {
       this.#missing = 0;
       return;
     }
-    this.#counts[type] += 1;
+    if (change) this.#counts[change.type] += 1;
     this.#missing -= 1;
-    if (this.#missing === 0) this.#tell(awaySentence(this.#duration, this.#counts));
+    if (this.#missing === 0) this.#showCounts();
+  }
+
+  #showCounts() {
+    const counts = this.#counts;
+    const news = [
+      counts.entry && count('1 new', '{n} new', counts.entry),
+      counts.update && count('1 corrected', '{n} corrected', counts.update),
+      counts.delete && count('1 withdrawn', '{n} withdrawn', counts.delete),
+    ].filter(Boolean);
+    if (news.length > 0) this.#show(say('Away {time}: {news}', { time: duration(this.#duration), news: news.join(', ') }));
   }
 }

@@ -1,14 +1,14 @@
-/** Messages that arrive together are shown together, once a frame, and no more of them than a frame has time for. */
+/** Batches: messages that arrive together are handled together, once a frame, as many as a frame has time for. */
 
-/** Hidden tabs get no frames, and a busy page few: then a timer takes over. */
-const AT_LATEST = 250;
+/** Milliseconds until a timer replaces the frame: hidden tabs get no frames, and busy pages few. */
+const MAX_DELAY = 250;
 
-/** A hidden tab's timer may take a minute: more than this does not wait for it. */
-const MOST_WAITING = 500;
+/** More messages than this don't wait in a hidden tab, whose timers may take a minute. */
+const MAX_HIDDEN = 500;
 
 /**
  * @template T
- * @param {(items: T[]) => number} handle says how many of them it had the time for; the others come again
+ * @param {(items: T[]) => number} handle returns how many it had time for; the others follow in the next batch
  * @returns {(item: T) => void}
  */
 export function inBatches(handle) {
@@ -29,12 +29,12 @@ export function inBatches(handle) {
 
   function flushSoon() {
     frame = requestAnimationFrame(flush);
-    timer = setTimeout(flush, AT_LATEST);
+    timer = setTimeout(flush, MAX_DELAY);
   }
 
   return (item) => {
     waiting.push(item);
-    if (waiting.length === MOST_WAITING && document.hidden) flush();
+    if (waiting.length === MAX_HIDDEN && document.hidden) flush();
     else if (waiting.length === 1) flushSoon();
   };
 }

@@ -1,13 +1,13 @@
 /**
- * The way back in time: near the end of the page the next older posts are there already, and near its beginning the
- * newer ones that gave them room. The address is that of the part of the history that is in view.
+ * Older posts: fetched before the reader gets to the end of the page, compared with the server's where they may have
+ * changed, and in the page's address.
  */
 
+import { pause, requestPage } from '../connection/request.js';
 import { localise } from '../reading/clock.js';
-import { parsePage } from '../post/html.js';
-import { partsInView } from './looking.js';
-import { keepPlace } from './scroll.js';
-import { addressOf, isNewer, olderThan, startingWith } from './posts.js';
+import { addressOf, olderThan, startingWith } from './addresses.js';
+import { isNewer } from './posts.js';
+import { keepScroll, partsInView } from './scroll.js';
 
 /**
  * @typedef {import('./posts.js').Key} Key
@@ -16,16 +16,16 @@ import { addressOf, isNewer, olderThan, startingWith } from './posts.js';
  * @typedef {{articles: HTMLElement[], isLast: boolean}} Page
  */
 
-/** How far ahead posts are brought, in pixels. */
+/** Pixels ahead of the window in which posts are added. */
 const AHEAD = 1_500;
 
-/** What is in doubt is asked for once it has been quiet for so long, each reader at another moment. */
-const DOUBT_AFTER = 500;
-const DOUBT_SPREAD = 2_000;
-const MOST_PAGES = 20;
+/** Milliseconds until posts that may be stale are fetched again, with jitter so that pages do not ask together. */
+const COMPARE_DELAY = 500;
+const COMPARE_JITTER = 2_000;
+const MAX_COMPARED_PAGES = 20;
 
-const ADDRESS_AFTER = 300;
-const TRY_AGAIN_AFTER = 10_000;
+const ADDRESS_DELAY = 300;
+const RETRY_INTERVAL = 10_000;
 
 export class History {
   #blog;
@@ -33,14 +33,14 @@ export class History {
   #list;
   #link;
   #edges;
-  /** One thing at a time. */
+  /** The requests, one after the other. */
   #work = Promise.resolve();
   #isLoading = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #doubting;
+  #comparing;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #addressing;
-  #triedAt = -TRY_AGAIN_AFTER;
+  #failedAt = -RETRY_INTERVAL;
 
   /**
    * @param {string} blog
@@ -58,19 +58,19 @@ export class History {
     this.#edges = new IntersectionObserver((seen) => this.#reached(seen), { rootMargin: `${AHEAD}px 0px` });
     this.#edges.observe(above);
     this.#edges.observe(below);
-    addEventListener('scroll', () => this.#addressSoon(), { passive: true });
-    list.addEventListener('click', (event) => this.#fill(event));
+    addEventListener('scroll', () => this.#updateAddressSoon(), { passive: true });
+    list.addEventListener('click', (event) => this.#fillGap(event));
   }
 
   /**
-   * Posts from this one on may no longer be what the blog has: they are compared with the server's soon.
+   * Compares the posts from this one on with the server's, soon.
    *
    * @param {Key} newest
    */
-  doubt(newest) {
-    clearTimeout(this.#doubting);
-    const wait = DOUBT_AFTER + Math.random() * DOUBT_SPREAD;
-    this.#doubting = setTimeout(() => this.#then(() => this.#compare(newest)), wait);
+  compareFrom(newest) {
+    clearTimeout(this.#comparing);
+    const delay = COMPARE_DELAY + Math.random() * COMPARE_JITTER;
+    this.#comparing = setTimeout(() => this.#then(() => this.#compare(newest)), delay);
   }
 
   /** @param {IntersectionObserverEntry[]} seen */
@@ -78,16 +78,16 @@ export class History {
     for (const { isIntersecting, target } of seen) {
       if (!isIntersecting) continue;
       const isAbove = target.nextElementSibling === this.#list;
-      if (isAbove ? this.#extendUp() : this.#extendDown()) this.#lookAgain(target);
+      if (isAbove ? this.#extendUp() : this.#extendDown()) this.#observeAgain(target);
     }
   }
 
   /**
-   * An observer tells of changes only: if the edge is still in view, there is to be more.
+   * An observer reports changes only: observed again, an edge that is still in view is reported.
    *
    * @param {Element} target
    */
-  #lookAgain(target) {
+  #observeAgain(target) {
     requestAnimationFrame(() => {
       this.#edges.unobserve(target);
       this.#edges.observe(target);
@@ -96,7 +96,7 @@ export class History {
 
   #extendUp() {
     let isMore = false;
-    keepPlace(this.#list, () => {
+    keepScroll(this.#list, () => {
       isMore = this.#timeline.extendUp();
     }, true);
     return isMore;
@@ -104,7 +104,7 @@ export class History {
 
   #extendDown() {
     let isMore = false;
-    keepPlace(this.#list, () => {
+    keepScroll(this.#list, () => {
       isMore = this.#timeline.extendDown();
     });
     if (!isMore) void this.#load();
@@ -115,15 +115,15 @@ export class History {
     const above = this.#timeline.oldest;
     if (this.#isLoading || this.#link.closest('[hidden]') || this.#timeline.isFull || !above) return;
     this.#isLoading = true;
-    const wait = this.#triedAt + TRY_AGAIN_AFTER - performance.now();
+    const wait = this.#failedAt + RETRY_INTERVAL - performance.now();
     if (wait > 0) await pause(wait);
     await this.#then(async () => {
-      const found = await this.#merge(olderThan(this.#blog, above), above, false);
-      this.#triedAt = found ? -TRY_AGAIN_AFTER : performance.now();
+      const last = await this.#merge(olderThan(this.#blog, above), above, false);
+      this.#failedAt = last ? -RETRY_INTERVAL : performance.now();
     });
     this.#isLoading = false;
     const below = this.#list.nextElementSibling;
-    if (below) this.#lookAgain(below);
+    if (below) this.#observeAgain(below);
   }
 
   /** @param {Key} newest */
@@ -132,7 +132,7 @@ export class History {
     /** @type {Key | null} */
     let from = newest;
     let address = startingWith(this.#blog, newest);
-    for (let pages = 0; from && pages < MOST_PAGES; pages += 1) {
+    for (let pages = 0; from && pages < MAX_COMPARED_PAGES; pages += 1) {
       from = await this.#merge(address, from, pages === 0);
       if (!from || !oldest || !isNewer(from, oldest)) return;
       address = olderThan(this.#blog, from);
@@ -140,37 +140,37 @@ export class History {
   }
 
   /**
-   * Fills a gap whose link was followed, as far as a page of the server goes.
+   * Fills a gap whose link was clicked with one page of the server.
    *
    * @param {MouseEvent} event
    */
-  #fill(event) {
+  #fillGap(event) {
     const link = event.target instanceof Element ? event.target.closest('.gap a') : null;
     const gap = link && this.#timeline.gapAt(link);
     if (!gap || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     void this.#then(async () => {
       const last = await this.#merge(olderThan(this.#blog, gap.above), gap.above, false);
-      if (last) keepPlace(this.#list, () => this.#timeline.narrowGap(gap.below, last), true);
+      if (last) keepScroll(this.#list, () => this.#timeline.narrowGap(gap.below, last), true);
     });
   }
 
   /**
-   * Takes over a page of the server.
+   * Merges a page of the server into the timeline.
    *
    * @param {string} address
    * @param {Key} above the page begins below this post, or
    * @param {boolean} isIncluded with it
-   * @returns {Promise<Key | null>} the last post of the page; null if there is none, or no page
+   * @returns {Promise<Key | null>} the last post of the page; null without one
    */
   async #merge(address, above, isIncluded) {
     const asked = this.#timeline.expect();
-    const page = await fetchPage(address).catch(() => null);
+    const page = pageOf(await requestPage(address));
     if (!page) {
       this.#timeline.giveUp();
       return null;
     }
-    keepPlace(this.#list, () => this.#timeline.merge({ ...page, above, isIncluded, asked }));
+    keepScroll(this.#list, () => this.#timeline.merge({ ...page, above, isIncluded, asked }));
     const last = page.articles.at(-1);
     return last ? { id: last.dataset.id ?? '', position: last.dataset.position ?? '' } : null;
   }
@@ -181,12 +181,12 @@ export class History {
     return this.#work;
   }
 
-  #addressSoon() {
+  #updateAddressSoon() {
     clearTimeout(this.#addressing);
-    this.#addressing = setTimeout(() => this.#address(), ADDRESS_AFTER);
+    this.#addressing = setTimeout(() => this.#updateAddress(), ADDRESS_DELAY);
   }
 
-  #address() {
+  #updateAddress() {
     const first = partsInView(this.#list)?.[0];
     const above = first && this.#timeline.pageAbove(first);
     const address = above ? olderThan(this.#blog, above) : addressOf(this.#blog, null);
@@ -195,17 +195,12 @@ export class History {
 }
 
 /**
- * A page of this server. Nothing in it is loaded before it is shown.
- *
- * @param {string} address
- * @returns {Promise<Page | null>} null if the server has no answer now
+ * @param {Document | null} page
+ * @returns {Page | null} null if it is no page of posts
  */
-async function fetchPage(address) {
-  const response = await fetch(address, { cache: 'no-store', headers: { Accept: 'text/html' } });
-  if (!response.ok) return null;
-  const page = parsePage(await response.text());
-  const timeline = page.getElementById('timeline');
-  if (!timeline) return null;
+function pageOf(page) {
+  const timeline = page?.getElementById('timeline');
+  if (!page || !timeline) return null;
   localise(timeline);
   const articles = /** @type {HTMLElement[]} */ ([...timeline.children].filter(({ localName }) => localName === 'article'));
   return { articles, isLast: page.querySelector('#older:not([hidden])') === null };
@@ -215,11 +210,4 @@ function edge() {
   const element = document.createElement('div');
   element.className = 'edge';
   return element;
-}
-
-/** @param {number} milliseconds */
-function pause(milliseconds) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

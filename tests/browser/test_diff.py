@@ -14,7 +14,7 @@ from tests.livelog import Livelog
 
 DIFF = """async ([before, after, bounds, lacking]) => {
   if (lacking) Object.defineProperty(Intl, 'Segmenter', { value: undefined, configurable: true });
-  const { diff } = await import(lacking ? '/static/post/diff.js?lacking' : '/static/diff.js');
+  const { diff } = await import(lacking ? '/static/post/diff.js?lacking' : '/static/post/diff.js');
   const signs = { same: '', gone: '-', new: '+' };
   return diff(before, after, bounds)?.map(({ kind, text }) => signs[kind] + text) ?? null;
 }"""

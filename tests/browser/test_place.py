@@ -45,12 +45,12 @@ addEventListener('DOMContentLoaded', () => {
 
 
 ONE_BY_ONE = """async (count) => {
-  const { keepPlace } = await import('/static/timeline/scroll.js');
+  const { keepScroll } = await import('/static/timeline/scroll.js');
   const list = document.getElementById('timeline');
   for (let n = 0; n < count; n += 1) {
     const post = list.lastElementChild.cloneNode(true);
     post.style.paddingBottom = '20.3px';
-    keepPlace(list, () => list.prepend(post));
+    keepScroll(list, () => list.prepend(post));
     await new Promise(requestAnimationFrame);
   }
 }"""
