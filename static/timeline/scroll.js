@@ -80,7 +80,7 @@ export function slideIn(list, change) {
     duration: SLIDE_DURATION,
     easing: 'cubic-bezier(0.2, 0, 0, 1)',
   });
-  // A reader who scrolls is reading: the text must not move.
+  // Scrolling readers read: their text must not move.
   addEventListener('scroll', () => slide?.finish(), { once: true, passive: true });
 }
 
