@@ -71,7 +71,7 @@ def _told(source: SourceState) -> dict[str, Any]:
 
 
 def freshness_words(source: SourceState, now: float, spoken: Locale) -> str:
-    """How fresh a source is, in words, with times in UTC. static/sources.js says the same in the reader's time."""
+    """How fresh a source is, in words, with times in UTC. The script: static/reading/freshness.js."""
     if source.condition == "waiting":
         return spoken.translate("not fetched yet")
     if source.condition == "unreachable":

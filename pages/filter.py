@@ -1,6 +1,6 @@
 """A filter: the posts of one source, or with one tag, or both. It stands in the address, so that it can be shared.
 
-static/filter.js asks the same of what arrives later.
+static/reading/filter.js asks the same of what arrives later.
 """
 
 from __future__ import annotations

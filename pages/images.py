@@ -1,4 +1,4 @@
-"""Pictures in posts, as the blog has them; static/images.js does the same for what arrives later.
+"""Pictures in posts, as the blog has them; static/post/images.js does the same for what arrives later.
 
 `lazy` pictures are loaded when they come near, those of `click` when the reader asks for one, and of `none` there are
 only the words. In these two, nothing is sent that a browser would load by itself.

@@ -1,4 +1,4 @@
-"""How an item is shown: what templates call. static/entry.js does the same for what arrives later."""
+"""How an item is shown: what templates call. static/post/post.js does the same for what arrives later."""
 
 from __future__ import annotations
 

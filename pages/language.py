@@ -52,7 +52,7 @@ def language(spoken: locale.Locale) -> Language:
 
 
 def words(spoken: locale.Locale) -> str:
-    """A catalogue for static/words.js, as JSON that may stand in a page; empty where nothing is to be translated."""
+    """The catalogue for static/reading/words.js as JSON for a page; empty if there is nothing to translate."""
     translations: dict[str, str] = getattr(spoken, "translations", {}).get("unknown", {})
     return in_page(translations) if translations else ""
 

@@ -24,7 +24,7 @@
  * @property {boolean} [truncated]
  */
 
-import { clock, day, localise } from '../reading/clock.js';
+import { clock, localise } from '../reading/clock.js';
 import { say } from '../reading/words.js';
 import { filterAddress, permalink } from '../timeline/addresses.js';
 import { fillFiles, isPodcast } from './files.js';
@@ -72,10 +72,11 @@ export function renderStub(position, withdrawn, isLate) {
   const article = document.createElement('article');
   article.dataset.position = position;
   article.append(
-    line('p', 'day', time(position, 'day', day(position))),
-    line('span', 'when', time(position, 'clock', clock(position))),
+    line('p', 'day', time(position, 'day')),
+    line('span', 'when', time(position, 'clock')),
     line('p', 'withdrawal', say(isLate ? 'Withdrawn before {time}' : 'Withdrawn {time}', { time: clock(withdrawn) })),
   );
+  localise(article);
   return article;
 }
 
@@ -251,12 +252,10 @@ function line(name, className, content) {
 /**
  * @param {string} at
  * @param {string} form
- * @param {string} text
  */
-function time(at, form, text) {
+function time(at, form) {
   const element = document.createElement('time');
   element.dateTime = at;
   element.dataset.time = form;
-  element.textContent = text;
   return element;
 }

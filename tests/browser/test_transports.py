@@ -1,4 +1,4 @@
-"""Where no WebSocket gets through, an event stream does, and where that doesn't, the page asks again and again."""
+"""The transports: Server-Sent Events where no WebSocket gets through, and polling where no stream stays open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLIMB = 80_000
 
 
 @dataclass(frozen=True)
-class Place:
+class Blog:
     """A Livelog that follows one desk, with two posts."""
 
     livelog: Livelog
@@ -28,7 +28,7 @@ class Place:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+async def blog(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Blog]:
     room, livelog = Newsroom(), Livelog(tmp_path_factory.mktemp("ways"))
     await room.start()
     desk = room.open_desk("/a.xml", title="A", format="atom")
@@ -36,61 +36,61 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
         desk.publish(title=title)
     await livelog.start({"blog": [every_second(desk)]})
     await listed(livelog, 2)
-    yield Place(livelog, desk)
+    yield Blog(livelog, desk)
     await livelog.kill()
     await room.stop()
 
 
 async def refuse(socket: WebSocketRoute) -> None:
-    """What a proxy does that knows no WebSockets."""
+    """A proxy without WebSockets."""
     await socket.close()
 
 
 async def block(route: Route) -> None:
-    """What a proxy does that knows no event streams."""
+    """A proxy that blocks event streams."""
     await route.abort()
 
 
-async def patiently(page: Page, look: Callable[[], Awaitable[object]], wanted: object) -> None:
-    """Lets the page's time pass, ten times as fast as ours, until a look at it finds what is wanted."""
+async def in_time(page: Page, find: Callable[[], Awaitable[object]], wanted: object) -> None:
+    """Lets the page's time pass, ten times as fast as ours, until it shows what is wanted."""
 
-    async def wait_and_look() -> object:
+    async def pass_and_find() -> object:
         await asyncio.sleep(0.1)
         await page.clock.fast_forward(1_000)
-        return await look()
+        return await find()
 
-    await becomes(wait_and_look, wanted)
+    await becomes(pass_and_find, wanted)
 
 
 async def test_an_event_stream_takes_over_where_no_websocket_gets_through(
-    place: Place, visitor: Visitor, page: Page
+    blog: Blog, visitor: Visitor, page: Page
 ) -> None:
     await page.route_web_socket("**/ws*", refuse)
     streams: list[str] = []
     page.on("request", lambda request: streams.append(request.url) if "/blog/events" in request.url else None)
-    await page.goto(place.livelog.url("/blog/"))
+    await page.goto(blog.livelog.url("/blog/"))
     await until_live(page)
     assert len(streams) == 1
-    place.desk.publish(title="By event stream")
+    blog.desk.publish(title="By event stream")
     await becomes(post(page, "By event stream").is_visible, True)
     other = await page.context.new_page()
     await other.route_web_socket("**/ws*", refuse)
-    await other.goto(place.livelog.url("/blog/"))
+    await other.goto(blog.livelog.url("/blog/"))
     await until_live(other)
     assert await other.evaluate("localStorage.getItem('livelog:way')") == "events", "the next page begins there"
 
 
 async def test_where_nothing_stays_open_the_page_asks_again_and_again(
-    place: Place, visitor: Visitor, page: Page
+    blog: Blog, visitor: Visitor, page: Page
 ) -> None:
-    """It hears of corrections and withdrawals like everybody else."""
+    """Corrections and withdrawals arrive, too."""
     visitor.expects(MISSING)
-    desk = place.desk
+    desk = blog.desk
     await page.route_web_socket("**/ws*", refuse)
     await page.route("**/blog/events*", block)
     await page.clock.install()
-    await page.goto(place.livelog.url("/blog/"))
-    await patiently(page, page.locator("#state").inner_text, ASKING)
+    await page.goto(blog.livelog.url("/blog/"))
+    await in_time(page, page.locator("#state").inner_text, ASKING)
     await expect(posts(page).first).to_be_visible()
     wrong = next(item for item in desk.posts if item.title == "Wrong")
     doomed = next(item for item in desk.posts if item.title == "Doomed")
@@ -98,15 +98,15 @@ async def test_where_nothing_stays_open_the_page_asks_again_and_again(
     desk.correct(wrong.guid, title="Right")
     desk.withdraw(doomed.guid)
 
-    async def heard() -> list[bool]:
+    async def shown() -> list[bool]:
         found = [await post(page, title).count() == 1 for title in ("By asking", "Right")]
         return [*found, await page.locator(".withdrawn").count() == 1]
 
-    await patiently(page, heard, [True, True, True])
+    await in_time(page, shown, [True, True, True])
     await expect(page.locator("#state")).to_have_text(ASKING)
 
 
-async def test_a_better_way_is_taken_when_it_is_there_again(place: Place, visitor: Visitor, page: Page) -> None:
+async def test_a_better_way_is_taken_when_it_is_there_again(blog: Blog, visitor: Visitor, page: Page) -> None:
     visitor.expects(MISSING)
     is_open = False
     sockets: list[WebSocketRoute] = []
@@ -121,14 +121,14 @@ async def test_a_better_way_is_taken_when_it_is_there_again(place: Place, visito
     await page.route_web_socket("**/ws*", gate)
     await page.route("**/blog/events*", block)
     await page.clock.install()
-    await page.goto(place.livelog.url("/blog/"))
-    await patiently(page, page.locator("#state").inner_text, ASKING)
+    await page.goto(blog.livelog.url("/blog/"))
+    await in_time(page, page.locator("#state").inner_text, ASKING)
     before = await posts(page).count()
     is_open = True
     await page.clock.fast_forward(CLIMB)
     await until_live(page)
     assert len(sockets) == 1
-    place.desk.publish(title="By WebSocket again")
+    blog.desk.publish(title="By WebSocket again")
     await becomes(post(page, "By WebSocket again").is_visible, True)
     assert await posts(page).count() == before + 1
     assert await page.evaluate("localStorage.getItem('livelog:way')") is None
