@@ -30,7 +30,7 @@ export function parseMessage(data) {
   const message = JSON.parse(data);
   const cursor = cursorOf(message);
   if (!TYPES.includes(message?.type)) return { type: 'unknown', cursor };
-  if (cursor === null) throw new SyntaxError('A message without a cursor');
+  if (cursor === null) throw new SyntaxError(data);
   return message;
 }
 

@@ -38,7 +38,7 @@ export async function requestPage(address) {
 }
 
 /**
- * @param {number} milliseconds
+ * @param {number} milliseconds none if negative
  * @returns {Promise<void>}
  */
 export function pause(milliseconds) {

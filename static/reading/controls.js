@@ -3,7 +3,7 @@
 import { keepScroll } from '../timeline/scroll.js';
 import { hasKeys, helpDialog } from './help.js';
 import { goTo, listenToKeys, step } from './keys.js';
-import { Announcer, showAge, showInTab, Tray } from './notices.js';
+import { Announcer, button, showAge, showInTab, Tray } from './notices.js';
 import { Signals } from './signals.js';
 import { say } from './words.js';
 
@@ -109,15 +109,13 @@ export class Controls {
  * @param {(isPaused: boolean) => void} onToggle
  */
 function pauseButton(state, onToggle) {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.id = 'hold';
-  button.className = 'quiet';
+  const pause = button('quiet', '', toggle);
+  pause.id = 'hold';
   let isPaused = false;
 
   function show() {
-    button.textContent = isPaused ? say('Resume') : say('Pause');
-    button.title = isPaused ? say('New posts wait until you resume') : say('Have new posts wait');
+    pause.textContent = isPaused ? say('Resume') : say('Pause');
+    pause.title = isPaused ? say('New posts wait until you resume') : say('Have new posts wait');
   }
 
   function toggle() {
@@ -127,7 +125,6 @@ function pauseButton(state, onToggle) {
   }
 
   show();
-  button.addEventListener('click', toggle);
-  state.before(button);
+  state.before(pause);
   return { toggle, isPaused: () => isPaused };
 }

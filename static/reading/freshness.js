@@ -12,8 +12,7 @@ const DAYS_FROM = 48 * 60;
 
 /** Shows the states that the server rendered in the reader's language and time. */
 export function showFreshness() {
-  const list = document.getElementById('sources');
-  for (const line of list?.children ?? []) {
+  for (const line of document.getElementById('sources')?.children ?? []) {
     const label = labelOf(line);
     if (!label) continue;
     const { state, last } = label.dataset;

@@ -141,7 +141,7 @@ export function showAge(newest) {
  * @param {string} label
  * @param {() => void} press
  */
-function button(name, label, press) {
+export function button(name, label, press) {
   const made = document.createElement('button');
   made.type = 'button';
   made.className = name;

@@ -115,8 +115,7 @@ export class History {
     const above = this.#timeline.oldest;
     if (this.#isLoading || this.#link.closest('[hidden]') || this.#timeline.isFull || !above) return;
     this.#isLoading = true;
-    const wait = this.#failedAt + RETRY_INTERVAL - performance.now();
-    if (wait > 0) await pause(wait);
+    await pause(this.#failedAt + RETRY_INTERVAL - performance.now());
     await this.#then(async () => {
       const last = await this.#merge(olderThan(this.#blog, above), above, false);
       this.#failedAt = last ? -RETRY_INTERVAL : performance.now();

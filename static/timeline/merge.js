@@ -298,7 +298,7 @@ export class Merger {
       this.#markGapBelowWaiting(post);
     }
     if (this.#posts.length > MAX_KEPT) this.#cut(Math.max(MAX_KEPT, this.#posts.end));
-    if (this.#posts.isTooMuchShown) this.#posts.trim(holds ? this.#lastInView() : this.#posts.start);
+    this.#posts.trim(() => (holds ? this.#lastInView() : 0));
   }
 
   /** @param {Post} removed a post that waited */

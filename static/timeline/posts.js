@@ -91,11 +91,6 @@ export class Posts {
     return this.length >= MAX_KEPT;
   }
 
-  /** True if the window is larger than MAX_SHOWN. */
-  get isTooMuchShown() {
-    return this.#end - this.#start > MAX_SHOWN;
-  }
-
   /** @param {number} index */
   at(index) {
     return this.#all.at(index);
@@ -206,11 +201,11 @@ export class Posts {
   /**
    * Shrinks the window to MAX_SHOWN, at the end that the reader can't see.
    *
-   * @param {number} lastInView index of the last post that the reader sees
+   * @param {() => number} lastInView finds the index of the last post that the reader sees: a layout
    */
   trim(lastInView) {
-    if (!this.isTooMuchShown) return;
-    if (lastInView - this.#start < MAX_SHOWN) this.#trimEnd();
+    if (this.#end - this.#start <= MAX_SHOWN) return;
+    if (lastInView() - this.#start < MAX_SHOWN) this.#trimEnd();
     else this.#start = this.#end - MAX_SHOWN;
   }
 
