@@ -1,6 +1,6 @@
-"""Styles and scripts as pages ask for them: whole, compressed once, and at addresses that change with them.
+"""Assets of pages: style sheets, bundled scripts and icons, compressed once, at addresses that contain their hash.
 
-Browsers keep them for good, and ask for none at a later visit. static/ is served as it is, too; pages don't use it.
+Browsers keep them without asking again (Cache-Control: immutable). The files of static/ are served unbundled, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; cha
 
 @dataclass(frozen=True)
 class Asset:
-    """A file as it is sent. Its ``version`` is another one for every other content."""
+    """A file as it is sent; ``version`` is the beginning of the SHA-256 of its content."""
 
     version: str
     content_type: str
@@ -27,22 +27,21 @@ class Asset:
 
 
 class Assets:
-    """The assets of a folder: style sheets, pictures, and a script for each module that pages begin with."""
+    """The assets of a folder: its style sheets and icons, and a script for each entry point."""
 
     def __init__(self, folder: Path) -> None:
-        """Reads them all. Raises BundleError and OSError."""
+        """Reads and bundles all of them. Raises BundleError and OSError."""
         texts = {name: bundle(folder, name) for name in entries(folder)}
         for path in (*folder.glob("*.css"), *folder.glob("*.svg")):
             texts[path.name] = without_comments(path.read_text(encoding="utf-8"))
         self._assets = {name: _asset(Path(name).suffix, text.encode()) for name, text in texts.items()}
 
     def address(self, name: str) -> str | None:
-        """The path of an asset on this server; None if there is none of that name."""
+        """The path at which an asset is served; None for an unknown name."""
         asset = self._assets.get(name)
         return f"/assets/{asset.version}/{name}" if asset else None
 
     def find(self, name: str) -> Asset | None:
-        """The asset of that name."""
         return self._assets.get(name)
 
 

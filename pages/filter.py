@@ -1,6 +1,6 @@
 """A filter: the posts of one source, or with one tag, or both. It is part of a page's URL, so that it can be shared.
 
-static/filter.js applies the same filter to posts that arrive later.
+static/reading/filter.js applies the same filter to posts that arrive later.
 """
 
 from __future__ import annotations

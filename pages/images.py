@@ -1,4 +1,4 @@
-"""Pictures of posts, in the mode that the blog sets with `images`; static/images.js does the same for later posts.
+"""Pictures of posts, as `images` of the blog has them; static/post/images.js does the same for later ones.
 
 `lazy` pictures load when they are scrolled near; with `click`, a button loads them; with `none`, they are
 replaced by their alternative text. In the last two modes the HTML has nothing that a browser loads by itself.

@@ -1,11 +1,12 @@
 """How the parts of an item are written: times, source marks, excerpts, attachments. Templates get them as `helpers`.
 
-static/entry.js and static/files.js write the same for posts that arrive later.
+static/post/post.js and static/post/files.js write the same for posts that arrive later.
 """
 
 from __future__ import annotations
 
 import html
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +35,7 @@ _LABELS: Final = {
     "application/epub+zip": "EPUB",
     "application/zip": "ZIP",
 }
-_MEDIA: Final = {"audio": "Audio", "video": "Video", "image": "Picture"}
+_MEDIA: Final = {"audio": "Audio", "video": "Video", "image": "Picture", "": "File"}
 _UNITS: Final = ("kB", "MB", "GB", "TB")
 
 Attachment = Mapping[str, Any]
@@ -65,6 +66,8 @@ def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
         "isolated": isolated,
         "listed": listed,
         "label": label,
+        "labels": labels,
+        "medium": medium,
         "facts": facts,
         "pictured": pictured,
         "lead": lead,
@@ -128,7 +131,18 @@ def listed(item: Mapping[str, Any], *, pictured: bool) -> list[Attachment]:
 def label(attachment: Attachment) -> str:
     """The kind of a file, from its type: PDF, Audio, else File."""
     kind = attachment.get("mime_type", "")
-    return _LABELS.get(kind) or _MEDIA.get(kind.partition("/")[0]) or "File"
+    return _LABELS.get(kind) or _MEDIA.get(medium(attachment)) or _MEDIA[""]
+
+
+def labels(translate: Callable[[str], str]) -> str:
+    """The labels by type and by medium, as JSON for the page's script."""
+    return json.dumps({kind: translate(name) for kind, name in (_LABELS | _MEDIA).items()}, ensure_ascii=False)
+
+
+def medium(attachment: Attachment) -> str:
+    """The part of a file's type before the slash: audio, video, image, …; empty for a type without one."""
+    before, slash, _ = str(attachment.get("mime_type", "")).partition("/")
+    return before if slash else ""
 
 
 def facts(attachment: Attachment) -> Iterator[str]:
@@ -137,7 +151,7 @@ def facts(attachment: Attachment) -> Iterator[str]:
         yield duration(seconds)
     if size := attachment.get("size_in_bytes"):
         yield amount(size)
-    if label(attachment) == "File" and attachment.get("mime_type"):
+    if label(attachment) == _MEDIA[""] and attachment.get("mime_type"):
         yield attachment["mime_type"]
 
 

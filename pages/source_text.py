@@ -1,6 +1,6 @@
 """The state of a source as text, in the language and with the times (UTC) of a page.
 
-static/sources.js writes the same sentences in the reader's time zone.
+static/reading/freshness.js writes the same sentences in the reader's time zone.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ TEXT = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 
 TEMPLATE = re.compile(rf"\b_\({TEXT}")
 PYTHON = re.compile(rf"\b(?:translate\(\s*|reason=|message = |RefusedError\(){TEXT}(?:\s+if\s+\w+\s+else\s+{TEXT})?")
-TABLE = re.compile(r"^_(?:WAITS|SILENCES): Final = .*$", re.MULTILINE)
+TABLE = re.compile(r"^_(?:WAITS|SILENCES|MEDIA): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
 PARTS = ("connections", "handlers", "pages")
 FOR_PROGRAMS = {"entries", "live"}
@@ -31,7 +31,7 @@ def said() -> Iterator[tuple[str, str]]:
     """Each sentence, and the file that says it."""
     for path in sorted((ROOT / "templates").glob("*.html")):
         yield from ((unquoted(text), path.name) for text in TEMPLATE.findall(read(path)))
-    for path in sorted((ROOT / "static").glob("*.js")):
+    for path in sorted((ROOT / "static").rglob("*.js")):
         for found in SCRIPT.finditer(read(path)):
             yield from ((unquoted(text), path.name) for text in found.groups() if text)
     for path in sorted(path for part in PARTS for path in (ROOT / part).glob("*.py")):
@@ -40,11 +40,11 @@ def said() -> Iterator[tuple[str, str]]:
 
 
 def of_python(code: str) -> Iterator[str]:
-    """What handlers say: what they translate themselves, reasons of errors, and tables of words."""
+    """What handlers say: what they translate themselves, reasons of errors, and tables of words (not their keys)."""
     for found in PYTHON.finditer(code):
         yield from (unquoted(text) for text in found.groups() if text)
     for table in TABLE.finditer(code):
-        yield from (unquoted(text) for text in re.findall(TEXT, table[0]))
+        yield from (unquoted(text) for text, colon in re.findall(rf"{TEXT}(:?)", table[0]) if not colon)
 
 
 def read(path: Path) -> str:
@@ -88,7 +88,7 @@ def test_translations_have_the_values_of_their_sentences(catalogue: Path) -> Non
 
 
 def test_scripts_say_nothing_but_sentences_that_can_be_found() -> None:
-    for path in sorted((ROOT / "static").glob("*.js")):
+    for path in sorted((ROOT / "static").rglob("*.js")):
         if path.stem == "words":
             continue
         code = re.sub(r"/\*.*?\*/|//[^\n]*", "", read(path), flags=re.DOTALL)

@@ -16,11 +16,15 @@ from tests.livelog import PATIENCE, Livelog
 
 
 class Script:
-    """Stands where the server's WebSocket is. ``greets`` is whether who connects is greeted at once."""
+    """Replaces the server's WebSocket.
+
+    ``greets`` is whether each connection gets a hello at once; ``after`` is the cursor that the last one asked for.
+    """
 
     def __init__(self, page: Page) -> None:
         self.greets = True
         self.connections = 0
+        self.after = ""
         self._page = page
         self._socket: WebSocketRoute | None = None
         self._connected = asyncio.Event()
@@ -38,9 +42,9 @@ class Script:
         return script
 
     def _connect(self, socket: WebSocketRoute) -> None:
-        after = socket.url.partition("after=")[2]
+        self.after = socket.url.partition("after=")[2]
         if not self._epoch:
-            self._epoch, _, seq = after.partition(".")
+            self._epoch, _, seq = self.after.partition(".")
             self._seq = int(seq)
         self._socket = socket
         self.connections += 1
@@ -68,32 +72,42 @@ class Script:
         """Tells of a post that has just come in; returns its id. Anything of an item may be given."""
         made = post_item(item.pop("id", f"s{next(self._numbers):06}"), title, **item)
         self._seq += 1
-        self.say(type=kind, cursor=self._cursor, item=made)
+        self.say(type=kind, cursor=self.cursor, item=made)
         return str(made["id"])
 
     def update(self, item: dict[str, Any], **changed: Any) -> None:
         """Tells that a post was corrected."""
         about = {**item["_livelog"], "revision": item["_livelog"]["revision"] + 1}
         self._seq += 1
-        self.say(type="update", cursor=self._cursor, item={**item, "_livelog": about, **changed})
+        self.say(type="update", cursor=self.cursor, item={**item, "_livelog": about, **changed})
 
     def delete(self, id: str) -> None:  # noqa: A002 - JSON Feed's word
         """Tells that a post was withdrawn."""
         self._seq += 1
-        self.say(type="delete", cursor=self._cursor, id=id)
+        self.say(type="delete", cursor=self.cursor, id=id)
 
     def reset(self, items: list[dict[str, Any]], reason: str = "expired") -> None:
         """Tells that what came meanwhile is not to be had, and which posts are the newest."""
         self._seq += len(items)
-        self.say(type="reset", cursor=self._cursor, gap={"after": "e.1", "reason": reason}, items=items)
+        self.say(type="reset", cursor=self.cursor, gap={"after": "e.1", "reason": reason}, items=items)
+
+    def unknown(self, **message: Any) -> None:
+        """Sends an event of a type that the page does not know; it takes the next number."""
+        self._seq += 1
+        self.say(type="future", cursor=self.cursor, **message)
 
     def say(self, **message: Any) -> None:
         """Sends a message."""
+        self.send(message)
+
+    def send(self, message: object) -> None:
+        """Sends any JSON."""
         assert self._socket is not None
         self._socket.send(json.dumps(message))
 
     @property
-    def _cursor(self) -> str:
+    def cursor(self) -> str:
+        """The cursor of the last event."""
         return f"{self._epoch}.{self._seq}"
 
 

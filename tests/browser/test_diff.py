@@ -1,4 +1,4 @@
-"""What changed between two texts, word by word (static/diff.js)."""
+"""What changed between two texts, word by word (static/post/diff.js)."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.livelog import Livelog
 
 DIFF = """async ([before, after, bounds, lacking]) => {
   if (lacking) Object.defineProperty(Intl, 'Segmenter', { value: undefined, configurable: true });
-  const { diff } = await import(lacking ? '/static/diff.js?lacking' : '/static/diff.js');
+  const { diff } = await import(lacking ? '/static/post/diff.js?lacking' : '/static/post/diff.js');
   const signs = { same: '', gone: '-', new: '+' };
   return diff(before, after, bounds)?.map(({ kind, text }) => signs[kind] + text) ?? null;
 }"""
 
 # Many at once: a call to the browser takes longer than a diff.
 DIFFS = """async (pairs) => {
-  const { diff, words } = await import('/static/diff.js');
+  const { diff, words } = await import('/static/post/diff.js');
   return pairs.map(([before, after]) => [diff(before, after), words(before).join('') === before]);
 }"""
 
 TIMED = """async ([before, after]) => {
-  const { diff } = await import('/static/diff.js');
+  const { diff } = await import('/static/post/diff.js');
   const began = performance.now();
   const found = diff(before, after);
   return [found && found.length, performance.now() - began];

@@ -13,7 +13,7 @@ from tests.livelog import Livelog
 from tests.pictures import PICTURE_TYPE, svg
 
 WRITTEN = """async ([sizes, times]) => {
-  const { amount, length } = await import('/static/files.js');
+  const { amount, length } = await import('/static/post/files.js');
   return [sizes.map(amount), times.map(length)];
 }"""
 

@@ -12,7 +12,7 @@ from tests.browser.visitor import becomes, every_second, listed, post, posts, ti
 from tests.livelog import Livelog
 
 COME_BACK_SECONDS = 5
-"""Within which a filtered page loads itself anew, as static/filter.js has it."""
+"""Within which a filtered page loads itself anew, as static/reading/filter.js has it."""
 
 ODD = "Ha/rbour & «Log»"
 

@@ -1,4 +1,4 @@
-"""A post is the same elements whether the server renders it (templates/entry.html) or the page (static/entry.js)."""
+"""Posts have the same elements, rendered by templates/entry.html or by static/post/post.js from its template."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def write(folder: Path, **modules: str) -> Path:
 
 
 async def test_a_page_has_one_style_one_script_and_one_icon(site: Site) -> None:
-    assert [path.rpartition("/")[2] for path in await addresses(site)] == ["favicon.svg", "livelog.css", "app.js"]
+    assert [path.rpartition("/")[2] for path in await addresses(site)] == ["favicon.svg", "livelog.css", "page.js"]
 
 
 async def test_an_asset_is_kept_for_good(site: Site) -> None:
@@ -39,13 +39,13 @@ async def test_an_asset_is_kept_for_good(site: Site) -> None:
 
 
 async def test_what_an_older_page_asks_for_is_not_kept(site: Site) -> None:
-    answer = await site.get("/assets/0123456789abcdef/app.js")
+    answer = await site.get("/assets/0123456789abcdef/page.js")
     assert (answer.code, answer.headers["Cache-Control"]) == (200, "no-cache")
 
 
 async def test_what_there_is_not_is_a_404(site: Site) -> None:
     assert (await site.get("/assets/0123456789abcdef/passwd.css")).code == 404
-    assert (await site.get("/assets/0123456789abcdef/place.js")).code == 404, "a part of another"
+    assert (await site.get("/assets/0123456789abcdef/scroll.js")).code == 404, "a part of another"
 
 
 async def test_an_asset_comes_compressed_to_who_can_read_it(site: Site) -> None:
@@ -73,6 +73,28 @@ def test_another_content_has_another_address(tmp_path: Path) -> None:
 def test_what_others_import_is_no_entry(tmp_path: Path) -> None:
     write(tmp_path, app="import { a } from './part.js';\na();\n", times="b();\n", part="export const a = 1;\n")
     assert entries(tmp_path) == ["app.js", "times.js"]
+
+
+def test_imports_are_followed_across_folders(tmp_path: Path) -> None:
+    for folder in ("post", "reading"):
+        (tmp_path / folder).mkdir()
+    write(tmp_path, page="import { a } from './post/a-a.js';\na();\n")
+    write(tmp_path / "post", **{"a-a": "import { b } from '../reading/b.js';\nexport const a = b;\n"})
+    write(tmp_path / "reading", b="export const b = 1;\n", unused="a();\n")
+    assert entries(tmp_path) == ["page.js"]
+    assert bundle(tmp_path, "page.js") == (
+        "const $reading_b = (() => {\nconst b = 1;\nreturn { b };\n})();\n"
+        "const $post_a_a = (() => {\nconst { b } = $reading_b;\nconst a = b;\nreturn { a };\n})();\n"
+        "const $page = (() => {\nconst { a } = $post_a_a;\na();\nreturn {  };\n})();\n"
+    )
+
+
+def test_an_import_from_outside_the_folder_is_an_error(tmp_path: Path) -> None:
+    folder = tmp_path / "static"
+    folder.mkdir()
+    write(folder, page="import { a } from '../a.js';\na();\n")
+    with pytest.raises(BundleError, match=r"page\.js imports \.\./a\.js, which is outside the folder"):
+        bundle(folder, "page.js")
 
 
 def test_modules_come_once_and_in_the_order_of_their_need(tmp_path: Path) -> None:

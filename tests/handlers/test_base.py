@@ -73,9 +73,9 @@ async def test_a_timeline_that_is_down_is_a_503_and_one_line_in_the_log(
 
 
 async def test_static_files_are_revalidated(site: Site) -> None:
-    first = await site.get("/static/app.js")
+    first = await site.get("/static/page.js")
     assert first.headers["Cache-Control"] == "no-cache"
-    again = await site.get("/static/app.js", If_None_Match=first.headers["Etag"])
+    again = await site.get("/static/page.js", If_None_Match=first.headers["Etag"])
     assert again.code == 304
 
 

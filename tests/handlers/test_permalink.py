@@ -37,7 +37,7 @@ async def test_a_post_is_marked_among_newer_and_older_ones(site: Site) -> None:
     text = await page(site, f"/blog/e/{ids[15]}")
     assert shown(text) == ids[15 - NEWER_NEIGHBOURS : 16 + OLDER_NEIGHBOURS]
     assert re.findall(r'<article[^>]* aria-current="true" id="e-(\w+)"', text) == [ids[15]]
-    assert "times.js" in text
+    assert "archive.js" in text
     assert "data-cursor" not in text, "it is not live"
 
 

@@ -28,7 +28,7 @@ async def test_the_wall_is_live_and_has_no_controls(site: Site) -> None:
     assert '<body data-view="wall">' in text
     assert len(shown(text)) == WALL_POSTS
     assert "data-cursor" in text
-    assert "app.js" in text
+    assert "page.js" in text
     for control in ('class="foot"', "<summary>", 'class="skip"'):
         assert control not in text
 

@@ -1,0 +1,143 @@
+/**
+ * The transports of a blog's events: a WebSocket, Server-Sent Events where no WebSocket gets through, and polling where
+ * no connection stays open.
+ *
+ * @typedef {object} Ends of a transport
+ * @property {(data: string) => void} onMessage
+ * @property {() => void} onLost called once
+ * @property {() => void} onComplete all events until now were passed to onMessage
+ *
+ * @typedef {(blog: string, cursor: string, ends: Ends) => () => void} Open returns a function that closes it
+ *
+ * @typedef {{name: string, open: Open, tries: number}} Transport tries: failures until the next one is used
+ */
+
+import { cursorOf, TYPES } from './messages.js';
+import { jittered, request } from './request.js';
+
+/** Milliseconds from an answer to the next request. */
+const POLL_INTERVAL = 10_000;
+const HIDDEN_POLL_INTERVAL = 60_000;
+
+/** Milliseconds for an answer, which may have a page of posts in it. */
+const POLL_TIMEOUT = 20_000;
+
+/**
+ * In the order in which they are tried. Settings of the reader's browser have the names.
+ *
+ * @type {[Transport, ...Transport[]]}
+ */
+export const TRANSPORTS = [
+  { name: 'websocket', open: openWebSocket, tries: 3 },
+  { name: 'events', open: openEventSource, tries: 2 },
+  { name: 'polling', open: openPolling, tries: 1 },
+];
+
+/** @type {Open} */
+function openWebSocket(blog, cursor, { onMessage, onLost }) {
+  const url = address(blog, 'ws', cursor);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const socket = new WebSocket(url);
+  socket.onmessage = ({ data }) => onMessage(data);
+  socket.onclose = () => onLost();
+  return () => {
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  };
+}
+
+/** @type {Open} */
+function openEventSource(blog, cursor, { onMessage, onLost }) {
+  const source = new EventSource(address(blog, 'events', cursor));
+  for (const type of TYPES) source.addEventListener(type, ({ data }) => onMessage(data));
+  // Stream decides when to reconnect, and by which transport; an EventSource would do so by itself.
+  source.onerror = () => {
+    source.close();
+    onLost();
+  };
+  return () => {
+    source.onerror = null;
+    source.close();
+  };
+}
+
+/** @type {Open} */
+function openPolling(blog, cursor, ends) {
+  const closed = new AbortController();
+  void poll(blog, cursor, ends, closed.signal);
+  return () => closed.abort();
+}
+
+/**
+ * @param {string} blog
+ * @param {string} cursor
+ * @param {Ends} ends
+ * @param {AbortSignal} closed
+ */
+async function poll(blog, cursor, { onMessage, onLost, onComplete }, closed) {
+  let after = cursor;
+  let isFirst = true;
+  while (!closed.aborted) {
+    const messages = await ask(blog, after, closed).catch(() => null);
+    if (closed.aborted) return;
+    if (!messages) {
+      onLost();
+      return;
+    }
+    after = messages.map(cursorOf).filter(Boolean).at(-1) ?? after;
+    // Every answer begins with a hello; a connection has one.
+    for (const message of isFirst ? messages : messages.slice(1)) {
+      if (!closed.aborted) onMessage(JSON.stringify(message));
+    }
+    isFirst = false;
+    onComplete();
+    await untilNextPoll(closed);
+  }
+}
+
+/**
+ * @param {string} blog
+ * @param {string} after
+ * @param {AbortSignal} signal
+ * @returns {Promise<unknown[] | null>} null if the server answers with an error
+ */
+async function ask(blog, after, signal) {
+  const query = new URLSearchParams({ after });
+  const response = await request(`/${blog}/entries?${query}`, { cache: 'no-cache', signal, timeout: POLL_TIMEOUT });
+  return response.ok ? (await response.json())._livelog.messages : null;
+}
+
+/**
+ * Ends early when the tab comes into view, or the transport is closed.
+ *
+ * @param {AbortSignal} closed
+ * @returns {Promise<void>}
+ */
+function untilNextPoll(closed) {
+  return new Promise((resolve) => {
+    const ended = new AbortController();
+    const end = () => {
+      ended.abort();
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(end, jittered(document.hidden ? HIDDEN_POLL_INTERVAL : POLL_INTERVAL));
+    const onView = () => {
+      if (!document.hidden) end();
+    };
+    document.addEventListener('visibilitychange', onView, { signal: ended.signal });
+    closed.addEventListener('abort', end, { signal: ended.signal });
+  });
+}
+
+/**
+ * @param {string} blog
+ * @param {string} name
+ * @param {string} cursor
+ */
+function address(blog, name, cursor) {
+  const url = new URL(`/${blog}/${name}`, location.href);
+  if (cursor) url.searchParams.set('after', cursor);
+  return url;
+}

@@ -1,0 +1,106 @@
+/** The live page: connects the stream of changes to the timeline, and the timeline to the reader's controls. */
+
+import { showStalled, showState } from './connection/state.js';
+import { Stream } from './connection/stream.js';
+import { followChanges } from './post/changes.js';
+import { followImages } from './post/images.js';
+import { localise } from './reading/clock.js';
+import { Controls } from './reading/controls.js';
+import { closeFilterOutside, isFiltered, matches, reload } from './reading/filter.js';
+import { keepFocus } from './reading/keys.js';
+import { followProblems, followSources } from './reading/sources.js';
+import { Absence } from './timeline/absence.js';
+import { inBatches } from './timeline/batch.js';
+import { History } from './timeline/history.js';
+import { gapSentence } from './timeline/marks.js';
+import { isWatchingTop, keepScroll, partsInView, slideIn } from './timeline/scroll.js';
+import { Timeline } from './timeline/timeline.js';
+
+/** @typedef {import('./connection/messages.js').Change} Change */
+
+/**
+ * Milliseconds of a frame for applying changes, and in a hidden tab. The browser needs several times as long to lay out
+ * and paint them.
+ */
+const FRAME_BUDGET = 4;
+const HIDDEN_BUDGET = 40;
+
+/** @param {string} id */
+function part(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page has no #${id}`);
+  return found;
+}
+
+const { blog = '', cursor = '' } = part('main').dataset;
+const list = part('timeline');
+const notice = part('notice');
+const state = part('state');
+
+function goLive() {
+  const isWall = document.body.dataset.view === 'wall';
+  const parts = { list, empty: part('empty'), older: part('older'), notice, state };
+  const timeline = new Timeline(blog, parts, {
+    matches,
+    inView: () => partsInView(list),
+    onStale: (newest) => history?.compareFrom(newest),
+    onGap: (gap, from) => showSentence(gapSentence(gap, from, new Date())),
+  });
+  const history = isWall ? null : new History(blog, timeline, parts);
+  const controls = isWall ? null : new Controls(blog, parts, timeline);
+
+  /** @param {string} sentence */
+  function showSentence(sentence) {
+    if (controls) controls.showSentence(sentence);
+    else notice.textContent = sentence;
+  }
+
+  function mayArrive() {
+    if (isWall) return true;
+    return !controls?.isPaused && timeline.waiting === 0 && timeline.isAtNewest && isWatchingTop(list);
+  }
+
+  /** @type {(change: Change) => void} */
+  const show = inBatches((changes) => {
+    const holds = !mayArrive();
+    const until = performance.now() + (document.hidden ? HIDDEN_BUDGET : FRAME_BUDGET);
+    let done = 0;
+    const apply = () => keepFocus(list, () => {
+      const applied = timeline.apply(changes, { holds, isTimeUp: () => performance.now() > until });
+      done = applied.done;
+      controls?.arrived(applied.arrived);
+    });
+    if (holds) keepScroll(list, apply);
+    else slideIn(list, apply);
+    controls?.update();
+    return done;
+  });
+
+  const absence = new Absence(showSentence);
+  const stream = new Stream(blog, cursor, {
+    onState: (current) => showState(state, current),
+    onReconnect: (since, missed) => {
+      absence.end(since, missed);
+      if (missed > 0 && timeline.waiting === 0) timeline.markRead();
+    },
+    onUnknown: () => absence.count(null),
+    onChange: (change) => {
+      if (change.type === 'reset' && isFiltered) {
+        reload();
+        return;
+      }
+      show(change);
+      absence.count(change);
+    },
+  });
+  stream.start();
+  closeFilterOutside();
+  void followSources(blog, showStalled);
+  void followProblems(part('problems'), () => timeline.isEmpty);
+}
+
+localise(document);
+followImages(list);
+followChanges(list, blog);
+// In a task of its own, so that the reader's input is not delayed by all of it.
+setTimeout(goLive);

@@ -1,0 +1,191 @@
+/**
+ * Images in posts, in the blog's mode: `lazy` loads them when they come near the window, `click` shows a button for each,
+ * `none` only their text. pages/images.py renders the same elements.
+ */
+
+import { say } from '../reading/words.js';
+import { fill, parsePage } from './html.js';
+
+/** The elements that replace an image: their text is not the post's. */
+export const STAND_INS = '.picture-button, .picture-missing, .picture-words';
+
+const HAS_IMAGE = /<(img|video)/;
+
+/**
+ * Parts of posts as the server rendered them, for those that were changed since: an image was shown, or failed.
+ *
+ * @type {WeakMap<Element, Element>}
+ */
+const asServed = new WeakMap();
+
+const mode = () => document.getElementById('timeline')?.dataset.images ?? 'lazy';
+
+/**
+ * Fills an element with the content of a post.
+ *
+ * @param {Element} element
+ * @param {string} markup sanitised by the server
+ */
+export function fillContent(element, markup) {
+  if (mode() === 'lazy' || !HAS_IMAGE.test(markup)) {
+    fill(element, markup);
+    return;
+  }
+  // In a document of its own, nothing is loaded.
+  const { body } = parsePage(markup);
+  for (const image of body.querySelectorAll('img')) image.replaceWith(standIn(image));
+  for (const film of body.querySelectorAll('video[poster]')) film.removeAttribute('poster');
+  element.replaceChildren(...body.childNodes);
+}
+
+/**
+ * Fills the lead picture of a post, or the cover of a podcast. It is removed if the item has no image, or shows one in
+ * its content.
+ *
+ * @param {Element} article
+ * @param {import('./post.js').Item} item
+ */
+export function fillPicture(article, { image, content_html: markup = '' }) {
+  const frame = article.querySelector('.lead-picture, .cover');
+  const picture = frame?.firstElementChild;
+  if (!frame || !picture) return;
+  if (!image || HAS_IMAGE.test(markup)) frame.remove();
+  else if (picture.localName === 'img') picture.setAttribute('src', image);
+  else frame.replaceChildren(button(image, '', picture));
+}
+
+/** @param {HTMLImageElement} image that is not in the page */
+function standIn(image) {
+  const alt = image.getAttribute('alt')?.trim() ?? '';
+  if (mode() === 'click') return button(image.getAttribute('src') ?? '', alt, image);
+  const words = document.createElement('span');
+  words.className = 'picture-words';
+  // A link needs a text.
+  words.textContent = alt || (image.closest('a') ? say('Picture') : '');
+  return words;
+}
+
+/**
+ * @param {string} src
+ * @param {string} alt
+ * @param {Element} sized
+ */
+function button(src, alt, sized) {
+  const press = document.createElement('button');
+  press.type = 'button';
+  press.className = 'picture-button';
+  press.dataset.src = src;
+  press.dataset.alt = alt;
+  for (const name of ['width', 'height']) {
+    if (sized.hasAttribute(name)) press.setAttribute(`data-${name}`, sized.getAttribute(name) ?? '');
+  }
+  if (alt) press.append(alt, ' ');
+  const from = document.createElement('span');
+  from.textContent = say('Show the picture from {host}', { host: host(src) });
+  press.append(from);
+  return press;
+}
+
+/** @param {string} url */
+function host(url) {
+  return /^https?:\/\/(?:[^/?#@]*@)?(?:www\.)?([^/?#]*)/.exec(url)?.[1] ?? '';
+}
+
+/**
+ * Loads the images of buttons that are pressed, and replaces images that fail.
+ *
+ * @param {HTMLElement} root
+ */
+export function followImages(root) {
+  root.addEventListener('click', (event) => {
+    const press = /** @type {Element} */ (event.target).closest('.picture-button');
+    if (!press) return;
+    // The picture may be in a link.
+    event.preventDefault();
+    show(/** @type {HTMLElement} */ (press));
+  });
+  // These events do not bubble.
+  root.addEventListener('load', (event) => shape(event.target), true);
+  root.addEventListener('error', (event) => miss(event.target), true);
+  // They may have fired before.
+  for (const image of root.querySelectorAll('img')) {
+    if (!image.complete) continue;
+    if (image.naturalWidth > 0) shape(image);
+    else image.decode().catch(() => miss(image));
+  }
+}
+
+/**
+ * A part of a post as the server rendered it.
+ *
+ * @param {Element} part
+ */
+export function served(part) {
+  return asServed.get(part) ?? part;
+}
+
+/** @param {HTMLElement} press */
+function show(press) {
+  const { src = '', alt = '', width, height } = press.dataset;
+  const image = document.createElement('img');
+  image.alt = alt;
+  image.decoding = 'async';
+  image.referrerPolicy = 'no-referrer';
+  if (width && height) {
+    image.setAttribute('width', width);
+    image.setAttribute('height', height);
+  }
+  image.src = src;
+  alter(press, image);
+  image.tabIndex = -1;
+  (image.closest('a') ?? image).focus({ preventScroll: true });
+}
+
+/**
+ * Sets the size of an image that is loaded below the window: nothing in view moves.
+ *
+ * @param {EventTarget | null} target
+ */
+function shape(target) {
+  if (!(target instanceof HTMLImageElement) || !target.closest('.content, .lead-picture')) return;
+  const { naturalWidth: width, naturalHeight: height } = target;
+  if (target.hasAttribute('width') || !width || !height) return;
+  if (target.getBoundingClientRect().top < innerHeight) return;
+  remember(target);
+  target.setAttribute('width', String(width));
+  target.setAttribute('height', String(height));
+}
+
+/** @param {EventTarget | null} target */
+function miss(target) {
+  if (!(target instanceof HTMLImageElement) || !target.closest('.entry')) return;
+  const { top, height } = target.getBoundingClientRect();
+  const hasFocus = target === document.activeElement;
+  const mark = document.createElement('span');
+  mark.className = 'picture-missing';
+  mark.textContent = target.alt.trim() || say('Picture');
+  const words = document.createElement('small');
+  words.textContent = say('The picture can’t be shown.');
+  mark.append(' ', words);
+  // In view the height stays, so that nothing moves.
+  if (top < innerHeight) mark.style.minHeight = `${height}px`;
+  alter(target, mark);
+  if (!hasFocus) return;
+  mark.tabIndex = -1;
+  mark.focus({ preventScroll: true });
+}
+
+/**
+ * @param {Element} old
+ * @param {Element} now
+ */
+function alter(old, now) {
+  remember(old);
+  old.replaceWith(now);
+}
+
+/** @param {Element} element that is about to change */
+function remember(element) {
+  const part = element.closest('.entry > *');
+  if (part && !asServed.has(part)) asServed.set(part, /** @type {Element} */ (part.cloneNode(true)));
+}

@@ -1,0 +1,261 @@
+/**
+ * A post: a JSON Feed item put into the elements of the page's `<template id="post">`, which the server renders from
+ * templates/entry.html like any post. Parts that an item does not have are removed.
+ *
+ * @typedef {object} Item
+ * @property {string} id
+ * @property {string} [url]
+ * @property {string} [title]
+ * @property {string} [content_html]
+ * @property {string} [summary]
+ * @property {string} [image]
+ * @property {string} [date_modified]
+ * @property {{name?: string}[]} [authors]
+ * @property {string[]} [tags]
+ * @property {import('./files.js').File[]} [attachments]
+ * @property {Extension} _livelog
+ *
+ * @typedef {object} Extension what Livelog adds to an item
+ * @property {{title: string}} source
+ * @property {string} position RFC 3339 in UTC with microseconds: sorts as text
+ * @property {string} seen
+ * @property {number} revision
+ * @property {string} [corrected] when the last correction was seen, if the version before it is kept
+ * @property {boolean} [truncated]
+ */
+
+import { clock, localise } from '../reading/clock.js';
+import { say } from '../reading/words.js';
+import { filterAddress, permalink } from '../timeline/addresses.js';
+import { fillFiles, isPodcast } from './files.js';
+import { fillContent, fillPicture, served } from './images.js';
+
+const HUES = 12;
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/**
+ * @param {Item} item
+ * @param {string} blog
+ * @returns {HTMLElement}
+ */
+export function renderPost(item, blog) {
+  const article = blank(isPodcast(item) ? 1 : 0);
+  const { position, revision, truncated } = item._livelog;
+  article.id = `e-${item.id}`;
+  article.dataset.id = item.id;
+  article.dataset.position = position;
+  article.dataset.revision = String(revision);
+  const own = permalink(blog, item.id);
+  part(article, '.when').setAttribute('href', own);
+  for (const time of article.querySelectorAll('.day time, .when time')) time.setAttribute('datetime', position);
+  fillHeadline(part(article, '.headline'), item, own);
+  fillByline(part(article, '.byline'), item, blog);
+  localise(article);
+  fillPicture(article, item);
+  fillBody(part(article, '.content'), item);
+  keepIf(truncated, part(article, '.shortened'), (note) => fillLink(part(note, 'a'), item.url));
+  fillFiles(part(article, '.attachments'), item, article.querySelector('.lead-picture, .cover') !== null);
+  keepIf(item.tags?.length, part(article, '.tags'), (list) => fillTags(list, item.tags ?? [], blog));
+  return article;
+}
+
+/**
+ * What a withdrawn post leaves.
+ *
+ * @param {string} position of the post
+ * @param {Date} withdrawn when the page was informed
+ * @param {boolean} isLate it may have been withdrawn long before that
+ * @returns {HTMLElement}
+ */
+export function renderStub(position, withdrawn, isLate) {
+  const article = document.createElement('article');
+  article.dataset.position = position;
+  article.append(
+    line('p', 'day', time(position, 'day')),
+    line('span', 'when', time(position, 'clock')),
+    line('p', 'withdrawal', say(isLate ? 'Withdrawn before {time}' : 'Withdrawn {time}', { time: clock(withdrawn) })),
+  );
+  localise(article);
+  return article;
+}
+
+/**
+ * Makes an article on the page equal to a fresh one. Parts that have not changed stay: they may hold the text in view,
+ * a selection, the focus, or a player that plays.
+ *
+ * @param {HTMLElement} article
+ * @param {HTMLElement} fresh
+ */
+export function patchPost(article, fresh) {
+  for (const name of ['data-position', 'data-revision']) {
+    article.setAttribute(name, fresh.getAttribute(name) ?? '');
+  }
+  const present = new Map([...article.children].map((child) => [child.className, child]));
+  /** @type {Element | null} */
+  let above = null;
+  for (const child of [...fresh.children]) {
+    const own = present.get(child.className);
+    present.delete(child.className);
+    const isSame = own ? served(own).isEqualNode(child) : false;
+    if (own && !isSame) own.replaceWith(child);
+    if (!own) article.insertBefore(child, above ? above.nextSibling : article.firstChild);
+    above = own && isSame ? own : child;
+  }
+  for (const gone of present.values()) gone.remove();
+}
+
+/**
+ * A copy of an article of the template: the first is a post, the second a podcast.
+ *
+ * @param {0 | 1} index
+ */
+function blank(index) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById('post'));
+  return /** @type {HTMLElement} */ (document.importNode(/** @type {Node} */ (template.content.children[index]), true));
+}
+
+/**
+ * @param {Element} headline
+ * @param {Item} item
+ * @param {string} own
+ */
+function fillHeadline(headline, { title, url }, own) {
+  keepIf(title, headline, () => {
+    const link = part(headline, 'a');
+    link.textContent = title ?? '';
+    link.setAttribute('href', url ?? own);
+    if (!url) link.removeAttribute('rel');
+  });
+}
+
+/**
+ * @param {Element} byline
+ * @param {Item} item
+ * @param {string} blog
+ */
+function fillByline(byline, item, blog) {
+  const { source, position, revision, corrected } = item._livelog;
+  const tile = part(byline, '.tile');
+  tile.className = `tile hue-${hue(source.title)}`;
+  tile.textContent = initial(source.title);
+  const link = part(byline, '.source a');
+  link.setAttribute('href', filterAddress(blog, 'source', source.title));
+  part(link, 'bdi').textContent = source.title;
+  const authors = (item.authors ?? []).map(({ name }) => name).filter((name) => name && name !== source.title);
+  keepIf(authors.length, part(byline, '.authors'), (names) => {
+    part(names, 'bdi').textContent = authors.join(', ');
+  });
+  keepIf(revision > 1, part(byline, '.corrected'), (note) => {
+    const modified = item.date_modified ?? corrected;
+    keepIf(modified, part(note, 'time'), (when) => {
+      when.setAttribute('datetime', modified ?? '');
+      when.setAttribute('data-than', position);
+    });
+  });
+  keepIf(corrected, part(byline, '.what-changed'));
+  keepIf(item.url && !item.title, part(byline, '.original'), (original) => fillLink(original, item.url));
+}
+
+/**
+ * @param {Element} body
+ * @param {Item} item
+ */
+function fillBody(body, { content_html: markup, summary }) {
+  keepIf(markup || summary, body, () => {
+    if (markup) fillContent(body, markup);
+    else part(body, 'p').textContent = summary ?? '';
+  });
+}
+
+/**
+ * @param {Element} link
+ * @param {string | undefined} url
+ */
+function fillLink(link, url) {
+  keepIf(url, link, () => link.setAttribute('href', url ?? ''));
+}
+
+/**
+ * @param {Element} list
+ * @param {string[]} tags
+ * @param {string} blog
+ */
+function fillTags(list, tags, blog) {
+  const pattern = part(list, 'li');
+  const items = tags.map((tag) => {
+    const item = /** @type {Element} */ (pattern.cloneNode(true));
+    part(item, 'a').setAttribute('href', filterAddress(blog, 'tag', tag));
+    part(item, 'bdi').textContent = tag;
+    return item;
+  });
+  list.replaceChildren(...items);
+}
+
+/**
+ * Fills a part, or removes it with the space before it.
+ *
+ * @param {unknown} isThere
+ * @param {Element} element
+ * @param {(element: Element) => void} [fill]
+ */
+function keepIf(isThere, element, fill) {
+  if (isThere) {
+    fill?.(element);
+    return;
+  }
+  const before = element.previousSibling;
+  if (before instanceof Text) before.data = before.data.trimEnd();
+  element.remove();
+}
+
+/**
+ * @param {Element} element
+ * @param {string} selector
+ */
+function part(element, selector) {
+  return /** @type {Element} */ (element.querySelector(selector));
+}
+
+/**
+ * The first letter or digit of a source's name; pages/item.py computes the same.
+ *
+ * @param {string} name
+ */
+function initial(name) {
+  return /[\p{L}\p{N}]/u.exec(name)?.[0].toUpperCase() ?? '•';
+}
+
+/**
+ * The colour of a source, 0 … 11: FNV-1a, 32 bits, over the name's UTF-8 bytes. pages/item.py computes the same.
+ *
+ * @param {string} name
+ */
+function hue(name) {
+  let hash = FNV_OFFSET;
+  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return (hash >>> 0) % HUES;
+}
+
+/**
+ * @param {string} name
+ * @param {string} className
+ * @param {Node | string} content
+ */
+function line(name, className, content) {
+  const element = document.createElement(name);
+  element.className = className;
+  element.append(content);
+  return element;
+}
+
+/**
+ * @param {string} at
+ * @param {string} form
+ */
+function time(at, form) {
+  const element = document.createElement('time');
+  element.dateTime = at;
+  element.dataset.time = form;
+  return element;
+}

@@ -1,0 +1,77 @@
+/** Times and durations in the reader's language and time zone. The server writes the same forms in UTC (pages/item.py). */
+
+import { count, say } from './words.js';
+
+/** The English of the page is the British one: "23 November 2026", as the server writes it. */
+const LOCALE = document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang;
+
+const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const DAY = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'long', year: 'numeric' });
+
+/**
+ * @param {Intl.DateTimeFormat} form
+ * @param {string | Date} time
+ */
+function write(form, time) {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? '' : form.format(date);
+}
+
+/**
+ * "14:07"
+ *
+ * @param {string | Date} time
+ */
+export const clock = (time) => write(CLOCK, time);
+
+/**
+ * "23 November 2026"
+ *
+ * @param {string | Date} time
+ */
+export const day = (time) => write(DAY, time);
+
+/**
+ * "23 November 2026, 14:07"
+ *
+ * @param {string | Date} time
+ */
+export const moment = (time) => say('{day}, {clock}', { day: day(time), clock: clock(time) });
+
+/**
+ * "14:07" if both times are on one day, else with the day.
+ *
+ * @param {string | Date} time
+ * @param {string | Date} than
+ */
+export const later = (time, than) => (day(time) === day(than) ? clock(time) : moment(time));
+
+/** @type {Record<string, (time: string, than: string) => string>} */
+const FORMS = { clock, day, moment, later };
+
+/**
+ * Turns the times that the server wrote into local ones. Only the page's own have `data-time`, those in
+ * the content of a post do not.
+ *
+ * @param {ParentNode} root
+ */
+export function localise(root) {
+  for (const time of root.querySelectorAll('time[data-time]')) {
+    const form = FORMS[time.getAttribute('data-time') ?? ''];
+    const text = form?.(time.getAttribute('datetime') ?? '', time.getAttribute('data-than') ?? '');
+    if (text) time.textContent = text;
+  }
+}
+
+/**
+ * "40 s", "12 min", "3 h", "2 days"
+ *
+ * @param {number} milliseconds
+ */
+export function duration(milliseconds) {
+  const seconds = Math.max(Math.round(milliseconds / 1000), 0);
+  if (seconds < 60) return say('{n} s', { n: seconds });
+  if (seconds < 3600) return say('{n} min', { n: Math.floor(seconds / 60) });
+  if (seconds < 86_400) return say('{n} h', { n: Math.floor(seconds / 3600) });
+  return count('1 day', '{n} days', Math.floor(seconds / 86_400));
+}

@@ -1,0 +1,151 @@
+/** News about posts outside the text: the pill and the sentence below the bar, the tab's title and icon, announcements. */
+
+import { duration } from './clock.js';
+import { count, say } from './words.js';
+
+/** Milliseconds until the first announcement, and between two: posts are announced together. */
+const ANNOUNCE_DELAY = 1_000;
+const ANNOUNCE_INTERVAL = 15_000;
+
+const AGE_INTERVAL = 10_000;
+const MAX_AGE_NOW = 60_000;
+
+const MAX_ON_ICON = 99;
+
+const title = document.title;
+const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="icon"]'));
+const plainIcon = icon?.href ?? '';
+
+/** The pill that releases waiting posts, and a sentence. They float, and never move the text. */
+export class Tray {
+  #notice;
+  #sentence;
+  #pill;
+
+  /**
+   * @param {HTMLElement} notice holds the sentence
+   * @param {() => void} release
+   */
+  constructor(notice, release) {
+    this.#notice = notice;
+    this.#sentence = document.createElement('div');
+    this.#sentence.className = 'told';
+    this.#sentence.hidden = true;
+    this.#pill = button('fresh', '', release);
+    this.#pill.hidden = true;
+    const dismiss = button('dismiss', say('Dismiss'), () => this.clear());
+    const tray = document.createElement('div');
+    tray.className = 'tray';
+    this.#sentence.append(notice, dismiss);
+    tray.append(this.#sentence, this.#pill);
+    document.querySelector('.bar')?.append(tray);
+  }
+
+  /** @param {number} waiting */
+  showWaiting(waiting) {
+    this.#pill.hidden = waiting === 0;
+    if (waiting > 0) this.#pill.textContent = count('1 new post', '{n} new posts', waiting);
+  }
+
+  /** @param {string} sentence */
+  showSentence(sentence) {
+    this.#notice.textContent = sentence;
+    this.#sentence.hidden = false;
+  }
+
+  clear() {
+    this.#notice.textContent = '';
+    this.#sentence.hidden = true;
+  }
+}
+
+/** Announces posts to screen readers, in batches: "3 new posts". */
+export class Announcer {
+  #log;
+  #new = 0;
+  #announcedAt = -ANNOUNCE_INTERVAL;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  constructor() {
+    this.#log = document.createElement('p');
+    this.#log.id = 'announcements';
+    this.#log.className = 'unseen';
+    this.#log.setAttribute('role', 'log');
+    this.#log.setAttribute('aria-live', 'polite');
+    document.body.append(this.#log);
+  }
+
+  /** @param {number} n posts that arrived */
+  arrived(n) {
+    if (n === 0) return;
+    this.#new += n;
+    if (this.#timer !== undefined) return;
+    const wait = Math.max(ANNOUNCE_DELAY, this.#announcedAt + ANNOUNCE_INTERVAL - performance.now());
+    this.#timer = setTimeout(() => this.#announceNew(), wait);
+  }
+
+  /** @param {string} sentence */
+  announce(sentence) {
+    this.#log.textContent = sentence;
+  }
+
+  #announceNew() {
+    this.#timer = undefined;
+    this.#announcedAt = performance.now();
+    this.announce(count('1 new post', '{n} new posts', this.#new));
+    this.#new = 0;
+  }
+}
+
+/**
+ * Shows the number of waiting posts in the tab's title and on its icon.
+ *
+ * @param {number} waiting
+ */
+export function showInTab(waiting) {
+  const wanted = waiting > 0 ? `(${waiting}) ${title}` : title;
+  if (document.title === wanted) return;
+  document.title = wanted;
+  if (icon) icon.href = waiting > 0 ? `/icon/${Math.min(waiting, MAX_ON_ICON)}.svg` : plainIcon;
+}
+
+/**
+ * Shows the age of the newest post: "Newest post 4 min ago". It is no status: screen readers must not read it each
+ * minute.
+ *
+ * @param {() => string | undefined} newest when the newest post came
+ * @returns {() => void} updates it now
+ */
+export function showAge(newest) {
+  const line = document.createElement('p');
+  line.id = 'age';
+  line.className = 'age';
+  document.getElementById('main')?.prepend(line);
+
+  function show() {
+    const at = newest();
+    const age = at ? Math.max(Date.now() - Date.parse(at), 0) : 0;
+    const text = age < MAX_AGE_NOW ? say('Newest post just now') : say('Newest post {time} ago', { time: duration(age) });
+    const wanted = at ? text : '';
+    if (line.textContent !== wanted) line.textContent = wanted;
+  }
+
+  setInterval(show, AGE_INTERVAL);
+  show();
+  return show;
+}
+
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {() => void} press
+ */
+export function button(name, label, press) {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.className = name;
+  made.textContent = label;
+  made.addEventListener('click', press);
+  return made;
+}
