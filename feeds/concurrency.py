@@ -13,7 +13,7 @@ from typing import Final
 
 from feedstate import FeedState
 from outbound.host_limits import HostLimits
-from outbound.slots import Slots
+from outbound.resizable_semaphore import Slots
 
 QUICK_SECONDS: Final = 3.0
 """An exchange that takes longer is parked, and its feed is not proven."""

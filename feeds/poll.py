@@ -21,10 +21,10 @@ import urls
 from feeds import redirects, schedule
 from feeds.concurrency import ExchangeSlots, proven
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
+from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import Document, NotAFeedError, Reading
 from feeds.parser.filter import Filter
 from feeds.parser_pool import ParserKilledError, ParserPool
-from feeds.plan import Plan
 from feeds.result import Pause, Polled, Result
 from feedstate import FeedState, Marks
 from outbound.host_limits import HostPausedError
@@ -38,25 +38,25 @@ MAX_ENTRIES_ON_LOOP: Final = 50
 
 
 class Poll:
-    """One poll of the feed of a plan, whose state before it is ``state``. ``clock`` gives Unix seconds."""
+    """One poll of a followed feed, whose state before it is ``state``. ``clock`` gives Unix seconds."""
 
     def __init__(
         self,
-        plan: Plan,
+        followed: FollowedFeed,
         state: FeedState,
         slots: ExchangeSlots,
         fetcher: Fetcher,
         parser_pool: ParserPool,
         clock: Callable[[], float],
     ) -> None:
-        self._plan = plan
+        self._followed = followed
         self._state = state
         self._slots = slots
         self._fetcher = fetcher
         self._parser_pool = parser_pool
         self._clock = clock
         # A blog that is new to the feed needs all of its entries: the feed is requested as if for the first time.
-        self._before = _forgetful(state) if set(plan.uses) - set(state.blogs) else state
+        self._before = _forgetful(state) if set(followed.uses) - set(state.blogs) else state
         self._may_discover = state.validated_url is None and self._before.found_url is None
 
     async def run(self) -> Result:
@@ -73,11 +73,11 @@ class Poll:
         now = self._clock()
         problem = str(error) if isinstance(error, (FetchError, NotAFeedError, ParserKilledError)) else BUG
         if problem == BUG != self._state.problem:
-            logger.error("Polling %s met a bug.", self._plan.name, exc_info=error)
+            logger.error("Polling %s met a bug.", self._followed.name, exc_info=error)
         status, retry_after = (error.status, error.retry_after) if isinstance(error, FetchError) else (None, None)
         next_at = schedule.after_failure(
             now,
-            self._plan.interval,
+            self._followed.interval,
             self._state.failures + 1,
             random.random(),
             # 410 Gone is final for the configured URL alone, not for one that it led to.
@@ -107,13 +107,13 @@ class Poll:
             raise NotAFeedError(
                 f"This is a web page, and the feed it names, {shown}, is of no use: {error}"
             ) from None
-        logger.info("%s is a web page; its feed %s is followed.", self._plan.name, shown)
+        logger.info("%s is a web page; its feed %s is followed.", self._followed.name, shown)
         return result
 
     async def _polled(self, before: FeedState) -> Result:
         answer, started = await self._exchange(before)
         with contextlib.closing(answer):
-            polled = Polled(self._plan, redirects.after_answer(before, answer.moved_to, started), answer, started)
+            polled = Polled(self._followed, redirects.after_answer(before, answer.moved_to, started), answer, started)
             if answer.status == 304 or answer.digest == before.body_digest:
                 return polled.unchanged()
             document = await self._parsed(before, answer)
@@ -124,21 +124,21 @@ class Poll:
     async def _exchange(self, before: FeedState) -> tuple[Answer, float]:
         """The answer, and when the request was sent: intervals count from then."""
         validators = Validators(before.validated_url, before.etag, before.last_modified)
-        async with self._slots.slot(self._plan.host, proven=proven(self._state)):
+        async with self._slots.slot(self._followed.host, proven=proven(self._state)):
             started = self._clock()
             url = redirects.start(before, started)
-            answer = await self._fetcher.get(url, validators, named=self._plan.url, proven=proven(before))
+            answer = await self._fetcher.get(url, validators, named=self._followed.url, proven=proven(before))
             return answer, started
 
     async def _parsed(self, before: FeedState, answer: Answer) -> Document:
         filters = {
             blog: Filter(include=feed.include, exclude=feed.exclude)
-            for blog, feed in self._plan.uses.items()
+            for blog, feed in self._followed.uses.items()
             if feed.include or feed.exclude
         }
         reading = Reading(
             body=answer.body,
-            url=self._plan.url,
+            url=self._followed.url,
             base=answer.url,
             content_type=answer.content_type,
             known=before.listed,

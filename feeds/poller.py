@@ -3,7 +3,7 @@
     every tick, and whenever a feed with a short interval is due:
         timeline.renew(leases of the polls under way)
         for lease in timeline.claim(feeds that are due):
-            result = Poll(plan, lease.state).run()      fetch, parse; a failure is a result, too
+            result = Poll(followed, lease.state).run()      fetch, parse; a failure is a result, too
             timeline.commit(result, lease)              again and again while the timeline is down
 
 Each failure of a feed ends in its state, as a sentence with the time of the next poll; the other feeds go on.
@@ -26,9 +26,9 @@ from feeds import schedule
 from feeds.commits import Commits
 from feeds.concurrency import ExchangeSlots
 from feeds.fetch import Fetcher
+from feeds.followed_feeds import FollowedFeed, FollowedFeeds
 from feeds.leases import LEASE_SECONDS, LeasedPolls, UnderWay
 from feeds.parser_pool import ParserPool
-from feeds.plan import Plan, Plans
 from feeds.poll import Poll
 from feeds.result import Pause, Result
 from feeds.wakeups import Wakeups
@@ -77,7 +77,7 @@ class Poller:
         self._tick_wanted = False
         self._follow_wanted = False
         self._more_due = False
-        self._configure(config, Plans(config.blogs))
+        self._configure(config, FollowedFeeds(config.blogs))
 
     @property
     def trouble(self) -> str | None:
@@ -102,13 +102,13 @@ class Poller:
         timeline is down, the old feeds stay followed. The user agent is changed by `Fetcher.apply`. The timeline, and
         the limits of the parser's processes, cannot be changed while running.
         """
-        self._configure(config, await asyncio.to_thread(Plans, config.blogs))
-        self._polls.cancel(lambda poll: poll.lease.url not in self._plans)
+        self._configure(config, await asyncio.to_thread(FollowedFeeds, config.blogs))
+        self._polls.cancel(lambda poll: poll.lease.url not in self._followed_feeds)
         self._follow_wanted = True
         await self.tick()
 
-    def _configure(self, config: Config, plans: Plans) -> None:
-        self._plans = plans
+    def _configure(self, config: Config, followed_feeds: FollowedFeeds) -> None:
+        self._followed_feeds = followed_feeds
         self._concurrency = config.fetch.concurrency
         self._slots.apply(config.fetch.concurrency)
         self._fetcher.apply(config.fetch)
@@ -164,16 +164,16 @@ class Poller:
         self._more_due = bool(leases) and len(leases) == room
         self._polls.drop(lost, leases)
         for lease in leases:
-            if not self._stopping and (plan := self._plans.get(lease.url)):
+            if not self._stopping and (followed := self._followed_feeds.get(lease.url)):
                 under_way = UnderWay(lease)
-                self._polls.begin(under_way, self._poll(plan, under_way))
+                self._polls.begin(under_way, self._poll(followed, under_way))
 
     async def _follow(self) -> None:
         self._follow_wanted = False
         try:
             states = await self._timeline.states()
             # In a thread: to read the states of 100,000 feeds takes a second.
-            await self._timeline.follow(await asyncio.to_thread(_due, self._plans, states))
+            await self._timeline.follow(await asyncio.to_thread(_due, self._followed_feeds, states))
         except TimelineError:
             self._follow_wanted = True
             raise
@@ -189,9 +189,9 @@ class Poller:
         if self._ticker.is_running() and (self._ahead is None or self._ahead.done()):
             self._ahead = asyncio.create_task(self.tick())
 
-    async def _poll(self, plan: Plan, under_way: UnderWay) -> None:
+    async def _poll(self, followed: FollowedFeed, under_way: UnderWay) -> None:
         lease = under_way.lease
-        poll = Poll(plan, lease.state, self._slots, self._fetcher, self._parser_pool, self._clock)
+        poll = Poll(followed, lease.state, self._slots, self._fetcher, self._parser_pool, self._clock)
         result = await poll.run()
         if result.outcome != "paused":
             self.polls[result.outcome] += 1
@@ -205,12 +205,12 @@ class Poller:
             result = poll.failed(error)
             committed = await self._commits.commit(result, lease)
         if committed:
-            self._reschedule(plan, result)
+            self._reschedule(followed, result)
 
-    def _reschedule(self, plan: Plan, result: Result) -> None:
+    def _reschedule(self, followed: FollowedFeed, result: Result) -> None:
         """Makes sure that a feed is claimed in time after a poll was committed."""
-        current = self._plans.get(plan.url)
-        if current and current is not plan and current != plan:
+        current = self._followed_feeds.get(followed.url)
+        if current and current is not followed and current != followed:
             # Its configuration changed during the poll, whose commit has set the next one by the old configuration.
             self._follow_wanted = True
             self._tick_now()
@@ -222,16 +222,16 @@ class Poller:
         """Pauses all feeds of a host: at once, after a restart, and on every node."""
         self._fetcher.hosts.pause(pause.host, pause.until)
         try:
-            await self._timeline.postpone(self._plans.on_host(pause.host), pause.until)
+            await self._timeline.postpone(self._followed_feeds.on_host(pause.host), pause.until)
         except TimelineError as error:
             # This process observes the pause; only a restart or another node would not.
             self._commits.failed(error)
 
 
-def _due(plans: Plans, states: Iterable[FeedState]) -> dict[str, float]:
+def _due(followed_feeds: FollowedFeeds, states: Iterable[FeedState]) -> dict[str, float]:
     """When each feed is due at the latest; a known one no earlier than its configuration asks."""
-    due = dict.fromkeys(plans, 0.0)
+    due = dict.fromkeys(followed_feeds, 0.0)
     for state in states:
-        if plan := plans.get(state.url):
-            due[state.url] = schedule.latest_due(state, plan.interval, plan.uses)
+        if followed := followed_feeds.get(state.url):
+            due[state.url] = schedule.latest_due(state, followed.interval, followed.uses)
     return due

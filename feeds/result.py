@@ -12,8 +12,8 @@ from config import Feed
 from entries import Entry
 from feeds import schedule, withdrawal
 from feeds.fetch import Answer
+from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import Document
-from feeds.plan import Plan
 from feeds.positions import positioned
 from feedstate import FeedState, Marks
 
@@ -47,9 +47,9 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """A poll that got an answer: its plan, the state before it, the answer, and when it was sent (Unix seconds)."""
+    """A poll that got an answer. ``before`` is the state before it, ``started`` the Unix time of the request."""
 
-    plan: Plan
+    followed: FollowedFeed
     before: FeedState
     answer: Answer
     started: float
@@ -57,7 +57,7 @@ class Polled:
     @property
     def uses(self) -> Iterable[tuple[str, Feed]]:
         """The blogs that use the feed, each with its configuration of it."""
-        return self.plan.uses.items()
+        return self.followed.uses.items()
 
     def unchanged(self) -> Result:
         """The result of an answer without a new document (304, or the bytes of the last one).
@@ -76,7 +76,7 @@ class Polled:
         else:
             after = self._validated(before, before.body_digest)
         gone: list[str] = []
-        if self.plan.withdraws and any(mark.absent for mark in before.listed.values()):
+        if self.followed.withdraws and any(mark.absent for mark in before.listed.values()):
             # The second document in a row that leaves out the absent entries.
             present = {entry_id: mark for entry_id, mark in before.listed.items() if not mark.absent}
             listed, gone = withdrawal.compared(before.listed, present)
@@ -104,7 +104,7 @@ class Polled:
             # A partial answer (RFC 3229) leaves out the entries that have not changed.
             joined = {**document.listed, **{i: mark for i, mark in before.items() if i not in document.listed}}
             return Marks(dict(islice(joined.items(), MAX_PARTIAL_MARKS))), []
-        if not self.plan.withdraws or not document.whole or document.renamed:
+        if not self.followed.withdraws or not document.whole or document.renamed:
             return document.listed, []
         return withdrawal.compared(before, document.listed)
 
@@ -138,7 +138,7 @@ class Polled:
 
     def _served(self, document: Document) -> tuple[str, ...]:
         """The blogs that have had the feed's entries, after this document."""
-        return tuple(sorted(self.plan.uses)) if document.whole or document.listed else self.before.blogs
+        return tuple(sorted(self.followed.uses)) if document.whole or document.listed else self.before.blogs
 
     def _entries(self, document: Document, blog: str, feed: Feed, now: float) -> list[Entry]:
         """The document's entries as one blog accepts them."""
@@ -162,7 +162,7 @@ class Polled:
     def _succeeded(self, after: FeedState, *, whole: bool) -> FeedState:
         """The state with the outcome and the time of the next poll."""
         status = self.answer.status
-        next_at = schedule.after_answer(after, self.started, self.plan.interval, random.random())
+        next_at = schedule.after_answer(after, self.started, self.followed.interval, random.random())
         succeeded = after.succeeded(status, self.started, next_at)
         if whole:
             return succeeded

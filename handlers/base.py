@@ -18,8 +18,8 @@ from connections.limits import Admission, RefusedError
 from connections.listener import retry_after
 from connections.proxies import Client, client
 from fanout.fanout import FanOut
-from handlers.localized import Localized
 from handlers.site import Site
+from handlers.template_names import Localized
 from timeline import TimelineError
 
 logger = logging.getLogger("livelog.http")

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from outbound.private_networks import literal
-from outbound.slots import Slots
+from outbound.resizable_semaphore import Slots
 from outbound.wire import DEFAULT_PORTS, ascii_host
 
 MAX_PAUSES: Final = 10_000

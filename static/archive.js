@@ -1,6 +1,6 @@
 /** A page without a live connection: older posts, or one post among its neighbours. */
 
-import { followChanges } from './post/changes.js';
+import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
 import { localise } from './reading/clock.js';
 import { closeFilterOutside } from './reading/filter.js';

@@ -2,7 +2,7 @@
 
 import { showStalled, showState } from './connection/state.js';
 import { Stream } from './connection/stream.js';
-import { followChanges } from './post/changes.js';
+import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
 import { localise } from './reading/clock.js';
 import { Controls } from './reading/controls.js';
@@ -10,7 +10,7 @@ import { closeFilterOutside, isFiltered, matches, reload } from './reading/filte
 import { keepFocus } from './reading/keys.js';
 import { followProblems, followSources } from './reading/sources.js';
 import { Absence } from './timeline/absence.js';
-import { inBatches } from './timeline/batch.js';
+import { inBatches } from './timeline/frame-budget.js';
 import { History } from './timeline/history.js';
 import { gapSentence } from './timeline/marks.js';
 import { isWatchingTop, keepScroll, partsInView, slideIn } from './timeline/scroll.js';

@@ -9,7 +9,7 @@ import pytest
 
 from feeds.concurrency import ExchangeSlots
 from feeds.fetch import Fetcher, FetchError
-from feeds.plan import Plan
+from feeds.followed_feeds import FollowedFeed
 from feeds.poll import BUG, Poll
 from feeds.redirects import MOVED_AFTER_SECONDS
 from feeds.result import Pause
@@ -219,7 +219,7 @@ async def test_whatever_ends_a_poll_is_a_result(
     monkeypatch.setattr(fetcher, "get", get)
     state = FeedState(url="http://a/", etag='"1"')
     slots = ExchangeSlots(1, fetcher.hosts)
-    result = await Poll(Plan(state.url, None), state, slots, fetcher, processes, lambda: NOW).run()
+    result = await Poll(FollowedFeed(state.url, None), state, slots, fetcher, processes, lambda: NOW).run()
     fetcher.close()
     assert (result.outcome, result.state.problem, result.pause) == (outcome, problem, pause)
     assert (result.state.etag, result.state.next_at >= NOW + 60, result.entries) == ('"1"', True, ())

@@ -1,4 +1,4 @@
-"""The configuration of each feed, joined from all blogs that use it: a feed is fetched once."""
+"""The feeds that the configuration follows, each joined from all blogs that use it: a feed is fetched once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from outbound.host_limits import host_key
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FollowedFeed:
     """How one feed is polled. ``interval`` is in seconds, None for `auto`; ``uses`` has the feed of each blog."""
 
     url: str
@@ -35,35 +35,37 @@ class Plan:
         return any(feed.withdraw for feed in self.uses.values())
 
 
-class Plans(Mapping[str, Plan]):
-    """The plans of all feeds of these blogs, by URL.
+class FollowedFeeds(Mapping[str, FollowedFeed]):
+    """The feeds of these blogs, by URL.
 
     Where blogs differ in the interval of a feed, the shortest that is configured counts.
     """
 
     def __init__(self, blogs: Iterable[Blog]) -> None:
-        self._plans: dict[str, Plan] = {}
+        self._followed_feeds: dict[str, FollowedFeed] = {}
         for blog in blogs:
             for feed in blog.feeds:
                 self._use(blog.slug, feed)
         self._on_host: defaultdict[str, list[str]] = defaultdict(list)
-        for plan in self._plans.values():
-            self._on_host[plan.host].append(plan.url)
+        for followed in self._followed_feeds.values():
+            self._on_host[followed.host].append(followed.url)
 
-    def __getitem__(self, url: str) -> Plan:
-        return self._plans[url]
+    def __getitem__(self, url: str) -> FollowedFeed:
+        return self._followed_feeds[url]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._plans)
+        return iter(self._followed_feeds)
 
     def __len__(self) -> int:
-        return len(self._plans)
+        return len(self._followed_feeds)
 
     def on_host(self, host: str) -> Sequence[str]:
         """The URLs of the feeds of a host (a `host_key`)."""
         return self._on_host.get(host, ())
 
     def _use(self, slug: str, feed: Feed) -> None:
-        plan = self._plans.get(feed.url) or Plan(feed.url, None)
-        intervals = [interval for interval in (plan.interval, feed.interval) if interval is not None]
-        self._plans[feed.url] = Plan(feed.url, min(intervals, default=None), {**plan.uses, slug: feed})
+        followed = self._followed_feeds.get(feed.url) or FollowedFeed(feed.url, None)
+        intervals = [interval for interval in (followed.interval, feed.interval) if interval is not None]
+        self._followed_feeds[feed.url] = FollowedFeed(
+            feed.url, min(intervals, default=None), {**followed.uses, slug: feed}
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from outbound.slots import Slots
+from outbound.resizable_semaphore import Slots
 
 
 async def take(slots: Slots, taken: list[str], name: str) -> None:
