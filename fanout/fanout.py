@@ -195,7 +195,7 @@ class FanOut:
             raise
         self._history_bytes = min(MAX_BYTES, HISTORIES_BYTES // max(len(blogs), 1))
         for channel in self._channels.values():
-            channel.history.max_bytes = self._history_bytes
+            channel.history.limit(self._history_bytes)
         for blog, head in heads.items():
             channel = Channel(History(head, self._history_bytes), self._count_evicted)
             self._channels[blog] = channel

@@ -516,3 +516,19 @@ async def test_more_blogs_have_smaller_histories(timeline: Timeline, monkeypatch
     await fanout.apply(["blog", "other", "new"])
     assert {channel.history.max_bytes for channel in fanout._channels.values()} == {4_000}
     await fanout.close()
+
+
+async def test_a_blog_without_news_gives_up_the_memory_that_another_blog_gets(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanout.fanout.HISTORIES_BYTES", 12_000)
+    fanout = FanOut(timeline, ["blog"])
+    await fanout.start()
+    await commit(timeline, *(entry(f"e{n}", "long " * 200) for n in range(8)))
+    history = fanout._channels["blog"].history
+    await until(lambda: history.settled == 8)
+    assert history.reaches(0)
+    await fanout.apply(["blog", "other", "new"])
+    assert history.reaches(5)
+    assert not history.reaches(4)
+    await fanout.close()
