@@ -532,3 +532,30 @@ async def test_a_blog_without_news_gives_up_the_memory_that_another_blog_gets(
     assert history.reaches(5)
     assert not history.reaches(4)
     await fanout.close()
+
+
+async def test_applying_at_a_close_starts_nothing(
+    timeline: SqliteTimeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call waits for the timeline, another for the first; a third comes after the close."""
+    head = timeline.head
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def head_late(blog: str) -> Cursor:
+        asked.set()
+        await answer.wait()
+        return await head(blog)
+
+    monkeypatch.setattr(timeline, "head", head_late)
+    applying = [asyncio.create_task(fanout.apply(["blog", name])) for name in ("new", "newer")]
+    await asked.wait()
+    await fanout.close()
+    answer.set()
+    for task in applying:
+        with pytest.raises(TimelineError, match="closed"):
+            await task
+    with pytest.raises(TimelineError, match="closed"):
+        await fanout.apply(["blog"])
+    assert all(task.done() for task in fanout._tasks)
+    assert not timeline._watchers
+    assert fanout.readers() == {"blog": 0, "other": 0}
