@@ -214,12 +214,13 @@ class FanOut:
 
     async def _follow(self, events: Events, before: asyncio.Task[None] | None = None) -> None:
         """Pushes events as they come. ``before`` is the task that did so until now; it has been cancelled."""
-        if before:
-            await asyncio.wait([before])
-            await self._catch_up()
         while True:
             try:
                 async with aclosing(events):
+                    if before:
+                        await asyncio.wait([before])
+                        await self._catch_up()
+                        before = None
                     async for batch in events:
                         await self._push(batch)
             except HistoryLostError as lost:

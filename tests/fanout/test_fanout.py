@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing
+from types import AsyncGeneratorType
 from typing import Any
 
 import pytest
@@ -559,3 +560,32 @@ async def test_applying_at_a_close_starts_nothing(
     assert all(task.done() for task in fanout._tasks)
     assert not timeline._watchers
     assert fanout.readers() == {"blog": 0, "other": 0}
+
+
+async def test_the_watch_of_a_set_of_blogs_that_is_replaced_at_once_is_closed(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = timeline.watch
+    watches: list[AsyncGeneratorType[Sequence[Event], None]] = []
+    catching_up, answer = asyncio.Event(), asyncio.Event()
+
+    def watch_and_record(blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
+        events = watch(blogs)
+        assert isinstance(events, AsyncGeneratorType)
+        watches.append(events)
+        return events
+
+    async def replay_late(blog: str, after: Cursor, _: int) -> Replay:
+        catching_up.set()
+        await answer.wait()
+        return Replay([], after, complete=True)
+
+    monkeypatch.setattr(timeline, "watch", watch_and_record)
+    monkeypatch.setattr(timeline, "replay", replay_late)
+    await fanout.apply(["blog"])
+    await catching_up.wait()
+    await fanout.apply(["blog", "other"])
+    answer.set()
+    await commit(timeline, entry("a"))
+    await caught_up(fanout, timeline)
+    assert [events.ag_frame is None for events in watches] == [True, False]
