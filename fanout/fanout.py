@@ -70,6 +70,7 @@ class FanOut:
         self._tasks: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
         self._applying = asyncio.Lock()
+        self._closed = False
 
     async def start(self) -> None:
         """Begins to watch the timeline. Raises TimelineError."""
@@ -81,8 +82,8 @@ class FanOut:
     async def apply(self, blogs: Collection[str]) -> None:
         """Serves exactly these blogs from now on, without losing or repeating an event of those that stay.
 
-        Closes the connections of blogs that are no longer served, gradually. Raises TimelineError, and nothing has
-        changed then.
+        Closes the connections of blogs that are no longer served, gradually. Raises TimelineError, also if the
+        fan-out was closed meanwhile, and nothing has changed then.
         """
         async with self._applying:
             if set(blogs) == set(self._channels):
@@ -98,7 +99,8 @@ class FanOut:
                 _close(removed)
 
     async def close(self) -> None:
-        """Stops watching, and closes all connections at once."""
+        """Stops watching, and closes all connections at once. An `apply` under way does not begin to watch again."""
+        self._closed = True
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -190,12 +192,14 @@ class FanOut:
         events = await self._watch(blogs)
         try:
             heads = {blog: await self._timeline.head(blog) for blog in blogs if blog not in self._channels}
+            if self._closed:
+                raise TimelineError("The fan-out is closed.")
         except (TimelineError, asyncio.CancelledError):
             await events.aclose()
             raise
         self._history_bytes = min(MAX_BYTES, HISTORIES_BYTES // max(len(blogs), 1))
         for channel in self._channels.values():
-            channel.history.max_bytes = self._history_bytes
+            channel.history.limit(self._history_bytes)
         for blog, head in heads.items():
             channel = Channel(History(head, self._history_bytes), self._count_evicted)
             self._channels[blog] = channel
@@ -210,12 +214,13 @@ class FanOut:
 
     async def _follow(self, events: Events, before: asyncio.Task[None] | None = None) -> None:
         """Pushes events as they come. ``before`` is the task that did so until now; it has been cancelled."""
-        if before:
-            await asyncio.wait([before])
-            await self._catch_up()
         while True:
             try:
                 async with aclosing(events):
+                    if before:
+                        await asyncio.wait([before])
+                        await self._catch_up()
+                        before = None
                     async for batch in events:
                         await self._push(batch)
             except HistoryLostError as lost:

@@ -42,7 +42,7 @@ class History:
 
     ``appended`` counts the bytes of all items since the beginning. Events after ``settled`` have not been sent to
     everyone yet, and are not dropped before, however many they are. ``reset`` is the message for clients of an
-    earlier epoch; with it they have everything up to the head that the history began with. ``max_bytes`` may change.
+    earlier epoch; with it they have everything up to the head that the history began with.
     """
 
     def __init__(self, head: Cursor, max_bytes: int = MAX_BYTES, reset: Message | None = None) -> None:
@@ -88,8 +88,12 @@ class History:
         """
         self.settled, self._settled_bytes = seq, appended
         self._reset = None
-        while self._after < seq and (len(self._held) > MAX_EVENTS or self._bytes > self.max_bytes):
-            self._drop()
+        self._trim()
+
+    def limit(self, max_bytes: int) -> None:
+        """Changes the size of the items that are held, and drops the oldest settled events beyond it at once."""
+        self.max_bytes = max_bytes
+        self._trim()
 
     def reaches(self, seq: int) -> bool:
         """True if all events after ``seq`` are here."""
@@ -124,6 +128,10 @@ class History:
     def _after(self) -> int:
         """The number of the event before the oldest one here."""
         return self.head.seq - len(self._held)
+
+    def _trim(self) -> None:
+        while self._after < self.settled and (len(self._held) > MAX_EVENTS or self._bytes > self.max_bytes):
+            self._drop()
 
     def _drop(self) -> None:
         oldest = self._held.popleft()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing
+from types import AsyncGeneratorType
 from typing import Any
 
 import pytest
@@ -516,3 +517,75 @@ async def test_more_blogs_have_smaller_histories(timeline: Timeline, monkeypatch
     await fanout.apply(["blog", "other", "new"])
     assert {channel.history.max_bytes for channel in fanout._channels.values()} == {4_000}
     await fanout.close()
+
+
+async def test_a_blog_without_news_gives_up_the_memory_that_another_blog_gets(
+    timeline: Timeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanout.fanout.HISTORIES_BYTES", 12_000)
+    fanout = FanOut(timeline, ["blog"])
+    await fanout.start()
+    await commit(timeline, *(entry(f"e{n}", "long " * 200) for n in range(8)))
+    history = fanout._channels["blog"].history
+    await until(lambda: history.settled == 8)
+    assert history.reaches(0)
+    await fanout.apply(["blog", "other", "new"])
+    assert history.reaches(5)
+    assert not history.reaches(4)
+    await fanout.close()
+
+
+async def test_applying_at_a_close_starts_nothing(
+    timeline: SqliteTimeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call waits for the timeline, another for the first; a third comes after the close."""
+    head = timeline.head
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def head_late(blog: str) -> Cursor:
+        asked.set()
+        await answer.wait()
+        return await head(blog)
+
+    monkeypatch.setattr(timeline, "head", head_late)
+    applying = [asyncio.create_task(fanout.apply(["blog", name])) for name in ("new", "newer")]
+    await asked.wait()
+    await fanout.close()
+    answer.set()
+    for task in applying:
+        with pytest.raises(TimelineError, match="closed"):
+            await task
+    with pytest.raises(TimelineError, match="closed"):
+        await fanout.apply(["blog"])
+    assert all(task.done() for task in fanout._tasks)
+    assert not timeline._watchers
+    assert fanout.readers() == {"blog": 0, "other": 0}
+
+
+async def test_the_watch_of_a_set_of_blogs_that_is_replaced_at_once_is_closed(
+    timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = timeline.watch
+    watches: list[AsyncGeneratorType[Sequence[Event], None]] = []
+    catching_up, answer = asyncio.Event(), asyncio.Event()
+
+    def watch_and_record(blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
+        events = watch(blogs)
+        assert isinstance(events, AsyncGeneratorType)
+        watches.append(events)
+        return events
+
+    async def replay_late(blog: str, after: Cursor, _: int) -> Replay:
+        catching_up.set()
+        await answer.wait()
+        return Replay([], after, complete=True)
+
+    monkeypatch.setattr(timeline, "watch", watch_and_record)
+    monkeypatch.setattr(timeline, "replay", replay_late)
+    await fanout.apply(["blog"])
+    await catching_up.wait()
+    await fanout.apply(["blog", "other"])
+    answer.set()
+    await commit(timeline, entry("a"))
+    await caught_up(fanout, timeline)
+    assert [events.ag_frame is None for events in watches] == [True, False]
