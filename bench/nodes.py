@@ -24,6 +24,7 @@ from timeline import Lease, Timeline, open_timeline
 
 SECONDS = 5.0
 COMMITTERS = 32
+POSTS_PER_PROCESS = 1_000_000
 FEEDS = 10_000
 CLAIMED_TOGETHER = 64
 EMPTY_CLAIMS = 1_000
@@ -68,7 +69,10 @@ async def _commits(url: str, redis: int | None, processes: int) -> None:
     await timeline.close()
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         loop = asyncio.get_running_loop()
-        jobs = [loop.run_in_executor(pool, _commit, url, redis, leases[n::processes]) for n in range(processes)]
+        jobs = [
+            loop.run_in_executor(pool, _commit, url, redis, leases[n::processes], n * POSTS_PER_PROCESS)
+            for n in range(processes)
+        ]
         done = await asyncio.gather(*jobs)
     commits = sum(number for number, _, _ in done)
     rate = sum(number / here.seconds for number, here, _ in done)
@@ -82,14 +86,16 @@ async def _commits(url: str, redis: int | None, processes: int) -> None:
     print(line)
 
 
-def _commit(url: str, redis: int | None, leases: Sequence[Lease]) -> tuple[int, Used, Used]:
-    return asyncio.run(_commit_for_a_while(url, redis, leases))
+def _commit(url: str, redis: int | None, leases: Sequence[Lease], first: int) -> tuple[int, Used, Used]:
+    return asyncio.run(_commit_for_a_while(url, redis, leases, first))
 
 
-async def _commit_for_a_while(url: str, redis: int | None, leases: Sequence[Lease]) -> tuple[int, Used, Used]:
-    """Commit for SECONDS; return the number of commits and the use of this process and of Redis."""
+async def _commit_for_a_while(
+    url: str, redis: int | None, leases: Sequence[Lease], first: int
+) -> tuple[int, Used, Used]:
+    """Commit posts from ``first`` on for SECONDS; return their number and the use of this process and of Redis."""
     timeline = await open_timeline(url)
-    number = count(int(leases[0].fence) * 1000)
+    number = count(first)
     until_then = time.perf_counter() + SECONDS
 
     async def commit_all(leased: Lease) -> int:
