@@ -1,6 +1,6 @@
 /**
- * The transports of a blog's events: a WebSocket, Server-Sent Events where no WebSocket gets through, and polling where
- * no connection stays open.
+ * The transports of a blog's events: a WebSocket, Server-Sent Events if no WebSocket gets through, and polling if no
+ * connection stays open.
  *
  * @typedef {object} Ends of a transport
  * @property {(data: string) => void} onMessage

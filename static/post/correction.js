@@ -1,9 +1,9 @@
-/** The panel that shows what a correction changed, fetched when the reader opens it. */
+/** The panel that shows the changes of a correction, fetched when the reader opens it. */
 
 import { request } from '../connection/request.js';
 import { diff, shortened } from './diff.js';
 import { parsePage } from './html.js';
-import { STAND_INS } from './images.js';
+import { IMAGE_REPLACEMENTS } from './images.js';
 import { say } from '../reading/words.js';
 
 /**
@@ -218,7 +218,7 @@ function pieces(node) {
   const found = [];
   for (const child of node.childNodes) {
     if (child instanceof Text) found.push(inLine(child));
-    if (!(child instanceof Element) || child.matches(STAND_INS)) continue;
+    if (!(child instanceof Element) || child.matches(IMAGE_REPLACEMENTS)) continue;
     const end = BLOCKS.has(child.tagName) ? '\n' : '';
     found.push(end, ...pieces(child), end);
   }

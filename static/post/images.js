@@ -7,7 +7,7 @@ import { say } from '../reading/words.js';
 import { fill, parsePage } from './html.js';
 
 /** The elements that replace an image: their text is not the post's. */
-export const STAND_INS = '.picture-button, .picture-missing, .picture-words';
+export const IMAGE_REPLACEMENTS = '.picture-button, .picture-missing, .picture-words';
 
 const HAS_IMAGE = /<(img|video)/;
 

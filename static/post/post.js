@@ -15,7 +15,7 @@
  * @property {import('./files.js').File[]} [attachments]
  * @property {Extension} _livelog
  *
- * @typedef {object} Extension what Livelog adds to an item
+ * @typedef {object} Extension Livelog's own part of an item
  * @property {{title: string}} source
  * @property {string} position RFC 3339 in UTC with microseconds: sorts as text
  * @property {string} seen
@@ -61,7 +61,7 @@ export function renderPost(item, blog) {
 }
 
 /**
- * What a withdrawn post leaves.
+ * The stub that replaces a withdrawn post.
  *
  * @param {string} position of the post
  * @param {Date} withdrawn when the page was informed

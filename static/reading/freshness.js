@@ -1,11 +1,11 @@
-/** How fresh each source in the filter sheet is: "5 min ago", "silent 3 h", "unreachable since 13:20". */
+/** Freshness of each source in the filter sheet: "5 min ago", "silent 3 h", "unreachable since 13:20". */
 
 import { clock, day, moment } from './clock.js';
 import { say } from './words.js';
 
 const MINUTE = 60_000;
 
-/** In minutes: a source is silent from then on (pages/freshness.py has the same), shown in hours, and in days. */
+/** Minutes from which on a source is silent (as in pages/freshness.py), shown in hours, and shown in days. */
 const SILENT_FROM = 30;
 const HOURS_FROM = 120;
 const DAYS_FROM = 48 * 60;

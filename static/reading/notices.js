@@ -29,7 +29,7 @@ export class Tray {
   constructor(notice, release) {
     this.#notice = notice;
     this.#sentence = document.createElement('div');
-    this.#sentence.className = 'told';
+    this.#sentence.className = 'sentence';
     this.#sentence.hidden = true;
     this.#pill = button('fresh', '', release);
     this.#pill.hidden = true;

@@ -1,5 +1,5 @@
 /**
- * Merges what the server sends into the posts of the page: changes in their order, and pages of the history.
+ * Merges messages of the server into the posts of the page: changes in their order, and pages of the history.
  *
  * @typedef {import('../post/post.js').Item} Item
  * @typedef {import('./posts.js').Key} Key
@@ -20,7 +20,7 @@
  * @property {boolean} isLast
  * @property {Key} above the range begins below this post, or
  * @property {boolean} isIncluded with it
- * @property {number} asked what `expect` returned before the request
+ * @property {number} asked the result of `expect` before the request
  */
 
 import { patchPost, renderPost, renderStub } from '../post/post.js';
@@ -287,7 +287,7 @@ export class Merger {
   }
 
   /**
-   * Keeps the bounds of what waits, of what is kept, and of what is in the document.
+   * Removes posts beyond the bounds of waiting posts, of kept posts, and of posts in the document.
    *
    * @param {boolean} holds
    */
@@ -343,7 +343,7 @@ export class Merger {
     return missed;
   }
 
-  /** Ends what `expect` began, without a page. */
+  /** Ends the wait that `expect` began, without a page. */
   giveUp() {
     this.#missed = null;
   }

@@ -1,4 +1,4 @@
-/** The list of articles and marks in the document, with what they say of their order: numbers, and the first of a day. */
+/** The articles and marks in the document: their order and numbers, and the first post of each day. */
 
 import { day } from '../reading/clock.js';
 

@@ -1,4 +1,4 @@
-/** The scroll position while posts come and go: what is in view stays where it is, and arriving posts slide in. */
+/** The scroll position while posts come and go: the text in view does not move, and arriving posts slide in. */
 
 /** False in Safari, as of version 18. */
 const HAS_SCROLL_ANCHORING = CSS.supports('overflow-anchor', 'auto');
@@ -13,7 +13,7 @@ let rounding = 0;
 let slide = null;
 
 /**
- * Keeps what is in view where it is while posts change above it. Where the browser has no scroll anchoring, this
+ * Keeps the text in view at its position while posts change above it. If the browser has no scroll anchoring, this
  * costs one more layout for any number of posts.
  *
  * @param {HTMLElement} list
@@ -37,7 +37,7 @@ export function keepScroll(list, change, isAlsoAtTop = false) {
 }
 
 /**
- * Keeps the height of an article that shrinks in view until it is out of view, so that what is below it stays.
+ * Keeps the height of an article that shrinks in view until it is out of view, so that the posts below it do not move.
  *
  * @param {HTMLElement} article
  * @param {() => void} change
