@@ -125,7 +125,7 @@ class App:
             await self._cleanup.aclose()
 
     async def _start(self) -> None:
-        # What is pushed last is closed first. The port comes before the store: a second start on a port in use must
+        # Parts are closed in the reverse order. The port comes before the store: a second start on a port in use must
         # not touch the store.
         self._sockets = self._sockets or self._bind()
         for bound in self._sockets:

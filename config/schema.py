@@ -191,7 +191,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, data: object) -> object:
-        """Has an empty value (`title:`) mean the default. Unknown keys are kept, to be rejected."""
+        """Removes empty values (`title:`), which mean the default. Unknown keys are kept, to be rejected."""
         if not isinstance(data, dict):
             return data
         return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
@@ -207,7 +207,7 @@ class Server(Section):
 
 
 class Fetch(Section):
-    """How feeds are fetched. ``max_bytes`` counts after decompression; ``concurrency`` is all hosts together."""
+    """Limits of fetching. ``max_bytes`` counts after decompression; ``concurrency`` is for all hosts together."""
 
     interval: Interval = None
     timeout: Annotated[float, BeforeValidator(units.timeout)] = 20.0

@@ -113,13 +113,13 @@ class DetachedConnection(Connection):
         self.start_reading()
 
 
-def _write_nothing(data: bytes) -> int:  # noqa: ARG001 - stands in for a socket's send
-    """Leaves everything to the stream, which has to encrypt it."""
+def _write_nothing(data: bytes) -> int:  # noqa: ARG001 - replaces a socket's send
+    """Writes nothing: the stream has to encrypt all data."""
     return 0
 
 
 def _set_timeouts(connected: socket.socket) -> None:
-    """Has the kernel end a TCP connection whose other end vanished, as far as the platform can."""
+    """Sets the kernel's timeouts for a TCP connection whose other end vanished, as far as the platform has them."""
     if connected.family not in (socket.AF_INET, socket.AF_INET6):
         return
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

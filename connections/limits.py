@@ -19,13 +19,13 @@ logger = logging.getLogger("livelog.limits")
 MAX_HEADER_BYTES: Final = 16 * 1024
 MAX_BODY_BYTES: Final = 256 * 1024
 MAX_BUFFER_BYTES: Final = 1024 * 1024
-"""Of a request: its head, its body, and bytes that are read ahead."""
+"""Limits of a request: its head, its body, and bytes that are read ahead."""
 
 HEADER_TIMEOUT: Final = 10.0
 """Seconds that a client may take to send the head of a request, in however many pieces.
 
 Tornado counts from the response before, so a kept connection may be idle as long. A new connection costs a client one
-round trip; a longer timeout would be granted to everyone who sends one byte and waits.
+round trip; a longer timeout would also hold for every client that sends one byte and waits.
 """
 
 BODY_TIMEOUT: Final = 10.0
@@ -101,7 +101,7 @@ class Admission:
         return self.connections >= self._max_connections
 
     def admit(self, slot: Slot, address: str) -> None:
-        """Lets the connection in a slot go live. Raises RefusedError."""
+        """Makes the connection in a slot live. Raises RefusedError."""
         if self.is_closing:
             raise RefusedError("This server is about to stop.")
         if self.connections > self._max_live:

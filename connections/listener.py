@@ -27,7 +27,7 @@ ACCEPTS_PER_TURN: Final = 32
 """Connections that are accepted before the event loop runs other tasks."""
 
 PAUSE_SECONDS: Final = 1.0
-"""How long nothing is accepted after a failure, and so the interval of the log lines about it."""
+"""Pause of accepting after a failure, and so the interval of the log lines about it."""
 
 REFUSED_SECONDS: Final = 1.0
 MAX_REFUSED: Final = 128

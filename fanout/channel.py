@@ -100,7 +100,7 @@ class Channel:
         return self.history.settled == self.history.head.seq
 
     def restart(self, history: History) -> None:
-        """Replaces the history, whose `reset` is sent to everyone in the next turn. Evicts those that are joining."""
+        """Replaces the history, whose `reset` is sent to all in the next turn. Evicts those that are joining."""
         self.history = history
         self._turn = None
         self._turned.set()

@@ -32,7 +32,7 @@ HISTORIES_BYTES: Final = 64 * 1024 * 1024
 """Size of the histories of all blogs together."""
 
 TURN_SECONDS: Final = 0.003
-"""How long connections are served before the event loop runs other tasks."""
+"""Duration of a turn of sending, after which the event loop runs other tasks."""
 
 CLOSE_SECONDS: Final = 3.0
 CLOSE_RATE: Final = 100

@@ -22,7 +22,7 @@ EVENT_STREAM_COMMENT: Final = b":\n\n"
 
 
 class Transport(IntEnum):
-    """How a client gets its messages."""
+    """A transport of messages to a client."""
 
     WEBSOCKET = 0
     EVENT_STREAM = 1

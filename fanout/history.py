@@ -1,7 +1,7 @@
 """The history: the newest events of one blog and the frames made of them, in memory.
 
 Clients are sent the events after the last one that they have. These are nearly always the same for all clients, also
-for those that reconnect after a restart: they are encoded and joined once, and everyone is sent the same bytes. A
+for those that reconnect after a restart: they are encoded and joined once, and all clients are sent the same bytes. A
 client that reconnects costs the store nothing as long as the history reaches back to its cursor.
 """
 
@@ -41,8 +41,8 @@ class History:
     """Events up to ``head`` without holes; the oldest are dropped first.
 
     ``appended`` counts the bytes of all items since the beginning. Events after ``settled`` have not been sent to
-    everyone yet, and are not dropped before, however many they are. ``reset`` is the message for clients of an
-    earlier epoch; with it they have everything up to the head that the history began with.
+    all clients yet, and are not dropped before, however many they are. ``reset`` is the message for clients of an
+    earlier epoch; with it they have everything up to the head that the history began with. ``max_bytes`` may change.
     """
 
     def __init__(self, head: Cursor, max_bytes: int = MAX_BYTES, reset: Message | None = None) -> None:
@@ -78,11 +78,11 @@ class History:
 
     @property
     def unsettled(self) -> int:
-        """Bytes that have not been sent to everyone yet."""
+        """Bytes that have not been sent to all clients yet."""
         return self.appended - self._settled_bytes
 
     def settle(self, seq: int, appended: int) -> None:
-        """Records that everyone was sent the events up to ``seq``, whose bytes end at ``appended``.
+        """Records that all clients were sent the events up to ``seq``, whose bytes end at ``appended``.
 
         Drops the oldest of these events while the history is full. The `reset` is no longer needed.
         """

@@ -34,7 +34,7 @@ MAX_CURSOR_CHARS: Final = 64
 """More than any cursor has; the rest is cut off."""
 
 FAILURE_SECONDS: Final = 1.0
-"""How long the failure of the timeline is repeated to other clients before it is asked again."""
+"""After a failure of the timeline other clients get the same failure for this long; then it is asked again."""
 
 
 class Backlog(NamedTuple):

@@ -1,4 +1,4 @@
-"""Which exchanges with publishers run at the same time, and which wait for which.
+"""Limits of the exchanges with publishers that run at the same time.
 
 Each host gets few slots, all hosts together no more than the configuration allows. A quarter of these is reserved for
 proven feeds. An exchange that takes long is parked: its slot is free for others while it goes on.
@@ -20,7 +20,7 @@ QUICK_SECONDS: Final = 3.0
 
 
 def proven(state: FeedState) -> bool:
-    """Whether a feed's last exchange was good and quick, so that another can be expected to be."""
+    """True if a feed's last exchange was good and quick, so that the next can be expected to be."""
     return bool(state.ok_at) and not state.failures and state.took < QUICK_SECONDS
 
 

@@ -13,7 +13,7 @@ from outbound.host_limits import host_key
 
 @dataclass(frozen=True, slots=True)
 class FollowedFeed:
-    """How one feed is polled. ``interval`` is in seconds, None for `auto`; ``uses`` has the feed of each blog."""
+    """A feed and its settings. ``interval`` is in seconds, None for `auto`; ``uses`` has the feed of each blog."""
 
     url: str
     interval: float | None
@@ -31,7 +31,7 @@ class FollowedFeed:
 
     @property
     def withdraws(self) -> bool:
-        """Whether any blog treats entries that a document leaves out as withdrawn."""
+        """True if any blog treats entries that a document leaves out as withdrawn."""
         return any(feed.withdraw for feed in self.uses.values())
 
 

@@ -14,7 +14,7 @@ from timeline import Lease, Timeline
 logger = logging.getLogger("livelog.feeds")
 
 LEASE_SECONDS: Final = 15.0
-"""How long the feeds of a node that has died stay claimed."""
+"""Duration of a lease: the feeds of a node that has died stay claimed until then."""
 
 RENEW_INTERVAL: Final = 4.0
 

@@ -35,10 +35,10 @@ WALL_SECONDS: Final = 30
 """For a process that hangs without using CPU. Wide: a busy machine is slow."""
 
 START_TIMEOUT: Final = 5.0
-"""How long a start waits for all processes; the first document needs only one."""
+"""Longest wait of a start for all processes; the first document needs only one."""
 
 MAX_ATTEMPTS: Final = 2
-"""How often a document is submitted whose process ended before it began."""
+"""Submissions of a document whose process ended before it began."""
 
 NICENESS: Final = 10
 

@@ -45,7 +45,7 @@ STOP_TIMEOUT: Final = 2.0
 CANCEL_TIMEOUT: Final = 1.0
 
 MAX_POLLS: Final = 1_000
-"""How many polls may be under way, most of them waiting for a host that many feeds share."""
+"""Polls that may be under way, most of them waiting for a host that many feeds share."""
 
 
 class Poller:
@@ -229,7 +229,7 @@ class Poller:
 
 
 def _due(followed_feeds: FollowedFeeds, states: Iterable[FeedState]) -> dict[str, float]:
-    """When each feed is due at the latest; a known one no earlier than its configuration asks."""
+    """The latest due time of each feed; a known one is due no earlier than its configuration asks."""
     due = dict.fromkeys(followed_feeds, 0.0)
     for state in states:
         if followed := followed_feeds.get(state.url):

@@ -1,4 +1,4 @@
-"""Which URL a feed is requested at: the configured one, or the one that it has moved to permanently.
+"""The URL that a feed is requested at: the configured one, or the one that it has moved to permanently.
 
 Pure functions. Keys of entries always have the configured URL: a feed that moves lists the same entries.
 """
@@ -12,7 +12,7 @@ from typing import Final
 from feedstate import FeedState
 
 MOVED_AFTER_SECONDS: Final = 7 * 24 * 3600.0
-"""How long permanent redirects must have led to the same URL before that URL is requested instead."""
+"""Permanent redirects that have led to one URL for this long are remembered: that URL is requested instead."""
 
 
 def start(state: FeedState, now: float) -> str:
@@ -50,5 +50,5 @@ def _named(state: FeedState) -> str:
 
 
 def _to_https(old: str, new: str) -> bool:
-    """Whether the URLs differ in nothing but the scheme, and the new one is https."""
+    """True if the URLs differ in nothing but the scheme, and the new one is https."""
     return old.startswith("http://") and re.sub("^http:", "https:", old) == new

@@ -20,7 +20,7 @@ from feedstate import FeedState, Marks
 CUT_OFF: Final = "The document breaks off before its end."
 
 MAX_PARTIAL_MARKS: Final = 2_000
-"""How many entries of partial answers (226) are kept as listed."""
+"""Entries of partial answers (226) that are kept as listed."""
 
 Outcome = Literal["new", "unchanged", "failed", "paused"]
 """``new``: there are entries to commit; ``unchanged``: none; ``paused``: nothing was sent, the host is paused."""

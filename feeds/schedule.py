@@ -1,4 +1,4 @@
-"""When a feed is polled next. Pure functions: times are Unix seconds, intervals seconds, jitter is 0 to 1."""
+"""The time of a feed's next poll. Pure functions: times are Unix seconds, intervals seconds, jitter is 0 to 1."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ JITTER: Final = 0.1
 """The largest share of a wait that jitter adds: feeds that were added together do not stay in step."""
 
 SAMPLE_SIZE: Final = 20
-"""How many of a feed's newest entries its pace is measured by."""
+"""Number of the newest entries of a feed that its pace is measured by."""
 
 
 def pace(published: Iterable[float]) -> float:

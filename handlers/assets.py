@@ -58,7 +58,7 @@ class StaticFiles(BaseHandler, StaticFileHandler):
         return site.assets.address(path) or super().make_static_url(settings, path, include_version)
 
     def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
-        """Has browsers revalidate the file."""
+        """Sets `Cache-Control` so that browsers revalidate the file."""
         self.set_header("Cache-Control", "no-cache")
 
 

@@ -57,7 +57,7 @@ class BaseHandler(Localized):
     """Sends the security headers with every answer, and errors as a page for people or JSON for programs."""
 
     has_json_errors = False
-    """Whether errors are JSON for browsers, too, as the handler's answers are."""
+    """True if errors are JSON for browsers, too, as the handler's answers are."""
 
     @property
     def site(self) -> Site:
@@ -143,7 +143,7 @@ class BaseHandler(Localized):
         super().log_exception(typ, value, tb)
 
     def wants_page(self) -> bool:
-        """Whether an error is sent as HTML."""
+        """True if an error is sent as HTML."""
         return not self.has_json_errors and "text/html" in self.request.headers.get("Accept", "")
 
 
@@ -151,7 +151,7 @@ class Handler(BaseHandler):
     """A request about the blogs of the configuration."""
 
     is_large = True
-    """Whether the answer takes enough memory to refuse clients that leave answers unread."""
+    """True if the answer takes so much memory that clients with too many unread answers are refused."""
 
     def prepare(self) -> None:
         """Raises RefusedError if too many bytes are still unread, by all clients or by this address."""

@@ -38,7 +38,7 @@ MAX_REDIRECTS: Final = 5
 MAX_HEADER_BYTES: Final = 64 * 1024
 
 MAX_LARGE_UNPROVEN: Final = 2
-"""How many responses of unproven servers may grow beyond YIELD_BYTES at the same time: bounds the memory of bombs."""
+"""Responses of unproven servers that may grow beyond YIELD_BYTES at the same time: bounds the memory of bombs."""
 
 WITH_BODY: Final = ("POST", "PUT", "PATCH")
 CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})

@@ -1,4 +1,4 @@
-"""Which addresses an HTTP client may connect to: no name, redirect or link leads it into a private network.
+"""The addresses that an HTTP client may connect to: no name, redirect or link leads it into a private network.
 
 A literal private address in config.yaml is the operator's word. A name that resolves to one is refused unless
 ``fetch.private_networks`` lists it. The check is made on the addresses that are connected to, so a name that resolves
@@ -36,7 +36,7 @@ def literal(host: str) -> Address | None:
 
 
 def allowed(address: Address, networks: Sequence[Network]) -> bool:
-    """Whether an address that a name resolved to may be connected to: it is public, or in one of ``networks``."""
+    """True if an address that a name resolved to may be connected to: it is public, or in one of ``networks``."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
     if any(address in network for network in networks if network.version == address.version):

@@ -16,11 +16,11 @@ class Slots:
 
     @property
     def idle(self) -> bool:
-        """Whether no slot is taken or waited for."""
+        """True if no slot is taken or waited for."""
         return not self._taken and not self._waiting
 
     def locked(self) -> bool:
-        """Whether a slot has to be waited for."""
+        """True if a slot has to be waited for."""
         return self._taken >= self._size
 
     def resize(self, size: int) -> None:

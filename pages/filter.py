@@ -18,10 +18,10 @@ from timeline import Timeline, before_token
 
 CHUNK_POSTS: Final = 200
 MAX_SCANNED_POSTS: Final = 2_000
-"""How many posts are scanned for one page: per query, and in all. With a rare tag, the page may have few posts."""
+"""Posts that are scanned for one page: per query, and in all. With a rare tag, the page may have few posts."""
 
 MAX_SCANS: Final = 4
-"""How many filtered pages are scanned for at a time; others wait. A scan takes memory, and time of the store."""
+"""Filtered pages that are scanned for at a time; others wait. A scan takes memory, and time of the store."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ class Filter:
         return " · ".join(value for value in (self.source, self.tag) if value is not None)
 
     def matches(self, item: dict[str, Any]) -> bool:
-        """Whether an item has the source and the tag."""
+        """True if an item has the source and the tag."""
         if self.source is not None and item["_livelog"]["source"]["title"] != self.source:
             return False
         return self.tag is None or self.tag in item.get("tags", [])

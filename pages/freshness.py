@@ -1,4 +1,4 @@
-"""How fresh each source of a blog is: when its newest entry was published, and whether its feeds can be fetched.
+"""Freshness of each source of a blog: the time of its newest entry, and the state of its feeds.
 
 Read from the timeline at most every CACHE_SECONDS, however many pages ask.
 """
@@ -28,7 +28,7 @@ SILENT_SECONDS: Final = 30 * 60.0
 """A source is silent when its newest entry is older than this."""
 
 RECENT_ENTRIES: Final = 200
-"""How many of the blog's newest entries are searched for the newest of each source."""
+"""Newest entries of a blog that are searched for the newest of each source."""
 
 MAX_SOURCES: Final = 200
 MAX_FAILING: Final = 1_000
@@ -81,7 +81,7 @@ class Sources:
 
     @property
     def all_unreachable(self) -> bool:
-        """Whether there are sources, and none can be reached."""
+        """True if there are sources, and none can be reached."""
         return bool(self.known) and all(source.condition == "unreachable" for source in self.known)
 
 

@@ -1,4 +1,4 @@
-"""How the parts of an item are written: times, source marks, excerpts, attachments. Templates get them as `helpers`.
+"""Parts of an item as text: times, source marks, excerpts, attachments. Templates get them as `helpers`.
 
 static/post/post.js and static/post/files.js write the same for posts that arrive later.
 """
@@ -25,7 +25,7 @@ HUES: Final = 12
 EXCERPT_CHARS: Final = 240
 
 _MAX_MARKUP_CHARS: Final = 4_000
-"""How much HTML is searched for an excerpt."""
+"""HTML that is searched for an excerpt."""
 
 _CACHED: Final = 1024
 """Days, initials and hues that are cached: a page has the same ones many times."""

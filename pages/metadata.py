@@ -11,7 +11,7 @@ from pages.item import excerpt, name
 from pages.language import in_page
 
 HEADLINES: Final = 3
-"""How many headlines make the description of a page."""
+"""Headlines in the description of a page."""
 
 Item = Mapping[str, Any]
 

@@ -22,7 +22,7 @@ _WAITS: Final = (("{n} days", 86_400), ("{n} hours", 3_600), ("{n} minutes", 60)
 
 
 def freshness_text(source: SourceState, now: float, locale: Locale) -> str:
-    """When the newest entry of a source was published, or since when the source is unreachable. ``now`` is Unix time.
+    """The time since the newest entry of a source, or since the source is unreachable. ``now`` is Unix time.
 
     A unit is used from two of it on: 119 minutes, then 2 hours.
     """

@@ -1,7 +1,7 @@
 """The timeline: the durable store of entries, events and feed states, in three protocols that every store implements.
 
 feed_jobs   which feeds are due, and which node polls them
-event_log   what happened to a blog: commit, replay, watch
+event_log   the events of a blog: commit, replay, watch
 archive     the entries that are stored: pages, one entry, why one is gone
 """
 

@@ -1,4 +1,4 @@
-"""What a timeline raises.
+"""Exceptions that a timeline raises.
 
     TimelineError       the environment failed the store: wait, and try again
     LeaseLostError      the feed was claimed anew: drop the poll's result

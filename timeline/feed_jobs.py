@@ -75,12 +75,12 @@ class FeedJobs(Protocol):
         """The states of at most ``limit`` followed feeds whose last poll failed, by URL, without what they listed."""
 
     async def failing_count(self) -> int:
-        """How many of the followed feeds failed at their last poll: exact, and cheap to ask for."""
+        """The number of followed feeds whose last poll failed: exact, and cheap to read."""
 
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
         """Leases at most ``limit`` feeds that are due and not leased, from ``now`` for ``seconds``, oldest first.
 
-        Raises HistoryLostError, once, after the store has begun a new epoch: it may have lost what is followed.
+        Raises HistoryLostError, once, after the store has begun a new epoch: it may have lost the followed feeds.
         """
 
     async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:

@@ -1,4 +1,4 @@
-"""How much a store keeps, and for how long."""
+"""Limits of retention: number and age of the entries, events and keys that a store keeps."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ DAY: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a store keeps; the rest is retired. Ages are seconds.
+    """Limits of a store; rows beyond them are retired. Ages are seconds.
 
-    A blog keeps its newest ``entries``; of those older than ``entries_age`` only what is among its newest
+    A blog keeps its newest ``entries``; of those older than ``entries_age`` only those among its newest
     ``old_entries``. It keeps its newest ``events``, none older than ``events_age``.
 
     The keys and digest of an entry that is gone are kept for ``memory_age`` after a feed listed it last, and of at

@@ -52,8 +52,8 @@ def digest(*values: object) -> str:
 def legacy_digest(entry: RawEntry) -> str:
     """The digest of an entry in the encoding of databases of schema 4.
 
-    It hashes what `repr` gives, which differs between versions of Python. It only serves to recognise what was
-    stored before an upgrade.
+    It hashes the output of `repr`, which differs between versions of Python. It only serves to recognise entries that
+    were stored before an upgrade.
     """
     files = [f"Attachment(url={file.url!r}, mime_type={file.mime_type!r})" for file in entry.attachments]
     parts = (entry.link, entry.title, entry.content, entry.summary, entry.authors, entry.tags, entry.image)

@@ -28,7 +28,7 @@ _PLAYERS: Final = frozenset({"application/x-shockwave-flash", "text/html"})
 """Types of programs and pages that play a file: these are no attachments."""
 
 _MIN_BYTES: Final = 1_000
-"""Publishers who do not know a size write 0, 1 or another small number."""
+"""Publishers that do not know a size write 0, 1 or another small number."""
 
 _MAX_BYTES: Final = 10**13
 _MAX_SECONDS: Final = 1_000_000

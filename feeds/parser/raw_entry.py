@@ -1,4 +1,4 @@
-"""What a feed document lists, as its publisher wrote it: untrusted, and the same for every format."""
+"""Content of a feed document as its publisher wrote it: untrusted, and in one form for all formats."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RawEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """When a publisher asks to be polled: not before ``ttl`` seconds, nor in these hours (UTC) and on these days.
+    """Times at which a publisher asks not to be polled: before ``ttl`` seconds, in these hours (UTC), on these days.
 
     From RSS's ttl, skipHours and skipDays, and the syndication module's updatePeriod and updateFrequency. Days are
     0 for Monday to 6 for Sunday.

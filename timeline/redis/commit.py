@@ -38,7 +38,7 @@ def commit_call(
 
 
 def _entry(entry: Entry, blog: int) -> dict[str, Any]:
-    """What the script must know of an entry, besides the body of its item."""
+    """The data of an entry that the script needs, besides the body of its item."""
     return {
         "blog": blog,
         "keys": entry.keys,

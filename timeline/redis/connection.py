@@ -43,7 +43,7 @@ MAX_CLOCK_DIFFERENCE_SECONDS: Final = 5.0
 _SCRIPTS: Final = Path(__file__).parent / "scripts"
 
 # Answers that mean that Redis, not the program, is in trouble: no memory, disk or replicas, failing over, busy.
-# Where a script was refused, Redis 6 puts the code last: "ERR Error running script (…): @user_script: 8: -OOM …".
+# If a script is refused, Redis 6 puts the code last: "ERR Error running script (…): @user_script: 8: -OOM …".
 _TROUBLE: Final = re.compile(
     "(?:^|: -)(?:OOM|MISCONF|NOREPLICAS|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY|LOADING|NOAUTH|UNKILLABLE"
     "|UNBLOCKED|MOVED|ASK|TRYAGAIN) "
@@ -119,7 +119,7 @@ class Connection:
 
 
 class Store:
-    """What all parts of a `RedisTimeline` work with: the connections, and the epoch that this node knows."""
+    """Shared by all parts of a `RedisTimeline`: the connections, and the epoch that this node knows."""
 
     def __init__(self, connection: Connection, epoch: str) -> None:
         self._connection = connection

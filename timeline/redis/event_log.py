@@ -20,7 +20,7 @@ from timeline.redis.schema import new_epoch
 logger = logging.getLogger("livelog.timeline")
 
 BLOCK_SECONDS: Final = 1.0
-"""How long a watcher waits for events before it checks that the history is still the same."""
+"""Longest wait of a watcher for events; then it checks that the history is still the same."""
 
 RETRY_SECONDS: Final = 0.5
 WATCH_BATCH: Final = 500
@@ -33,7 +33,7 @@ _LOST: Final[Mapping[Reason, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """How far a watcher has read a blog: the number of the last event, and its fields.
+    """The progress of a watcher in a blog: the number of the last event, and its fields.
 
     The fields identify the event: after data was lost, another event may get its number, but not its fence.
     """

@@ -17,7 +17,7 @@ from timeline.redis.schema import new_epoch
 T = TypeVar("T")
 
 MAX_FEEDS_PER_STEP: Final = 1_000
-"""Feeds that one command handles: Redis serves nobody else meanwhile."""
+"""Feeds that one command handles: Redis serves no other client meanwhile."""
 
 FENCE_RANDOM: Final = 2**20
 """A fence is the number of claims × FENCE_RANDOM + a random number: it never recurs, even from an earlier copy."""

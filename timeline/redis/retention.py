@@ -9,7 +9,7 @@ from timeline.redis.connection import Store, key
 from timeline.redis.schema import blog_keys
 
 MAX_RETIRED_PER_STEP: Final = 500
-"""Redis serves nobody else during a step."""
+"""Rows that one step removes: Redis serves no other client meanwhile."""
 
 _FEED_KEYS = ("unfollowed", "due", "feeds", "listed", "fences", "leases", "pauses", "failing")
 

@@ -1,7 +1,7 @@
 """The embedded store: SQLite in WAL mode, with one thread that writes and one that reads, never on the event loop.
 
-Commits that arrive together share one transaction and one fsync. ``synchronous=FULL``: what was sent to clients
-survives a power cut. A lock beside the database keeps a second process out, because watchers learn only of commits of
+Commits that arrive together share one transaction and one fsync. ``synchronous=FULL``: events sent to clients
+survive a power cut. A lock beside the database keeps a second process out, because watchers learn only of commits of
 their own process.
 """
 

@@ -111,7 +111,7 @@ def _postpone(db: sqlite3.Connection, urls: Sequence[str], until: float) -> None
 
 
 def _next_due(db: sqlite3.Connection, now: float) -> float:
-    """When a feed is due next: ``now`` or before if one can be claimed, infinity if none ever will be."""
+    """The next due time of a feed: ``now`` or before if one can be claimed, infinity if none ever will be."""
     claimable = "SELECT 1 FROM feeds WHERE followed AND due <= ? AND leased_until <= ? LIMIT 1"
     if db.execute(claimable, (now, now)).fetchone():
         return now

@@ -25,7 +25,7 @@ class SqliteRetention(Store):
         return count
 
     async def _retire(self, blog: str, now: float, limits: Limits) -> int:
-        # Where to cut is read in the other thread: the writer has more urgent work.
+        # The limit is read in the other thread: the writer has more urgent work.
         cut = await self._queries.run(lambda db: _cut(db, blog, now, limits))
         ((remembered,),) = await self._queries.run(rows("SELECT count(*) FROM retired WHERE blog = ?", blog))
         surplus = remembered - limits.memory

@@ -22,7 +22,7 @@ BUSY_TIMEOUT: Final = 5.0
 
 
 class Store:
-    """What all parts of a `SqliteTimeline` work with: one thread to write, one to read, and the epoch of the data."""
+    """Shared by all parts of a `SqliteTimeline`: one thread to write, one to read, and the epoch of the data."""
 
     def __init__(self, writer: Worker, queries: Worker, epoch: str) -> None:
         self._writer = writer

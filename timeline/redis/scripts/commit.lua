@@ -2,7 +2,7 @@
 -- twice, it changes nothing the second time. sqlite/commit.py does the same, in the same order.
 -- KEYS: feeds due fences leases failing heads listed pauses, then for each blog: items places memory aliases retired
 -- events former
--- ARGV: the commit as JSON, what the feed listed ('' if unchanged), then the body of each entry's item
+-- ARGV: the commit as JSON, the listed entries ('' if unchanged), then the body of each entry's item
 local commit = cjson.decode(ARGV[1])
 
 if redis.call('HGET', KEYS[3], commit.url) ~= commit.fence then return {'lost'} end

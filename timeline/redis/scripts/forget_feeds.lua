@@ -1,6 +1,6 @@
 -- Forgets feeds that were last followed before a time; returns how many. Then dates those that have been unfollowed
 -- since the last sweep, whose time is 0: unfollow.lua is not given the time.
--- KEYS: unfollowed due, then what is known of a feed: hashes feeds listed fences leases pauses, sorted set failing
+-- KEYS: unfollowed due, then the keys with a feed's data: hashes feeds listed fences leases pauses, sorted set failing
 -- ARGV: step, now, the time
 local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '(0', '(' .. ARGV[3], 'LIMIT', 0, ARGV[1])
 for _, url in ipairs(gone) do

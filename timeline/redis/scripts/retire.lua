@@ -1,4 +1,5 @@
--- Removes some of what a blog need not keep; returns how much. A step is short: Redis serves nobody else meanwhile.
+-- Removes some rows of a blog beyond the limits; returns their number. A step is short: Redis serves no other client
+-- meanwhile.
 -- KEYS: heads items places memory aliases retired events former
 -- ARGV: blog, step, now, then the limits: entries, old entries, position below which an entry is old, events, time
 -- before which an event is old, remembered entries, time before which one that was last listed is forgotten
