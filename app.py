@@ -92,7 +92,7 @@ class App:
         return self.config.server.public_url or f"{base}{f'{blogs[0].slug}/' if len(blogs) == 1 else ''}"
 
     async def start(self) -> None:
-        """Starts all parts. Raises StartError and TimelineError, after it has stopped what it had started."""
+        """Starts all parts. Raises StartError and TimelineError, after it has stopped all started parts."""
         try:
             await self._start()
         except BaseException:

@@ -89,7 +89,7 @@ class Entry:
         """The entry as a JSON Feed item, with the id and position that the timeline gave it.
 
         ``position``, ``seen`` and ``corrected`` (when the last correction was seen; None if there was none) are
-        microseconds. The id comes first, and what the timeline adds last: see `item_body`.
+        microseconds. The id comes first, and the timeline's part last: see `item_body`.
         """
         published = self._published()
         livelog = {
@@ -102,7 +102,7 @@ class Entry:
         return {"id": id, **published, "_livelog": livelog}
 
     def item_body(self) -> str:
-        """The item's JSON text between the id and what the timeline adds: only a publisher changes it.
+        """The item's JSON text between the id and the timeline's part: only a publisher changes it.
 
         A store that learns id, position and revision while it commits writes the item as text: ``{"id":"…",``, the
         body, then ``"corrected":"…",`` of a correction and ``"position":"…","seen":"…","revision":…}}``.
@@ -110,7 +110,7 @@ class Entry:
         return dump(self._published())[1:-2] + ","
 
     def _published(self) -> Item:
-        """The item without its id, and without what the timeline adds to its last member, ``_livelog``."""
+        """The item without its id, and without the timeline's part of its last member, ``_livelog``."""
         item: Item = {
             "url": self.url,
             "title": self.title,

@@ -27,7 +27,7 @@ class Image(NamedTuple):
 
 
 def rewrite_images(markup: str, write: Callable[[Image], str]) -> str:
-    """Replaces each image of sanitised HTML by what ``write`` returns for it."""
+    """Replaces each image of sanitised HTML by the result of ``write`` for it."""
     if "<img" not in markup:
         return markup
     return "".join(_rewrite(markup, write, sort=False))

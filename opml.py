@@ -56,7 +56,7 @@ def read(document: bytes, name: str) -> Subscriptions:
     """Reads an OPML document; ``name`` begins each message. Raises ConfigError if it has no usable feed.
 
     A feed that is listed more than once is taken once, with all of its tags. Titles, tags and their number are cut to
-    what config.yaml allows.
+    the limits of config.yaml.
     """
     parser = _Parser(name)
     parser.parse(document)

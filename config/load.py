@@ -119,7 +119,7 @@ def _errors(error: ValidationError) -> list[dict[str, Any]]:
 
 
 def _check_blogs(root: YamlMap, problems: Problems) -> None:
-    """Checks what the schema cannot: it is given the blogs in a list, each with its slug."""
+    """Checks rules that the schema cannot: it is given the blogs in a list, each with its slug."""
     blogs = root.get("blogs")
     line = root.lines.get("blogs", 1)
     if blogs is not None and not isinstance(blogs, YamlMap):

@@ -1,4 +1,4 @@
-"""The schema: what config.yaml can contain, with defaults and bounds, and what the program is given.
+"""The schema: the keys of config.yaml, with defaults and bounds, and the values that the program gets.
 
 A ValueError in a check is the sentence that the operator reads. A second argument is a detail that may quote the
 value: it is left out if the value came from the environment.

@@ -68,7 +68,7 @@ class DetachedConnection(Connection):
 
     def send(self, data: bytes) -> Future[None] | None:
         """Hands data to the kernel; the part that it does not take waits on the stream (see `Connection.send`)."""
-        # Run 10,000 times a message: everything that is not needed each time is elsewhere.
+        # Runs 10,000 times a message, so it does only the work that every call needs.
         if self._rest is not None and not self._rest.done():
             return self._queue(data)
         try:

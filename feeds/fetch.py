@@ -165,7 +165,7 @@ class Fetcher:
 
 
 def _connections(concurrency: int) -> int:
-    # `ExchangeSlots` bounds the exchanges: as many again may be parked. None waits for a connection beside.
+    # `ExchangeSlots` bounds the exchanges, and as many again may be parked: none waits for the client.
     return 2 * concurrency
 
 

@@ -144,7 +144,7 @@ class Polled:
         """The document's entries as one blog accepts them."""
         rejected = document.refused.get(blog, frozenset())
         accepted = [_labelled(entry, feed) for entry in document.entries if entry.id not in rejected]
-        # A feed that lists none of its earlier entries any more lists old ones, with other guids.
+        # A feed that lists none of its earlier entries lists old entries under new guids.
         backfill = blog not in self.before.blogs or document.renamed
         return positioned(accepted, blog, now, backfill=backfill)
 

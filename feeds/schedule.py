@@ -14,7 +14,7 @@ MIN_INTERVAL: Final = 5 * 60.0
 MAX_INTERVAL: Final = 4 * 3600.0
 MAX_BACKOFF_INTERVAL: Final = 24 * 3600.0
 MAX_REQUESTED_INTERVAL: Final = 24 * 3600.0
-"""Bounds what a publisher's max-age and ttl, or missing validators, add to `auto`."""
+"""The longest wait that a publisher's max-age and ttl, or missing validators, give `auto`."""
 
 FORBIDDEN_INTERVAL: Final = 4 * 3600.0
 """The first wait of `auto` after 401 or 403, which rarely pass within minutes."""

@@ -44,6 +44,6 @@ class FeedList(Handler):
             # Aborted, not finished: a truncated document must not pass for a complete one.
             self.detach().close()
             return False
-        # flush() returns at once to a fast client: the loop needs its turn all the same.
+        # flush() returns at once for a fast client: the event loop must still run other tasks.
         await asyncio.sleep(0)
         return True

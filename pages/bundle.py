@@ -36,7 +36,7 @@ def entries(folder: Path) -> list[str]:
 
 
 def bundle(folder: Path, entry: str) -> str:
-    """One script that does what the entry point does: a function for each module, called in order of need.
+    """One script with the effect of the entry point: a function for each module, called in order of need.
 
     Raises BundleError, and OSError where a file is missing.
     """
@@ -52,7 +52,7 @@ def without_comments(text: str) -> str:
 
 
 def _in_order(folder: Path, path: str, done: dict[str, str], importers: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """The module and what it imports, except those done: each after its own imports."""
+    """The module and its imports, except those done: each after its own imports."""
     if path in importers:
         raise BundleError(f"{path} is imported in a circle: {', '.join(importers)}")
     text = _CAST.sub("", without_comments((folder / path).read_text(encoding="utf-8")))

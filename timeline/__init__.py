@@ -43,7 +43,7 @@ class Timeline(FeedJobs, EventLog, Archive, Protocol):
     is_shared: bool
 
     async def retire(self, now: float, limits: Limits) -> int:
-        """Removes some of what is beyond the limits, in bounded steps; returns how much, 0 once nothing is left.
+        """Removes some of the rows beyond the limits, in bounded steps; returns how much, 0 once nothing is left.
 
         Raises TimelineError.
         """

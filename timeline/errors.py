@@ -20,11 +20,11 @@ class TimelineError(Exception):
 
 
 class LeaseLostError(Exception):
-    """The feed was claimed anew or forgotten: what was fetched under the old lease must not be committed."""
+    """The feed was claimed anew or forgotten: a result fetched under the old lease must not be committed."""
 
 
 class HistoryLostError(Exception):
-    """The store lost or retired events that this node relied on; what it keeps of the store must be read again."""
+    """The store lost or retired events that this node relied on; its copies must be read again."""
 
     def __init__(self, message: str, reason: Reason) -> None:
         super().__init__(message)

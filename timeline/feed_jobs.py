@@ -1,4 +1,4 @@
-"""The feeds to be polled: which are due, which node polls them, and what is remembered of them.
+"""The feeds to be polled: which are due, which node polls them, and the state of each.
 
 A node claims a feed, polls it, and commits the result under the lease that the claim gave it. A lease that runs out
 makes the feed due again, so that no node has to notice that another died; its fence stops late commits.
@@ -69,10 +69,10 @@ class FeedJobs(Protocol):
         """
 
     async def states(self) -> Sequence[FeedState]:
-        """The states of the followed feeds, without what they listed."""
+        """The states of the followed feeds, without marks."""
 
     async def failing(self, limit: int) -> Sequence[FeedState]:
-        """The states of at most ``limit`` followed feeds whose last poll failed, by URL, without what they listed."""
+        """The states of at most ``limit`` followed feeds whose last poll failed, by URL, without marks."""
 
     async def failing_count(self) -> int:
         """The number of followed feeds whose last poll failed: exact, and cheap to read."""

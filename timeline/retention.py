@@ -1,4 +1,4 @@
-"""The task that retires what is beyond the limits, a little every minute, so that a store does not grow for ever."""
+"""The task that retires rows beyond the limits, a few every minute, so that a store does not grow without end."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Retention:
                 await self._running
 
     async def sweep(self) -> int:
-        """Retires what is beyond the limits, in at most MAX_STEPS steps; returns how much. Raises TimelineError."""
+        """Retires rows beyond the limits, in at most MAX_STEPS steps; returns how much. Raises TimelineError."""
         total = 0
         for _ in range(MAX_STEPS):
             count = await self._timeline.retire(self._clock(), self._limits)

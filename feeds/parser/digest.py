@@ -15,7 +15,7 @@ from entries import Attachment
 from feeds.parser.raw_entry import RawEntry
 
 VERSION: Final = 1
-"""The encoding of `digest`. A change of the encoding takes the next digit, and keeps what recognises this one."""
+"""The encoding of `digest`. A change of the encoding takes the next digit, and still recognises this one."""
 
 _DIGEST_BYTES: Final = 8
 _BASE_32: Final = "abcdefghijklmnopqrstuvwxyz234567"

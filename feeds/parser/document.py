@@ -33,7 +33,7 @@ MAX_ATTACHMENTS: Final = 50
 
 
 class NotAFeedError(Exception):
-    """The body is not a feed; the message is a sentence that names what it is instead.
+    """The body is not a feed; the message is a sentence that names its actual kind.
 
     If it is a web page, ``feeds`` are the URLs of the feeds that it links to, in its order.
     """
@@ -80,7 +80,7 @@ class Document:
 
     ``whole`` is False for a document that was cut off: its validators must not be kept. ``refused`` are the ids of
     ``entries`` that a blog's filter rejects, by blog. ``withdrawn`` are the ids of entries that have a tombstone.
-    ``renamed`` is True if next to none of the known entries is listed any more, and many others are: the new entries
+    ``renamed`` is True if almost none of the known entries is listed any more, and many others are: the new entries
     are most likely old ones with new guids.
     """
 

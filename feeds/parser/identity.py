@@ -45,7 +45,7 @@ class Listing:
     """The entries of a document, compared with the known ones.
 
     ``changed`` are the new and the changed entries, ``marks`` those of all entries, ``withdrawn`` the ids of entries
-    that have a tombstone. ``renamed`` is True if next to none of the known entries is listed, and many others are.
+    that have a tombstone. ``renamed`` is True if almost none of the known entries is listed, and many others are.
     """
 
     changed: Sequence[ListedEntry]

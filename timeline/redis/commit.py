@@ -16,7 +16,7 @@ _FEED_KEYS = ("feeds", "due", "fences", "leases", "failing", "heads", "listed", 
 def commit_call(
     state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]]
 ) -> tuple[list[str], list[str]]:
-    """Keys and arguments of a commit: the commit as JSON, what the feed listed, and the body of each entry's item."""
+    """Keys and arguments of a commit: the commit as JSON, the marks, and the body of each entry's item."""
     blogs = list(dict.fromkeys([*(entry.blog for entry in entries), *(blog for blog, _ in withdrawn)]))
     number = {blog: n + 1 for n, blog in enumerate(blogs)}
     commit = {

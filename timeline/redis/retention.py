@@ -18,7 +18,7 @@ class RedisRetention(Store):
     """See `timeline.Timeline.retire`."""
 
     async def retire(self, now: float, limits: Limits) -> int:
-        """Removes some of what is beyond the limits: feeds first, then blog by blog."""
+        """Removes some of the rows beyond the limits: feeds first, then blog by blog."""
         feeds = [MAX_RETIRED_PER_STEP, now, now - limits.unfollowed_age]
         count = int(await self._connection.run("forget_feeds", _FEED_KEYS, feeds))
         ages = (

@@ -74,7 +74,7 @@ def newest_seq(db: sqlite3.Connection, blog: str) -> int:
 
 
 def _save_state(db: sqlite3.Connection, state: FeedState, lease: Lease) -> None:
-    """Ends the lease, and saves what is remembered of the feed; raises LeaseLostError."""
+    """Ends the lease, and saves the state of the feed; raises LeaseLostError."""
     updated = db.execute(
         "UPDATE feeds SET state = ?, due = max(?, paused), failures = ?, leased_until = 0 "
         "WHERE url = ? AND fence = ?",

@@ -1,4 +1,4 @@
-"""The event log in SQLite (`timeline.EventLog`); what a commit writes is in commit.py."""
+"""The event log in SQLite (`timeline.EventLog`); commits are in commit.py."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SqliteEventLog(Store):
                 committed.set()
             return count
 
-        # Shielded: if the caller is cancelled, watchers still learn of what was committed.
+        # Shielded: if the caller is cancelled, watchers still get the committed events.
         return await asyncio.shield(commit_and_wake())
 
     async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:

@@ -56,7 +56,7 @@ class SqliteFeedJobs(Store):
         due = await self._queries.run(lambda db: _next_due(db, now))
         if due <= now:
             return await self._writer.run(lambda db: _claim(db, now, limit, seconds))
-        # No other process writes to the file, so until a commit here nothing is due earlier, save where a lease ends.
+        # No other process writes to the file: until a commit here nothing is due earlier, except when a lease ends.
         if changes == self._changes:
             self._idle_until = min(due, now + IDLE_SECONDS)
         return []
@@ -91,7 +91,7 @@ def _follow(db: sqlite3.Connection, due: Mapping[str, float]) -> None:
         db.execute(
             "UPDATE feeds SET followed = 0, leased_until = 0 WHERE followed AND url NOT IN (SELECT url FROM given)"
         )
-        # Writes only what changes: at a start nearly all feeds are known, and due no later than given. The first
+        # Writes only changed rows: at a start nearly all feeds are known, and due no later than given. The first
         # fence is random, so that no lease from before a feed was forgotten is ever valid again.
         db.execute(
             "INSERT INTO feeds (url, followed, due, fence, state) "

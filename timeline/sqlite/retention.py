@@ -18,7 +18,7 @@ class SqliteRetention(Store):
     """See `timeline.Timeline.retire`."""
 
     async def retire(self, now: float, limits: Limits) -> int:
-        """Removes some of what is beyond the limits: feeds first, then blog by blog."""
+        """Removes some of the rows beyond the limits: feeds first, then blog by blog."""
         count = await self._writer.run(lambda db: _forget_feeds(db, now, now - limits.unfollowed_age))
         for (blog,) in await self._queries.run(rows("SELECT blog FROM blogs")):
             count += await self._retire(blog, now, limits)
