@@ -1,4 +1,4 @@
-"""Every sentence of the page has a translation, and no translation is of a sentence that nobody says."""
+"""Every sentence of the page has a translation, and every translation has its sentence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TABLE = re.compile(r"^_(?:WAITS|SILENCES|MEDIA): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
 PARTS = ("connections", "handlers", "pages")
 FOR_PROGRAMS = {"entries", "live"}
-"""Handlers whose errors nobody reads in a browser."""
+"""Handlers whose errors are read by programs alone."""
 
 # Not another object's method of that name, and not where one is defined.
 CALLS = re.compile(r"(?<!function )(?<![.\w#])(?:say|count)\((?![^()]*\)\s*\{)")

@@ -1,4 +1,4 @@
-"""A post that is withdrawn leaves its place, and nothing of what it said; nobody who stands in it falls out."""
+"""A withdrawn post becomes a stub without its text; focus and position of the reader stay."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class Visitor:
         self._expected.append(complaint)
 
     async def leave(self) -> None:
-        """Closes all pages, once everything that they had to say has been heard."""
+        """Closes all pages, after all their messages have been received."""
         for context in self._contexts:
             for page in context.pages:
                 await page.evaluate("0")

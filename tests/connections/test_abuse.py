@@ -1,4 +1,4 @@
-"""What hostile clients do over a bare socket: they are closed with the protocol's code, and nobody else notices."""
+"""Hostile clients over a bare socket: they are closed with the protocol's code, and no other client is affected."""
 
 from __future__ import annotations
 

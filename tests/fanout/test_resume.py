@@ -178,7 +178,7 @@ async def test_what_the_history_has_no_room_for_comes_from_the_timeline_within_b
 
 
 class Away:
-    """A timeline that answers nothing: whoever asks waits for the timeout."""
+    """A timeline that does not answer: each caller waits for the timeout."""
 
     TIMEOUT = 0.2
 

@@ -1,4 +1,4 @@
-"""A poller whose clock the test moves, over a timeline in memory that fails when it is told to."""
+"""A poller whose clock the test moves, over a timeline in memory that fails on request."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Log:
 
 @dataclass
 class Desk:
-    """A poller and what it works with. `follow` starts it; `later` lets time pass."""
+    """A poller and its parts. `follow` starts it; `later` advances the clock."""
 
     timeline: FaultyTimeline
     sandbox: WatchedSandbox

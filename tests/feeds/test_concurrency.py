@@ -13,7 +13,7 @@ from tests.livelog import until
 
 
 class Exchanges:
-    """Exchanges that go on until they are told to end."""
+    """Exchanges that go on until they are ended."""
 
     def __init__(self) -> None:
         self.going: set[str] = set()

@@ -50,7 +50,7 @@ async def fetching(**options: Any) -> AsyncIterator[Fetcher]:
 
 @pytest.fixture
 async def fetcher() -> AsyncIterator[Fetcher]:
-    """A patient fetcher."""
+    """A fetcher with a long timeout."""
     async with fetching() as one:
         yield one
 
@@ -594,7 +594,7 @@ async def test_a_private_network_that_the_operator_lists_may_be_led_to(origin: R
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
+    """A port without a listener."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -561,7 +561,7 @@ async def test_a_lease_that_was_lost_is_no_trouble(
 
 
 class Held:
-    """Requests that are held until they are let go; counts them."""
+    """Requests that wait until they are released; counts them."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -577,7 +577,7 @@ class Held:
 
 
 def held_desks(newsroom: Newsroom, count: int, held: Held) -> Sequence[str]:
-    """So many feeds that do not answer until they are let go."""
+    """Feeds that do not answer until they are released."""
     for n in range(count):
         newsroom.open_desk(f"/{n}.xml", title=f"{n}").publish(title=f"{n}")
         newsroom.script(f"/{n}.xml", held)

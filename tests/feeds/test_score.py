@@ -142,7 +142,7 @@ class Fortnight:
 
 @pytest.fixture(scope="module")
 def fortnight() -> Fortnight:
-    """Fourteen days, told by the clock alone."""
+    """Fourteen simulated days."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("feeds.poller.TICK_INTERVAL", 3_600.0)
         return asyncio.run(_fortnight())

@@ -13,7 +13,7 @@ from tests.timeline.drafts import NOW, commit, entry
 
 
 async def missed(site: Site, after: str) -> list[dict[str, Any]]:
-    """The messages after a cursor, once the fan-out has heard of all there is."""
+    """The messages after a cursor, once the fan-out has received all events."""
     head = str(await site.timeline.head("blog"))
 
     async def messages() -> list[dict[str, Any]]:

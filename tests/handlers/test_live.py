@@ -104,7 +104,7 @@ async def test_nothing_can_be_posted(site: Site) -> None:
 
 
 async def test_http_1_0_will_do(site: Site) -> None:
-    """As proxies speak it that were told nothing else."""
+    """HTTP/1.0, the default of many proxies."""
     async with asked(site.port, "/blog/events", version="1.0") as bare:
         await bare.answer()
         assert (await bare.block()).event == "hello"

@@ -65,7 +65,7 @@ class Follower:
         return self._connection is not None and self._connection.greeted
 
     async def connect(self, delay: float = 0.0) -> None:
-        """Comes, or comes back, to any of the nodes; tries again until one lets it in."""
+        """Connects or reconnects to any of the nodes; retries until one accepts."""
         await asyncio.sleep(delay)
         after = f"?after={self.cursor}" if self.cursor else ""
         loop = asyncio.get_running_loop()
