@@ -169,19 +169,14 @@ class LateNews:
         await self.work()
         return answered
 
-    async def _hold(self) -> None:
-        self.in_hand = True
-        try:
-            await self.through.wait()
-        finally:
-            # The watch may be cancelled meanwhile.
-            self.in_hand = False
-
     async def watch(self, blogs: Collection[str]) -> AsyncGenerator[Sequence[Event], None]:
+        self.in_hand = False
         async with aclosing(self.timeline.watch(blogs)) as batches:
             async for batch in batches:
                 if batch:
-                    await self._hold()
+                    self.in_hand = True
+                    await self.through.wait()
+                    self.in_hand = False
                 else:
                     await self.work()
                 yield batch
@@ -334,7 +329,7 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.url = url
         self.ticks = 0
-        self.touched = self.has_third = False
+        self.touched = False
         self.runner = asyncio.Runner()
         self.worlds: dict[str, World] = {}
         self.visitors = [
@@ -439,13 +434,6 @@ class History(RuleBasedStateMachine):
         self.publish(meanwhile[2:])
         self.read_on(n)
 
-    @rule(meanwhile=news)
-    def apply_other_blogs(self, meanwhile: list[Draft]) -> None:
-        """A blog is added or removed: the timeline is watched anew, and there may be news while it is."""
-        self.meanwhile(meanwhile, pushed=False)
-        self.has_third = not self.has_third
-        self.run(self.fanout.apply((*BLOGS, "three") if self.has_third else BLOGS))
-
     @rule(n=who)
     def open_page(self, n: int) -> None:
         """The page is rendered; its stream is yet to be opened."""
@@ -529,7 +517,7 @@ class History(RuleBasedStateMachine):
             channel = self.fanout._channels[blog]
             held = [held.event for held in channel.history._held]
             assert len(held) <= MOST_MISSED
-            assert sum(len(event.item or "") for event in held) <= HISTORIES_BYTES // len(self.fanout._channels)
+            assert sum(len(event.item or "") for event in held) <= HISTORIES_BYTES // len(BLOGS)
         for visitor in self.visitors:
             visitor.read()
             if visitor.live and self.late.through.is_set():
@@ -556,7 +544,6 @@ class History(RuleBasedStateMachine):
         self.world = self.worlds[self.epoch]
 
     async def _start(self) -> None:
-        self.has_third = False
         self.fanout = FanOut(self.late, BLOGS)
         await self.fanout.start()
 
@@ -613,11 +600,10 @@ class History(RuleBasedStateMachine):
 
     def _level(self) -> bool:
         assert not self.fanout.trouble
-        # Events that were replayed may be yet to be served when the watch already holds later ones.
-        if self.fanout._unserved or any(task.cancelling() for task in self.fanout._tasks):
-            return False
         if self.late.in_hand and not self.late.through.is_set():
             return True
+        if self.fanout._unserved:
+            return False
         heads = {blog: self.fanout._channels[blog].history.head for blog in BLOGS}
         return heads == {name: Cursor(self.epoch, len(blog.events)) for name, blog in self.world.items()}
 
