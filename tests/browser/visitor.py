@@ -114,11 +114,11 @@ class Visitor:
         await dialog.dismiss()
 
 
-async def becomes(look: Callable[[], Awaitable[object]], wanted: object) -> None:
-    """Waits until a look at the page finds what is wanted. It looks more often than playwright's `expect`."""
-    deadline = time.monotonic() + PATIENCE
+async def becomes(read: Callable[[], Awaitable[object]], wanted: object, seconds: float = PATIENCE) -> None:
+    """Waits at most ``seconds`` until the page shows a value. Polls more often than playwright's `expect`."""
+    deadline = time.monotonic() + seconds
     while True:
-        found = await look()
+        found = await read()
         if found == wanted or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.02)
