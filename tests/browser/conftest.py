@@ -17,6 +17,9 @@ from demo.newsroom import Enclosure, Newsroom
 from entries import FRONT_PAGE
 from tests.browser.visitor import Visitor, every_second, listed
 from tests.livelog import PATIENCE, Livelog
+from tests.realday import realday
+
+__all__ = ["realday"]
 
 ARGUMENTS = (
     "--no-sandbox",

@@ -1,0 +1,27 @@
+"""The day of real feeds that other tests measure the page on."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.browser.visitor import Visitor, post
+from tests.realday import RealDay
+
+
+async def test_every_blog_has_posts_but_those_without_sources_that_answer(realday: RealDay) -> None:
+    for blog in ("shipped", "news", "world", "releases", "many", "ifanr", "urdu", "titleless", "deep"):
+        assert len((await realday.livelog.json(f"/{blog}/entries?limit=20"))["items"]) == 20, blog
+    assert not (await realday.livelog.json("/dead/entries"))["items"]
+
+
+async def test_a_post_is_published_corrected_and_withdrawn_while_a_page_is_open(
+    realday: RealDay, visitor: Visitor
+) -> None:
+    page = await visitor.page()
+    await page.goto(realday.livelog.url("/live/"))
+    (*_, published) = await realday.publish("desk", {"title": "Polls close", "html": "<p>They do.</p>"})
+    await expect(post(page, "Polls close")).to_be_visible()
+    await realday.correct("desk", published, title="Polls have closed")
+    await expect(post(page, "Polls have closed")).to_be_visible()
+    await realday.withdraw("desk", published)
+    await expect(post(page, "Polls have closed")).to_have_count(0)

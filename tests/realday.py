@@ -1,0 +1,125 @@
+"""A day of real feeds: `shared/lab/realday.py` on loopback, and a Livelog that follows it.
+
+The feeds are no part of the project: publishers own their texts. Tests that use them are skipped where they are
+absent; with CI=true they fail. One start takes about 10 s, so the fixture is one per worker, made at its first use.
+Tests share it: read the blogs, and publish in `live` only, in a desk of your own (`realday.publish("desk", …)`).
+
+    async def test_some_headlines_are_on_the_first_screen(realday: RealDay, visitor: Visitor) -> None:
+        page = await visitor.page(viewport={"width": 1280, "height": 900})
+        await page.goto(realday.livelog.url("/shipped/"))
+
+`realday.py` lists the blogs in its docstring. Its pictures have real sizes, and their addresses are loopback's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import pytest_asyncio
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+
+from tests.corpus import corpus_if_here
+from tests.livelog import Livelog, until
+
+
+class RealDay:
+    """The origin of the feeds at ``base``, and the ``livelog`` that follows them."""
+
+    def __init__(self, base: str, livelog: Livelog) -> None:
+        self.base = base
+        self.livelog = livelog
+
+    def framed(self, address: str, width: int = 400, height: int = 600) -> str:
+        """The address of a page of another site with an iframe of that size."""
+        return f"{self.base}/frame?{urlencode({'src': address, 'w': width, 'h': height})}"
+
+    async def publish(self, desk: str, *posts: dict[str, Any]) -> list[str]:
+        """Publishes posts (`title`, `html`, `tags`, `author`) in `desk` or `wire`, the sources of `live`.
+
+        Returns the newest ids, at most three.
+        """
+        return await self._post(desk, "publish", list(posts))
+
+    async def correct(self, desk: str, post_id: str, **changes: Any) -> None:
+        """Changes a published post."""
+        await self._post(desk, "correct", {"id": post_id, **changes})
+
+    async def withdraw(self, desk: str, post_id: str) -> None:
+        """Removes a published post, with a tombstone."""
+        await self._post(desk, "withdraw", {"id": post_id})
+
+    async def _post(self, desk: str, action: str, body: object) -> list[str]:
+        address = f"{self.base}/live/{desk}/{action}"
+        answer = await AsyncHTTPClient().fetch(address, method="POST", body=json.dumps(body))
+        ids: list[str] = json.loads(answer.body)
+        return ids
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def realday(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealDay]:
+    """A day of real feeds and a Livelog that has fetched each of them. Only reads, and publishing in `live`."""
+    program = find_program()
+    port = _free_port()
+    base = f"http://127.0.0.1:{port}"
+    origin = await _run(program, f"--port={port}")
+    livelog = Livelog(tmp_path_factory.mktemp("realday"))
+    try:
+        await until(lambda: _answers(base))
+        printed = await _run(program, f"--port={port}", "--config", stdout=asyncio.subprocess.PIPE)
+        config, _ = await printed.communicate()
+        path = livelog.folder / "config.yaml"
+        path.write_bytes(config)
+        await livelog.run(f"--config={path}", "--port=0")
+        for blog in (await livelog.json("/healthz"))["readers"]:
+            await until(lambda blog=blog: _is_fetched(livelog, blog), seconds=90)
+        yield RealDay(base, livelog)
+    finally:
+        await livelog.kill()
+        origin.kill()
+        await origin.wait()
+    assert "Traceback" not in livelog.log, livelog.log
+
+
+def find_program() -> Path:
+    """`shared/lab/realday.py` beside the project; skips the test if it is absent, and fails it under CI=true."""
+    corpus = corpus_if_here()
+    program = corpus.parent / "lab" / "realday.py" if corpus else None
+    if program and program.exists():
+        return program
+    if os.environ.get("CI") == "true":
+        pytest.fail("a day of real feeds (shared/lab/realday.py beside the project) is missing")
+    pytest.skip("a day of real feeds (shared/lab/realday.py beside the project) is not here")
+
+
+async def _run(program: Path, *arguments: str, stdout: int | None = None) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(sys.executable, str(program), *arguments, stdout=stdout)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+async def _answers(base: str) -> bool:
+    try:
+        await AsyncHTTPClient().fetch(f"{base}/site")
+    except (OSError, HTTPClientError):
+        return False
+    return True
+
+
+async def _is_fetched(livelog: Livelog, blog: str) -> bool:
+    """True once each source of a blog was fetched, or cannot be reached."""
+    answer = await livelog.json(f"/{blog}/sources")
+    return all(source["state"] != "waiting" for source in answer["sources"])
