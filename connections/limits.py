@@ -106,13 +106,13 @@ class Admission:
             raise RefusedError("This server is about to stop.")
         if self.connections > self._max_live:
             self._log_refused("there are as many as this process has descriptors for (ulimit -n)")
-            raise RefusedError("There are too many readers.")
+            raise RefusedError("Too many readers right now. Try again in a minute.")
         group = _group(address)
         if group is None:
             return
         if self._live[group] >= self._per_address:
             self._log_refused("one address has %d; if it is a proxy's, server.trusted_proxies has to name it")
-            raise RefusedError("There are too many readers at your address.")
+            raise RefusedError("Too many readers at your address right now. Try again in a minute.")
         self._live[group] += 1
         slot.address = group
 

@@ -61,20 +61,28 @@ export function renderPost(item, blog) {
 }
 
 /**
- * The stub that replaces a withdrawn post.
+ * The stub that replaces a withdrawn post: "City desk withdrew this post at 00:25".
  *
  * @param {string} position of the post
+ * @param {string} source its name
  * @param {Date} withdrawn when the page was informed
  * @param {boolean} isLate it may have been withdrawn long before that
  * @returns {HTMLElement}
  */
-export function renderStub(position, withdrawn, isLate) {
+export function renderStub(position, source, withdrawn, isLate) {
   const article = document.createElement('article');
   article.dataset.position = position;
+  const sentence = isLate ? say('{name} withdrew this post before {time}') : say('{name} withdrew this post at {time}');
+  const name = document.createElement('bdi');
+  name.textContent = source;
+  const withdrawal = line('p', 'withdrawal', '');
+  for (const piece of sentence.split(/(\{\w+\})/)) {
+    withdrawal.append(piece === '{name}' ? name : piece.replace('{time}', clock(withdrawn)));
+  }
   article.append(
     line('p', 'day', time(position, 'day')),
     line('span', 'when', time(position, 'clock')),
-    line('p', 'withdrawal', say(isLate ? 'Withdrawn before {time}' : 'Withdrawn {time}', { time: clock(withdrawn) })),
+    withdrawal,
   );
   localise(article);
   return article;

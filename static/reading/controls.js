@@ -115,7 +115,7 @@ function pauseButton(state, onToggle) {
 
   function show() {
     pause.textContent = isPaused ? say('Resume') : say('Pause');
-    pause.title = isPaused ? say('New posts wait until you resume') : say('Have new posts wait');
+    pause.title = isPaused ? say('Show the posts that wait') : say('Hold new posts');
   }
 
   function toggle() {

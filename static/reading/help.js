@@ -14,7 +14,7 @@ export function helpDialog() {
   dialog.setAttribute('aria-labelledby', 'help-title');
   const toggle = () => (dialog.open ? dialog.close() : open(dialog));
   const button = element('button', { type: 'button', class: 'quiet', id: 'help-button', 'aria-haspopup': 'dialog' }, '?');
-  button.title = say('Keys, sound and notifications');
+  button.title = say('Keyboard shortcuts, sound and notifications');
   button.setAttribute('aria-label', button.title);
   button.addEventListener('click', toggle);
   dialog.addEventListener('click', ({ target }) => {
@@ -34,10 +34,10 @@ function sheet() {
   const keys = element('dl', { class: 'keys' });
   for (const [key, what] of [
     ['j', say('Next post')],
-    ['k', say('Post before')],
+    ['k', say('Previous post')],
     ['n', say('First unread post')],
-    ['p', say('Pause, resume')],
-    ['?', say('This help')],
+    ['p', say('Pause or resume')],
+    ['?', say('Show this help')],
   ]) {
     keys.append(element('dt', {}, element('kbd', {}, key ?? '')), element('dd', {}, what ?? ''));
   }
@@ -45,15 +45,15 @@ function sheet() {
   return element(
     'div',
     { class: 'help' },
-    element('h2', { id: 'help-title' }, say('Keys')),
+    element('h2', { id: 'help-title' }, say('Keyboard shortcuts')),
     keys,
-    choice('keys', say('Single keys are commands'), hasKeys(), (isOn) => setSetting('keys', isOn ? null : 'off')),
+    choice('keys', say('Single-key shortcuts'), hasKeys(), (isOn) => setSetting('keys', isOn ? null : 'off')),
     element('h2', {}, say('New posts')),
     choice('sound', say('Soft sound'), setting('sound') === 'on', (isOn) => {
       setSetting('sound', isOn ? 'on' : null);
       if (isOn) playTone();
     }),
-    choice('notifications', say('Notifications while no tab is in view'), setting('notifications') === 'on', chooseNotifications),
+    choice('notifications', say('Notifications while this page is in the background'), setting('notifications') === 'on', chooseNotifications),
     form,
   );
 }
@@ -66,7 +66,7 @@ async function chooseNotifications(isOn, box) {
   const isAllowed = isOn && (await allowNotifications());
   setSetting('notifications', isAllowed ? 'on' : null);
   box.checked = isAllowed;
-  if (isOn && !isAllowed) box.setCustomValidity(say('The browser does not allow it.'));
+  if (isOn && !isAllowed) box.setCustomValidity(say('Notifications are blocked. Allow them in your browser’s site settings.'));
   box.reportValidity();
 }
 

@@ -117,7 +117,7 @@ export class Marks {
  * @param {Date} to
  */
 export function gapSentence(gap, from, to) {
-  if (gap.reason === 'epoch') return say('The server’s history began anew.');
+  if (gap.reason === 'epoch') return say('The server was reset; some posts may be missing.');
   const write = day(from) === day(to) ? clock : moment;
   if (write(from) === write(to)) return say('Some posts may be missing around {time}.', { time: write(to) });
   return say('Some posts may be missing between {from} and {to}.', { from: write(from), to: write(to) });
@@ -129,7 +129,7 @@ export function gapSentence(gap, from, to) {
  */
 function unreadLine(key) {
   const text = document.createElement('span');
-  text.textContent = say('New above, read below');
+  text.textContent = say('New posts above');
   return { key, element: mark('unread-line', text) };
 }
 
@@ -142,7 +142,7 @@ function gapMark(sentence, address) {
   text.textContent = sentence;
   const link = document.createElement('a');
   link.href = address;
-  link.textContent = say('Load them');
+  link.textContent = say('Load missing posts');
   const element = mark('gap', text, ' ', link);
   // The children of a feed are articles (WAI-ARIA 1.2).
   element.setAttribute('role', 'article');

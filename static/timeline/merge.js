@@ -218,7 +218,8 @@ export class Merger {
       this.#remove(post);
     } else if (!post.isWithdrawn) {
       post.isWithdrawn = true;
-      const stub = renderStub(post.position, new Date(), isLate);
+      const source = article.querySelector('.source bdi')?.textContent ?? '';
+      const stub = renderStub(post.position, source, new Date(), isLate);
       stub.dataset.revision = String(post.revision);
       keepHeight(article, () => {
         article.classList.add('withdrawn');

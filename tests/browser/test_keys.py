@@ -32,10 +32,10 @@ async def test_n_shows_what_waits(filled: Livelog, page: Page) -> None:
 
 async def test_the_help_lists_the_keys_and_gives_the_focus_back(filled: Livelog, page: Page) -> None:
     await Script.open(filled, page)
-    button = page.get_by_role("button", name="Keys, sound and notifications")
+    button = page.get_by_role("button", name="Keyboard shortcuts, sound and notifications")
     await button.focus()
     await page.keyboard.press("?")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     await expect(dialog).to_be_visible()
     await expect(dialog.get_by_text("First unread post")).to_be_visible()
     await page.keyboard.press("j")
@@ -47,8 +47,8 @@ async def test_the_help_lists_the_keys_and_gives_the_focus_back(filled: Livelog,
 
 async def test_keys_can_be_turned_off_for_good(filled: Livelog, page: Page) -> None:
     await Script.open(filled, page)
-    await page.get_by_role("button", name="Keys, sound and notifications").click()
-    await page.get_by_label("Single keys are commands").uncheck()
+    await page.get_by_role("button", name="Keyboard shortcuts, sound and notifications").click()
+    await page.get_by_label("Single-key shortcuts").uncheck()
     await page.get_by_role("button", name="Close").click()
     await page.reload()
     await page.keyboard.press("j")

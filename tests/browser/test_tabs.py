@@ -95,9 +95,9 @@ async def test_sound_and_notifications_are_off_until_the_reader_asks(filled: Liv
     script.entry("In silence")
     await becomes(page.title, "(1) blog")
     assert await page.evaluate("[told.length, tones]") == [0, 0]
-    await page.get_by_role("button", name="Keys, sound and notifications").click()
+    await page.get_by_role("button", name="Keyboard shortcuts, sound and notifications").click()
     await page.get_by_label("Soft sound").check()
     assert await page.evaluate("tones") == 2, "the reader hears what it is like"
-    await page.get_by_label("Notifications while no tab is in view").check()
-    await expect(page.get_by_label("Notifications while no tab is in view")).to_be_checked()
+    await page.get_by_label("Notifications while this page is in the background").check()
+    await expect(page.get_by_label("Notifications while this page is in the background")).to_be_checked()
     assert await page.evaluate("localStorage.getItem('livelog:notifications')") == "on"

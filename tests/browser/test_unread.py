@@ -69,7 +69,7 @@ async def test_one_press_leads_to_the_first_unread_post(filled: Livelog, page: P
     await expect(post(page, "Arriving 0")).to_be_in_viewport()
     assert (await titles(page))[:4] == ["Arriving 2", "Arriving 1", "Arriving 0", "Last"]
     line = page.locator("#timeline > .unread-line")
-    await expect(line).to_have_text("New above, read below")
+    await expect(line).to_have_text("New posts above")
     assert await line.evaluate("(line) => line.nextElementSibling.querySelector('.headline').textContent") == "Last"
     await expect(fresh(page)).to_be_hidden()
     assert await page.title() == "blog"

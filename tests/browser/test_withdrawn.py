@@ -17,7 +17,8 @@ async def test_a_withdrawn_post_leaves_a_stub(filled: Livelog, page: Page) -> No
     name = await article.get_attribute("data-id") or ""
     script.delete(name)
     stub = page.locator(f"[data-id='{name}']")
-    await expect(stub.locator(".withdrawal")).to_have_text(re.compile(r"^Withdrawn \d\d:\d\d$"))
+    withdrawal = re.compile(r"^Harbour Log withdrew this post at \d\d:\d\d$")
+    await expect(stub.locator(".withdrawal")).to_have_text(withdrawal)
     assert await stub.locator("h2, .content, .byline, a").count() == 0
     assert await posts(page).nth(1).get_attribute("data-id") == name, "it is where it was"
 

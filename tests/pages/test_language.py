@@ -85,7 +85,7 @@ async def test_the_page_has_the_translations_of_its_scripts_except_in_english(si
     text = (await site.get("/blog/", Accept_Language=CHINESE)).body.decode()
     found = re.search(r'<script type="application/json" id="words">(.*?)</script>', text)
     assert found
-    assert json.loads(found[1])["Live"] == "直播中"
+    assert json.loads(found[1])["Live"] == "实时更新中"
     assert 'id="words"' not in (await site.get("/blog/")).body.decode()
 
 
@@ -97,7 +97,7 @@ async def test_dates_are_in_the_form_of_the_language(site: Site) -> None:
 
 async def test_error_pages_are_translated_and_json_errors_are_not(site: Site) -> None:
     answer = await site.get("/nowhere/", Accept="text/html", Accept_Language=CHINESE)
-    assert "这里没有这个直播页。" in answer.body.decode()
+    assert "这里没有这个图文直播。" in answer.body.decode()
     assert (await site.json("/nowhere/"))["error"]["message"] == "There is no such blog here."
 
 
