@@ -1,4 +1,4 @@
-"""`/<blog>/e/<id>`: the page of one entry, among the entries next to it."""
+"""`/<blog>/e/<id>`: the page of one entry, among the entries next to it; or the entry as JSON, by `Accept`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ class Permalink(ThemedPage):
     """The entry, with NEWER_NEIGHBOURS above and OLDER_NEIGHBOURS below it."""
 
     async def get(self, slug: str, entry_id: str) -> None:
-        """Sends the page. A withdrawn or retired entry is a 410."""
+        """Sends the page, or the item to programs that ask for JSON. A withdrawn or retired entry is a 410."""
         blog = self.blog(slug)
         text = await self.site.timeline.entry(slug, entry_id)
         if text is None:
             raise await self._missing(slug, entry_id)
+        if self._wants_item():
+            self._send_item(text)
+            return
         self.remember_language()
         item = json.loads(text)
         above, below = await asyncio.gather(
@@ -43,6 +46,15 @@ class Permalink(ThemedPage):
             older=below.older and f"/{slug}/?before={below.older}",
             meta=metadata.of_entry(blog, self.absolute(f"/{slug}/"), item, self.logo(blog)),
         )
+
+    def _wants_item(self) -> bool:
+        return not self.wants_page() and "application/json" in self.request.headers.get("Accept", "")
+
+    def _send_item(self, text: str) -> None:
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.set_header("Vary", "Accept")
+        self.finish(text)
 
     async def _missing(self, slug: str, entry_id: str) -> HTTPError:
         match await self.site.timeline.fate(slug, entry_id):

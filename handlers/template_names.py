@@ -62,7 +62,7 @@ class Localized(RequestHandler):
         }
 
     def render(self, template_name: str, **kwargs: Any) -> Future[None]:
-        """Sends a page, with the headers that make caches keep one for each language."""
+        """Sends a page, with the headers that make caches keep one for each language, apart from JSON."""
         self.set_header("Content-Language", language.language(self.locale).tag)
-        self.set_header("Vary", "Accept-Language, Cookie")
+        self.set_header("Vary", "Accept, Accept-Language, Cookie")
         return super().render(template_name, **kwargs)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import urls
 from entries import Entry, Source
-from feeds.parser import discovery, identity, json, sanitize, xml
+from feeds.parser import discovery, identity, json, plain_text, sanitize, xml
 from feeds.parser.dates import plausible
 from feeds.parser.digest import legacy_digest
 from feeds.parser.enclosures import drop_repeated
@@ -144,7 +144,7 @@ def _read(body: bytes, base: str, content_type: str | None) -> RawFeed:
 def _sanitize_entry(entry: ListedEntry, source: Source) -> Entry:
     raw = entry.raw
     base = raw.content_base
-    content, truncated = sanitize.sanitize_html(raw.content or raw.summary or "", base)
+    content, truncated = sanitize.sanitize_html(plain_text.text_as_html(raw.content or raw.summary or ""), base)
     title = sanitize.extract_text(raw.title) if raw.title_is_html else sanitize.normalize_text(raw.title)
     summary = sanitize.extract_text(raw.summary) if raw.content and raw.summary != raw.content else None
     files = ((urls.absolute(file.url, base), file) for file in raw.attachments[:MAX_ATTACHMENTS])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -98,3 +99,27 @@ async def test_the_410_page_links_to_the_other_posts(site: Site) -> None:
     text = (await site.get("/blog/e/never", Accept="text/html")).body.decode()
     assert '<a href="/blog/">All posts of \u2068A &lt;b&gt;lively&lt;/b&gt; blog\u2069</a>' in text
     assert '<a href="/">To the start page</a>' in (await site.get("/x/y/z", Accept="text/html")).body.decode()
+
+
+async def test_programs_that_ask_for_json_get_the_item(site: Site) -> None:
+    await commit(site.timeline, entry("abcd", content_html="<p>漢字</p>"))
+    (listed,) = (await site.json("/blog/entries"))["items"]
+    answer = await site.get("/blog/e/abcd", Accept="application/json")
+    assert json.loads(answer.body) == listed
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache", "it may be corrected"
+    assert "Accept" in answer.headers["Vary"].split(", ")
+
+
+@pytest.mark.parametrize("accept", ["text/html,application/json;q=0.9", "*/*", ""])
+async def test_all_others_get_the_page(site: Site, accept: str) -> None:
+    await commit(site.timeline, entry("abcd"))
+    answer = await site.get("/blog/e/abcd", Accept=accept)
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "Accept" in answer.headers["Vary"].split(", ")
+
+
+async def test_an_item_that_is_missing_is_an_error_in_json(site: Site) -> None:
+    answer = await site.get("/blog/e/never", Accept="application/json")
+    assert answer.code == 404
+    assert json.loads(answer.body) == {"error": {"status": 404, "message": "There is no such post here."}}
