@@ -42,6 +42,18 @@ class Attachment:
     duration_in_seconds: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The preview of a long entry, see preview.py: text for a summary, and minutes to read the whole, 0 below one."""
+
+    text: str
+    minutes: int
+
+    def public(self) -> dict[str, object]:
+        """Its form in an item."""
+        return {"text": self.text, "minutes": self.minutes}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry as its publisher lists it: text is text, ``content_html`` is sanitised, links are http(s).
@@ -67,6 +79,7 @@ class Entry:
     tags: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     truncated: bool = False
+    preview: Preview | None = None
     blog: str = ""
     position: int = 0
     seen: int = 0
@@ -123,6 +136,7 @@ class Entry:
             "tags": list(self.tags),
             "attachments": [_attached(attachment) for attachment in self.attachments],
             "_livelog": {
+                **({"preview": self.preview.public()} if self.preview else {}),
                 "source": _without_blanks(asdict(self.source)),
                 **({"truncated": True} if self.truncated else {}),
             },

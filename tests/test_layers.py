@@ -9,15 +9,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-WORDS = {"entries", "feedstate", "urls", "markup"}
+WORDS = {"entries", "preview", "feedstate", "urls", "markup"}
 MAY_IMPORT = {
     "entries": set(),
+    "preview": {"entries"},
     "urls": set(),
     "markup": set(),
     "feedstate": {"entries"},
     "config": {"urls"},
     "outbound": set(),
-    "timeline": {"entries", "feedstate"},
+    "timeline": {"entries", "preview", "feedstate"},
     "feeds": {*WORDS, "config", "outbound", "timeline"},
     "opml": {"urls", "config"},
     "fanout": {"entries", "timeline"},

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import preview
 import urls
 from entries import Entry, Source
 from feeds.parser import discovery, identity, json, plain_text, sanitize, xml
@@ -157,6 +158,7 @@ def _sanitize_entry(entry: ListedEntry, source: Source) -> Entry:
         title=title,
         content_html=content,
         truncated=truncated,
+        preview=preview.of(content, summary, title),
         summary=summary,
         image=urls.absolute(raw.image, base),
         published=plausible(raw.published),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from preview import completed
 from timeline.archive import Fate, Page, before_token, parse_before
 from timeline.redis.connection import Store, key
 from timeline.redis.event_log import cursor
@@ -19,16 +20,17 @@ class RedisArchive(Store):
         keys = ("epoch", "heads", f"{blog}:places", f"{blog}:items")
         epoch, head, rows = await self._connection.run("page", keys, [blog, limit, *below])
         older = before_token(int(rows[limit - 1][1]), rows[limit - 1][0]) if len(rows) > limit else None
-        return Page([item for _, _, item in rows[:limit]], cursor(epoch, head), older)
+        return Page([completed(item) for _, _, item in rows[:limit]], cursor(epoch, head), older)
 
     async def newer(self, blog: str, than: str, limit: int) -> Sequence[str]:
         """The entries right above a token, newest first."""
         keys = (f"{blog}:places", f"{blog}:items")
-        return cast("list[str]", await self._connection.run("newer", keys, [limit, *parse_before(than)]))
+        return [completed(item) for item in await self._connection.run("newer", keys, [limit, *parse_before(than)])]
 
     async def entry(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """One entry, or None."""
-        return cast("str | None", await self._connection.ask("HGET", key(f"{blog}:items"), id))
+        item = await self._connection.ask("HGET", key(f"{blog}:items"), id)
+        return item and completed(item)
 
     async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """An entry as it was before its last correction, or None."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from entries import Cursor, Entry, Event
 from feedstate import FeedState
+from preview import completed
 from timeline.errors import HistoryLostError, LeaseLostError, Reason, TimelineError
 from timeline.event_log import Replay
 from timeline.feed_jobs import Lease
@@ -145,5 +146,6 @@ def cursor(epoch: str, head: Any) -> Cursor:
 
 def _event(blog: str, epoch: str, seq: int, kind: Any, entry_id: str, item: str | None) -> Event:
     # A withdrawn entry may have been listed again: the item is not this event's.
-    gone = kind == "delete" or item is None
-    return Event(blog, Cursor(epoch, seq), "delete" if gone else kind, entry_id, None if gone else item)
+    if kind == "delete" or item is None:
+        return Event(blog, Cursor(epoch, seq), "delete", entry_id, None)
+    return Event(blog, Cursor(epoch, seq), kind, entry_id, completed(item))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from entries import Cursor
+from preview import completed
 from timeline.archive import Fate, Page, before_token, parse_before
 from timeline.sqlite.commit import newest_seq, recognised, withdrawn_revision
 from timeline.sqlite.worker import Store, rows
@@ -25,12 +26,12 @@ class SqliteArchive(Store):
     async def newer(self, blog: str, than: str, limit: int) -> Sequence[str]:
         """The entries right above a token, newest first."""
         found = await self._queries.run(rows(_NEWER, blog, *parse_before(than), limit))
-        return [item for (item,) in reversed(found)]
+        return [completed(item) for (item,) in reversed(found)]
 
     async def entry(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """One entry, or None."""
         found = await self._queries.run(rows("SELECT item FROM entries WHERE blog = ? AND id = ?", blog, id))
-        return str(found[0][0]) if found else None
+        return completed(found[0][0]) if found else None
 
     async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """An entry as it was before its last correction, or None."""
@@ -52,7 +53,7 @@ def _page(db: sqlite3.Connection, epoch: str, blog: str, below: tuple[int, str] 
     more = len(found) > limit
     found = found[:limit]
     older = before_token(found[-1][1], found[-1][2]) if more else None
-    return Page([item for item, _, _ in found], Cursor(epoch, newest_seq(db, blog)), older)
+    return Page([completed(item) for item, _, _ in found], Cursor(epoch, newest_seq(db, blog)), older)
 
 
 def _fate(db: sqlite3.Connection, blog: str, key: str) -> Fate | None:

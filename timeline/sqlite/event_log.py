@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from entries import Cursor, Entry, Event
 from feedstate import FeedState
+from preview import completed
 from timeline.errors import HistoryLostError, TimelineError
 from timeline.event_log import Replay
 from timeline.feed_jobs import Lease
@@ -101,4 +102,5 @@ def _replay(db: sqlite3.Connection, epoch: str, blog: str, after: Cursor, limit:
 
 def _event(epoch: str, row: Any) -> Event:
     _, blog, seq, kind, entry_id, item = row
-    return Event(blog, Cursor(epoch, seq), kind if item is not None else "delete", entry_id, item)
+    gone = item is None
+    return Event(blog, Cursor(epoch, seq), "delete" if gone else kind, entry_id, None if gone else completed(item))
