@@ -20,6 +20,7 @@ from connections.proxies import Client, client
 from fanout.fanout import FanOut
 from handlers.site import Site
 from handlers.template_names import Localized
+from pages.filter import BusyError, Filter, FilteredPage, FilterError
 from timeline import TimelineError
 
 logger = logging.getLogger("livelog.http")
@@ -37,7 +38,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         IMAGES,
         "media-src http: https:",
         "base-uri 'none'",
-        "form-action 'none'",
+        "form-action 'self'",
         "frame-ancestors 'self'",
         "require-trusted-types-for 'script'",
         "trusted-types livelog",
@@ -183,6 +184,26 @@ class Handler(BaseHandler):
         """A parameter of the query. Bytes that are not UTF-8 become U+FFFD, which matches nothing: not a 400."""
         given = self.request.query_arguments.get(name)
         return given[-1].decode("utf-8", "replace") if given else None
+
+    def chosen(self) -> Filter:
+        """The filter in the query: `q`, any number of `source` and `tag`. Raises HTTPError 400 for too many."""
+        sources, tags = (
+            [value.decode("utf-8", "replace") for value in self.request.query_arguments.get(name, ())]
+            for name in ("source", "tag")
+        )
+        try:
+            return Filter.of(sources, tags, self.text_argument("q"))
+        except FilterError:
+            raise HTTPError(400, reason="Too many sources or tags are chosen.") from None
+
+    async def filtered_page(self, blog: Blog, chosen: Filter, before: str | None, limit: int) -> FilteredPage:
+        """The newest posts that match. Raises HTTPError 400 for a foreign ``before``, and RefusedError."""
+        try:
+            return await self.site.posts.page(blog.slug, chosen, before, limit)
+        except ValueError:
+            raise HTTPError(400, reason="That is not a page of this blog.") from None
+        except BusyError:
+            raise RefusedError("Too many readers are searching right now. Try again in a minute.") from None
 
     def cursor(self) -> str | None:
         """The cursor in the query, valid or not; None if there is none."""

@@ -1,5 +1,8 @@
 """`/<blog>/entries`: older entries as a JSON Feed document (https://www.jsonfeed.org/version/1.1/).
 
+It takes the filter of a page (`q`, `source`, `tag`). If a scan reaches its limit first, the document may have few
+or no items, and its ``next_url`` leads on. Scripts of other sites may read the answers.
+
 With `?after=<cursor>` the same path serves clients that can keep neither a WebSocket nor an event stream open: they
 poll it, and each answer has the messages that a connection would have received.
 """
@@ -14,6 +17,8 @@ from tornado.web import HTTPError
 from config import Blog
 from entries import FRONT_PAGE, dump
 from handlers.base import Handler
+from pages.filter import Filter
+from timeline import Page
 
 MAX_LIMIT: Final = 200
 
@@ -41,19 +46,26 @@ class Entries(Handler):
     async def _send_older(self, blog: Blog) -> None:
         limit = self._limit()
         before = self.get_query_argument("before", None)
-        try:
-            page = await self.site.timeline.page(blog.slug, before, limit)
-        except ValueError:
-            raise HTTPError(400, reason="`before` is not of this blog.") from None
+        chosen = self.chosen()
+        page = await self._page(blog, chosen, before, limit)
         head = {
             **self._head(blog, self.request.uri or ""),
             "_livelog": {"cursor": str(page.head)},
         }
         if page.older:
-            query = urlencode({"before": page.older, "limit": limit})
+            query = "&".join(filter(None, (urlencode({"before": page.older, "limit": limit}), chosen.parameters())))
             head["next_url"] = self.absolute(f"/{blog.slug}/entries?{query}")
         # Items are stored as JSON text: they are sent without being parsed.
         self._send(f'{dump(head)[:-1]},"items":[{",".join(page.items)}]}}')
+
+    async def _page(self, blog: Blog, chosen: Filter, before: str | None, limit: int) -> Page:
+        if chosen:
+            found = await self.filtered_page(blog, chosen, before, limit)
+            return Page([dump(item) for item in found.items], found.head, found.older)
+        try:
+            return await self.site.timeline.page(blog.slug, before, limit)
+        except ValueError:
+            raise HTTPError(400, reason="`before` is not of this blog.") from None
 
     def _head(self, blog: Blog, path: str) -> dict[str, object]:
         return {
@@ -65,6 +77,7 @@ class Entries(Handler):
 
     def _send(self, document: str) -> None:
         self.set_header("Content-Type", "application/feed+json; charset=utf-8")
+        self.set_header("Access-Control-Allow-Origin", "*")
         self.set_header("Cache-Control", "no-cache")
         self.finish(document)
 
@@ -87,5 +100,6 @@ class Previous(Handler):
         if item is None:
             raise HTTPError(404, reason="No former version of such an entry is kept here.")
         self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_header("Access-Control-Allow-Origin", "*")
         self.set_header("Cache-Control", "no-cache")
         self.finish(item)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from functools import partial
 from typing import Any, Final
 
 from tornado.escape import xhtml_escape
-from tornado.web import HTTPError
 
 from config import Blog
 from entries import FRONT_PAGE
 from handlers.base import Handler
 from pages import metadata
+from pages.addresses import blog_address
 from pages.filter import Filter, FilteredPage
 from pages.freshness import Sources
 from pages.metadata import Metadata
+from pages.search import MAX_QUERY_CHARS
 from pages.source_text import freshness_text, iso, problem_text
 from timeline import before_token
 
@@ -60,7 +62,7 @@ class ThemedPage(Handler):
 class BlogPage(ThemedPage):
     """`/<blog>/`: the newest entries and the cursor they end at; with `?before=`, older ones.
 
-    `?source=` and `?tag=` filter; `?view=wall` is for an unattended screen.
+    `?q=`, `?source=` and `?tag=` filter; `?view=wall` is for an unattended screen.
     """
 
     async def get(self, slug: str) -> None:
@@ -76,12 +78,10 @@ class BlogPage(ThemedPage):
 
     async def send_posts(self, blog: Blog, view: str | None, before: str | None, limit: int) -> None:
         """Sends a page with at most ``limit`` posts, older than ``before`` if it is given."""
-        chosen = Filter(self.text_argument("source") or None, self.text_argument("tag") or None)
-        try:
-            page = await self.site.posts.page(blog.slug, chosen, before, limit)
-        except ValueError:
-            raise HTTPError(400, reason="That is not a page of this blog.") from None
+        chosen = self.chosen()
+        page = await self.filtered_page(blog, chosen, before, limit)
         live = before is None
+        address = partial(blog_address, blog.slug, view=view if view != "embed" else None)
         # The embed shows neither the filter nor problems; its sources explain an empty page only.
         sources = await self.site.sources.of(blog) if view != "embed" or not page.items else Sources(())
         now = time.time()
@@ -90,14 +90,16 @@ class BlogPage(ThemedPage):
             blog,
             items=page.items,
             cursor=str(page.head),
-            older=page.older and _older(blog, chosen, page.older),
+            older=page.older and address(chosen, before=page.older),
+            address_of=address,
             live=live,
             view=view,
             chosen=chosen,
             whole=page.is_complete,
             problems=self._problems(sources, now) if live and view != "embed" else [],
             sources=sources,
-            tags=_tags(blog, page),
+            tags=_tags(blog, page, chosen),
+            MAX_QUERY_CHARS=MAX_QUERY_CHARS,
             snippet=self._snippet(blog),
             freshness=lambda source: freshness_text(source, now, self.locale),
             iso=iso,
@@ -132,12 +134,9 @@ class Embed(BlogPage):
         await self.send_posts(blog, "embed", None, EMBED_POSTS)
 
 
-def _older(blog: Blog, chosen: Filter, before: str) -> str:
-    return f"/{blog.slug}/?" + "&".join(filter(None, (f"before={before}", chosen.query())))
-
-
-def _tags(blog: Blog, page: FilteredPage) -> list[str]:
-    """The tags that the filter offers: those of config.yaml, then the most frequent on the page."""
+def _tags(blog: Blog, page: FilteredPage, chosen: Filter) -> list[str]:
+    """The tags that the filter offers: the chosen ones, those of config.yaml, then the most frequent on the page."""
     own = {tag: len(page.items) for feed in blog.feeds for tag in feed.tags}
     used = Counter(tag for item in page.items for tag in item.get("tags", []))
-    return [tag for tag, _ in (Counter(own) + used).most_common(MAX_TAGS)]
+    offered = [tag for tag, _ in (Counter(own) + used).most_common(MAX_TAGS)]
+    return [*(tag for tag in chosen.tags if tag not in offered), *offered]

@@ -1,21 +1,17 @@
-/** The filter of the page: posts of one source, with one tag, or both. Arriving posts are filtered by the same rule. */
+/** The filter of the page, which arriving posts pass, and the sheet in which the reader chooses it. */
+
+import { matcherOf } from './search.js';
 
 /** Milliseconds within which filtered pages reload after a reset. */
 const RELOAD_DELAY = 5_000;
 
-const { source, tag } = document.getElementById('main')?.dataset ?? {};
+const chosen = document.getElementById('main')?.dataset.filter;
 
 /** True if the page shows only some of the blog's posts. */
-export const isFiltered = source !== undefined || tag !== undefined;
+export const isFiltered = chosen !== undefined;
 
-/**
- * @param {import('../post/post.js').Item} item
- * @returns {boolean} true if it belongs on this page
- */
-export function matches(item) {
-  if (source !== undefined && item._livelog.source.title !== source) return false;
-  return tag === undefined || (item.tags?.includes(tag) ?? false);
-}
+/** @type {(item: import('../post/post.js').Item) => boolean} true if it belongs on this page */
+export const matches = chosen === undefined ? () => true : matcherOf(JSON.parse(chosen));
 
 /** Reloads the page after a reset, which has only the newest posts of the blog: perhaps none that match. */
 export function reload() {

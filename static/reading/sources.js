@@ -12,7 +12,6 @@
  */
 
 import { jittered, pause, request, requestPage } from '../connection/request.js';
-import { filterAddress } from '../timeline/addresses.js';
 import { labelOf, showFreshness } from './freshness.js';
 
 /** Milliseconds between two requests; less while the server can't read its posts. */
@@ -49,7 +48,7 @@ export async function followSources(blog, onStalled) {
       readAt = new Date();
       isStalled = false;
       onStalled(null);
-      update(list, blog, (await response.json().catch(() => ({ sources: [] }))).sources);
+      update(list, (await response.json().catch(() => ({ sources: [] }))).sources);
     } else if (response?.status === 503) {
       isStalled = true;
       onStalled(readAt);
@@ -101,14 +100,13 @@ function paragraph(sentence) {
  * Updates the lines in their order: the reader may be about to press one.
  *
  * @param {HTMLElement | null} list
- * @param {string} blog
  * @param {Source[]} sources
  */
-function update(list, blog, sources) {
+function update(list, sources) {
   if (!list) return;
   const lines = new Map([...list.children].map((line) => [line.getAttribute('data-title'), line]));
   for (const source of sources) {
-    const line = lines.get(source.title) ?? list.appendChild(newLine(source, blog));
+    const line = lines.get(source.title) ?? list.appendChild(newLine(source));
     const label = labelOf(line);
     if (!label) continue;
     label.dataset.state = source.state;
@@ -122,23 +120,25 @@ function update(list, blog, sources) {
  * A line for a source that the sheet does not have yet, like those of templates/filter.html.
  *
  * @param {Source} source
- * @param {string} blog
  */
-function newLine({ title, mark, hue }, blog) {
+function newLine({ title, mark, hue }) {
   const line = document.createElement('li');
   line.dataset.title = title;
+  const box = document.createElement('input');
+  box.type = 'checkbox';
+  box.name = 'source';
+  box.value = title;
   const tile = document.createElement('span');
   tile.className = `tile hue-${hue}`;
   tile.setAttribute('aria-hidden', 'true');
   tile.textContent = mark;
   const name = document.createElement('bdi');
   name.textContent = title;
-  const link = document.createElement('a');
-  link.href = filterAddress(blog, 'source', title);
-  link.append(tile, name);
+  const label = document.createElement('label');
+  label.append(box, tile, name);
   const freshness = document.createElement('span');
   freshness.className = 'freshness';
-  line.append(link, ' ', freshness);
+  line.append(label, ' ', freshness);
   return line;
 }
 

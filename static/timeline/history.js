@@ -13,7 +13,10 @@ import { keepScroll, partsInView } from './scroll.js';
  * @typedef {import('./posts.js').Key} Key
  * @typedef {import('./timeline.js').Timeline} Timeline
  *
- * @typedef {{articles: HTMLElement[], isLast: boolean}} Page
+ * @typedef {object} Page
+ * @property {HTMLElement[]} articles
+ * @property {boolean} isLast
+ * @property {HTMLAnchorElement | null} partial the link on, if the server's scan ended before the page was full
  */
 
 /** Pixels ahead of the window in which posts are added. */
@@ -114,6 +117,8 @@ export class History {
   async #load() {
     const above = this.#timeline.oldest;
     if (this.#isLoading || this.#link.closest('[hidden]') || this.#timeline.isFull || !above) return;
+    // The server's scan ended before the page was full: the reader decides whether to search on.
+    if (this.#link.dataset.partial !== undefined) return;
     this.#isLoading = true;
     await pause(this.#failedAt + RETRY_INTERVAL - performance.now());
     await this.#then(async () => {
@@ -170,8 +175,15 @@ export class History {
       return null;
     }
     keepScroll(this.#list, () => this.#timeline.merge({ ...page, above, isIncluded, asked }));
+    if (page.partial) this.#replaceLink(page.partial);
     const last = page.articles.at(-1);
     return last ? { id: last.dataset.id ?? '', position: last.dataset.position ?? '' } : null;
+  }
+
+  /** @param {HTMLAnchorElement} link from a page of the server */
+  #replaceLink(link) {
+    this.#link.replaceWith(link);
+    this.#link = link;
   }
 
   /** @param {() => Promise<void>} work */
@@ -202,7 +214,8 @@ function pageOf(page) {
   if (!page || !timeline) return null;
   localise(timeline);
   const articles = /** @type {HTMLElement[]} */ ([...timeline.children].filter(({ localName }) => localName === 'article'));
-  return { articles, isLast: page.querySelector('#older:not([hidden])') === null };
+  const partial = /** @type {HTMLAnchorElement | null} */ (page.querySelector('#older a[data-partial]'));
+  return { articles, isLast: page.querySelector('#older:not([hidden])') === null, partial };
 }
 
 function edge() {

@@ -47,7 +47,7 @@ async def test_only_posts_of_the_filter_arrive_and_are_read_in_their_own_directi
 async def test_the_list_of_filters_closes_when_the_reader_turns_away(filled: Livelog, page: Page) -> None:
     await page.goto(filled.url("/blog/"))
     await until_live(page)
-    filters, summary = page.get_by_role("navigation", name="Filter"), page.get_by_text("Filter", exact=True)
+    filters, summary = page.get_by_role("search", name="Filter"), page.get_by_text("Filter", exact=True)
     await summary.click()
     await expect(filters).to_be_visible()
     await page.keyboard.press("Escape")

@@ -58,10 +58,11 @@ async def test_a_post_opens_among_its_neighbours(filled: Livelog, plain: Page) -
 async def test_posts_can_be_filtered(filled: Livelog, plain: Page) -> None:
     await plain.goto(filled.url("/blog/"))
     await plain.get_by_text("Filter", exact=True).click()
-    filters = plain.get_by_role("navigation", name="Filter")
-    await expect(filters.get_by_role("link", name="Harbour Log")).to_be_visible()
+    filters = plain.get_by_role("search", name="Filter")
+    await expect(filters.get_by_role("checkbox", name="Harbour Log")).to_be_visible()
+    await filters.get_by_role("checkbox", name="Tide").check()
     async with plain.expect_navigation():
-        await filters.get_by_role("link", name="Tide").click()
+        await filters.get_by_role("button", name="Show").click()
     assert await titles(plain) == ["Last"]
     await expect(plain.locator(".filtered")).to_contain_text("Only posts tagged")
     async with plain.expect_navigation():

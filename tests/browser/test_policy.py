@@ -19,7 +19,7 @@ POLICY = {
     "style-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
-    "form-action 'none'",
+    "form-action 'self'",
     "frame-ancestors 'self'",
     "require-trusted-types-for 'script'",
 }

@@ -25,11 +25,11 @@ async def test_first_posts_appear_by_themselves(livelog: Livelog, newsroom: News
     await livelog.start({"blog": [every_second(desk)]})
     await page.goto(livelog.url("/blog/"))
     await until_live(page)
-    await expect(page.get_by_text("Waiting for the first posts…")).to_be_visible()
+    await expect(page.get_by_text("No posts yet.")).to_be_visible()
     await watch(page)
     opened.set()
     await becomes(post(page, "Worth the wait").is_visible, True)
-    await expect(page.get_by_text("Waiting for the first posts…")).to_be_hidden()
+    await expect(page.get_by_text("No posts yet.")).to_be_hidden()
     assert len((await seen(page))["arrivals"]) == 1
 
 

@@ -109,3 +109,21 @@ async def test_an_answer_that_has_not_changed_is_not_sent_again(site: Site) -> N
     first = await site.get(path)
     again = await site.get(path, If_None_Match=first.headers["ETag"])
     assert (again.code, again.body) == (304, b"")
+
+
+async def test_it_takes_the_filter_of_a_page_and_its_next_url_keeps_it(site: Site) -> None:
+    of_a_tag = (entry(f"e{n:03}", at=NOW + n, tags=("tide",) if n % 2 else ("Café",)) for n in range(25))
+    await commit(site.timeline, *of_a_tag)
+    path, seen = "/blog/entries?limit=5&q=cafe&tag=tide&tag=Caf%C3%A9&source=Example", []
+    while path:
+        document = await site.json(path)
+        seen += [item["id"] for item in document["items"]]
+        path = document.get("next_url", "").removeprefix("https://live.example.org")
+    assert seen == [f"e{n:03}" for n in reversed(range(25)) if n % 2 == 0]
+
+
+async def test_scripts_of_other_sites_may_read_it(site: Site) -> None:
+    await commit(site.timeline, entry("a"))
+    for path in ("/blog/entries", f"/blog/entries?after={await site.timeline.head('blog')}"):
+        assert (await site.get(path)).headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Origin" not in (await site.get("/blog/")).headers

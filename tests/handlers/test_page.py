@@ -62,7 +62,7 @@ async def test_it_carries_the_cursor_that_its_entries_end_at(site: Site) -> None
 
 
 async def test_an_empty_blog_explains_why_it_is_empty(site: Site) -> None:
-    assert "Waiting for the first posts" in await page(site)
+    assert "No posts yet" in await page(site)
     assert "config.yaml" in await page(site, "/other/")
 
 

@@ -40,7 +40,7 @@ async def test_it_is_json_that_can_be_cached_for_5_seconds(site: Site) -> None:
 async def test_the_page_lists_the_same_sources_without_a_script(site: Site) -> None:
     await filled(site.timeline)
     text = (await site.get("/blog/")).body.decode()
-    assert 'href="/blog/?source=Town%20Hall"' in text
+    assert 'name="source" value="Town Hall"' in text
     assert 'data-state="unreachable" data-last="" data-since="2027-01-15T07:00:00Z">unreachable since ' in text
     assert ">not fetched yet<" in text
 
@@ -75,5 +75,5 @@ class TestUnreachable:
         await poll(site.timeline, {FEEDS["harbour"]: failing, FEEDS["town"]: failing}, posts={})
         text = (await site.get("/blog/")).body.decode()
         assert "None of this blog’s sources can be reached." in text
-        assert "look at the network of this server" in text
+        assert "check this server’s network" in text
         assert "town.example/feed: The connection was refused. Next try in" in text
