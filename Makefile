@@ -3,12 +3,13 @@
 # make setup        set up only                           make bench    all benchmarks
 # make soak         the long forms of the fault tests     make lock     renew the pinned dependencies
 # make screenshots  docs/screenshots/, from the demo      make clean    delete environments and caches
+# make lighthouse   scores on a day of real feeds
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo setup test soak check bench screenshots lock clean
+.PHONY: run demo setup test soak check bench lighthouse screenshots lock clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python server.py
@@ -38,6 +39,10 @@ check: $(VENV)/.dev node_modules/.installed
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
 
+lighthouse: $(VENV)/.dev bench/lighthouse/node_modules/.installed
+	@tests/need chromium-headless-shell chromium
+	$(BIN)/python -m bench lighthouse
+
 screenshots: $(VENV)/.dev
 	@tests/need chromium-headless-shell chromium
 	$(BIN)/python -m demo.screenshots
@@ -47,7 +52,7 @@ lock: $(VENV)/.dev
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules bench/lighthouse/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # A stamp file for each set of dependencies, so that setting up happens once.
 $(VENV)/.run: requirements.txt
@@ -63,4 +68,9 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 node_modules/.installed: package-lock.json
 	@tests/need npm
 	@npm ci --silent --ignore-scripts
+	@touch $@
+
+bench/lighthouse/node_modules/.installed: bench/lighthouse/package-lock.json
+	@tests/need npm
+	@cd bench/lighthouse && npm ci --silent --ignore-scripts
 	@touch $@

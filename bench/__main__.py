@@ -19,6 +19,7 @@ from bench import (
     first_import,
     hostile,
     latency,
+    lighthouse,
     many,
     memory,
     nodes,
@@ -45,21 +46,24 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "fanout": fanout.run,
 }
 
+BY_NAME: dict[str, Callable[[], Coroutine[None, None, None]]] = {"lighthouse": lighthouse.run}
+"""Benchmarks that run only if they are named: they need more than `make setup` installs."""
+
 FANOUT_OPTIONS = ("--quick", "--markdown")
 
 
 def main(arguments: list[str]) -> int:
     """Run the named benchmarks, or all. Return the exit code."""
     names = [argument for argument in arguments if argument not in FANOUT_OPTIONS]
-    unknown = [name for name in names if name not in BENCHMARKS]
+    unknown = [name for name in names if name not in BENCHMARKS | BY_NAME]
     if unknown:
-        print(f"There are {', '.join(BENCHMARKS)}; there is no {', '.join(unknown)}.")
+        print(f"There are {', '.join(BENCHMARKS | BY_NAME)}; there is no {', '.join(unknown)}.")
         return 2
     quick, markdown = (option in arguments for option in FANOUT_OPTIONS)
     if not markdown:
         print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    benchmarks = BENCHMARKS | {"fanout": partial(fanout.run, quick=quick, markdown=markdown)}
-    for name in names or benchmarks:
+    benchmarks = BENCHMARKS | BY_NAME | {"fanout": partial(fanout.run, quick=quick, markdown=markdown)}
+    for name in names or BENCHMARKS:
         asyncio.run(benchmarks[name]())
     return 0
 

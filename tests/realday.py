@@ -19,6 +19,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -67,16 +68,22 @@ class RealDay:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def realday(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealDay]:
     """A day of real feeds and a Livelog that has fetched each of them. Only reads, and publishing in `live`."""
-    program = find_program()
+    async with followed_day(find_program(), tmp_path_factory.mktemp("realday")) as day:
+        yield day
+
+
+@asynccontextmanager
+async def followed_day(program: Path, folder: Path) -> AsyncIterator[RealDay]:
+    """The origin and the Livelog while the context lasts; the Livelog keeps its files in ``folder``."""
     port = _free_port()
     base = f"http://127.0.0.1:{port}"
     origin = await _run(program, f"--port={port}")
-    livelog = Livelog(tmp_path_factory.mktemp("realday"))
+    livelog = Livelog(folder)
     try:
         await until(lambda: _answers(base))
         printed = await _run(program, f"--port={port}", "--config", stdout=asyncio.subprocess.PIPE)
         config, _ = await printed.communicate()
-        path = livelog.folder / "config.yaml"
+        path = folder / "config.yaml"
         path.write_bytes(config)
         await livelog.run(f"--config={path}", "--port=0")
         for blog in (await livelog.json("/healthz"))["readers"]:
@@ -91,13 +98,18 @@ async def realday(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rea
 
 def find_program() -> Path:
     """`shared/lab/realday.py` beside the project; skips the test if it is absent, and fails it under CI=true."""
-    corpus = corpus_if_here()
-    program = corpus.parent / "lab" / "realday.py" if corpus else None
-    if program and program.exists():
+    if (program := program_if_here()) is not None:
         return program
     if os.environ.get("CI") == "true":
         pytest.fail("a day of real feeds (shared/lab/realday.py beside the project) is missing")
     pytest.skip("a day of real feeds (shared/lab/realday.py beside the project) is not here")
+
+
+def program_if_here() -> Path | None:
+    """`shared/lab/realday.py` beside the project, or None where there is none."""
+    corpus = corpus_if_here()
+    program = corpus.parent / "lab" / "realday.py" if corpus else None
+    return program if program and program.exists() else None
 
 
 async def _run(program: Path, *arguments: str, stdout: int | None = None) -> asyncio.subprocess.Process:

@@ -36,7 +36,11 @@ def folders_and_modules() -> set[str]:
             continue
         for folder in (top, *(path for path in top.rglob("*") if path.is_dir())):
             name = folder.relative_to(ROOT).as_posix()
-            if "__pycache__" in name or (folder != top and top.name in NOT_NAMED):
+            if (
+                "__pycache__" in name
+                or any(map(NOT_OURS.fullmatch, folder.relative_to(ROOT).parts))
+                or (folder != top and top.name in NOT_NAMED)
+            ):
                 continue
             if any(path.is_file() for path in folder.rglob("*") if "__pycache__" not in path.parts):
                 found.add(name)
