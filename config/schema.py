@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
+import urls
 from config import units
 
 RESERVED: Final = frozenset({"static", "status", "healthz", "metrics", "websub"})
@@ -174,6 +175,9 @@ Interval = Annotated[float | None, BeforeValidator(units.interval)]
 Networks = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], Field(max_length=1000)]
 NamedFile = Annotated[Path, BeforeValidator(_file)]
 Origin = Annotated[str, Field(max_length=300), AfterValidator(_origin)]
+Posts = Literal["auto", "full", "headlines"]
+"""The part of a post that pages show. ``auto``: a summary of a long post, a short one whole."""
+
 Slug = Annotated[str, BeforeValidator(_slug)]
 Store = Annotated[str, Field(max_length=4096), AfterValidator(_store)]
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARS), AfterValidator(_one_line)]
@@ -218,7 +222,10 @@ class Fetch(Section):
 
 
 class Feed(Section):
-    """A feed of a blog. `load` and `for_urls` fill in ``interval`` from fetch.interval if the feed sets none."""
+    """A feed of a blog. ``posts`` None is the blog's.
+
+    `load` and `for_urls` fill in ``interval`` from fetch.interval if the feed sets none.
+    """
 
     url: Annotated[Url, AfterValidator(_http_url)]
     title: Title | None = None
@@ -227,6 +234,7 @@ class Feed(Section):
     exclude: Words = ()
     tags: Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)] = ()
     withdraw: bool = False
+    posts: Posts | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -243,7 +251,8 @@ class Blog(Section):
 
     In the file the slug is the key of the blog's mapping, and the default of ``title``. ``language`` None is the
     reader's, ``accent`` (#rrggbb) None is Livelog's. ``logo`` and ``css`` were readable when the file was loaded.
-    ``frame_ancestors`` are the origins beside our own whose pages may frame `/<slug>/embed`.
+    ``frame_ancestors`` are the origins beside our own whose pages may frame `/<slug>/embed`. ``key_events`` is
+    the tag of posts that the page links to at its top, ``pin`` that of the post that it shows first.
     """
 
     slug: Slug
@@ -253,8 +262,16 @@ class Blog(Section):
     css: NamedFile | None = None
     images: Literal["lazy", "click", "none"] = "lazy"
     frame_ancestors: Annotated[tuple[Origin, ...], Field(max_length=100)] = ()
+    posts: Posts = "auto"
+    key_events: Tag | None = None
+    pin: Tag | None = None
     title: Title
     feeds: tuple[Feed, ...] = ()
+
+    @cached_property
+    def feed_posts(self) -> dict[str, Posts]:
+        """``posts`` of the feeds that set it, by their public URL."""
+        return {urls.without_credentials(feed.url): feed.posts for feed in self.feeds if feed.posts}
 
 
 class Config(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.base import Handler
-from pages import item
+from pages import item, names
 from pages.freshness import CACHE_SECONDS, SourceState
 from pages.source_text import iso
 from timeline import TimelineError
@@ -35,7 +35,7 @@ class SourceList(Handler):
 def _source(source: SourceState) -> dict[str, Any]:
     return {
         "title": source.title,
-        "mark": item.initial(source.title),
+        "mark": names.initial(source.title),
         "hue": item.hue(source.title),
         "state": source.condition,
         "last": iso(source.last),

@@ -8,17 +8,18 @@ from __future__ import annotations
 import html
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from tornado.locale import Locale
 
+from config import Blog
 from pages.images import cover, lead, pictured
 from pages.language import language
+from pages.names import initial, named, short_name
 
 HUES: Final = 12
 
@@ -28,7 +29,7 @@ _MAX_MARKUP_CHARS: Final = 4_000
 """HTML that is searched for an excerpt."""
 
 _CACHED: Final = 1024
-"""Days, initials and hues that are cached: a page has the same ones many times."""
+"""Days and hues that are cached: a page has the same ones many times."""
 
 _LABELS: Final = {
     "application/pdf": "PDF",
@@ -37,6 +38,9 @@ _LABELS: Final = {
 }
 _MEDIA: Final = {"audio": "Audio", "video": "Video", "image": "Picture", "": "File"}
 _UNITS: Final = ("kB", "MB", "GB", "TB")
+
+Mode = Literal["brief", "whole", "headlines"]
+"""The part of a post that a page shows: a summary, all of it, or its headline alone."""
 
 Attachment = Mapping[str, Any]
 """An attachment as JSON Feed has it: `url`, `mime_type`, `size_in_bytes`, `duration_in_seconds`."""
@@ -61,6 +65,10 @@ def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
         "moment": moment,
         "later": later,
         "initial": initial,
+        "short_name": short_name,
+        "named": named,
+        "mode_of": mode_of,
+        "feed_posts": feed_posts,
         "hue": hue,
         "quoted": quoted,
         "isolated": isolated,
@@ -85,10 +93,18 @@ def day(iso: str, code: str = "en") -> str:
     return _day(iso[:10], code)
 
 
-@lru_cache(_CACHED)
-def initial(name: str) -> str:
-    """The first letter or digit of a source's name, in upper case."""
-    return next((char.upper() for char in name if unicodedata.category(char)[0] in "LN"), "•")
+def mode_of(item: Mapping[str, Any], blog: Blog) -> Mode:
+    """The part of a post that pages show; static/post/names.js computes the same."""
+    about = item["_livelog"]
+    chosen = blog.feed_posts.get(about["source"].get("feed_url"), blog.posts)
+    if chosen == "headlines":
+        return "headlines"
+    return "brief" if chosen == "auto" and about.get("preview") else "whole"
+
+
+def feed_posts(blog: Blog) -> str:
+    """``posts`` of the blog's feeds by URL, as JSON for the page's script."""
+    return json.dumps(blog.feed_posts, ensure_ascii=False)
 
 
 @lru_cache(_CACHED)

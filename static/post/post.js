@@ -16,12 +16,13 @@
  * @property {Extension} _livelog
  *
  * @typedef {object} Extension Livelog's own part of an item
- * @property {{title: string}} source
+ * @property {{title: string, feed_url: string}} source
  * @property {string} position RFC 3339 in UTC with microseconds: sorts as text
  * @property {string} seen
  * @property {number} revision
  * @property {string} [corrected] when the last correction was seen, if the version before it is kept
  * @property {boolean} [truncated]
+ * @property {{text: string, minutes: number}} [preview] of long content
  */
 
 import { clock, localise } from '../reading/clock.js';
@@ -29,6 +30,7 @@ import { say } from '../reading/words.js';
 import { filterAddress, permalink } from '../timeline/addresses.js';
 import { fillFiles, isPodcast } from './files.js';
 import { fillContent, fillPicture, served } from './images.js';
+import { initialOf } from './names.js';
 
 const HUES = 12;
 const FNV_OFFSET = 0x811c9dc5;
@@ -146,7 +148,7 @@ function fillByline(byline, item, blog) {
   const { source, position, revision, corrected } = item._livelog;
   const tile = part(byline, '.tile');
   tile.className = `tile hue-${hue(source.title)}`;
-  tile.textContent = initial(source.title);
+  tile.textContent = initialOf(source.title);
   const link = part(byline, '.source a');
   link.setAttribute('href', filterAddress(blog, 'source', source.title));
   part(link, 'bdi').textContent = source.title;
@@ -223,15 +225,6 @@ function keepIf(isThere, element, fill) {
  */
 function part(element, selector) {
   return /** @type {Element} */ (element.querySelector(selector));
-}
-
-/**
- * The first letter or digit of a source's name; pages/item.py computes the same.
- *
- * @param {string} name
- */
-function initial(name) {
-  return /[\p{L}\p{N}]/u.exec(name)?.[0].toUpperCase() ?? '•';
 }
 
 /**

@@ -11,7 +11,7 @@ import config
 from config import Config, ConfigError
 
 BLOG = "blogs: {blog: {}}\n"
-BLOG_KEYS = "language, accent, logo, css, images, frame_ancestors, title, feeds"
+BLOG_KEYS = "language, accent, logo, css, images, frame_ancestors, posts, key_events, pin, title, feeds"
 
 Read = Callable[[str], Config]
 Problems = Callable[[str], tuple[str, ...]]

@@ -247,3 +247,23 @@ def test_a_theme_file_over_the_size_limit_is_rejected(problems: Problems) -> Non
 def test_a_wrong_value_is_reported_in_a_sentence(problems: Problems, text: str, problem: str) -> None:
     text = text if "blogs" in text else f"{text}\n{BLOG}"
     assert problems(text) == (f"1: {problem}",)
+
+
+# Posts
+
+
+def test_posts_are_of_the_blog_or_of_a_feed(read: Read) -> None:
+    feeds = "[{url: 'https://a:b@a.example/f', posts: full}, {url: 'https://b.example/', posts: null}]"
+    blog = read(f"blogs: {{b: {{posts: headlines, feeds: {feeds}}}}}").blogs[0]
+    assert (blog.posts, blog.feed_posts) == ("headlines", {"https://a.example/f": "full"})
+    assert read("blogs: {b: {posts: null}}").blogs[0].posts == "auto"
+
+
+def test_unknown_forms_of_posts_are_rejected(problems: Problems) -> None:
+    assert problems("blogs: {b: {posts: whole}}") == ("1: blogs.b.posts: must be 'auto', 'full' or 'headlines'",)
+
+
+def test_key_events_and_the_pinned_post_have_a_tag(read: Read, problems: Problems) -> None:
+    blog = read("blogs: {b: {key_events: Key event, pin: 要闻}}").blogs[0]
+    assert (blog.key_events, blog.pin) == ("Key event", "要闻")
+    assert problems("blogs: {b: {pin: ''}}") == ("1: blogs.b.pin: must not be empty",)

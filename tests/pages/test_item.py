@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from pages.item import clock, day, hue, initial, quoted
+from config import Blog
+from pages.item import clock, day, hue, mode_of, quoted
 
 
 def test_times_are_utc() -> None:
@@ -13,12 +12,21 @@ def test_times_are_utc() -> None:
     assert day("2026-11-03T00:00:00Z") == "3 November 2026"
 
 
-@pytest.mark.parametrize(
-    ("name", "mark"),
-    [("guardian", "G"), ("  «Élan»", "É"), ("9to5", "9"), ("爱范儿", "爱"), ("—", "•"), ("", "•"), ("ß", "SS")],
-)
-def test_a_source_is_marked_by_its_initial(name: str, mark: str) -> None:
-    assert initial(name) == mark
+def test_a_post_is_shown_as_its_feed_or_blog_says() -> None:
+    feeds = ["https://user:word@a.example/", "https://b.example/", "https://c.example/", "https://d.example/"]
+    posts = ["headlines", "full", "auto", None]
+    blog = Blog.model_validate(
+        {"slug": "b", "title": "B", "feeds": [{"url": u, "posts": p} for u, p in zip(feeds, posts, strict=True)]}
+    )
+
+    def modes(blog: Blog, **more: object) -> list[str]:
+        urls = ["https://a.example/", *feeds[1:]]
+        return [mode_of({"_livelog": {"source": {"title": "", "feed_url": url}, **more}}, blog) for url in urls]
+
+    assert modes(blog, preview={"text": "", "minutes": 0}) == ["headlines", "whole", "brief", "brief"]
+    assert modes(blog) == ["headlines", "whole", "whole", "whole"]
+    full = blog.model_copy(update={"posts": "full"})
+    assert modes(full, preview={"text": "", "minutes": 0}) == ["headlines", "whole", "brief", "whole"]
 
 
 def test_a_source_keeps_its_colour() -> None:

@@ -1,0 +1,29 @@
+"""pages/names.py: the cases that tests/static/names.test.mjs has, too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pages.names import initial, named, short_name
+
+CASES = json.loads(Path(__file__).with_name("names.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("title", "short"), CASES["short"])
+def test_names_are_short(title: str, short: str) -> None:
+    assert short_name(title) == short
+
+
+@pytest.mark.parametrize(("title", "mark"), CASES["initial"])
+def test_a_source_is_marked_by_its_initial(title: str, mark: str) -> None:
+    assert initial(title) == mark
+
+
+@pytest.mark.parametrize(("title", "expected"), CASES["named"])
+def test_only_versions_have_the_name_of_their_source_before_them(title: str, expected: str) -> None:
+    item = {"title": title, "_livelog": {"source": {"title": "Harbour - Releases"}}}
+    assert named(item) == expected
+    assert named({"_livelog": item["_livelog"]}) == ""
