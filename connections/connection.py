@@ -88,6 +88,15 @@ class DetachedConnection(Connection):
         read = asyncio.ensure_future(self.stream.read_bytes(READ_BYTES, partial=True))
         read.add_done_callback(self._read)
 
+    def send_alive(self) -> None:
+        """Sends a sign of life if one is due."""
+        if sign := self.sign_of_life():
+            self.send(sign)
+
+    def sign_of_life(self) -> bytes:
+        """The sign of life that is due; empty if none is."""
+        return self._fanout.sign_of_life(self._slug, self)
+
     def leave(self) -> None:
         """Leaves the fan-out: nothing more is sent."""
         self._fanout.leave(self._slug, self)

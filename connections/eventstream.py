@@ -52,8 +52,8 @@ class EventStreamConnection(DetachedConnection):
         self.stream.close()
 
     def ping(self) -> None:
-        """Sends a comment: proxies close connections on which nothing is sent."""
-        rest = self.send(EVENT_STREAM_COMMENT)
+        """Sends a sign of life, or a comment: proxies close connections on which nothing is sent."""
+        rest = self.send(self.sign_of_life() or EVENT_STREAM_COMMENT)
         self._is_drained = rest is None
         if rest:
             rest.add_done_callback(self._drained)

@@ -72,9 +72,9 @@ class WebSocketConnection(DetachedConnection):
         self._close(GOING_AWAY)
 
     def ping(self) -> None:
-        """Sends a ping."""
+        """Sends a ping, and with it a sign of life if one is due."""
         self.is_alive = False
-        self.send(WEBSOCKET_PING)
+        self.send(WEBSOCKET_PING + self.sign_of_life())
 
     def check_alive(self) -> None:
         """Ends the connection after MAX_MISSED_PONGS in a row. Anything that was received counts as a pong."""

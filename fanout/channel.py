@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from entries import Cursor, Event
 from fanout.connection import Connection
 from fanout.frames import slices
+from fanout.heartbeat import QUIET_SECONDS
 from fanout.history import BEFORE_RESET, History
 
 MAX_BEHIND_BYTES: Final = 256 * 1024
@@ -62,6 +63,7 @@ class Channel:
         self.draining: set[Connection] = set()
         self.joining: set[Connection] = set()
         self._evicted = evicted
+        self._pushed_at = -math.inf
         self._turn: _Turn | None = None
         self._turned = asyncio.Event()
         self._behind: list[Connection] = []
@@ -84,6 +86,7 @@ class Channel:
             if self.history.behind(connection.seq) > MAX_BEHIND_BYTES
         ]
         self.history.append(events)
+        self._pushed_at = monotonic()
 
     def serve(self, until: float) -> bool:
         """Continues the turn, or begins one, until a time of `monotonic`; returns whether nothing is left to do."""
@@ -113,6 +116,16 @@ class Channel:
         """Counts a connection that is about to `join`."""
         connection.seq = NOT_LIVE
         self.joining.add(connection)
+
+    def sign_of_life(self, connection: Connection) -> bytes:
+        """The sign of life that is due on a connection: empty while events are sent, or have just been sent.
+
+        Its cursor is that of the last event that was sent, so a client learns of no event by it.
+        """
+        history = self.history
+        has_all = connection in self.live and connection.seq == history.head.seq
+        is_due = has_all and monotonic() - self._pushed_at > QUIET_SECONDS
+        return history.alive(connection.transport) if is_due else b""
 
     async def join(self, connection: Connection, frames: Sequence[bytes], cursor: Cursor) -> None:
         """Sends an added connection these frames, after which its client has everything up to the cursor, and makes

@@ -45,7 +45,11 @@ class Connection(ABC):
 
     @abstractmethod
     def ping(self) -> None:
-        """Sends a ping, and expects a response before `check_alive`."""
+        """Sends a ping, with a sign of life if one is due, and expects a response before `check_alive`."""
+
+    @abstractmethod
+    def send_alive(self) -> None:
+        """Sends a sign of life if one is due."""
 
     @abstractmethod
     def check_alive(self) -> None:

@@ -42,9 +42,6 @@ reconnect at the pace at which they are closed."""
 RETRY_SECONDS: Final = 0.5
 LOG_INTERVAL: Final = 1.0
 
-HEARTBEATS: Final = {Transport.WEBSOCKET: (25.0, 10.0), Transport.EVENT_STREAM: (12.0, 10.0)}
-"""Interval of pings, and seconds after each within which a client has to respond."""
-
 Events = AsyncGenerator[Sequence[Event], None]
 
 
@@ -63,7 +60,7 @@ class FanOut:
         self._history_bytes = MAX_BYTES
         self._channels: dict[str, Channel] = {}
         self._resumes: dict[str, Resume] = {}
-        self._heartbeats = {transport: Heartbeat(*seconds) for transport, seconds in HEARTBEATS.items()}
+        self._heartbeat = Heartbeat()
         self._unserved: dict[Channel, None] = {}
         self._news = asyncio.Event()
         self._evicted = 0
@@ -76,8 +73,8 @@ class FanOut:
         """Begins to watch the timeline. Raises TimelineError."""
         events = await self._add(self._blogs)
         self._following = self._run(self._follow(events))
-        for work in (self._serve(), *(heartbeat.run() for heartbeat in self._heartbeats.values())):
-            self._run(work)
+        self._run(self._serve())
+        self._run(self._heartbeat.run())
 
     async def apply(self, blogs: Collection[str]) -> None:
         """Serves exactly these blogs from now on, without losing or repeating an event of those that stay.
@@ -120,7 +117,7 @@ class FanOut:
         """
         channel, resume = self._served(blog)
         channel.add(connection)
-        self._heartbeats[connection.transport].add(connection)
+        self._heartbeat.add(connection)
         try:
             backlog = await resume.backlog(
                 after, connection.transport, is_gone=lambda: connection not in channel.joining
@@ -147,7 +144,12 @@ class FanOut:
         """Removes a connection that has ended, if it is there."""
         if channel := self._channels.get(blog):
             channel.remove(connection)
-        self._heartbeats[connection.transport].remove(connection)
+        self._heartbeat.remove(connection)
+
+    def sign_of_life(self, blog: str, connection: Connection) -> bytes:
+        """The sign of life that is due on a connection; empty if none is."""
+        channel = self._channels.get(blog)
+        return channel.sign_of_life(connection) if channel else b""
 
     def readers(self) -> dict[str, int]:
         """The number of connections of each blog, which /healthz and /metrics give as its readers."""

@@ -1,4 +1,7 @@
-"""The heartbeat: pings every connection and closes those that do not respond.
+"""The heartbeat: pings every connection, closes those that do not respond, and sends signs of life.
+
+A browser answers pings below JavaScript, so a page cannot see them. An `alive` message is the ping that it can see: a
+page that receives nothing for much longer than ALIVE_SECONDS reconnects.
 
 One timer serves all connections, a few at a time: if all were pinged at once, all would answer at once.
 """
@@ -10,14 +13,29 @@ from typing import Final
 
 from fanout.connection import Connection
 
+PING_INTERVAL: Final = 25.0
+PONG_TIMEOUT: Final = 10.0
+"""Seconds between two pings of a connection, and within which the client has to respond to one."""
+
+ALIVE_SECONDS: Final = 15
+"""Longest time without a message on a connection; `hello` announces it as ``alive``."""
+
+QUIET_SECONDS: Final = ALIVE_SECONDS - PING_INTERVAL / 2
+"""A connection gets a sign of life twice per PING_INTERVAL if the blog had no event for this long before."""
+
 TICK_SECONDS: Final = 0.25
 """Time between two groups of pings, about. Waking up costs more than sending a few more pings at a time."""
 
 
 class Heartbeat:
-    """Pings each connection every ``interval`` seconds and checks ``timeout`` seconds later that it is alive."""
+    """Pings each connection every ``interval`` seconds and checks ``timeout`` seconds later that it is alive.
 
-    def __init__(self, interval: float, timeout: float, tick: float = TICK_SECONDS) -> None:
+    Sends it a sign of life halfway between two pings; a ping comes with one.
+    """
+
+    def __init__(
+        self, interval: float = PING_INTERVAL, timeout: float = PONG_TIMEOUT, tick: float = TICK_SECONDS
+    ) -> None:
         beats = max(round(interval / tick), 2)
         self._seconds = interval / beats
         self._timeout_beats = round(timeout / self._seconds)
@@ -33,7 +51,7 @@ class Heartbeat:
         """
         beats = len(self._at)
         self._added += 1
-        connection.beat = (self._beats + beats // 2 + self._added % (beats - beats // 2)) % beats
+        connection.beat = (self._beats - 1 - self._added % (beats - beats // 2)) % beats
         self._at[connection.beat].add(connection)
         self._has_connections.set()
 
@@ -42,12 +60,17 @@ class Heartbeat:
         self._at[connection.beat].discard(connection)
 
     def beat(self) -> None:
-        """Pings the connections whose turn it is, and checks those whose timeout has passed."""
-        for connection in tuple(self._at[(self._beats - self._timeout_beats) % len(self._at)]):
+        """Pings the connections whose turn it is, checks those whose timeout has passed, and sends signs of life."""
+        for connection in self._pinged_before(self._timeout_beats):
             connection.check_alive()
-        for connection in tuple(self._at[self._beats]):
+        for connection in self._pinged_before(len(self._at) // 2):
+            connection.send_alive()
+        for connection in self._pinged_before(0):
             connection.ping()
         self._beats = (self._beats + 1) % len(self._at)
+
+    def _pinged_before(self, beats: int) -> tuple[Connection, ...]:
+        return tuple(self._at[(self._beats - beats) % len(self._at)])
 
     async def run(self) -> None:
         """Beats until it is cancelled.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from entries import Cursor, Event, coalesce
+from entries import Cursor, Event, coalesce, dump
 from fanout.frames import Message, Transport, join
 
 MAX_EVENTS: Final = 1_000
@@ -57,6 +57,7 @@ class History:
         self._held: deque[_Held] = deque()
         self._frames: dict[tuple[int, str, Transport], bytes] = {}
         self._slices: dict[tuple[int, Transport], tuple[bytes, int]] = {}
+        self._alive: dict[Transport, bytes] = {}
 
     def append(self, events: Sequence[Event]) -> None:
         """Adds events that follow the head."""
@@ -66,6 +67,7 @@ class History:
         self._held.extend(_Held(event, size, self.appended) for event, size in zip(events, sizes, strict=True))
         self.head = events[-1].cursor
         self._slices.clear()
+        self._alive.clear()
 
     def prepend(self, events: Sequence[Event]) -> None:
         """Adds older events, as many as fit and lead up to the oldest one here without a hole."""
@@ -115,6 +117,14 @@ class History:
                 self._slices.clear()
             self._slices[key] = self._slice(seq, transport)
         return self._slices[key]
+
+    def alive(self, transport: Transport) -> bytes:
+        """The sign of life for clients that have everything up to the head."""
+        if transport not in self._alive:
+            cursor = str(self.head)
+            message = Message("alive", cursor, dump({"type": "alive", "cursor": cursor}))
+            self._alive[transport] = message.frame(transport)
+        return self._alive[transport]
 
     def missed(self, seq: int, transport: Transport) -> list[bytes]:
         """The frames for a client that reconnects and has everything up to ``seq``, which the history has to reach.

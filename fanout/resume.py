@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from entries import FRONT_PAGE, Cursor, coalesce, dump
 from fanout.channel import Channel
 from fanout.frames import SLICE_BYTES, Message, Transport
+from fanout.heartbeat import ALIVE_SECONDS
 from fanout.history import MAX_EVENTS, History
 from timeline import Reason, Replay, Timeline, TimelineError
 
@@ -123,7 +124,7 @@ class Resume:
     def _from_memory(self, after: str | None, transport: Transport) -> Backlog | None:
         history = self._channel.history
         if after is None:
-            return Backlog([_hello(history.head, recovered=False).frame(transport)], history.head)
+            return Backlog([_hello(history.head, transport, recovered=False)], history.head)
         cursor = self._parse(after)
         if not isinstance(cursor, Cursor):
             newest = self._known_newest()
@@ -218,20 +219,22 @@ class Resume:
 
 
 def _resumed(missed: Sequence[bytes], head: Cursor, transport: Transport) -> Backlog:
-    hello = _hello(head, recovered=True, missed=len(missed))
-    return Backlog([hello.frame(transport), *missed], head)
+    return Backlog([_hello(head, transport, recovered=True, missed=len(missed)), *missed], head)
 
 
 def _refused(reset: Message, head: Cursor, transport: Transport) -> Backlog:
-    hello = _hello(head, recovered=False, follows=True)
-    return Backlog([hello.frame(transport), reset.frame(transport)], head)
+    return Backlog([_hello(head, transport, recovered=False, follows=True), reset.frame(transport)], head)
 
 
-def _hello(head: Cursor, *, recovered: bool, missed: int = 0, follows: bool = False) -> Message:
-    """The first message. If events or a `reset` follow, the client does not have the head's cursor yet."""
+def _hello(head: Cursor, transport: Transport, *, recovered: bool, missed: int = 0, follows: bool = False) -> bytes:
+    """The first message. If events or a `reset` follow, the client does not have the head's cursor yet.
+
+    A client that polls gets no signs of life.
+    """
     cursor = None if missed or follows else str(head)
-    text = dump({"type": "hello", "cursor": str(head), "recovered": recovered, "missed": missed})
-    return Message("hello", cursor, text)
+    signs = {} if transport is Transport.LINES else {"alive": ALIVE_SECONDS}
+    text = dump({"type": "hello", "cursor": str(head), "recovered": recovered, "missed": missed, **signs})
+    return Message("hello", cursor, text).frame(transport)
 
 
 def _reset(head: Cursor, after: str, reason: str, items: str) -> Message:

@@ -5,7 +5,9 @@
  * @typedef {import('../post/post.js').Item} Item
  *
  * @typedef {{after: string, reason: 'expired' | 'epoch' | 'slow'}} Gap
- * @typedef {{type: 'hello', cursor: string, recovered?: boolean, missed?: number}} Hello
+ * @typedef {{type: 'hello', cursor: string, recovered?: boolean, missed?: number, alive?: number}} Hello alive: seconds
+ *   between two signs of life
+ * @typedef {{type: 'alive', cursor: string}} Alive a sign of life
  * @typedef {{type: 'entry' | 'update', cursor: string, item: Item}} ItemChange
  * @typedef {{type: 'delete', cursor: string, id: string, isLate?: boolean}} DeleteChange isLate: withdrawn during an
  *   absence, at an unknown time
@@ -13,11 +15,11 @@
  *   page was certainly complete
  * @typedef {ItemChange | DeleteChange | ResetChange} Change
  * @typedef {{type: 'unknown', cursor: string | null}} Unknown
- * @typedef {Hello | Change} Message
+ * @typedef {Hello | Alive | Change} Message
  */
 
 /** The types that the page knows. */
-export const TYPES = ['hello', 'entry', 'update', 'delete', 'reset'];
+export const TYPES = ['hello', 'alive', 'entry', 'update', 'delete', 'reset'];
 
 const CURSOR = /^(.+)\.(\d+)$/;
 

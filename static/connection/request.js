@@ -2,24 +2,27 @@
 
 import { parsePage } from '../post/html.js';
 
-/** Milliseconds until a request without an answer is given up. */
+/** Milliseconds until a request without an answer is given up, and one whose answer has begun. */
 const TIMEOUT = 10_000;
 
 /**
- * Fetches an address. The timeout covers the body, too. AbortSignal.any would say the same in one line, and needs
- * Chrome 116, Firefox 124 or Safari 17.4.
+ * Fetches an address. One timeout is for the head of the answer, one for the body. AbortSignal.any would replace the
+ * listener, and needs Chrome 116, Firefox 124 or Safari 17.4.
  *
  * @param {string} address
- * @param {RequestInit & {timeout?: number}} [options]
+ * @param {RequestInit & {timeout?: number, bodyTimeout?: number}} [options]
  * @returns {Promise<Response>} rejects like `fetch`, and with an AbortError at the timeout
  */
-export function request(address, { timeout = TIMEOUT, signal, ...options } = {}) {
+export async function request(address, { timeout = TIMEOUT, bodyTimeout = TIMEOUT, signal, ...options } = {}) {
   const ended = new AbortController();
   const end = () => ended.abort();
-  setTimeout(end, timeout);
+  const timer = setTimeout(end, timeout);
   if (signal?.aborted) end();
   signal?.addEventListener('abort', end, { signal: ended.signal });
-  return fetch(address, { ...options, signal: ended.signal });
+  const response = await fetch(address, { ...options, signal: ended.signal });
+  clearTimeout(timer);
+  setTimeout(end, bodyTimeout);
+  return response;
 }
 
 /**

@@ -19,6 +19,7 @@
 import { setting, setSetting } from '../reading/settings.js';
 import { parseMessage, stepsFrom } from './messages.js';
 import { jittered } from './request.js';
+import { Silence } from './silence.js';
 import { TRANSPORTS } from './transports.js';
 
 /** The setting with the transport that worked: a proxy that stops WebSockets does so tomorrow. */
@@ -26,16 +27,18 @@ const TRANSPORT_SETTING = 'way';
 
 /** All times here are in milliseconds. */
 const MIN_RETRY_DELAY = 500;
-const MAX_RETRY_DELAY = 30_000;
 
-/** A connection without a hello for so long has failed. It counts as two failures, as it takes longer than others. */
-const HELLO_TIMEOUT = 10_000;
+/** A connection without a hello counts as two failures, as it takes longer than others. */
 const SILENT_WEIGHT = 2;
 
 /** A connection that lasted so long resets the back-off; one that is closed at once must not. */
 const HEALTHY_AFTER = 10_000;
 
-/** From the hello of a lesser transport to the trial of a better one; doubled by each trial that fails. */
+/**
+ * From the hello of a lesser transport to the trial of a better one; doubled by each trial that fails. After an outage
+ * the better one is likely to work again.
+ */
+const OUTAGE_TRIAL_DELAY = 10_000;
 const MIN_TRIAL_DELAY = 60_000;
 const MAX_TRIAL_DELAY = 3_600_000;
 
@@ -43,9 +46,8 @@ const MAX_TRIAL_DELAY = 3_600_000;
 const OFFLINE_AFTER = 30_000;
 
 /**
- * The browser answers the server's pings below JavaScript, so silence is no sign of a dead connection. But a clock that
- * jumped shows that the machine slept or the tab was frozen: then the connection may be dead. Hidden tabs get a timer
- * once a minute, so a jump has to be longer.
+ * A clock that jumped shows that the machine slept or the tab was frozen: then the connection may be dead. Hidden tabs
+ * get a timer once a minute, so a jump has to be longer.
  */
 const TICK_INTERVAL = 20_000;
 const MIN_JUMP = 150_000;
@@ -60,6 +62,8 @@ export class Stream {
   #closeTrial = null;
   /** The index of the transport in use. */
   #transport = 0;
+  /** The index of the transport that worked last: no failure of polling is a reason to try a better one. */
+  #proven = 0;
   /** Failures of this transport since its last hello. */
   #fruitless = 0;
   #isLive = false;
@@ -70,6 +74,8 @@ export class Stream {
   #late = 0;
   /** @type {Date | null} */
   #lostAt = null;
+  /** When the page noticed that. */
+  #noticedAt = 0;
   /** Until then the page is certainly complete. */
   #sure = new Date();
   #lastTick = Date.now();
@@ -79,6 +85,7 @@ export class Stream {
   #limit;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #trial;
+  #silence = new Silence((since) => this.#lose(1, since));
 
   /**
    * @param {string} blog
@@ -90,7 +97,7 @@ export class Stream {
     this.#cursor = cursor;
     this.#listener = listener;
     const remembered = TRANSPORTS.findIndex(({ name }) => name === setting(TRANSPORT_SETTING));
-    this.#transport = Math.max(remembered, 0);
+    this.#transport = this.#proven = Math.max(remembered, 0);
   }
 
   /** Connects, and reconnects from now on. */
@@ -111,7 +118,7 @@ export class Stream {
   #connect() {
     if (this.#close) return;
     clearTimeout(this.#retry);
-    this.#limit = setTimeout(() => this.#lose(SILENT_WEIGHT), HELLO_TIMEOUT);
+    this.#limit = setTimeout(() => this.#lose(SILENT_WEIGHT), transportAt(this.#transport).helloTimeout);
     this.#close = this.#open(this.#transport, {
       onMessage: (data) => this.#receive(data),
       onLost: () => this.#lose(),
@@ -138,7 +145,12 @@ export class Stream {
       this.#lose();
       return;
     }
-    if (message.type === 'hello') this.#greet(message);
+    if (message.type === 'hello') {
+      this.#greet(message);
+      return;
+    }
+    this.#silence.heard();
+    if (message.type === 'alive') this.#takeSign(message);
     else if (message.type === 'unknown') this.#skip(message);
     // An event at or before the cursor came by another transport.
     else if (message.type === 'reset' || !(stepsFrom(message.cursor, this.#cursor) <= 0)) this.#take(message);
@@ -150,6 +162,11 @@ export class Stream {
     if (change.type === 'delete') change.isLate = this.#late > 0;
     this.#moveTo(change.cursor);
     this.#listener.onChange(change);
+  }
+
+  /** @param {import('./messages.js').Alive} sign */
+  #takeSign({ cursor }) {
+    if (stepsFrom(cursor, this.#cursor) === 0) this.#sure = new Date();
   }
 
   /**
@@ -164,8 +181,9 @@ export class Stream {
   }
 
   /** @param {import('./messages.js').Hello} hello */
-  #greet({ cursor, recovered, missed = 0 }) {
+  #greet({ cursor, recovered, missed = 0, alive }) {
     const since = this.#lostAt;
+    this.#silence.listen(alive);
     this.#isLive = true;
     this.#lostAt = null;
     this.#fruitless = 0;
@@ -185,12 +203,15 @@ export class Stream {
   #rememberTransport() {
     setSetting(TRANSPORT_SETTING, this.#transport > 0 ? transportAt(this.#transport).name : null);
     clearTimeout(this.#trial);
+    const isWorse = this.#transport > this.#proven;
+    this.#proven = this.#transport;
     if (this.#transport === 0) this.#failedTrials = 0;
-    else this.#planTrial();
+    else this.#planTrial(isWorse ? OUTAGE_TRIAL_DELAY : MIN_TRIAL_DELAY);
   }
 
-  #planTrial() {
-    const delay = Math.min(MIN_TRIAL_DELAY * 2 ** this.#failedTrials, MAX_TRIAL_DELAY);
+  /** @param {number} [first] the delay before any trial failed */
+  #planTrial(first = MIN_TRIAL_DELAY) {
+    const delay = Math.min(first * 2 ** this.#failedTrials, MAX_TRIAL_DELAY);
     this.#trial = setTimeout(() => this.#tryBetter(0), jittered(delay));
   }
 
@@ -209,7 +230,7 @@ export class Stream {
       return;
     }
     const next = () => this.#tryBetter(index + 1);
-    this.#trial = setTimeout(next, HELLO_TIMEOUT);
+    this.#trial = setTimeout(next, transportAt(index).helloTimeout);
     let isInUse = false;
     const close = this.#open(index, {
       onMessage: (data) => {
@@ -258,14 +279,22 @@ export class Stream {
    * Closes a connection that ended or failed, and reconnects later.
    *
    * @param {number} [weight] failures that it counts as
+   * @param {Date} [since]
    */
-  #lose(weight = 1) {
+  #lose(weight = 1, since = new Date()) {
     if (!this.#isLive && navigator.onLine) this.#countFailure(weight);
     this.#disconnect();
-    this.#lostAt ??= new Date();
+    this.#markLost(since);
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.#connect(), this.#retryDelay());
     this.#reportState();
+  }
+
+  /** @param {Date} since */
+  #markLost(since) {
+    if (this.#lostAt) return;
+    this.#lostAt = since;
+    this.#noticedAt = Date.now();
   }
 
   /** @param {number} weight */
@@ -273,7 +302,7 @@ export class Stream {
     this.#fruitless += weight;
     if (this.#fruitless < transportAt(this.#transport).tries) return;
     this.#fruitless = 0;
-    this.#transport = (this.#transport + 1) % TRANSPORTS.length;
+    this.#transport = this.#transport + 1 < TRANSPORTS.length ? this.#transport + 1 : this.#proven;
   }
 
   /**
@@ -282,7 +311,7 @@ export class Stream {
    * @param {Date} since
    */
   #renew(since) {
-    if (this.#isLive) this.#lostAt = since;
+    if (this.#isLive) this.#markLost(since);
     this.#disconnect();
     this.#connect();
   }
@@ -290,6 +319,7 @@ export class Stream {
   #disconnect() {
     clearTimeout(this.#limit);
     clearTimeout(this.#trial);
+    this.#silence.stop();
     this.#isLive = false;
     this.#closeTrial?.();
     this.#closeTrial = null;
@@ -299,7 +329,7 @@ export class Stream {
 
   /** Full jitter: the clients of a server that restarts must not reconnect together. */
   #retryDelay() {
-    const delay = Math.min(MAX_RETRY_DELAY, MIN_RETRY_DELAY * 2 ** this.#failures);
+    const delay = Math.min(transportAt(this.#transport).maxDelay, MIN_RETRY_DELAY * 2 ** this.#failures);
     this.#failures += 1;
     return Math.random() * delay;
   }
@@ -319,7 +349,7 @@ export class Stream {
   #stateName() {
     if (this.#isLive) return this.#transport === TRANSPORTS.length - 1 ? 'polling' : 'live';
     if (!this.#lostAt) return 'connecting';
-    const isLong = Date.now() - this.#lostAt.getTime() >= OFFLINE_AFTER;
+    const isLong = Date.now() - this.#noticedAt >= OFFLINE_AFTER;
     return isLong || !navigator.onLine ? 'offline' : 'reconnecting';
   }
 }

@@ -9,7 +9,12 @@
  *
  * @typedef {(blog: string, cursor: string, ends: Ends) => () => void} Open returns a function that closes it
  *
- * @typedef {{name: string, open: Open, tries: number}} Transport tries: failures until the next one is used
+ * @typedef {object} Transport
+ * @property {string} name
+ * @property {Open} open
+ * @property {number} tries failures until the next one is used
+ * @property {number} helloTimeout milliseconds until a connection without a hello has failed
+ * @property {number} maxDelay milliseconds between two tries; few pages poll, and no more often than while they are live
  */
 
 import { cursorOf, TYPES } from './messages.js';
@@ -19,8 +24,15 @@ import { jittered, request } from './request.js';
 const POLL_INTERVAL = 10_000;
 const HIDDEN_POLL_INTERVAL = 60_000;
 
-/** Milliseconds for an answer, which may have a page of posts in it. */
-const POLL_TIMEOUT = 20_000;
+/**
+ * Milliseconds for the head of an answer, and for its body, which may have a page of posts in it. After an outage a
+ * browser may try two dead connections before it opens a new one, and the page is to be live within 20 s.
+ */
+const POLL_TIMEOUT = 8_000;
+const POLL_BODY_TIMEOUT = 15_000;
+
+/** A request has timeouts of its own. */
+const HELLO_TIMEOUT = 10_000;
 
 /**
  * In the order in which they are tried. Settings of the reader's browser have the names.
@@ -28,9 +40,9 @@ const POLL_TIMEOUT = 20_000;
  * @type {[Transport, ...Transport[]]}
  */
 export const TRANSPORTS = [
-  { name: 'websocket', open: openWebSocket, tries: 3 },
-  { name: 'events', open: openEventSource, tries: 2 },
-  { name: 'polling', open: openPolling, tries: 1 },
+  { name: 'websocket', open: openWebSocket, tries: 3, helloTimeout: HELLO_TIMEOUT, maxDelay: 30_000 },
+  { name: 'events', open: openEventSource, tries: 2, helloTimeout: HELLO_TIMEOUT, maxDelay: 30_000 },
+  { name: 'polling', open: openPolling, tries: 1, helloTimeout: 30_000, maxDelay: 8_000 },
 ];
 
 /** @type {Open} */
@@ -104,7 +116,8 @@ async function poll(blog, cursor, { onMessage, onLost, onComplete }, closed) {
  */
 async function ask(blog, after, signal) {
   const query = new URLSearchParams({ after });
-  const response = await request(`/${blog}/entries?${query}`, { cache: 'no-cache', signal, timeout: POLL_TIMEOUT });
+  const timeouts = { timeout: POLL_TIMEOUT, bodyTimeout: POLL_BODY_TIMEOUT };
+  const response = await request(`/${blog}/entries?${query}`, { cache: 'no-cache', signal, ...timeouts });
   return response.ok ? (await response.json())._livelog.messages : null;
 }
 

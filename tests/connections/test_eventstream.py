@@ -157,11 +157,26 @@ async def test_a_comment_tells_that_the_server_is_there(site: Site) -> None:
     async with events(site.port) as bare:
         await bare.block()
         (client,) = clients(site)
+        await commit(site.timeline, entry("a"))
+        assert await ids(bare, 1) == ["a"]
         client.ping()
         assert [await bare.line(), await bare.line()] == [":\n", "\n"]
         client.check_alive()
-        await commit(site.timeline, entry("a"))
-        assert await ids(bare, 1) == ["a"]
+        await commit(site.timeline, entry("b"))
+        assert await ids(bare, 1) == ["b"]
+
+
+async def test_a_quiet_stream_gets_signs_of_life_that_a_page_can_see(site: Site) -> None:
+    async with events(site.port) as bare:
+        hello = await bare.block()
+        (client,) = clients(site)
+        for send in (client.ping, client.send_alive):
+            send()
+            block = await bare.block()
+            assert (block.event, block.id) == ("alive", hello.data["cursor"])
+            assert block.data == {"type": "alive", "cursor": hello.data["cursor"]}
+        client.check_alive()
+        assert not client.stream.closed()
 
 
 async def test_a_batch_of_any_size_closes_no_one_who_reads(site: Site) -> None:

@@ -236,6 +236,7 @@ async def test_a_client_that_does_not_answer_pings_is_cut_off(site: Site) -> Non
             for client in clients(site):
                 client.ping()
             assert await bare.frame() == (PING, b"")
+            assert (await bare.message())["type"] == "alive"
             bare.send(frame(PONG))
             await until(lambda: isinstance(answered, WebSocketConnection) and answered.is_alive)
             for client in clients(site):

@@ -113,6 +113,9 @@ class FakeConnection(Connection):
     def ping(self) -> None:
         pass
 
+    def send_alive(self) -> None:
+        pass
+
     def check_alive(self) -> None:
         pass
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import math
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from entries import Cursor
 from fanout.channel import MAX_BEHIND_BYTES, MAX_UNSETTLED_BYTES, Channel
 from fanout.frames import SLICE_BYTES, Message, Transport
+from fanout.heartbeat import QUIET_SECONDS
 from fanout.history import History
-from tests.fanout.fake_connection import FakeConnection
+from tests.fanout.fake_connection import FakeConnection, read
 from tests.fanout.test_history import event
 
 
@@ -274,3 +276,37 @@ async def test_a_client_of_an_epoch_that_is_over_when_it_has_joined_is_evicted(d
     await desk.channel.join(client, [b"\x81\x02{}"], Cursor("another", 0))
     assert client.evicted
     assert desk.channel.connections() == []
+
+
+def signs(desk: Desk, client: FakeConnection) -> list[dict[str, Any]]:
+    """The sign of life that is due on a connection, if one is."""
+    return [received.message for received in read(desk.channel.sign_of_life(client), client.transport)]
+
+
+@pytest.mark.parametrize("transport", [Transport.WEBSOCKET, Transport.EVENT_STREAM])
+async def test_a_quiet_connection_gets_a_sign_of_life_with_the_cursor_that_its_client_has(
+    desk: Desk, transport: Transport
+) -> None:
+    client = await desk.client(transport)
+    assert signs(desk, client) == [{"type": "alive", "cursor": "e.0"}]
+    desk.push(10)
+    assert signs(desk, client) == [], "the event comes"
+    desk.serve()
+    assert signs(desk, client) == [], "the event has just come"
+    desk.channel._pushed_at -= QUIET_SECONDS
+    assert signs(desk, client) == [{"type": "alive", "cursor": "e.1"}]
+    assert desk.channel.sign_of_life(client) is desk.channel.sign_of_life(client), "encoded once"
+
+
+async def test_a_client_that_lacks_events_gets_no_sign_of_life(desk: Desk) -> None:
+    slow = await desk.client()
+    slow.stop()
+    desk.push(10)
+    desk.serve()
+    desk.channel._pushed_at -= QUIET_SECONDS
+    assert signs(desk, slow) == [], "it is draining"
+    joining = FakeConnection()
+    desk.channel.add(joining)
+    assert signs(desk, joining) == []
+    desk.channel.restart(History(Cursor("f", 0), reset=Message("reset", "f.0", "{}")))
+    assert signs(desk, slow) == [], "the reset comes first"

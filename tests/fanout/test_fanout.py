@@ -14,6 +14,7 @@ import pytest
 from entries import FRONT_PAGE, Cursor, Event
 from fanout.channel import MAX_BEHIND_BYTES
 from fanout.fanout import FanOut
+from fanout.heartbeat import ALIVE_SECONDS
 from fanout.resume import REPLAY_LIMIT
 from tests.fanout.fake_connection import FakeConnection
 from tests.livelog import until
@@ -49,7 +50,9 @@ async def test_a_client_without_a_cursor_gets_hello_and_what_comes_next(timeline
     head = str(await timeline.head("blog"))
     await caught_up(fanout, timeline)
     await fanout.join("blog", client, None)
-    assert client.messages == [{"type": "hello", "cursor": head, "recovered": False, "missed": 0}]
+    assert client.messages == [
+        {"type": "hello", "cursor": head, "recovered": False, "missed": 0, "alive": ALIVE_SECONDS}
+    ]
     await commit(timeline, entry("next"))
     assert (await client.has(2))[1] == ("entry", "next")
 
@@ -75,6 +78,7 @@ async def test_a_client_that_reconnects_gets_what_it_missed(timeline: Timeline, 
         "cursor": str(await timeline.head("blog")),
         "recovered": True,
         "missed": 2,
+        "alive": ALIVE_SECONDS,
     }
     assert client.received[1:] == [("entry", "b"), ("entry", "c")]
 

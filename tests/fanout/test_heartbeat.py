@@ -1,4 +1,4 @@
-"""The heartbeat: when clients are pinged and checked."""
+"""The heartbeat: when clients are pinged and checked, and get a sign of life."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ BEATS = 25
 
 
 class Pinged(FakeConnection):
-    """A connection that notes when it was pinged and checked, by the beats of a clock."""
+    """A connection that notes when it was pinged, checked and sent a sign of life, by the beats of a clock."""
 
     def __init__(self, clock: list[int]) -> None:
         super().__init__()
         self.pinged: list[int] = []
         self.checked: list[int] = []
+        self.signs: list[int] = []
         self._clock = clock
 
     def ping(self) -> None:
         self.pinged.append(self._clock[0])
+
+    def send_alive(self) -> None:
+        self.signs.append(self._clock[0])
 
     def check_alive(self) -> None:
         self.checked.append(self._clock[0])
@@ -74,6 +78,12 @@ def test_everyone_is_pinged_once_a_period_and_checked_a_while_later(clocked: Clo
     assert connection.pinged == [first + n * BEATS for n in range(4)][: len(connection.pinged)]
     after_a_ping = [at for at in connection.checked if at > first]
     assert after_a_ping == [at + 10 for at in connection.pinged if at + 10 < 4 * BEATS]
+
+
+def test_a_sign_of_life_comes_halfway_between_two_pings(clocked: Clocked) -> None:
+    connection = clocked.add()
+    clocked.beat(4 * BEATS)
+    assert connection.signs == [(connection.pinged[0] + BEATS // 2) % BEATS + n * BEATS for n in range(4)]
 
 
 def test_those_who_come_at_once_are_spread(clocked: Clocked) -> None:

@@ -96,6 +96,9 @@ class Follower:
             self._greet(message)
         elif message["type"] == "reset":
             self._begin_anew(message)
+        elif message["type"] == "alive":
+            if message["cursor"] != self.cursor:
+                self.faults.append(f"{message} to one who has come to {self.cursor}")
         else:
             self.faults.append(f"an event that is none: {text!r}")
 
