@@ -17,7 +17,7 @@ from contextlib import aclosing
 from time import monotonic
 from typing import Any, Final
 
-from entries import Event
+from entries import Cursor, Event
 from fanout.channel import Channel
 from fanout.connection import Connection
 from fanout.frames import Transport
@@ -154,6 +154,16 @@ class FanOut:
     def readers(self) -> dict[str, int]:
         """The number of connections of each blog, which /healthz and /metrics give as its readers."""
         return {blog: len(channel.connections()) for blog, channel in self._channels.items()}
+
+    @property
+    def is_sending(self) -> bool:
+        """True while there are events that not all live connections have been sent."""
+        return bool(self._unserved)
+
+    def head(self, blog: str) -> Cursor | None:
+        """The newest event of a blog that was received; None if its events are not received at the moment."""
+        channel = self._channels.get(blog)
+        return channel.history.head if channel and not self.trouble else None
 
     def _served(self, blog: str) -> tuple[Channel, Resume]:
         if blog not in self._channels:

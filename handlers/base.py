@@ -71,6 +71,12 @@ class BaseHandler(Localized):
         """The counts of connections, and of answers under way."""
         return self.site.admission
 
+    @property
+    def stream(self) -> IOStream:
+        """The connection, until the answer has been finished."""
+        stream: IOStream = self.request.connection.stream  # type: ignore[union-attr]  # while there is an answer
+        return stream
+
     def set_default_headers(self) -> None:
         """Sets the security headers. Tornado calls this for errors, too."""
         for name, value in SECURITY_HEADERS.items():
@@ -93,7 +99,7 @@ class BaseHandler(Localized):
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Ends the answer, and closes the connection if the client does not read it within ANSWER_SECONDS."""
-        stream: IOStream = self.request.connection.stream  # type: ignore[union-attr]  # while there is an answer
+        stream = self.stream
         sent = super().finish(chunk)
         if sent.done() or stream.closed():
             self.admission.answering.discard(self)

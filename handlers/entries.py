@@ -9,7 +9,8 @@ poll it, and each answer has the messages that a connection would have received.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from tornado.web import HTTPError
@@ -17,33 +18,36 @@ from tornado.web import HTTPError
 from config import Blog
 from entries import FRONT_PAGE, dump
 from handlers.base import Handler
+from handlers.cached import CachedHandler
 from pages.filter import Filter
 from timeline import Page
 
 MAX_LIMIT: Final = 200
 
+T = TypeVar("T", str, bytes)
 
-class Entries(Handler):
+
+class Entries(CachedHandler):
     """Entries older than an opaque ``before``, with a ``next_url``; or the messages after a cursor."""
 
     has_json_errors = True
 
-    async def get(self, slug: str) -> None:
-        """Sends at most ``limit`` entries, or the messages after the cursor."""
+    async def respond(self, slug: str) -> Sequence[str | bytes]:
+        """At most ``limit`` entries, or the messages after the cursor."""
         blog = self.blog(slug)
         after = self.cursor()
-        if after is None:
-            await self._send_older(blog)
-        else:
-            await self._send_messages(blog, after)
+        self.set_header("Content-Type", "application/feed+json; charset=utf-8")
+        self.set_header("Access-Control-Allow-Origin", "*")
+        self.set_header("Cache-Control", "no-cache")
+        return await (self._older(blog) if after is None else self._messages(blog, after))
 
-    async def _send_messages(self, blog: Blog, after: str) -> None:
+    async def _messages(self, blog: Blog, after: str) -> Sequence[str | bytes]:
         messages = await self.fanout.missed(blog.slug, after)
         # `after` can be any bytes, so `feed_url` is the path alone.
         head = dump(self._head(blog, self.request.path))
-        self._send(f'{head[:-1]},"_livelog":{{"messages":[{b",".join(messages).decode()}]}},"items":[]}}')
+        return [f'{head[:-1]},"_livelog":{{"messages":[', *_separated(messages, b","), ']},"items":[]}']
 
-    async def _send_older(self, blog: Blog) -> None:
+    async def _older(self, blog: Blog) -> Sequence[str | bytes]:
         limit = self._limit()
         before = self.get_query_argument("before", None)
         chosen = self.chosen()
@@ -56,7 +60,7 @@ class Entries(Handler):
             query = "&".join(filter(None, (urlencode({"before": page.older, "limit": limit}), chosen.parameters())))
             head["next_url"] = self.absolute(f"/{blog.slug}/entries?{query}")
         # Items are stored as JSON text: they are sent without being parsed.
-        self._send(f'{dump(head)[:-1]},"items":[{",".join(page.items)}]}}')
+        return [f'{dump(head)[:-1]},"items":[', *_separated(page.items, ","), "]}"]
 
     async def _page(self, blog: Blog, chosen: Filter, before: str | None, limit: int) -> Page:
         if chosen:
@@ -74,12 +78,6 @@ class Entries(Handler):
             "home_page_url": self.absolute(f"/{blog.slug}/"),
             "feed_url": self.absolute(path),
         }
-
-    def _send(self, document: str) -> None:
-        self.set_header("Content-Type", "application/feed+json; charset=utf-8")
-        self.set_header("Access-Control-Allow-Origin", "*")
-        self.set_header("Cache-Control", "no-cache")
-        self.finish(document)
 
     def _limit(self) -> int:
         text = self.get_query_argument("limit", str(FRONT_PAGE))
@@ -103,3 +101,8 @@ class Previous(Handler):
         self.set_header("Access-Control-Allow-Origin", "*")
         self.set_header("Cache-Control", "no-cache")
         self.finish(item)
+
+
+def _separated(parts: Sequence[T], separator: T) -> Sequence[T]:
+    """The parts with a separator between any two."""
+    return [piece for part in parts for piece in (separator, part)][1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from tornado.escape import xhtml_escape
 from config import Blog
 from entries import FRONT_PAGE
 from handlers.base import Handler
+from handlers.cached import KEPT_SECONDS, UNANNOUNCED_SECONDS, CachedHandler
 from pages import metadata
 from pages.addresses import blog_address
 from pages.filter import Filter, FilteredPage
@@ -45,13 +47,14 @@ class Index(Handler):
         self.render("index.html", blogs=blogs)
 
 
-class ThemedPage(Handler):
+class ThemedPage(CachedHandler):
     """A page of a blog, with the blog's accent, style sheet and logo."""
 
-    def send_page(self, template: str, blog: Blog, **values: Any) -> None:
-        """Renders a template. Caches must revalidate: the page changes with every event."""
+    def themed(self, template: str, blog: Blog, **values: Any) -> Sequence[bytes]:
+        """A rendered template. Caches must revalidate: the page changes with every event."""
         self.set_header("Cache-Control", "no-cache")
-        self.render(template, **{"blog": blog, "theme": self.site.theme(blog), "current": None, **values})
+        html = self.page(template, **{"blog": blog, "theme": self.site.theme(blog), "current": None, **values})
+        return [html]
 
     def logo(self, blog: Blog) -> str | None:
         """The absolute URL of a blog's logo."""
@@ -65,19 +68,36 @@ class BlogPage(ThemedPage):
     `?q=`, `?source=` and `?tag=` filter; `?view=wall` is for an unattended screen.
     """
 
-    async def get(self, slug: str) -> None:
-        """Sends the page."""
-        blog = self.blog(slug)
-        if not self.request.path.endswith("/"):
+    async def get(self, slug: str, *_: str) -> None:
+        """Sends the page, or a redirect to the address with a slash."""
+        self.blog(slug)
+        if self.request.path == f"/{slug}":
             query = f"?{self.request.query}" if self.request.query else ""
             self.redirect(f"/{slug}/{query}")
             return
-        self.remember_language()
-        view = "wall" if self.text_argument("view") == "wall" else None
-        await self.send_posts(blog, view, self.text_argument("before"), WALL_POSTS if view else FRONT_PAGE)
+        await super().get(slug)
 
-    async def send_posts(self, blog: Blog, view: str | None, before: str | None, limit: int) -> None:
-        """Sends a page with at most ``limit`` posts, older than ``before`` if it is given."""
+    def personal(self) -> None:
+        """Stores the language that the query names."""
+        self.remember_language()
+
+    def kept_seconds(self) -> float:
+        """Longer for the front page: all its posts are events."""
+        return KEPT_SECONDS if self.request.query in ("", "view=wall") else UNANNOUNCED_SECONDS
+
+    async def version(self, slug: str) -> object:
+        """The newest event, and the states of the sources."""
+        head = self.fanout.head(slug)
+        return head and (head, await self.site.sources.of(self.blog(slug)))
+
+    async def respond(self, slug: str) -> Sequence[bytes]:
+        """The page."""
+        blog = self.blog(slug)
+        view = "wall" if self.text_argument("view") == "wall" else None
+        return await self.posts(blog, view, self.text_argument("before"), WALL_POSTS if view else FRONT_PAGE)
+
+    async def posts(self, blog: Blog, view: str | None, before: str | None, limit: int) -> Sequence[bytes]:
+        """A page with at most ``limit`` posts, older than ``before`` if it is given."""
         chosen = self.chosen()
         page = await self.filtered_page(blog, chosen, before, limit)
         live = before is None
@@ -85,7 +105,7 @@ class BlogPage(ThemedPage):
         # The embed shows neither the filter nor problems; its sources explain an empty page only.
         sources = await self.site.sources.of(blog) if view != "embed" or not page.items else Sources(())
         now = time.time()
-        self.send_page(
+        return self.themed(
             "page.html",
             blog,
             items=page.items,
@@ -125,13 +145,16 @@ class BlogPage(ThemedPage):
 class Embed(BlogPage):
     """`/<blog>/embed`: few posts, for an iframe on the sites in `frame_ancestors`. Links open in a new tab."""
 
-    async def get(self, slug: str) -> None:
-        """Sends the page."""
+    def personal(self) -> None:
+        """Stores nothing: the page is inside another site's."""
+
+    async def respond(self, slug: str) -> Sequence[bytes]:
+        """The page."""
         blog = self.blog(slug)
         ancestors = " ".join(("frame-ancestors 'self'", *blog.frame_ancestors))
         policy = str(self._headers["Content-Security-Policy"])
         self.set_header("Content-Security-Policy", policy.replace("frame-ancestors 'self'", ancestors))
-        await self.send_posts(blog, "embed", None, EMBED_POSTS)
+        return await self.posts(blog, "embed", None, EMBED_POSTS)
 
 
 def _tags(blog: Blog, page: FilteredPage, chosen: Filter) -> list[str]:

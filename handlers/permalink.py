@@ -21,23 +21,25 @@ OLDER_NEIGHBOURS: Final = 7
 class Permalink(ThemedPage):
     """The entry, with NEWER_NEIGHBOURS above and OLDER_NEIGHBOURS below it."""
 
-    async def get(self, slug: str, entry_id: str) -> None:
-        """Sends the page, or the item to programs that ask for JSON. A withdrawn or retired entry is a 410."""
+    def personal(self) -> None:
+        """Stores the language that the query names."""
+        self.remember_language()
+
+    async def respond(self, slug: str, entry_id: str) -> Sequence[str | bytes]:
+        """The page, or the item for programs that ask for JSON. A withdrawn or retired entry is a 410."""
         blog = self.blog(slug)
         text = await self.site.timeline.entry(slug, entry_id)
         if text is None:
             raise await self._missing(slug, entry_id)
         if self._wants_item():
-            self._send_item(text)
-            return
-        self.remember_language()
+            return self._item(text)
         item = json.loads(text)
         above, below = await asyncio.gather(
             self.site.timeline.newer(slug, before_item(item), NEWER_NEIGHBOURS + FRONT_PAGE),
             self.site.timeline.page(slug, before_item(item), OLDER_NEIGHBOURS),
         )
         shown = (*above[-NEWER_NEIGHBOURS:], text, *below.items)
-        self.send_page(
+        return self.themed(
             "permalink.html",
             blog,
             items=[json.loads(one) for one in shown],
@@ -50,11 +52,11 @@ class Permalink(ThemedPage):
     def _wants_item(self) -> bool:
         return not self.wants_page() and "application/json" in self.request.headers.get("Accept", "")
 
-    def _send_item(self, text: str) -> None:
+    def _item(self, text: str) -> Sequence[str]:
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Vary", "Accept")
-        self.finish(text)
+        return [text]
 
     async def _missing(self, slug: str, entry_id: str) -> HTTPError:
         match await self.site.timeline.fate(slug, entry_id):

@@ -10,7 +10,9 @@ from typing import Final, Protocol
 from config import Blog, Config
 from connections.limits import Admission
 from fanout.fanout import FanOut
+from handlers.turns import Turns
 from pages.assets import Assets
+from pages.cache import Cache
 from pages.filter import FilteredPages
 from pages.freshness import Freshness
 from pages.theme import Theme
@@ -45,10 +47,13 @@ class Site:
     polling: Polling | None
     assets: Assets = field(default_factory=lambda: Assets(ROOT / "static"))
     posts: FilteredPages = field(init=False)
+    answers: Cache = field(default_factory=Cache)
+    turns: Turns = field(init=False)
     _themes: dict[str, Theme] = field(init=False)
 
     def __post_init__(self) -> None:
         self.posts = FilteredPages(self.timeline)
+        self.turns = Turns(lambda: self.fanout is not None and self.fanout.is_sending)
         self.apply(self.config)
 
     def apply(self, config: Config) -> None:
@@ -59,6 +64,7 @@ class Site:
         self._themes = {blog.slug: Theme.of(blog) for blog in config.blogs}
         self.config = config
         self.sources.clear()
+        self.answers.clear()
 
     def theme(self, blog: Blog) -> Theme:
         """The accent, style sheet and logo of a blog; none for a blog that a request began with and that is gone."""

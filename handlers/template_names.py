@@ -62,7 +62,16 @@ class Localized(RequestHandler):
         }
 
     def render(self, template_name: str, **kwargs: Any) -> Future[None]:
-        """Sends a page, with the headers that make caches keep one for each language, apart from JSON."""
+        """Sends a page."""
+        self._vary_by_language()
+        return super().render(template_name, **kwargs)
+
+    def page(self, template_name: str, **kwargs: Any) -> bytes:
+        """A page that is yet to be sent."""
+        self._vary_by_language()
+        return self.render_string(template_name, **kwargs)
+
+    def _vary_by_language(self) -> None:
+        """Sets the headers that make caches keep a page for each language, apart from JSON."""
         self.set_header("Content-Language", language.language(self.locale).tag)
         self.set_header("Vary", "Accept, Accept-Language, Cookie")
-        return super().render(template_name, **kwargs)

@@ -22,6 +22,7 @@ from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
 from handlers.routes import make_app
 from pages.freshness import Freshness
+from tests.livelog import until
 from tests.timeline.drafts import FEED
 from timeline import Timeline
 from timeline.sqlite import SqliteTimeline
@@ -43,13 +44,24 @@ class Site:
         return f"http://127.0.0.1:{self.port}{path}"
 
     async def get(self, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
-        """Fetches a path, whatever the status; header names have _ for -."""
+        """Fetches a path, whatever the status, once the fan-out has all events; header names have _ for -."""
+        await until(self._has_all_events)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         client = AsyncHTTPClient()
-        body = b"" if method == "POST" else None
         return await client.fetch(
-            self.url(path), method=method, headers=named, body=body, raise_error=False, follow_redirects=False
+            self.url(path),
+            method=method,
+            headers=named,
+            body=b"" if method == "POST" else None,
+            raise_error=False,
+            follow_redirects=False,
+            # With it, tornado asks for gzip whatever the headers say.
+            decompress_response=headers.get("Accept_Encoding") != "identity",
         )
+
+    async def _has_all_events(self) -> bool:
+        blogs = self.fanout.readers()
+        return all([self.fanout.head(blog) == await self.timeline.head(blog) for blog in blogs])
 
     async def json(self, path: str) -> Any:
         return json.loads((await self.get(path)).body)
