@@ -17,6 +17,9 @@ from markup import Image, format_attributes, rewrite_images
 Mode = Literal["lazy", "click", "none"]
 Translate = Callable[[str], str]
 
+THUMB_WIDTH: Final = 124
+THUMB_HEIGHT: Final = 83
+
 _LAZY: Final = {"loading": "lazy", "decoding": "async", "referrerpolicy": "no-referrer"}
 
 _SHOWN: Final = re.compile("<(img|video)")
@@ -36,6 +39,23 @@ def lead(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:
     """The picture above a post whose content has none, as HTML; empty if there is none to show."""
     picture = "" if _is_podcast(item) else _picture(item, mode, translate)
     return picture and f'<figure class="lead-picture">{picture}</figure>'
+
+
+def thumb(item: Mapping[str, Any], mode: Mode) -> str:
+    """The small picture beside a short post or the beginning of a long one, as HTML; empty if there is none to show.
+
+    A short post whose content has a picture, or that is nothing but a picture, shows that in its own size. Only
+    pictures that load by themselves have a small form: it is not worth a click.
+    """
+    preview = item["_livelog"].get("preview")
+    source = item.get("image") or (preview or {}).get("image")
+    if not source or mode != "lazy" or _is_podcast(item):
+        return ""
+    content = item.get("content_html", "")
+    if not preview and (_SHOWN.search(content) or not (item.get("title") or content or item.get("summary"))):
+        return ""
+    size = {"width": str(THUMB_WIDTH), "height": str(THUMB_HEIGHT)}
+    return f"<img{format_attributes({'alt': '', **size, **_LAZY, 'src': source})}>"
 
 
 def cover(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:

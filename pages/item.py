@@ -17,7 +17,7 @@ from urllib.parse import quote
 from tornado.locale import Locale
 
 from config import Blog
-from pages.images import cover, lead, pictured
+from pages.images import cover, lead, pictured, thumb
 from pages.language import language
 from pages.names import initial, named, short_name
 
@@ -38,6 +38,8 @@ _LABELS: Final = {
 }
 _MEDIA: Final = {"audio": "Audio", "video": "Video", "image": "Picture", "": "File"}
 _UNITS: Final = ("kB", "MB", "GB", "TB")
+
+_PLAYER: Final = re.compile("<(?:audio|video)")
 
 Mode = Literal["brief", "whole", "headlines"]
 """The part of a post that a page shows: a summary, all of it, or its headline alone."""
@@ -80,6 +82,9 @@ def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
         "pictured": pictured,
         "lead": lead,
         "cover": cover,
+        "thumb": thumb,
+        "untitled": untitled,
+        "read_on": read_on,
     }
 
 
@@ -129,13 +134,33 @@ def isolated(text: str) -> str:
 def excerpt(item: Mapping[str, Any]) -> str:
     """The beginning of a post's content as one line of text, at most EXCERPT_CHARS and an ellipsis."""
     markup = str(item.get("content_html") or "")[:_MAX_MARKUP_CHARS]
-    text = html.unescape(re.sub(r"<[^>]*>?", " ", markup)) if markup else str(item.get("summary") or "")
-    return _cut(" ".join(text.split()))
+    text = html.unescape(re.sub(r"<[^>]*>?", " ", markup))
+    return _cut(" ".join((text.strip() or str(item.get("summary") or "")).split()))
 
 
 def name(item: Mapping[str, Any]) -> str:
     """The title of a post, else its excerpt, else its source."""
     return _cut(str(item.get("title") or "")) or excerpt(item) or str(item["_livelog"]["source"]["title"])
+
+
+def untitled(item: Mapping[str, Any], blog: Blog, mode: Mode, translate: Callable[[str], str]) -> str:
+    """The headline of a post without a title: empty if its text, a picture or a file is shown.
+
+    In a list of headlines it is the beginning of the text, else the kind of what the post has.
+    """
+    if beginning := excerpt(item):
+        return beginning if mode == "headlines" else ""
+    content, files = item.get("content_html", ""), item.get("attachments")
+    is_pictured = "<img" in content or bool(item.get("image"))
+    if mode != "headlines" and (files or _PLAYER.search(content) or (is_pictured and blog.images != "none")):
+        return ""
+    return translate(label(files[0]) if files else _MEDIA["image"] if is_pictured else "Untitled")
+
+
+def read_on(minutes: int | None, translate: Callable[[str], str]) -> str:
+    """The words of the link to the whole post: Read on · 11 min."""
+    length = [translate("{n} min").format(n=minutes)] if minutes else []
+    return " · ".join([translate("Read on"), *length])
 
 
 def listed(item: Mapping[str, Any], *, pictured: bool) -> list[Attachment]:

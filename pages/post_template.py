@@ -17,7 +17,6 @@ _POST: Final[dict[str, Any]] = {
     "summary": "-",
     "image": _URL,
     "authors": [{"name": "-"}],
-    "tags": ["-"],
     "attachments": [{"url": _URL, "mime_type": "video/"}, {"url": _URL}],
     "_livelog": {
         "source": {"title": ""},
@@ -25,6 +24,7 @@ _POST: Final[dict[str, Any]] = {
         "revision": 2,
         "corrected": _TIME,
         "truncated": True,
+        "preview": {"text": "-", "minutes": 2},
     },
 }
 

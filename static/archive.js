@@ -2,12 +2,13 @@
 
 import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
-import { localise } from './reading/clock.js';
+import { keepAges, localise } from './reading/clock.js';
 import { closeFilterOutside } from './reading/filter.js';
 import { showFreshness } from './reading/freshness.js';
 import { startDays } from './timeline/rail.js';
 
 localise(document);
+keepAges();
 startDays([...document.querySelectorAll('.timeline > article')]);
 closeFilterOutside();
 showFreshness();

@@ -4,7 +4,7 @@ import { showStalled, showState } from './connection/state.js';
 import { Stream } from './connection/stream.js';
 import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
-import { localise } from './reading/clock.js';
+import { keepAges, localise } from './reading/clock.js';
 import { Controls } from './reading/controls.js';
 import { closeFilterOutside, isFiltered, matches, reload } from './reading/filter.js';
 import { keepFocus } from './reading/keys.js';
@@ -100,6 +100,7 @@ function goLive() {
 }
 
 localise(document);
+keepAges();
 followImages(list);
 followChanges(list, blog);
 // In a task of its own, so that the reader's input is not delayed by all of it.

@@ -82,6 +82,13 @@ function labelOf(file) {
 }
 
 /**
+ * The kind of a file, in the reader's language: "PDF", "File".
+ *
+ * @param {File} file
+ */
+export const kindOf = (file) => labelOf(file) ?? LABELS.get('') ?? '';
+
+/**
  * The playing time, the size, and the type if the label does not name it.
  *
  * @param {File} file

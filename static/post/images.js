@@ -9,6 +9,9 @@ import { fill, parsePage } from './html.js';
 /** The elements that replace an image: their text is not the post's. */
 export const IMAGE_REPLACEMENTS = '.picture-button, .picture-missing, .picture-words';
 
+/** Narrower images are shown in their own size. */
+const MIN_LARGE = 200;
+
 const HAS_IMAGE = /<(img|video)/;
 
 /**
@@ -18,7 +21,7 @@ const HAS_IMAGE = /<(img|video)/;
  */
 const asServed = new WeakMap();
 
-const mode = () => document.getElementById('timeline')?.dataset.images ?? 'lazy';
+export const imagesMode = () => document.getElementById('timeline')?.dataset.images ?? 'lazy';
 
 /**
  * Fills an element with the content of a post.
@@ -27,7 +30,7 @@ const mode = () => document.getElementById('timeline')?.dataset.images ?? 'lazy'
  * @param {string} markup sanitised by the server
  */
 export function fillContent(element, markup) {
-  if (mode() === 'lazy' || !HAS_IMAGE.test(markup)) {
+  if (imagesMode() === 'lazy' || !HAS_IMAGE.test(markup)) {
     fill(element, markup);
     return;
   }
@@ -39,25 +42,40 @@ export function fillContent(element, markup) {
 }
 
 /**
- * Fills the lead picture of a post, or the cover of a podcast. It is removed if the item has no image, or shows one in
- * its content.
+ * Fills the picture that a post shows: small beside a short post or the beginning of a long one, else large above the
+ * whole, or the cover of a podcast. The others are removed.
  *
  * @param {Element} article
  * @param {import('./post.js').Item} item
+ * @param {import('./names.js').Mode} mode
  */
-export function fillPicture(article, { image, content_html: markup = '' }) {
-  const frame = article.querySelector('.lead-picture, .cover');
+export function fillPicture(article, { image, title, summary, content_html: markup = '', _livelog: { preview } }, mode) {
+  const own = HAS_IMAGE.test(markup) ? undefined : image;
+  const hasText = Boolean(title || markup || summary);
+  const small = mode === 'brief' ? (image ?? preview?.image) : mode === 'whole' && !preview && hasText ? own : undefined;
+  const isSmall = fillFrame(article.querySelector('.thumb'), small);
+  fillFrame(article.querySelector('.lead-picture'), mode === 'whole' && !isSmall ? own : undefined);
+  fillFrame(article.querySelector('.cover'), mode === 'headlines' ? undefined : own);
+}
+
+/**
+ * @param {Element | null} frame
+ * @param {string | undefined} source
+ * @returns {boolean} true if it is shown
+ */
+function fillFrame(frame, source) {
   const picture = frame?.firstElementChild;
-  if (!frame || !picture) return;
-  if (!image || HAS_IMAGE.test(markup)) frame.remove();
-  else if (picture.localName === 'img') picture.setAttribute('src', image);
-  else frame.replaceChildren(button(image, '', picture));
+  if (!frame || !picture) return false;
+  if (!source) frame.remove();
+  else if (picture.localName === 'img') picture.setAttribute('src', source);
+  else frame.replaceChildren(button(source, '', picture));
+  return Boolean(source);
 }
 
 /** @param {HTMLImageElement} image that is not in the page */
 function standIn(image) {
   const alt = image.getAttribute('alt')?.trim() ?? '';
-  if (mode() === 'click') return button(image.getAttribute('src') ?? '', alt, image);
+  if (imagesMode() === 'click') return button(image.getAttribute('src') ?? '', alt, image);
   const words = document.createElement('span');
   words.className = 'picture-words';
   // A link needs a text.
@@ -142,13 +160,18 @@ function show(press) {
 }
 
 /**
- * Sets the size of an image that is loaded below the window: nothing in view moves.
+ * Sets the size of an image that is loaded below the window: nothing in view moves. A small picture beside a post is cut
+ * to its frame if it is large enough.
  *
  * @param {EventTarget | null} target
  */
 function shape(target) {
-  if (!(target instanceof HTMLImageElement) || !target.closest('.content, .lead-picture')) return;
+  if (!(target instanceof HTMLImageElement) || !target.closest('.content, .lead-picture, .thumb')) return;
   const { naturalWidth: width, naturalHeight: height } = target;
+  if (target.matches('.thumb > *')) {
+    remember(target);
+    target.classList.toggle('is-large', width >= MIN_LARGE);
+  }
   if (target.hasAttribute('width') || !width || !height) return;
   if (target.getBoundingClientRect().top < innerHeight) return;
   remember(target);
@@ -159,6 +182,10 @@ function shape(target) {
 /** @param {EventTarget | null} target */
 function miss(target) {
   if (!(target instanceof HTMLImageElement) || !target.closest('.entry')) return;
+  if (isDispensable(target)) {
+    target.parentElement?.remove();
+    return;
+  }
   const { top, height } = target.getBoundingClientRect();
   const hasFocus = target === document.activeElement;
   const mark = document.createElement('span');
@@ -173,6 +200,16 @@ function miss(target) {
   if (!hasFocus) return;
   mark.tabIndex = -1;
   mark.focus({ preventScroll: true });
+}
+
+/**
+ * True for a picture beside or above a post that has something else to show.
+ *
+ * @param {HTMLImageElement} image
+ */
+function isDispensable(image) {
+  const post = image.closest('.thumb, .lead-picture')?.parentElement;
+  return post?.querySelector(':scope > :is(.headline, .summary, .content, .attachments)') != null;
 }
 
 /**

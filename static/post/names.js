@@ -6,6 +6,9 @@
  * @typedef {'brief' | 'whole' | 'headlines'} Mode
  */
 
+/** @type {Mode[]} */
+export const MODES = ['brief', 'whole', 'headlines'];
+
 const MAX_NAME_CHARS = 60;
 const MIN_NAME_LETTERS = 2;
 const NAMELESS = '•';

@@ -1,6 +1,6 @@
 /**
  * A post: a JSON Feed item put into the elements of the page's `<template id="post">`, which the server renders from
- * templates/entry.html like any post. Parts that an item does not have are removed.
+ * templates/entry.html like any post. Parts that an item does not have, or does not show, are removed.
  *
  * @typedef {object} Item
  * @property {string} id
@@ -22,7 +22,7 @@
  * @property {number} revision
  * @property {string} [corrected] when the last correction was seen, if the version before it is kept
  * @property {boolean} [truncated]
- * @property {{text: string, minutes: number}} [preview] of long content
+ * @property {{text: string, minutes: number, image?: string}} [preview] of long content
  */
 
 import { clock, localise } from '../reading/clock.js';
@@ -30,7 +30,8 @@ import { say } from '../reading/words.js';
 import { filterAddress, permalink } from '../timeline/addresses.js';
 import { fillFiles, isPodcast } from './files.js';
 import { fillContent, fillPicture, served } from './images.js';
-import { initialOf } from './names.js';
+import { headlineOf } from './headline.js';
+import { initialOf, modeOf, MODES, shortName } from './names.js';
 
 const HUES = 12;
 const FNV_OFFSET = 0x811c9dc5;
@@ -44,21 +45,26 @@ const FNV_PRIME = 0x01000193;
 export function renderPost(item, blog) {
   const article = blank(isPodcast(item) ? 1 : 0);
   const { position, revision, truncated } = item._livelog;
+  const mode = modeOf(item);
+  const own = permalink(blog, item.id);
+  article.classList.add(mode);
   article.id = `e-${item.id}`;
   article.dataset.id = item.id;
   article.dataset.position = position;
   article.dataset.revision = String(revision);
-  const own = permalink(blog, item.id);
-  part(article, '.when').setAttribute('href', own);
-  for (const time of article.querySelectorAll('.day time, .when time')) time.setAttribute('datetime', position);
-  fillHeadline(part(article, '.headline'), item, own);
-  fillByline(part(article, '.byline'), item, blog);
+  for (const link of article.querySelectorAll('.when, .thumb, .read-on')) link.setAttribute('href', own);
+  for (const time of article.querySelectorAll('time:not(.dt-updated)')) time.setAttribute('datetime', position);
+  const headline = headlineOf(item, mode);
+  fillHeadline(part(article, '.headline'), headline, item.url, own);
+  fillByline(part(article, '.byline'), item, blog, headline !== '');
   localise(article);
-  fillPicture(article, item);
-  fillBody(part(article, '.content'), item);
-  keepIf(truncated, part(article, '.shortened'), (note) => fillLink(part(note, 'a'), item.url));
-  fillFiles(part(article, '.attachments'), item, article.querySelector('.lead-picture, .cover') !== null);
-  keepIf(item.tags?.length, part(article, '.tags'), (list) => fillTags(list, item.tags ?? [], blog));
+  fillPicture(article, item, mode);
+  fillPreview(article, item, mode);
+  const isShown = mode !== 'headlines';
+  const isPictured = article.querySelector('.thumb, .lead-picture, .cover') !== null;
+  keepIf(isShown, part(article, '.attachments'), (list) => fillFiles(list, item, isPictured));
+  fillBody(part(article, '.content'), item, mode);
+  keepIf(truncated && mode === 'whole', part(article, '.shortened'), (note) => fillLink(part(note, 'a'), item.url));
   return article;
 }
 
@@ -83,7 +89,7 @@ export function renderStub(position, source, withdrawn, isLate) {
   }
   article.append(
     line('p', 'day', time(position, 'day')),
-    line('span', 'when', time(position, 'clock')),
+    clockOf(position),
     withdrawal,
   );
   localise(article);
@@ -101,6 +107,7 @@ export function patchPost(article, fresh) {
   for (const name of ['data-position', 'data-revision']) {
     article.setAttribute(name, fresh.getAttribute(name) ?? '');
   }
+  for (const mode of MODES) article.classList.toggle(mode, fresh.classList.contains(mode));
   const present = new Map([...article.children].map((child) => [child.className, child]));
   /** @type {Element | null} */
   let above = null;
@@ -126,14 +133,15 @@ function blank(index) {
 }
 
 /**
- * @param {Element} headline
- * @param {Item} item
+ * @param {Element} element
+ * @param {string} headline
+ * @param {string | undefined} url
  * @param {string} own
  */
-function fillHeadline(headline, { title, url }, own) {
-  keepIf(title, headline, () => {
-    const link = part(headline, 'a');
-    link.textContent = title ?? '';
+function fillHeadline(element, headline, url, own) {
+  keepIf(headline, element, () => {
+    const link = part(element, 'a');
+    link.textContent = headline;
     link.setAttribute('href', url ?? own);
     if (!url) link.removeAttribute('rel');
   });
@@ -143,15 +151,16 @@ function fillHeadline(headline, { title, url }, own) {
  * @param {Element} byline
  * @param {Item} item
  * @param {string} blog
+ * @param {boolean} hasHeadline
  */
-function fillByline(byline, item, blog) {
+function fillByline(byline, item, blog, hasHeadline) {
   const { source, position, revision, corrected } = item._livelog;
   const tile = part(byline, '.tile');
   tile.className = `tile hue-${hue(source.title)}`;
   tile.textContent = initialOf(source.title);
   const link = part(byline, '.source a');
   link.setAttribute('href', filterAddress(blog, 'source', source.title));
-  part(link, 'bdi').textContent = source.title;
+  part(link, 'bdi').textContent = shortName(source.title);
   const authors = (item.authors ?? []).map(({ name }) => name).filter((name) => name && name !== source.title);
   keepIf(authors.length, part(byline, '.authors'), (names) => {
     part(names, 'bdi').textContent = authors.join(', ');
@@ -164,15 +173,34 @@ function fillByline(byline, item, blog) {
     });
   });
   keepIf(corrected, part(byline, '.what-changed'));
-  keepIf(item.url && !item.title, part(byline, '.original'), (original) => fillLink(original, item.url));
+  keepIf(item.url && !hasHeadline, part(byline, '.original'), (original) => fillLink(original, item.url));
+}
+
+/**
+ * The beginning of a long post, and the link to the whole.
+ *
+ * @param {Element} article
+ * @param {Item} item
+ * @param {import('./names.js').Mode} mode
+ */
+function fillPreview(article, { _livelog: { preview } }, mode) {
+  const isBrief = mode === 'brief';
+  keepIf(isBrief && preview?.text, part(article, '.summary'), (text) => {
+    text.textContent = preview?.text ?? '';
+  });
+  keepIf(isBrief, part(article, '.more'), (more) => {
+    const length = preview?.minutes ? [say('{n} min', { n: preview.minutes })] : [];
+    part(more, 'a').textContent = [say('Read on'), ...length].join(' · ');
+  });
 }
 
 /**
  * @param {Element} body
  * @param {Item} item
+ * @param {import('./names.js').Mode} mode
  */
-function fillBody(body, { content_html: markup, summary }) {
-  keepIf(markup || summary, body, () => {
+function fillBody(body, { content_html: markup, summary }, mode) {
+  keepIf(mode === 'whole' && (markup || summary), body, () => {
     if (markup) fillContent(body, markup);
     else part(body, 'p').textContent = summary ?? '';
   });
@@ -184,22 +212,6 @@ function fillBody(body, { content_html: markup, summary }) {
  */
 function fillLink(link, url) {
   keepIf(url, link, () => link.setAttribute('href', url ?? ''));
-}
-
-/**
- * @param {Element} list
- * @param {string[]} tags
- * @param {string} blog
- */
-function fillTags(list, tags, blog) {
-  const pattern = part(list, 'li');
-  const items = tags.map((tag) => {
-    const item = /** @type {Element} */ (pattern.cloneNode(true));
-    part(item, 'a').setAttribute('href', filterAddress(blog, 'tag', tag));
-    part(item, 'bdi').textContent = tag;
-    return item;
-  });
-  list.replaceChildren(...items);
 }
 
 /**
@@ -247,6 +259,14 @@ function line(name, className, content) {
   const element = document.createElement(name);
   element.className = className;
   element.append(content);
+  return element;
+}
+
+/** @param {string} position */
+function clockOf(position) {
+  const element = time(position, 'clock');
+  element.className = 'clock';
+  element.ariaHidden = 'true';
   return element;
 }
 

@@ -46,8 +46,24 @@ export const moment = (time) => say('{day}, {clock}', { day: day(time), clock: c
  */
 export const later = (time, than) => (day(time) === day(than) ? clock(time) : moment(time));
 
+/**
+ * "just now", "36 min ago", "5 h ago"; the day after that
+ *
+ * @param {string | Date} time
+ */
+export function age(time) {
+  const minutes = Math.floor((Date.now() - new Date(time).getTime()) / 60_000);
+  if (minutes < 1) return say('just now');
+  if (minutes < 60) return say('{n} min ago', { n: minutes });
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? say('{n} h ago', { n: hours }) : day(time);
+}
+
 /** @type {Record<string, (time: string, than: string) => string>} */
-const FORMS = { clock, day, moment, later };
+const FORMS = { age, clock, day, moment, later };
+
+/** Milliseconds. */
+const AGING_INTERVAL = 30_000;
 
 /**
  * Turns the times that the server wrote into local ones. Only the page's own have `data-time`, those in
@@ -58,9 +74,21 @@ const FORMS = { clock, day, moment, later };
 export function localise(root) {
   for (const time of root.querySelectorAll('time[data-time]')) {
     const form = FORMS[time.getAttribute('data-time') ?? ''];
-    const text = form?.(time.getAttribute('datetime') ?? '', time.getAttribute('data-than') ?? '');
+    const at = time.getAttribute('datetime') ?? '';
+    const text = form?.(at, time.getAttribute('data-than') ?? '');
     if (text) time.textContent = text;
+    if (time.hasAttribute('title')) time.setAttribute('title', moment(at));
   }
+}
+
+/** Keeps the ages on the page right. */
+export function keepAges() {
+  setInterval(() => {
+    for (const time of document.querySelectorAll('time[data-time=age]')) {
+      const text = age(time.getAttribute('datetime') ?? '');
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }, AGING_INTERVAL);
 }
 
 /**

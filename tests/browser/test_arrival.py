@@ -48,7 +48,7 @@ async def test_a_post_shows_title_time_source_and_content(livelog: Livelog, news
     await expect(article.locator(".content")).to_have_text("The quay is dry.")
     await expect(article.locator(".content em")).to_have_text("dry")
     # In Kathmandu it is a quarter past two on the next day.
-    await expect(article.locator(".when")).to_have_text("02:15")
+    await expect(article.locator(".clock")).to_have_text("02:15")
     await expect(article.locator(".day")).to_have_text("2 March 2026")
     link = article.get_by_role("link", name="High water")
     assert (await link.get_attribute("href") or "").startswith(newsroom.url("/posts/"))
@@ -68,7 +68,7 @@ async def test_a_correction_changes_a_post_in_its_place(livelog: Livelog, newsro
     desk.correct(wrong.guid, title="Three hurt", html="<p>Three people.</p>")
     article = post(page, "Three hurt")
     await expect(article.locator(".content")).to_have_text("Three people.")
-    await expect(article.locator(".corrected")).to_have_text(re.compile(r"Corrected (\d+ \w+ \d{4}, )?\d\d:\d\d"))
+    await expect(article.locator(".corrected")).to_have_text(re.compile(r"Updated (\d+ \w+ \d{4}, )?\d\d:\d\d"))
     assert await titles(page) == ["Above", "Three hurt", "Below"]
     assert await ids(page) == before
     assert (await seen(page))["arrivals"] == [], "it was changed, not put there anew"

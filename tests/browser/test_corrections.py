@@ -61,7 +61,7 @@ async def corrected(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[L
 
 
 def button(article: Locator) -> Locator:
-    return article.get_by_role("button", name="What changed")
+    return article.get_by_role("button", name="See changes")
 
 
 async def told(article: Locator) -> list[str]:

@@ -111,7 +111,7 @@ async def test_a_picture_that_comes_before_the_reader_has_its_own_shape(
     visitor.expects(MISSING)
     page = await visitor.page(viewport={"width": 900, "height": 400})
     await page.goto(illustrated.livelog.url("/lazy/"))
-    picture = pictures(post(page, "Lead"))
+    picture = pictures(post(page, "Unsized"))
     await becomes(lambda: picture.get_attribute("width"), "90")
     box = await picture.bounding_box()
     assert box is not None

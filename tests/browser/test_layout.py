@@ -23,18 +23,18 @@ NAMES: Final = ("phone", "desktop")
 WORD: Final = "W" * 5_000
 SENTENCE: Final = ("So it went on " * 360)[:5_000]
 POSTS: Final = 17
-PICTURES: Final = 7
+PICTURES: Final = 2
 LINES: Final = "<br>".join(["no"] * 300)
 CELLS: Final = "".join(f"<td>Column {number}" for number in range(40))
 
 # Of each post: where its mark, its parts and its pictures are, and how high its headline is.
 MEASURE: Final = """(posts) => posts.map((post) => {
   const box = (part) => part.getBoundingClientRect();
-  const parts = [...post.querySelectorAll('.headline, .byline, .content, .attachments, .tags')].map(box);
+  const parts = [...post.querySelectorAll('.headline, .byline, .content, .attachments, .summary, .more')].map(box);
   const headline = post.querySelector('.headline');
   return {
     title: headline?.textContent ?? '',
-    mark: getComputedStyle(post.querySelector('.when'), '::after').left,
+    mark: getComputedStyle(post.querySelector('.clock'), '::after').left,
     lefts: [...new Set(parts.map(({ left }) => left))],
     right: Math.max(...parts.map(({ right }) => right)),
     headline: headline ? box(headline).height : 0,
@@ -175,7 +175,7 @@ async def test_one_post_hangs_on_its_line(filled: Livelog, visitor: Visitor) -> 
         """() => {
           const list = document.getElementById('timeline');
           const { left, height } = getComputedStyle(list, '::before');
-          const mark = getComputedStyle(list.querySelector('.when'), '::after');
+          const mark = getComputedStyle(list.querySelector('.clock'), '::after');
           return [parseFloat(left) + 0.5, parseFloat(mark.left) + parseFloat(mark.width) / 2, parseFloat(height)];
         }"""
     )

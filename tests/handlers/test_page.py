@@ -121,15 +121,15 @@ async def test_a_corrected_entry_shows_the_publishers_time_or_else_when_it_was_s
     dated = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
     await commit(site.timeline, entry("aaaa"), entry("bbbb"))
     await commit(site.timeline, entry("aaaa", "new", modified=dated), entry("bbbb", "new"))
-    assert re.search("Corrected <time[^>]*>3 February 2026, 04:05<", await page(site, "/blog/e/aaaa"))
-    assert re.search("Corrected <time[^>]*>08:00<", await page(site, "/blog/e/bbbb"))
+    assert re.search("Updated <time[^>]*>3 February 2026, 04:05<", await page(site, "/blog/e/aaaa"))
+    assert re.search("Updated <time[^>]*>08:00<", await page(site, "/blog/e/bbbb"))
 
 
 async def test_an_entry_that_was_withdrawn_and_returned_has_no_change_to_show(site: Site) -> None:
     await commit(site.timeline, entry("aaaa"))
     await commit(site.timeline, withdrawn=[("blog", "aaaa")])
     await commit(site.timeline, entry("aaaa"))
-    assert "What changed" not in await page(site, "/blog/e/aaaa")
+    assert "See changes" not in await page(site, "/blog/e/aaaa")
 
 
 async def test_titles_sources_tags_and_links_are_never_html(site: Site) -> None:

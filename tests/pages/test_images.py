@@ -6,7 +6,7 @@ import pytest
 
 from config import Blog, Config
 from feeds.parser.sanitize import sanitize_html
-from pages.images import Mode, cover, lead, pictured
+from pages.images import Mode, cover, lead, pictured, thumb
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
 
@@ -70,6 +70,33 @@ def test_the_picture_of_a_podcast_is_shown_beside_its_player() -> None:
     assert lead(item, "lazy", translate) == ""
     assert cover(item, "lazy", translate).startswith("<img ")
     assert cover({"image": URL}, "lazy", translate) == ""
+
+
+LONG = {
+    "title": "T",
+    "image": URL,
+    "content_html": '<p>Text<img src="/b">',
+    "_livelog": {"preview": {"text": "Text"}},
+}
+SHORT = {"title": "T", "image": URL, "content_html": "<p>Text", "_livelog": {}}
+
+
+@pytest.mark.parametrize("item", [LONG, SHORT])
+def test_a_picture_is_small_beside_a_text_and_is_never_worth_a_click(item: dict[str, object]) -> None:
+    assert thumb(item, "lazy").startswith('<img alt="" width="124" height="83" loading="lazy"')
+    assert thumb(item, "click") == thumb(item, "none") == ""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"content_html": '<img src="https://example.org/b">'},
+        {"title": "", "content_html": ""},
+        {"attachments": [{"url": "https://example.org/a", "mime_type": "audio/mpeg"}]},
+    ],
+)
+def test_a_picture_of_a_post_that_shows_one_otherwise_is_not_small(other: dict[str, object]) -> None:
+    assert thumb({**SHORT, **other}, "lazy") == ""
 
 
 class TestPolicy:

@@ -127,7 +127,7 @@ async def test_posts_are_entries_of_a_feed_to_microformats(site: Site) -> None:
             url="https://example.org/a",
         ),
     )
-    text = await page(site, "/blog/")
+    text = await page(site, "/blog/e/a")
     for name in (
         "h-feed",
         "h-entry",
