@@ -24,6 +24,10 @@ _LAZY: Final = {"loading": "lazy", "decoding": "async", "referrerpolicy": "no-re
 
 _SHOWN: Final = re.compile("<(img|video)")
 _POSTER: Final = re.compile(r'(<video(?: [a-z-]+="[^"]*")*?) poster="[^"]*"')
+_FILM: Final = re.compile(
+    r"https?://(?:(?:(?:www|m)\.)?youtube\.com/(?:watch\?|shorts/|live/)|youtu\.be/|(?:www\.)?vimeo\.com/[0-9])",
+    re.IGNORECASE,
+)
 _HOST: Final = re.compile(r"https?://(?:[^/?#@]*@)?(?:www\.)?([^/?#]*)")
 
 
@@ -56,6 +60,11 @@ def thumb(item: Mapping[str, Any], mode: Mode) -> str:
         return ""
     size = {"width": str(THUMB_WIDTH), "height": str(THUMB_HEIGHT)}
     return f"<img{format_attributes({'alt': '', **size, **_LAZY, 'src': source})}>"
+
+
+def is_film(url: str | None) -> bool:
+    """True for the page of a film, to which the picture of its post leads. No frame of that site is loaded."""
+    return url is not None and _FILM.match(url) is not None
 
 
 def cover(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:

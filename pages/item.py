@@ -17,7 +17,7 @@ from urllib.parse import quote
 from tornado.locale import Locale
 
 from config import Blog
-from pages.images import cover, lead, pictured, thumb
+from pages.images import cover, is_film, lead, pictured, thumb
 from pages.language import language
 from pages.names import initial, named, short_name
 
@@ -83,6 +83,7 @@ def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
         "lead": lead,
         "cover": cover,
         "thumb": thumb,
+        "is_film": is_film,
         "untitled": untitled,
         "read_on": read_on,
     }

@@ -2,22 +2,35 @@
 
 import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
+import { followOpening } from './post/open.js';
+import { followShare } from './post/share.js';
 import { keepAges, localise } from './reading/clock.js';
 import { closeFilterOutside } from './reading/filter.js';
 import { showFreshness } from './reading/freshness.js';
+import { listenToKeys } from './reading/keys.js';
+import { keepPlace } from './reading/place.js';
+import { postKeys } from './reading/post-keys.js';
+import { hasKeys } from './reading/settings.js';
 import { startDays } from './timeline/rail.js';
 
 localise(document);
 keepAges();
-startDays([...document.querySelectorAll('.timeline > article')]);
 closeFilterOutside();
 showFreshness();
 
-const main = document.getElementById('main');
-if (main) {
-  followImages(main);
-  followChanges(main, main.dataset.blog ?? '');
+const blog = document.getElementById('main')?.dataset.blog ?? '';
+const list = document.getElementById('timeline');
+if (list) {
+  const articles = /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll(':scope > article'));
+  startDays([...articles]);
+  for (const article of articles) article.tabIndex = -1;
+  followImages(list);
+  followChanges(list, blog);
+  followOpening(list, blog);
+  followShare(list);
+  listenToKeys(postKeys(list, blog), hasKeys);
+  void keepPlace(list, blog);
 }
 
 // Without the fragment of its address, the page does not scroll to its post.
-if (!location.hash) document.querySelector('article[aria-current]')?.scrollIntoView();
+if (!location.hash && !history.state?.place) document.querySelector('article[aria-current]')?.scrollIntoView();

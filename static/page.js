@@ -4,10 +4,13 @@ import { showStalled, showState } from './connection/state.js';
 import { Stream } from './connection/stream.js';
 import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
+import { followOpening } from './post/open.js';
+import { followShare } from './post/share.js';
 import { keepAges, localise } from './reading/clock.js';
 import { Controls } from './reading/controls.js';
 import { closeFilterOutside, isFiltered, matches, reload } from './reading/filter.js';
 import { keepFocus } from './reading/keys.js';
+import { keepPlace } from './reading/place.js';
 import { followProblems, followSources } from './reading/sources.js';
 import { Absence } from './timeline/absence.js';
 import { inBatches } from './timeline/frame-budget.js';
@@ -103,5 +106,10 @@ localise(document);
 keepAges();
 followImages(list);
 followChanges(list, blog);
+if (document.body.dataset.view !== 'wall') {
+  followOpening(list, blog);
+  followShare(list);
+  void keepPlace(list, blog);
+}
 // In a task of its own, so that the reader's input is not delayed by all of it.
 setTimeout(goLive);

@@ -3,7 +3,7 @@
 import { request } from '../connection/request.js';
 import { diff, shortened } from './diff.js';
 import { parsePage } from './html.js';
-import { IMAGE_REPLACEMENTS } from './images.js';
+import { itemOf } from './items.js';
 import { say } from '../reading/words.js';
 
 /**
@@ -63,7 +63,7 @@ async function toggle(button, blog) {
   panel.className = 'changes';
   panel.id = `changes-${panels}`;
   panel.setAttribute('role', 'group');
-  panel.setAttribute('aria-label', say('What changed'));
+  panel.setAttribute('aria-label', say('Changes'));
   body.append(...lines);
   panel.append(body);
   article.querySelector(':scope > .byline')?.after(panel);
@@ -78,15 +78,20 @@ async function toggle(button, blog) {
  */
 async function explain(article, blog) {
   const { id = '', revision = '' } = article.dataset;
-  let former;
+  /** @type {[Item | null, Item | null]} */
+  let forms;
   try {
-    former = await requestFormer(`/${blog}/e/${encodeURIComponent(id)}/previous`);
+    forms = await Promise.all([
+      requestFormer(`/${blog}/e/${encodeURIComponent(id)}/previous`),
+      itemOf(article, blog),
+    ]);
   } catch {
-    return [note(say('What was there before can’t be fetched now.'))];
+    return [note(say('The earlier version could not be loaded.'))];
   }
-  if (!former) return [note(say('What was there before is no longer known.'))];
-  if (former._livelog.revision >= Number(revision)) return [note(say('It has just been corrected once more.'))];
-  return compared(formOf(former), shownForm(article));
+  const [former, item] = forms;
+  if (!former || !item) return [note(say('The earlier version is no longer known.'))];
+  if (former._livelog.revision >= Number(revision)) return [note(say('This post has just been updated again.'))];
+  return compared(formOf(former), formOf(item));
 }
 
 /**
@@ -108,7 +113,7 @@ function compared(before, now) {
   const lines = [];
   if (before.title !== now.title) lines.push(...changed(before.title, now.title, 'changes-title'));
   if (before.text !== now.text) lines.push(...changed(before.text, now.text, ''));
-  return lines.length > 0 ? lines : [note(say('Its words are the same; something else about it was changed.'))];
+  return lines.length > 0 ? lines : [note(say('The words are the same; something else was changed.'))];
 }
 
 /**
@@ -192,13 +197,6 @@ function formOf(item) {
   return { title: item.title ?? '', text };
 }
 
-/** @param {HTMLElement} article */
-function shownForm(article) {
-  const content = article.querySelector(':scope > .content');
-  const title = article.querySelector(':scope > .headline')?.textContent ?? '';
-  return { title, text: content ? textOf(content) : '' };
-}
-
 /** @param {Element} root */
 function textOf(root) {
   return pieces(root).join('').split('\n').map(inOneLine).filter(Boolean).join('\n');
@@ -218,7 +216,7 @@ function pieces(node) {
   const found = [];
   for (const child of node.childNodes) {
     if (child instanceof Text) found.push(inLine(child));
-    if (!(child instanceof Element) || child.matches(IMAGE_REPLACEMENTS)) continue;
+    if (!(child instanceof Element)) continue;
     const end = BLOCKS.has(child.tagName) ? '\n' : '';
     found.push(end, ...pieces(child), end);
   }

@@ -31,28 +31,34 @@ export function isPodcast({ attachments = [] }) {
  * @param {Element} list with a picture in `.cover`, if any, and an item for each kind of file
  * @param {Item} item
  * @param {boolean} isPictured the post's picture is shown already, and not listed again
+ * @param {string} name of the post, for its players
  */
-export function fillFiles(list, { attachments = [], image }, isPictured) {
+export function fillFiles(list, { attachments = [], image }, isPictured, name) {
   const files = attachments.filter((file) => !(isPictured && medium(file) === 'image' && file.url === image));
   if (files.length === 0) {
     list.remove();
     return;
   }
   const cover = list.querySelector('.cover');
-  const items = files.map((file) => listItem(list, file));
+  const items = files.map((file) => listItem(list, file, name));
   list.replaceChildren(...(cover ? [cover] : []), ...items);
 }
 
 /**
  * @param {Element} list
  * @param {File} file
+ * @param {string} name of the post
  */
-function listItem(list, file) {
+function listItem(list, file, name) {
   const kind = medium(file);
   const isPlayed = kind === 'audio' || kind === 'video';
   const pattern = isPlayed ? list.querySelector(kind)?.parentElement : list.lastElementChild;
   const item = /** @type {Element} */ (pattern?.cloneNode(true));
-  if (isPlayed) item.querySelector(kind)?.setAttribute('src', file.url);
+  if (isPlayed) {
+    const player = item.querySelector(kind);
+    player?.setAttribute('src', file.url);
+    player?.setAttribute('aria-label', name);
+  }
   const link = /** @type {Element} */ (item.querySelector('a'));
   const label = labelOf(file);
   link.setAttribute('href', file.url);

@@ -6,9 +6,6 @@
 import { say } from '../reading/words.js';
 import { fill, parsePage } from './html.js';
 
-/** The elements that replace an image: their text is not the post's. */
-export const IMAGE_REPLACEMENTS = '.picture-button, .picture-missing, .picture-words';
-
 /** Narrower images are shown in their own size. */
 const MIN_LARGE = 200;
 

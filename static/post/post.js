@@ -29,6 +29,7 @@ import { clock, localise } from '../reading/clock.js';
 import { say } from '../reading/words.js';
 import { filterAddress, permalink } from '../timeline/addresses.js';
 import { fillFiles, isPodcast } from './files.js';
+import { linkFilm } from './film.js';
 import { fillContent, fillPicture, served } from './images.js';
 import { headlineOf } from './headline.js';
 import { initialOf, modeOf, MODES, shortName } from './names.js';
@@ -40,12 +41,12 @@ const FNV_PRIME = 0x01000193;
 /**
  * @param {Item} item
  * @param {string} blog
+ * @param {import('./names.js').Mode} [mode]
  * @returns {HTMLElement}
  */
-export function renderPost(item, blog) {
+export function renderPost(item, blog, mode = modeOf(item)) {
   const article = blank(isPodcast(item) ? 1 : 0);
   const { position, revision, truncated } = item._livelog;
-  const mode = modeOf(item);
   const own = permalink(blog, item.id);
   article.classList.add(mode);
   article.id = `e-${item.id}`;
@@ -59,10 +60,11 @@ export function renderPost(item, blog) {
   fillByline(part(article, '.byline'), item, blog, headline !== '');
   localise(article);
   fillPicture(article, item, mode);
+  linkFilm(article, item.url);
   fillPreview(article, item, mode);
   const isShown = mode !== 'headlines';
   const isPictured = article.querySelector('.thumb, .lead-picture, .cover') !== null;
-  keepIf(isShown, part(article, '.attachments'), (list) => fillFiles(list, item, isPictured));
+  keepIf(isShown, part(article, '.attachments'), (list) => fillFiles(list, item, isPictured, headline || shortName(item._livelog.source.title)));
   fillBody(part(article, '.content'), item, mode);
   keepIf(truncated && mode === 'whole', part(article, '.shortened'), (note) => fillLink(part(note, 'a'), item.url));
   return article;

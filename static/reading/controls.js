@@ -1,9 +1,11 @@
 /** The reader's controls beside the posts: keys, help, pause, the pill, sound and notifications. A wall has none. */
 
 import { keepScroll } from '../timeline/scroll.js';
-import { hasKeys, helpDialog } from './help.js';
-import { goTo, listenToKeys, step } from './keys.js';
+import { helpDialog } from './help.js';
+import { goTo, listenToKeys } from './keys.js';
 import { Announcer, button, showAge, showInTab, Tray } from './notices.js';
+import { postKeys } from './post-keys.js';
+import { hasKeys } from './settings.js';
 import { Signals } from './signals.js';
 import { say } from './words.js';
 
@@ -41,8 +43,7 @@ export class Controls {
     this.#updateAge = showAge(() => timeline.newest);
     listenToKeys(
       {
-        j: () => step(list, 1),
-        k: () => step(list, -1),
+        ...postKeys(list, blog),
         n: () => this.#release(),
         p: () => this.#pause.toggle(),
         '?': help.toggle,

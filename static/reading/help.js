@@ -1,11 +1,8 @@
 /** The help dialog: the keys, and the settings of the reader. */
 
-import { setSetting, setting } from './settings.js';
+import { hasKeys, setSetting, setting } from './settings.js';
 import { allowNotifications, playTone } from './signals.js';
 import { say } from './words.js';
-
-/** True unless the reader turned single keys off. */
-export const hasKeys = () => setting('keys') !== 'off';
 
 /** @returns {{button: HTMLElement, toggle: () => void}} */
 export function helpDialog() {
@@ -36,6 +33,9 @@ function sheet() {
     ['j', say('Next post')],
     ['k', say('Previous post')],
     ['n', say('First unread post')],
+    ['o', say('Open or close the post')],
+    ['v', say('View its source')],
+    ['c', say('Copy its link')],
     ['p', say('Pause or resume')],
     ['?', say('Show this help')],
   ]) {

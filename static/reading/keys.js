@@ -39,10 +39,26 @@ function isTyping(target) {
  * @param {1 | -1} direction
  */
 export function step(list, direction) {
-  const focused = document.activeElement?.closest('#timeline > article');
-  const from = focused && list.contains(focused) && isInView(focused) ? focused : null;
+  const from = focusedPost(list);
   const target = from ? neighbour(from, direction) : nearest(list, direction);
   if (target) goTo(target);
+}
+
+/**
+ * The focused post if it is in view, else the one that is read.
+ *
+ * @param {HTMLElement} list
+ * @returns {HTMLElement | null}
+ */
+export function currentPost(list) {
+  const first = firstInView(list, barBottom() + TOLERANCE);
+  return focusedPost(list) ?? /** @type {HTMLElement | null} */ (first && (first.localName === 'article' ? first : neighbour(first, 1)));
+}
+
+/** @param {HTMLElement} list */
+function focusedPost(list) {
+  const focused = document.activeElement?.closest('.entry');
+  return focused && list.contains(focused) && isInView(focused) ? /** @type {HTMLElement} */ (focused) : null;
 }
 
 /**

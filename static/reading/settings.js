@@ -23,3 +23,6 @@ export function setSetting(name, value) {
     // Storage is blocked or full: the setting is not kept.
   }
 }
+
+/** True unless the reader turned single keys off. */
+export const hasKeys = () => setting('keys') !== 'off';

@@ -4,6 +4,7 @@
  */
 
 import { pause, requestPage } from '../connection/request.js';
+import { markFoldable } from '../post/open.js';
 import { localise } from '../reading/clock.js';
 import { addressOf, olderThan, startingWith } from './addresses.js';
 import { isNewer } from './posts.js';
@@ -213,6 +214,7 @@ function pageOf(page) {
   const timeline = page?.getElementById('timeline');
   if (!page || !timeline) return null;
   localise(timeline);
+  markFoldable(timeline);
   const articles = /** @type {HTMLElement[]} */ ([...timeline.children].filter(({ localName }) => localName === 'article'));
   const partial = /** @type {HTMLAnchorElement | null} */ (page.querySelector('#older a[data-partial]'));
   return { articles, isLast: page.querySelector('#older:not([hidden])') === null, partial };

@@ -23,6 +23,8 @@
  * @property {number} asked the result of `expect` before the request
  */
 
+import { keepItem } from '../post/items.js';
+import { fold, isOpen, patchOpen } from '../post/open.js';
 import { patchPost, renderPost, renderStub } from '../post/post.js';
 import { olderThan } from './addresses.js';
 import { FRONT_PAGE, isNewer, MAX_KEPT, MAX_WAITING, Posts } from './posts.js';
@@ -196,7 +198,8 @@ export class Merger {
     post.item = item;
     if (!post.element) return;
     post.element.classList.remove('withdrawn');
-    patchPost(post.element, renderPost(item, this.#blog));
+    keepItem(item);
+    patchOpen(post.element, renderPost(item, this.#blog), this.#blog, item);
   }
 
   /** @param {import('../connection/messages.js').DeleteChange} change */
@@ -221,6 +224,7 @@ export class Merger {
       const source = article.querySelector('.source bdi')?.textContent ?? '';
       const stub = renderStub(post.position, source, new Date(), isLate);
       stub.dataset.revision = String(post.revision);
+      if (isOpen(article)) fold(article);
       keepHeight(article, () => {
         article.classList.add('withdrawn');
         patchPost(article, stub);
@@ -238,7 +242,7 @@ export class Merger {
       known.isWithdrawn = false;
       known.item = null;
       known.element?.classList.remove('withdrawn');
-      if (known.element) patchPost(known.element, fresh.element);
+      if (known.element) patchOpen(known.element, fresh.element, this.#blog, null);
       else known.element = fresh.element;
       return;
     }

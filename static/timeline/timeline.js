@@ -3,6 +3,7 @@
  * It measures the layout only where it removes posts.
  */
 
+import { keepItem } from '../post/items.js';
 import { renderPost } from '../post/post.js';
 import { Marks } from './marks.js';
 import { Merger, postOf } from './merge.js';
@@ -216,7 +217,9 @@ export class Timeline {
   /** @param {Post} post */
   #articleOf(post) {
     if (!post.element) {
-      post.element = renderPost(/** @type {Item} */ (post.item), this.#blog);
+      const item = /** @type {Item} */ (post.item);
+      post.element = renderPost(item, this.#blog);
+      keepItem(item);
       post.item = null;
     }
     if (this.#merger.takeFresh(post)) markArrival(post.element);

@@ -27,13 +27,13 @@ POSTS = {
 CHANGED = {
     "The vote is at ten": ["The vote is at [removed: nine][added: ten]"],
     "Rewritten": ["Before:", "[removed: A short note.]", "Now:", "[added: Everything else stands here now.]"],
-    "Its link": ["Its words are the same; something else about it was changed."],
+    "Its link": ["The words are the same; something else was changed."],
     "Signs": ["It [removed: was] [added: is] <b> [removed: then][added: now]."],
     "عنوان": ["أعلن [removed: العمدة] [added: الوزير] النتيجة اليوم."],
     "Lists": ["One", "[removed: Two][added: Three]", "After it"],
 }
-GONE = "What was there before is no longer known."
-AWAY = "What was there before can’t be fetched now."
+GONE = "The earlier version is no longer known."
+AWAY = "The earlier version could not be loaded."
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -77,7 +77,7 @@ async def test_what_changed_is_shown_and_hidden_by_keyboard(corrected: Livelog, 
     await button(article).focus()
     await page.keyboard.press("Enter")
     assert await told(article) == ["[removed: Two] [added: Three] people are hurt, the mayor says."]
-    await expect(article.get_by_role("group", name="What changed")).to_be_visible()
+    await expect(article.get_by_role("group", name="Changes")).to_be_visible()
     await expect(article.locator(".changes del")).to_have_css("text-decoration-line", "line-through")
     await expect(button(article)).to_be_focused()
     await page.keyboard.press("Space")

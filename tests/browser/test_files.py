@@ -63,6 +63,8 @@ async def test_files_play_when_they_are_asked_to_and_say_what_they_are(
             "none",
             False,
         ]
+    for player, name in ((episode.locator("audio"), "Episode"), (film.locator("video"), "Film")):
+        await expect(player).to_have_attribute("aria-label", name)
     lines = await episode.locator(".attachments li:not(.cover)").all_inner_texts()
     assert [" ".join(line.split()) for line in lines] == ["Audio 41:07 39 MB", "PDF 1.2 MB", "File x/y"]
     await expect(episode.get_by_role("link", name="PDF")).to_have_attribute("href", newsroom.url("/b.pdf"))
@@ -71,6 +73,7 @@ async def test_files_play_when_they_are_asked_to_and_say_what_they_are(
         "(it) => [...it.querySelectorAll('.cover img, audio')].map((part) => part.getBoundingClientRect())"
     )
     assert picture["right"] < audio["left"]
+    assert picture["width"] == 88
     assert abs(picture["top"] - audio["top"]) < 10
     assert not [request for request in visitor.requests if request.resource_type == "media"]
 

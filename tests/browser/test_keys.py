@@ -53,3 +53,38 @@ async def test_keys_can_be_turned_off_for_good(filled: Livelog, page: Page) -> N
     await page.reload()
     await page.keyboard.press("j")
     assert await page.locator("#timeline :focus").count() == 0
+
+
+async def test_o_opens_and_folds_the_post_v_visits_its_source_and_c_copies_its_link(
+    filled: Livelog, page: Page
+) -> None:
+    script = await Script.open(filled, page)
+    source = filled.url("/other/")
+    about = {"preview": {"text": "How it begins …"}}
+    id_ = script.entry("Long", url=source, content_html="<p>How it goes on.</p>", about=about)
+    article = posts(page).first
+    await expect(article.locator(".headline")).to_have_text("Long")
+    await page.keyboard.press("j")
+    await expect(article).to_be_focused()
+    for opening, folding in (("o", "o"), ("Enter", "Escape"), ("Enter", "Enter")):
+        await page.keyboard.press(opening)
+        await expect(article.locator(".content")).to_have_text("How it goes on.")
+        await expect(article).to_be_focused()
+        await page.keyboard.press(folding)
+        await expect(article.locator(".content")).to_have_count(0)
+    await page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text } }")
+    await page.keyboard.press("c")
+    assert await page.evaluate("copied") == filled.url(f"/blog/e/{id_}#e-{id_}")
+    await page.keyboard.press("v")
+    await page.wait_for_url(source)
+
+
+async def test_without_a_focus_the_keys_are_for_the_post_at_the_top_of_the_window(
+    filled: Livelog, page: Page
+) -> None:
+    await Script.open(filled, page)
+    await page.evaluate("() => { navigator.clipboard.writeText = async (text) => { window.copied = text } }")
+    await posts(page).nth(7).evaluate("(article) => article.scrollIntoView()")
+    await page.keyboard.press("c")
+    link = await posts(page).nth(7).locator("a.when").get_attribute("href")
+    assert await page.evaluate("copied") == filled.url(link or "")

@@ -1,0 +1,18 @@
+/** Films of other sites: the picture of the post leads to the film, and nothing of that site is loaded before. */
+
+const FILM = /^https?:\/\/(?:(?:(?:www|m)\.)?youtube\.com\/(?:watch\?|shorts\/|live\/)|youtu\.be\/|(?:www\.)?vimeo\.com\/\d)/i;
+
+/**
+ * Has the picture of a post lead to its film, if its link is one. pages/images.py has the same addresses.
+ *
+ * @param {HTMLElement} article
+ * @param {string | undefined} url
+ */
+export function linkFilm(article, url) {
+  if (!url || !FILM.test(url)) return;
+  const thumb = article.querySelector('.thumb');
+  if (!thumb) return;
+  thumb.classList.add('film');
+  thumb.setAttribute('href', url);
+  thumb.setAttribute('rel', 'noopener noreferrer');
+}
