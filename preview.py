@@ -136,7 +136,7 @@ def _lines(content: str) -> int:
 def _preview(found: _Text, summary: str | None, title: str | None) -> Preview:
     own = _without_title(_plain((summary or "")[:MAX_SUMMARY_CHARS]), title)
     text = _without_title(found.text, title)
-    return Preview(_cut(own if _serves(own, text) else _signed_off(text)), _minutes(found))
+    return Preview(shorten(own if _serves(own, text) else _signed_off(text)), _minutes(found))
 
 
 def _plain(summary: str) -> str:
@@ -197,7 +197,7 @@ def _is_cjk(text: str, cjk: int) -> bool:
     return 2 * cjk > len(text) - text.count(" ")
 
 
-def _cut(text: str) -> str:
+def shorten(text: str) -> str:
     """At most MAX_CHARS, cut between words and marked with an ellipsis."""
     if len(text) <= MAX_CHARS:
         return text

@@ -104,6 +104,7 @@ class BlogPage(ThemedPage):
         address = partial(blog_address, blog.slug, view=view if view != "embed" else None)
         # The embed shows neither the filter nor problems; its sources explain an empty page only.
         sources = await self.site.sources.of(blog) if view != "embed" or not page.items else Sources(())
+        has_highlights = live and not chosen and view != "wall"
         now = time.time()
         return self.themed(
             "page.html",
@@ -123,6 +124,8 @@ class BlogPage(ThemedPage):
             snippet=self._snippet(blog),
             freshness=lambda source: freshness_text(source, now, self.locale),
             iso=iso,
+            highlights=await self.site.key_events.of(blog, page.head) if has_highlights else None,
+            shown={item["id"] for item in page.items},
             meta=await self._metadata(blog, chosen, page, is_front=live and not view),
         )
 

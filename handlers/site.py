@@ -15,6 +15,7 @@ from pages.assets import Assets
 from pages.cache import Cache
 from pages.filter import FilteredPages
 from pages.freshness import Freshness
+from pages.key_events import KeyEvents
 from pages.theme import Theme
 from timeline import Timeline
 
@@ -49,11 +50,13 @@ class Site:
     posts: FilteredPages = field(init=False)
     answers: Cache = field(default_factory=Cache)
     turns: Turns = field(init=False)
+    key_events: KeyEvents = field(init=False)
     _themes: dict[str, Theme] = field(init=False)
 
     def __post_init__(self) -> None:
         self.posts = FilteredPages(self.timeline)
         self.turns = Turns(lambda: self.fanout is not None and self.fanout.is_sending)
+        self.key_events = KeyEvents(self.timeline)
         self.apply(self.config)
 
     def apply(self, config: Config) -> None:
@@ -65,6 +68,7 @@ class Site:
         self.config = config
         self.sources.clear()
         self.answers.clear()
+        self.key_events.clear()
 
     def theme(self, blog: Blog) -> Theme:
         """The accent, style sheet and logo of a blog; none for a blog that a request began with and that is gone."""

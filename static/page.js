@@ -9,6 +9,7 @@ import { followShare } from './post/share.js';
 import { keepAges, localise } from './reading/clock.js';
 import { Controls } from './reading/controls.js';
 import { closeFilterOutside, isFiltered, matches, reload } from './reading/filter.js';
+import { KeyEvents } from './reading/key-events.js';
 import { keepFocus } from './reading/keys.js';
 import { keepPlace } from './reading/place.js';
 import { followProblems, followSources } from './reading/sources.js';
@@ -79,6 +80,7 @@ function goLive() {
     return done;
   });
 
+  const keyEvents = new KeyEvents(blog);
   const absence = new Absence(showSentence);
   const stream = new Stream(blog, cursor, {
     onState: (current) => showState(state, current),
@@ -93,6 +95,7 @@ function goLive() {
         return;
       }
       show(change);
+      keyEvents.apply(change);
       absence.count(change);
     },
   });

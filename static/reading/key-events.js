@@ -1,0 +1,285 @@
+/**
+ * The top of the page: links to the key events of the blog, and its pinned post. The server renders both
+ * (templates/key_events.html); here they follow the changes of the blog.
+ *
+ * @typedef {import('../post/post.js').Item} Item
+ * @typedef {import('../connection/messages.js').Change} Change
+ *
+ * @typedef {object} Known a post that has the tag
+ * @property {string} id
+ * @property {string} position
+ * @property {HTMLElement} element
+ */
+
+import { jittered, pause, requestPage } from '../connection/request.js';
+import { parsePage } from '../post/html.js';
+import { named, shortName } from '../post/names.js';
+import { addressOf, permalink } from '../timeline/addresses.js';
+import { isNewer } from '../timeline/posts.js';
+import { keepScroll } from '../timeline/scroll.js';
+import { localise } from './clock.js';
+import { say } from './words.js';
+
+const MAX_LINKS = 5;
+
+/** Posts that are known, to take the place of withdrawn ones. */
+const MAX_KEPT = 20;
+
+const MAX_TITLE_CHARS = 240;
+const MAX_TEXT_CHARS = 400;
+
+/** Milliseconds until the page asks the server, with jitter so that pages do not ask together. */
+const ASK_DELAY = 2_000;
+
+/** Blocks of HTML, which are lines of text. */
+const BLOCK = /<(?=\/?(?:p|br|li|div|h[1-6]|t[dhr]|d[dt]|blockquote|pre|figcaption)\b)/g;
+
+export class KeyEvents {
+  #blog;
+  /** @type {Strip[]} */
+  #strips = [];
+  #isAsking = false;
+
+  /** @param {string} blog */
+  constructor(blog) {
+    this.#blog = blog;
+    const [links, pinned] = ['key-events', 'pinned'].map((id) => document.getElementById(id));
+    if (links) this.#strips.push(new Strip(links, linkOf(blog), MAX_LINKS));
+    if (pinned) this.#strips.push(new Strip(pinned, articleOf(blog), 1));
+    links?.addEventListener('click', ({ target }) => {
+      const link = target instanceof Element ? target.closest('a') : null;
+      if (link) pointTo(link, blog);
+    });
+  }
+
+  /** @param {Change} change */
+  apply(change) {
+    let isShort = change.type === 'reset';
+    for (const strip of this.#strips) {
+      if (change.type === 'delete') strip.remove(change.id);
+      else if (change.type !== 'reset') strip.put(change.item);
+      isShort ||= strip.isShort;
+    }
+    if (isShort) void this.#ask();
+  }
+
+  /** Takes both from the server's page: the posts that would be next are not known here. */
+  async #ask() {
+    if (this.#isAsking || this.#strips.length === 0) return;
+    this.#isAsking = true;
+    await pause(jittered(ASK_DELAY));
+    this.#isAsking = false;
+    const page = await requestPage(addressOf(this.#blog, null));
+    if (page) for (const strip of this.#strips) strip.replaceFrom(page);
+  }
+}
+
+/** A list of elements, newest first, of which the first ones are in the document. */
+class Strip {
+  #part;
+  #list;
+  #tag;
+  #render;
+  #count;
+  #hasMore;
+  /** @type {Known[]} */
+  #known;
+
+  /**
+   * @param {HTMLElement} part
+   * @param {(item: Item) => HTMLElement} render
+   * @param {number} count of elements that are shown
+   */
+  constructor(part, render, count) {
+    this.#part = part;
+    this.#list = part.querySelector('ol') ?? part;
+    this.#tag = part.dataset.tag ?? '';
+    this.#render = render;
+    this.#count = count;
+    this.#known = [...this.#list.querySelectorAll('[data-id]')].map(knownOf);
+    this.#hasMore = part.dataset.more !== undefined;
+    localise(part);
+  }
+
+  /** True if a post was removed and none that is known takes its place. */
+  get isShort() {
+    return this.#hasMore && this.#known.length < this.#count;
+  }
+
+  /** @param {Item} item that was published or corrected */
+  put(item) {
+    const isTagged = item.tags?.includes(this.#tag) ?? false;
+    const at = this.#known.findIndex(({ id }) => id === item.id);
+    if (!isTagged) {
+      if (at >= 0) this.remove(item.id);
+      return;
+    }
+    if (at >= 0) this.#known.splice(at, 1);
+    this.#insert(knownOf(this.#render(item)));
+    this.#show();
+  }
+
+  /** @param {string} withdrawn */
+  remove(withdrawn) {
+    const kept = this.#known.filter(({ id }) => id !== withdrawn);
+    if (kept.length === this.#known.length) return;
+    // The post before the pinned one is known to the server alone.
+    if (this.#count === 1) this.#hasMore = true;
+    this.#known = kept;
+    this.#show();
+  }
+
+  /** @param {Document} page of the server */
+  replaceFrom(page) {
+    const part = page.getElementById(this.#part.id);
+    if (!part) return;
+    this.#known = [...part.querySelectorAll('[data-id]')].map((element) => knownOf(document.adoptNode(element)));
+    this.#hasMore = part.dataset.more !== undefined;
+    this.#show();
+    localise(this.#part);
+  }
+
+  /** @param {Known} known */
+  #insert(known) {
+    const at = this.#known.findIndex((other) => isNewer(known, other));
+    this.#known.splice(at < 0 ? this.#known.length : at, 0, known);
+    if (this.#known.length > MAX_KEPT) {
+      this.#known.pop();
+      this.#hasMore = true;
+    }
+  }
+
+  #show() {
+    const elements = this.#known.slice(0, this.#count).map(({ element }) => element);
+    const timeline = document.getElementById('timeline') ?? this.#part;
+    keepScroll(timeline, () => this.#replace(elements));
+  }
+
+  /** @param {HTMLElement[]} elements */
+  #replace(elements) {
+    const focused = this.#list.contains(document.activeElement) ? document.activeElement : null;
+    this.#list.replaceChildren(...elements);
+    if (focused instanceof HTMLElement && focused.isConnected) focused.focus({ preventScroll: true });
+    this.#part.hidden = elements.length === 0;
+  }
+}
+
+/**
+ * @param {Element} element
+ * @returns {Known}
+ */
+function knownOf(element) {
+  const { id = '', position = '' } = /** @type {HTMLElement} */ (element).dataset;
+  return { id, position, element: /** @type {HTMLElement} */ (element) };
+}
+
+/**
+ * Lets a link lead to the post on this page, if it is in the document now, else to the post's own page.
+ *
+ * @param {HTMLAnchorElement} link
+ * @param {string} blog
+ */
+function pointTo(link, blog) {
+  const id = link.closest('li')?.dataset.id ?? '';
+  const isHere = document.getElementById(`e-${id}`) !== null;
+  link.href = isHere ? `#e-${id}` : permalink(blog, id);
+  // In an iframe, other links open in a new tab.
+  if (isHere) link.target = '_self';
+  else link.removeAttribute('target');
+}
+
+/**
+ * @param {string} blog
+ * @returns {(item: Item) => HTMLElement}
+ */
+function linkOf(blog) {
+  return (item) => {
+    const link = document.createElement('a');
+    link.href = permalink(blog, item.id);
+    link.append(timeOf(item), ' ', directed('span', '', titleOf(item)));
+    const entry = marked('li', item);
+    entry.append(link);
+    return entry;
+  };
+}
+
+/**
+ * @param {string} blog
+ * @returns {(item: Item) => HTMLElement}
+ */
+function articleOf(blog) {
+  return (item) => {
+    const article = marked('article', item);
+    article.className = 'pinned';
+    const byline = document.createElement('p');
+    byline.className = 'byline';
+    const label = document.createElement('span');
+    label.className = 'strip-name';
+    label.textContent = say('Pinned');
+    const source = document.createElement('bdi');
+    source.textContent = shortName(item._livelog.source.title);
+    byline.append(label, ' ', source, ' ', timeOf(item));
+    const link = document.createElement('a');
+    link.href = permalink(blog, item.id);
+    link.textContent = titleOf(item);
+    const headline = directed('h2', 'headline', '');
+    headline.append(link);
+    article.append(byline, headline);
+    const text = item.title ? textOf(item) : '';
+    if (text) article.append(directed('p', 'summary', text));
+    return article;
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {Item} item
+ */
+function marked(name, { id, _livelog: { position } }) {
+  const element = document.createElement(name);
+  element.dataset.id = id;
+  element.dataset.position = position;
+  return element;
+}
+
+/**
+ * @param {string} name
+ * @param {string} className
+ * @param {string} text
+ */
+function directed(name, className, text) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  element.dir = 'auto';
+  element.textContent = text;
+  return element;
+}
+
+/** @param {Item} item */
+function timeOf({ _livelog: { position } }) {
+  const time = document.createElement('time');
+  time.dateTime = position;
+  time.dataset.time = 'later';
+  time.dataset.than = new Date().toISOString();
+  const holder = document.createDocumentFragment();
+  holder.append(time);
+  localise(holder);
+  return time;
+}
+
+/** @param {Item} item */
+const titleOf = (item) => named(item) || cut(textOf(item), MAX_TITLE_CHARS) || item._livelog.source.title;
+
+/** @param {Item} item */
+function textOf({ content_html: markup = '', summary = '', _livelog: { preview } }) {
+  const body = parsePage(markup.replace(BLOCK, ' <')).body.textContent ?? '';
+  return cut(preview?.text || body.replace(/\s+/g, ' ').trim() || summary, MAX_TEXT_CHARS);
+}
+
+/**
+ * @param {string} text
+ * @param {number} length
+ */
+function cut(text, length) {
+  return text.length > length ? `${text.slice(0, length - 1).replace(/\s\S*$/, '')}…` : text;
+}
