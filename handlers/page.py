@@ -15,6 +15,7 @@ from config import Blog
 from entries import FRONT_PAGE
 from handlers.base import Handler
 from handlers.cached import KEPT_SECONDS, UNANNOUNCED_SECONDS, CachedHandler
+from handlers.wall import wall_values
 from pages import metadata
 from pages.addresses import blog_address
 from pages.filter import Filter, FilteredPage
@@ -27,7 +28,6 @@ from timeline import before_token
 MAX_TAGS: Final = 24
 """Tags that the filter offers."""
 
-WALL_POSTS: Final = 20
 EMBED_POSTS: Final = 10
 
 _BELOW_ALL: Final = before_token(-(10**16), "0")
@@ -93,8 +93,9 @@ class BlogPage(ThemedPage):
     async def respond(self, slug: str) -> Sequence[bytes]:
         """The page."""
         blog = self.blog(slug)
-        view = "wall" if self.text_argument("view") == "wall" else None
-        return await self.posts(blog, view, self.text_argument("before"), WALL_POSTS if view else FRONT_PAGE)
+        if self.text_argument("view") == "wall":
+            return self.themed("wall.html", blog, **await wall_values(self, blog))
+        return await self.posts(blog, None, self.text_argument("before"), FRONT_PAGE)
 
     async def posts(self, blog: Blog, view: str | None, before: str | None, limit: int) -> Sequence[bytes]:
         """A page with at most ``limit`` posts, older than ``before`` if it is given."""

@@ -16,6 +16,7 @@ from pages.cache import Cache
 from pages.filter import FilteredPages
 from pages.freshness import Freshness
 from pages.key_events import KeyEvents
+from pages.source_headlines import SourceHeadlines
 from pages.theme import Theme
 from timeline import Timeline
 
@@ -51,12 +52,14 @@ class Site:
     answers: Cache = field(default_factory=Cache)
     turns: Turns = field(init=False)
     key_events: KeyEvents = field(init=False)
+    headlines: SourceHeadlines = field(init=False)
     _themes: dict[str, Theme] = field(init=False)
 
     def __post_init__(self) -> None:
         self.posts = FilteredPages(self.timeline)
         self.turns = Turns(lambda: self.fanout is not None and self.fanout.is_sending)
         self.key_events = KeyEvents(self.timeline)
+        self.headlines = SourceHeadlines(self.timeline)
         self.apply(self.config)
 
     def apply(self, config: Config) -> None:

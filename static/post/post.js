@@ -246,7 +246,7 @@ function part(element, selector) {
  *
  * @param {string} name
  */
-function hue(name) {
+export function hue(name) {
   let hash = FNV_OFFSET;
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, FNV_PRIME);
   return (hash >>> 0) % HUES;

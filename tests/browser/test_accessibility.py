@@ -47,6 +47,8 @@ PLACES: Final = {
     "none reachable": Place("/waiting/", of="bare"),
     "Chinese": Place("/blog/?lang=zh"),
     "wall": Place("/blog/?view=wall"),
+    "wall by source": Place("/blog/?view=wall&by=source"),
+    "wall without posts": Place("/waiting/?view=wall", of="bare"),
     "embed": Place("/blog/embed"),
 }
 

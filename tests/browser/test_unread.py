@@ -19,12 +19,6 @@ HIDE: Final = """(isHidden) => {
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
 
-AS_WALL: Final = """new MutationObserver((_, watch) => {
-  if (!document.body) return;
-  document.body.dataset.view = 'wall';
-  watch.disconnect();
-}).observe(document, { childList: true, subtree: true });"""
-
 
 def fresh(page: Page) -> Locator:
     """The button behind which posts wait."""
@@ -126,15 +120,6 @@ async def test_posts_wait_while_text_is_selected(filled: Livelog, page: Page) ->
     await posts(page).first.locator(".content p").first.select_text()
     script.entry("Patient")
     await becomes(fresh(page).text_content, "1 new post")
-
-
-async def test_a_wall_shows_everything_at_once_and_has_no_controls(filled: Livelog, page: Page) -> None:
-    await page.add_init_script(AS_WALL)
-    script = await Script.open(filled, page)
-    await page.evaluate("scrollTo(0, 5000)")
-    script.entry("On the wall")
-    await becomes(post(page, "On the wall").count, 1)
-    assert await page.get_by_role("button").count() == 0
 
 
 @pytest.mark.parametrize(("motion", "animations"), [("reduce", 0), ("no-preference", 1)])

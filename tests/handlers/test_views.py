@@ -1,4 +1,4 @@
-"""Other views of the page: for an unattended screen (wall), and for an iframe (embed)."""
+"""Views of the page, and the one for an iframe (embed). The wall has tests of its own."""
 
 from __future__ import annotations
 
@@ -8,29 +8,18 @@ import re
 import pytest
 
 from config import Blog, Config, Feed, Server
-from handlers.page import EMBED_POSTS, WALL_POSTS
+from handlers.page import EMBED_POSTS
 from tests.pages.test_filter import older, page, shown
 from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 
 
 async def filled(site: Site) -> None:
-    await commit(site.timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(WALL_POSTS + 20)))
+    await commit(site.timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(EMBED_POSTS + 20)))
 
 
 def policy(headers: object) -> dict[str, str]:
     return dict(part.split(" ", 1) for part in str(headers).split("; "))
-
-
-async def test_the_wall_is_live_and_has_no_controls(site: Site) -> None:
-    await filled(site)
-    text = await page(site, "/blog/?view=wall")
-    assert '<body data-view="wall">' in text
-    assert len(shown(text)) == WALL_POSTS
-    assert "data-cursor" in text
-    assert "page.js" in text
-    for control in ('class="foot"', "<summary>", 'class="skip"'):
-        assert control not in text
 
 
 async def test_the_embed_is_live_and_short_and_its_links_open_in_a_new_tab(site: Site) -> None:

@@ -12,7 +12,16 @@ from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 
 CHINESE = "zh-CN,zh;q=0.9"
-PATHS = ["/", "/blog/", "/blog/?tag=x", "/blog/e/abcd", "/blog/embed", "/blog/?view=wall", "/blog/nothing"]
+PATHS = [
+    "/",
+    "/blog/",
+    "/blog/?tag=x",
+    "/blog/e/abcd",
+    "/blog/embed",
+    "/blog/?view=wall",
+    "/blog/?view=wall&by=source",
+    "/blog/nothing",
+]
 
 
 async def spoken(site: Site, path: str = "/blog/", **headers: str) -> str:
