@@ -24,6 +24,7 @@ from bench import (
     memory,
     nodes,
     page,
+    pages,
     parsing,
     slow,
     start,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "parse": parsing.run,
     "slow": slow.run,
     "page": page.run,
+    "pages": pages.run,
     "fanout": fanout.run,
 }
 

@@ -18,13 +18,14 @@ from asyncio.subprocess import Process, create_subprocess_exec
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tornado.web import RequestHandler
 
 from bench.load import LoadError
 from bench.posts import BLOG
 from bench.processes import session
-from demo.newsroom import Newsroom
+from demo.newsroom import Desk, Newsroom
 from tests.livelog import ROOT, until
 
 PEERS_PYTHON = os.environ.get("LIVELOG_BENCH_PEERS") or sys.executable
@@ -126,7 +127,7 @@ class Livelog(Server):
         super().__init__(name, f"/{BLOG}/{'events' if sse else 'ws'}", sse=sse)
         self._on_uvloop = on_uvloop
         self._uvloop = _folder_of_uvloop() if on_uvloop else None
-        self._newsroom = Newsroom()
+        self.newsroom = Newsroom()
         self._hold_next = False
         self._polled, self._published = asyncio.Event(), asyncio.Event()
 
@@ -136,14 +137,14 @@ class Livelog(Server):
 
     async def start(self, folder: Path) -> None:
         """Start on an empty SQLite file and wait for two polls."""
-        await self._newsroom.start()
-        self._desk = self._newsroom.open_desk(_FEED, title="Bench")
-        self._newsroom.script(_FEED, self._hold)
+        await self.newsroom.start()
+        self._desk = self.newsroom.open_desk(_FEED, title="Bench")
+        self.newsroom.script(_FEED, self._hold)
         (self.port,) = free_ports(1)
         config = {
             "server": {"port": self.port},
             "store": f"sqlite:{folder / f'{self.port}.db'}",
-            "blogs": {BLOG: {"title": "Bench", "feeds": [{"url": self._desk.url, "interval": "1s"}]}},
+            "blogs": self.blogs(self._desk),
         }
         file = folder / f"{self.port}.yaml"
         # JSON is YAML.
@@ -153,6 +154,10 @@ class Livelog(Server):
         # Entries of the first fetch are a backfill.
         await self.publish(1, 0)
         await self.publish(0, 0)
+
+    def blogs(self, desk: Desk) -> dict[str, Any]:
+        """The blogs, one of which follows the desk that publishes."""
+        return {BLOG: {"title": "Bench", "feeds": [{"url": desk.url, "interval": "1s"}]}}
 
     async def ready(self) -> None:
         """Wait until the feed is polled, and hold that poll until the next publication."""
@@ -178,7 +183,7 @@ class Livelog(Server):
     async def stop(self) -> None:
         """Stop the server and its newsroom."""
         await super().stop()
-        await self._newsroom.stop()
+        await self.newsroom.stop()
 
     async def _hold(self, _: RequestHandler) -> bool:
         if self._hold_next:

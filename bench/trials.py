@@ -43,7 +43,7 @@ async def pace(server: Server, count: int, seconds: int, load: Path, folder: Pat
     progress(f"a message a second to {count:,} clients of {server.name}, {seconds} s")
     async with _crowd(server, load, folder, count) as clients, _clients(server, load, 1, f"ping={PING_MS}") as probe:
         await probe.expect(0, 0)
-        await _paced(server, seconds, SIZE)
+        await paced(server, seconds, SIZE)
         arrival = await clients.expect(seconds * count, TIMEOUT)
         delivered = arrival.deliveries / (seconds * count)
         return Paced(server.name, seconds, delivered, arrival, await probe.expect(0, 0))
@@ -55,7 +55,7 @@ async def unread(count: int, load: Path, folder: Path) -> list[Finding]:
     progress(f"{silent:,} of {count:,} clients of Livelog never read")
     server = Livelog("Livelog with clients that never read")
     async with _crowd(server, load, folder, count - silent) as clients:
-        await _paced(server, _BASELINE_SECONDS, LARGE)
+        await paced(server, _BASELINE_SECONDS, LARGE)
         without = await clients.expect(_BASELINE_SECONDS * clients.count, TIMEOUT)
         before, files = resident_bytes(server.pid), open_files(server.pid) + _SPARE_FILES
         async with _clients(server, load, silent, f"silent={silent}"):
@@ -119,7 +119,7 @@ async def _clients(server: Server, load: Path, count: int, *options: str) -> Asy
         await clients.close()
 
 
-async def _paced(server: Server, messages: int, size: int) -> None:
+async def paced(server: Server, messages: int, size: int) -> None:
     """Publish messages, one a second."""
     for _ in range(messages):
         due = time.monotonic() + 1

@@ -57,7 +57,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.posts = FilteredPages(self.timeline)
-        self.turns = Turns(lambda: self.fanout is not None and self.fanout.is_sending)
+        self.turns = Turns(self._is_delivering)
         self.key_events = KeyEvents(self.timeline)
         self.headlines = SourceHeadlines(self.timeline)
         self.apply(self.config)
@@ -76,3 +76,7 @@ class Site:
     def theme(self, blog: Blog) -> Theme:
         """The accent, style sheet and logo of a blog; none for a blog that a request began with and that is gone."""
         return self._themes.get(blog.slug, Theme())
+
+    def _is_delivering(self) -> bool:
+        """True while an event is on its way from a commit to the connections."""
+        return self.timeline.is_delivering or (self.fanout is not None and self.fanout.is_sending)

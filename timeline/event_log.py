@@ -33,6 +33,10 @@ class Replay:
 class EventLog(Protocol):
     """Every method may raise TimelineError."""
 
+    @property
+    def is_delivering(self) -> bool:
+        """True while threads of this process store a commit, or read its events for watchers."""
+
     async def commit(
         self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
     ) -> int:

@@ -46,6 +46,9 @@ class _Progress:
 class RedisEventLog(Store):
     """See `timeline.EventLog`."""
 
+    is_delivering = False
+    """Commits and events wait for the network, not for threads."""
+
     async def commit(
         self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
     ) -> int:

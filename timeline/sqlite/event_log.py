@@ -34,6 +34,13 @@ class SqliteEventLog(Store):
     def __init__(self, writer: Worker, queries: Worker, epoch: str) -> None:
         super().__init__(writer, queries, epoch)
         self._watchers: set[asyncio.Event] = set()
+        self._waiting: set[asyncio.Event] = set()
+        self._committing = 0
+
+    @property
+    def is_delivering(self) -> bool:
+        """See `timeline.EventLog`."""
+        return self._committing > 0 or len(self._waiting) < len(self._watchers)
 
     async def commit(
         self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
@@ -41,8 +48,13 @@ class SqliteEventLog(Store):
         """Stores a poll's result, all or nothing."""
 
         async def commit_and_wake() -> int:
-            count = await self._writer.run(lambda db: commit(db, state, entries, lease, withdrawn))
+            self._committing += 1
+            try:
+                count = await self._writer.run(lambda db: commit(db, state, entries, lease, withdrawn))
+            finally:
+                self._committing -= 1
             self._feeds_changed()
+            self._waiting.clear()
             for committed in self._watchers:
                 committed.set()
             return count
@@ -77,6 +89,7 @@ class SqliteEventLog(Store):
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 if not found:
+                    self._waiting.add(committed)
                     await committed.wait()
                     continue
                 if found[-1][0] != last + len(found):
@@ -86,6 +99,7 @@ class SqliteEventLog(Store):
                     yield batch
         finally:
             self._watchers.discard(committed)
+            self._waiting.discard(committed)
 
 
 def _replay(db: sqlite3.Connection, epoch: str, blog: str, after: Cursor, limit: int) -> Replay:
