@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 from fanout.fanout import FanOut
 from handlers.base import Handler
 from handlers.site import Polling, Site
+from pages.cache import Cache
 from timeline import TimelineError
 
 
@@ -26,6 +27,7 @@ class Metrics(Handler):
         registry.register(_Collected(await _timeline(self.site)))
         if self.site.fanout:
             registry.register(_Collected(_readers(self.site.fanout)))
+            registry.register(_Collected(_answers(self.site.answers)))
         if self.site.polling:
             registry.register(_Collected(_polls(self.site.polling)))
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
@@ -68,6 +70,19 @@ def _readers(fanout: FanOut) -> list[Metric]:
     deliveries = CounterMetricFamily("livelog_deliveries", "Events handed to live readers.")
     deliveries.add_metric([], fanout.deliveries)
     return [readers, events, deliveries]
+
+
+def _answers(cache: Cache) -> list[Metric]:
+    answers = CounterMetricFamily(
+        "livelog_answers",
+        "Pages and entries by their origin: found in the cache, made, or waited for while they were being made.",
+        labels=["origin"],
+    )
+    for origin, count in (("found", cache.hits), ("made", cache.misses), ("shared", cache.shared)):
+        answers.add_metric([origin], count)
+    kept = GaugeMetricFamily("livelog_cache_answers", "Answers in the cache.", value=len(cache))
+    size = GaugeMetricFamily("livelog_cache_bytes", "Size of the answers in the cache.", value=cache.bytes)
+    return [answers, kept, size]
 
 
 def _polls(polling: Polling) -> list[Metric]:

@@ -31,6 +31,17 @@ async def test_events_readers_and_polls_are_counted(site: Site) -> None:
     assert found["process_resident_memory_bytes", ""] > 0
 
 
+async def test_answers_that_were_made_and_found_are_counted(site: Site) -> None:
+    await commit(site.timeline, entry("a"))
+    for _ in range(3):
+        await site.get("/blog/")
+    found = await numbers(site)
+    assert found["livelog_answers_total", "made"] == 1
+    assert found["livelog_answers_total", "found"] == 2
+    assert found["livelog_cache_answers", ""] == 1
+    assert found["livelog_cache_bytes", ""] > 1_000
+
+
 async def test_livelog_timeline_up_is_0_while_the_timeline_is_down(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
