@@ -139,9 +139,15 @@ def excerpt(item: Mapping[str, Any]) -> str:
     return _cut(" ".join((text.strip() or str(item.get("summary") or "")).split()))
 
 
+def summary(item: Mapping[str, Any]) -> str:
+    """The preview of a long post, cut like an excerpt; else its excerpt."""
+    preview = item["_livelog"].get("preview")
+    return _cut(preview["text"]) if preview and preview["text"] else excerpt(item)
+
+
 def name(item: Mapping[str, Any]) -> str:
-    """The title of a post, else its excerpt, else its source."""
-    return _cut(str(item.get("title") or "")) or excerpt(item) or str(item["_livelog"]["source"]["title"])
+    """The title of a post, with its source's before one that is only a version; else its excerpt, else its source."""
+    return _cut(named(item)) or excerpt(item) or short_name(str(item["_livelog"]["source"]["title"]))
 
 
 def untitled(item: Mapping[str, Any], blog: Blog, mode: Mode, translate: Callable[[str], str]) -> str:

@@ -17,7 +17,7 @@ import preview
 from config import Blog
 from entries import Cursor, Event, dump
 from pages.item import name
-from pages.names import named, short_name
+from pages.names import short_name
 from timeline import Timeline
 
 MAX_LINKS: Final = 5
@@ -48,10 +48,9 @@ class Highlight:
     position: str
     title: str
     text: str
+    is_long: bool
     minutes: int
     source: str
-    source_title: str
-    revision: int
 
     @property
     def order(self) -> tuple[str, str]:
@@ -228,18 +227,16 @@ class KeyEvents:
 def highlight(item: dict[str, Any]) -> Highlight:
     """A post as the top of the page shows it."""
     about = item["_livelog"]
-    title = str(about["source"]["title"])
     short = preview.text_of(str(item.get("content_html") or "")) or str(item.get("summary") or "")
     long = about.get("preview") or {"text": preview.shorten(short), "minutes": 0}
     return Highlight(
         id=item["id"],
         position=about["position"],
-        title=named(item) or name(item),
+        title=name(item),
         text=long["text"] if item.get("title") else "",
+        is_long="preview" in about,
         minutes=long["minutes"],
-        source=short_name(title),
-        source_title=title,
-        revision=about["revision"],
+        source=short_name(str(about["source"]["title"])),
     )
 
 

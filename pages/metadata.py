@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from config import Blog
-from pages.item import excerpt, name
+from pages.item import name, summary
 from pages.language import in_page
 
 HEADLINES: Final = 3
@@ -62,7 +62,7 @@ def of_entry(blog: Blog, url: str, item: Item, logo: str | None) -> Metadata:
     return Metadata(
         canonical=_permalink(url, item),
         title=name(item),
-        description=excerpt(item) or name(item),
+        description=summary(item) or name(item),
         kind="article",
         image=item.get("image") or logo,
         linked=in_page(linked),
@@ -82,7 +82,7 @@ def _update(url: str, item: Item) -> dict[str, Any]:
             "author": _authors(item),
             "isBasedOn": item.get("url"),
             "image": item.get("image"),
-            "articleBody": excerpt(item) if item.get("title") else None,
+            "articleBody": summary(item) if item.get("title") else None,
         }
     )
 

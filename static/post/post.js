@@ -179,6 +179,15 @@ function fillByline(byline, item, blog, hasHeadline) {
 }
 
 /**
+ * The words of the link to the whole post: "Read on · 11 min".
+ *
+ * @param {number | undefined} minutes
+ */
+export function readOn(minutes) {
+  return [say('Read on'), ...(minutes ? [say('{n} min', { n: minutes })] : [])].join(' · ');
+}
+
+/**
  * The beginning of a long post, and the link to the whole.
  *
  * @param {Element} article
@@ -191,8 +200,7 @@ function fillPreview(article, { _livelog: { preview } }, mode) {
     text.textContent = preview?.text ?? '';
   });
   keepIf(isBrief, part(article, '.more'), (more) => {
-    const length = preview?.minutes ? [say('{n} min', { n: preview.minutes })] : [];
-    part(more, 'a').textContent = [say('Read on'), ...length].join(' · ');
+    part(more, 'a').textContent = readOn(preview?.minutes);
   });
 }
 

@@ -14,6 +14,7 @@
 import { jittered, pause, requestPage } from '../connection/request.js';
 import { parsePage } from '../post/html.js';
 import { named, shortName } from '../post/names.js';
+import { readOn } from '../post/post.js';
 import { addressOf, permalink } from '../timeline/addresses.js';
 import { isNewer } from '../timeline/posts.js';
 import { keepScroll } from '../timeline/scroll.js';
@@ -227,8 +228,24 @@ function articleOf(blog) {
     article.append(byline, headline);
     const text = item.title ? textOf(item) : '';
     if (text) article.append(directed('p', 'summary', text));
+    if (item._livelog.preview) article.append(moreOf(item, blog));
     return article;
   };
+}
+
+/**
+ * @param {Item} item
+ * @param {string} blog
+ */
+function moreOf({ id, _livelog: { preview } }, blog) {
+  const more = document.createElement('p');
+  more.className = 'more';
+  const link = document.createElement('a');
+  link.className = 'read-on';
+  link.href = permalink(blog, id);
+  link.textContent = readOn(preview?.minutes);
+  more.append(link);
+  return more;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Sound and notifications, if the reader turned them on. Of several tabs of a blog, one gives them. */
 
+import { named, shortName } from '../post/names.js';
 import { setting } from './settings.js';
 import { count } from './words.js';
 
@@ -83,7 +84,7 @@ export class Signals {
    * @param {number} n
    */
   #notify(newest, n) {
-    const body = n === 1 ? (newest.title ?? newest._livelog.source.title) : count('1 new post', '{n} new posts', n);
+    const body = n === 1 ? (named(newest) || shortName(newest._livelog.source.title)) : count('1 new post', '{n} new posts', n);
     // The tag makes it replace an earlier one.
     const notification = new Notification(this.#title, { body, tag: `livelog-${this.#blog}`, silent: true });
     notification.onclick = () => {

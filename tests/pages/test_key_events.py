@@ -192,6 +192,7 @@ async def test_the_pinned_post_has_source_headline_and_summary(site: Site) -> No
     assert "<bdi>Example</bdi>" in pinned[0]
     assert '<a href="/blog/e/a#e-a">Example v2.0</a>' in pinned[0]
     assert '<p class="summary" dir="auto">Tide Tide' in pinned[0]
+    assert '<a class="read-on" href="/blog/e/a#e-a">Read on</a>' in pinned[0]
     assert 'id="pinned"' not in await page(site, "/blog/embed")
 
 

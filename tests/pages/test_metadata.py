@@ -73,6 +73,21 @@ async def test_a_post_without_a_title_is_named_by_its_excerpt(site: Site) -> Non
     assert meta(text, "og:title") == meta(text, "og:description") == "One & two" + " word" * 46 + "…"
 
 
+async def test_a_version_is_named_with_its_source(site: Site) -> None:
+    await commit(site.timeline, entry("a", "v3.9.0"))
+    text = await page(site, "/blog/e/a")
+    assert meta(text, "og:title") == linked(text)["headline"] == "Example v3.9.0"
+    assert "<title>Example v3.9.0 · A &lt;b&gt;" in text
+    assert meta(await page(site, "/blog/"), "og:description") == "Example v3.9.0"
+
+
+async def test_a_long_post_is_described_by_its_preview(site: Site) -> None:
+    own = "The ferries do not sail today, says the harbour master."
+    await commit(site.timeline, entry("a", content_html=f"<p>{'tide ' * 200}</p>", summary=own))
+    text = await page(site, "/blog/e/a")
+    assert meta(text, "og:description") == linked(text)["articleBody"] == own
+
+
 async def test_authors_are_persons_and_a_date_is_the_publishers(site: Site) -> None:
     published = datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
     await commit(site.timeline, entry("a", published=published, authors=("B. Writer",)))
