@@ -29,6 +29,9 @@ const COMPARE_JITTER = 2_000;
 const MAX_COMPARED_PAGES = 20;
 
 const ADDRESS_DELAY = 300;
+
+/** The embed has a link to the blog at its end instead, and no other address may be framed. */
+const IS_EMBED = document.body.dataset.view === 'embed';
 const RETRY_INTERVAL = 10_000;
 
 export class History {
@@ -62,7 +65,7 @@ export class History {
     this.#edges = new IntersectionObserver((seen) => this.#reached(seen), { rootMargin: `${AHEAD}px 0px` });
     this.#edges.observe(above);
     this.#edges.observe(below);
-    addEventListener('scroll', () => this.#updateAddressSoon(), { passive: true });
+    if (!IS_EMBED) addEventListener('scroll', () => this.#updateAddressSoon(), { passive: true });
     list.addEventListener('click', (event) => this.#fillGap(event));
   }
 
@@ -117,7 +120,7 @@ export class History {
 
   async #load() {
     const above = this.#timeline.oldest;
-    if (this.#isLoading || this.#link.closest('[hidden]') || this.#timeline.isFull || !above) return;
+    if (IS_EMBED || this.#isLoading || this.#link.closest('[hidden]') || this.#timeline.isFull || !above) return;
     // The server's scan ended before the page was full: the reader decides whether to search on.
     if (this.#link.dataset.partial !== undefined) return;
     this.#isLoading = true;

@@ -9,7 +9,7 @@ import pytest
 
 from config import Blog, Config, Feed, Server
 from handlers.page import EMBED_POSTS
-from tests.pages.test_filter import older, page, shown
+from tests.pages.test_filter import page, shown
 from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 
@@ -29,7 +29,8 @@ async def test_the_embed_is_live_and_short_and_its_links_open_in_a_new_tab(site:
     assert len(shown(text)) == EMBED_POSTS
     assert '<base target="_blank">' in text
     assert "data-cursor" in text
-    assert (older(text) or "").startswith("/blog/?before=")
+    assert '<p class="more-on"><a href="/blog/">More on ' in text
+    assert 'class="foot"' not in text
 
 
 async def test_no_page_can_be_framed_by_other_origins_by_default(site: Site) -> None:
