@@ -38,12 +38,11 @@ class Permalink(ThemedPage):
             self.site.timeline.newer(slug, before_item(item), NEWER_NEIGHBOURS + FRONT_PAGE),
             self.site.timeline.page(slug, before_item(item), OLDER_NEIGHBOURS),
         )
-        shown = (*above[-NEWER_NEIGHBOURS:], text, *below.items)
+        shown = [json.loads(one) for one in (*above[-NEWER_NEIGHBOURS:], text, *below.items)]
         return self.themed(
             "permalink.html",
             blog,
-            items=[json.loads(one) for one in shown],
-            current=entry_id,
+            posts=await self.rendered(shown, blog=blog, view=None, current=entry_id),
             newer=_newer(slug, above),
             older=below.older and f"/{slug}/?before={below.older}",
             meta=metadata.of_entry(blog, self.absolute(f"/{slug}/"), item, self.logo(blog)),

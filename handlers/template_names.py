@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -46,10 +47,14 @@ class Localized(RequestHandler):
             )
 
     def get_template_namespace(self) -> dict[str, Any]:
+        """The names that all templates may use, and Tornado's."""
+        return {**super().get_template_namespace(), **self._names}
+
+    @cached_property
+    def _names(self) -> dict[str, Any]:
         """The helpers of pages/item.py, the languages, and None for names that only some pages set."""
         query = [pair for pair in parse_qsl(self.request.query) if pair[0] != language.COOKIE]
         return {
-            **super().get_template_namespace(),
             **item.helpers(self.locale),
             "language": language.language(self.locale),
             "languages": [

@@ -73,7 +73,7 @@ async def test_older_pages_are_linked_and_are_not_live(site: Site) -> None:
     older = re.search(r'href="(/blog/\?before=[^"]+)"', first)
     assert older
     second = await page(site, older[1])
-    assert second.count("<article") == 2
+    assert second.partition("<template")[0].count("<article") == 2
     assert "page.js" in first
     assert "data-cursor" not in second
 
@@ -129,7 +129,7 @@ async def test_an_entry_that_was_withdrawn_and_returned_has_no_change_to_show(si
     await commit(site.timeline, entry("aaaa"))
     await commit(site.timeline, withdrawn=[("blog", "aaaa")])
     await commit(site.timeline, entry("aaaa"))
-    assert "See changes" not in await page(site, "/blog/e/aaaa")
+    assert "See changes" not in (await page(site, "/blog/e/aaaa")).partition("<template")[0]
 
 
 async def test_titles_sources_tags_and_links_are_never_html(site: Site) -> None:
