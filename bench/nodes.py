@@ -209,7 +209,7 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
         with used(web.pid) as (rendering,):
             for _ in range(PAGES):
                 await web.get(f"/{BLOG}/", Accept_Encoding="gzip")
-        print(f"web node: {rendering.each(PAGES)} of CPU for a page, compressed")
+        print(f"web node: {rendering.each(PAGES)} of CPU for a page from the cache, compressed")
 
 
 async def _all_connected(web: Livelog) -> bool:
