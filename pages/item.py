@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -53,7 +53,7 @@ def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
     code = language(locale).code
 
     def own_day(iso: str) -> str:
-        return day(iso, code)
+        return weekday(iso, code)
 
     def moment(iso: str) -> str:
         return locale.translate("{day}, {clock}").format(day=day(iso, code), clock=clock(iso))
@@ -66,6 +66,7 @@ def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
         "day": own_day,
         "moment": moment,
         "later": later,
+        "hours": hours,
         "initial": initial,
         "short_name": short_name,
         "named": named,
@@ -111,6 +112,25 @@ def mode_of(item: Mapping[str, Any], blog: Blog) -> Mode:
 def feed_posts(blog: Blog) -> str:
     """``posts`` of the blog's feeds by URL, as JSON for the page's script."""
     return json.dumps(blog.feed_posts, ensure_ascii=False)
+
+
+def hours(items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The id of the newest item of each hour (UTC), from the first item's day. Empty if there is but one hour."""
+    found: dict[str, str] = {}
+    for item in items:
+        position = item["_livelog"]["position"]
+        if position[:10] != items[0]["_livelog"]["position"][:10]:
+            break
+        found.setdefault(position[11:13], item["id"])
+    return found if len(found) > 1 else {}
+
+
+def weekday(iso: str, code: str = "en") -> str:
+    """The day with its weekday, in UTC: Monday 23 November 2026, 2026年11月23日 星期一."""
+    date = datetime.fromisoformat(iso[:10])
+    if code == "zh":
+        return f"{day(iso, code)} 星期{'一二三四五六日'[date.weekday()]}"
+    return f"{date:%A} {day(iso, code)}"
 
 
 @lru_cache(_CACHED)

@@ -5,16 +5,20 @@ import { followImages } from './post/images.js';
 import { followOpening } from './post/open.js';
 import { followShare } from './post/share.js';
 import { keepAges, localise } from './reading/clock.js';
+import { followDay } from './reading/day.js';
 import { closeFilterOutside } from './reading/filter.js';
 import { showFreshness } from './reading/freshness.js';
 import { listenToKeys } from './reading/keys.js';
 import { keepPlace } from './reading/place.js';
 import { postKeys } from './reading/post-keys.js';
 import { hasKeys } from './reading/settings.js';
+import { offerTop } from './reading/top.js';
 import { startDays } from './timeline/rail.js';
 
 localise(document);
 keepAges();
+followDay();
+offerTop();
 closeFilterOutside();
 showFreshness();
 

@@ -12,8 +12,10 @@ import { closeFilterOutside, isFiltered, matches, reload } from './reading/filte
 import { KeyEvents } from './reading/key-events.js';
 import { keepFocus } from './reading/keys.js';
 import { keepPlace } from './reading/place.js';
+import { followDay } from './reading/day.js';
 import { followProblems, followSources } from './reading/sources.js';
 import { Absence } from './timeline/absence.js';
+import { Arrivals } from './timeline/arrival.js';
 import { inBatches } from './timeline/frame-budget.js';
 import { History } from './timeline/history.js';
 import { gapSentence } from './timeline/marks.js';
@@ -44,14 +46,20 @@ const state = part('state');
 function goLive() {
   const isWall = document.body.dataset.view === 'wall';
   const parts = { list, empty: part('empty'), older: part('older'), notice, state };
+  /** @type {Arrivals} */
+  const arrivals = new Arrivals(blog, list, (item) => matches(item) && !timeline.has(item.id));
   const timeline = new Timeline(blog, parts, {
     matches,
+    render: (item) => arrivals.render(item),
     inView: () => partsInView(list),
     onStale: (newest) => history?.compareFrom(newest),
     onGap: (gap, from) => showSentence(gapSentence(gap, from, new Date())),
   });
   const history = isWall ? null : new History(blog, timeline, parts);
-  const controls = isWall ? null : new Controls(blog, parts, timeline);
+  const controls = isWall ? null : new Controls(blog, parts, timeline, arrivals);
+
+  // A filtered page has only some of what is new.
+  if (!isFiltered) controls?.followVisits();
 
   /** @param {string} sentence */
   function showSentence(sentence) {
@@ -59,29 +67,40 @@ function goLive() {
     else notice.textContent = sentence;
   }
 
-  function mayArrive() {
-    if (isWall) return true;
-    return !controls?.isPaused && timeline.waiting === 0 && timeline.isAtNewest && isWatchingTop(list);
+  /**
+   * The number of changes that may be shown now, from the first on; with 0, new posts wait.
+   *
+   * @param {Change[]} changes
+   */
+  function showable(changes) {
+    if (isWall || timeline.isEmpty) return changes.length;
+    const mayArrive = !controls?.isPaused && timeline.waiting === 0 && timeline.isAtNewest && isWatchingTop(list);
+    return mayArrive && !absence.isEnding ? arrivals.fitting(changes) : 0;
   }
+
+  const absence = new Absence((milliseconds, missed) => controls?.showAbsence(milliseconds, missed), () => timeline.waiting);
 
   /** @type {(change: Change) => void} */
   const show = inBatches((changes) => {
-    const holds = !mayArrive();
+    const count = showable(changes);
+    const holds = count === 0;
+    // The first that does not fit, and all after it, wait.
+    const now = holds ? changes : changes.slice(0, count);
     const until = performance.now() + (document.hidden ? HIDDEN_BUDGET : FRAME_BUDGET);
     let done = 0;
     const apply = () => keepFocus(list, () => {
-      const applied = timeline.apply(changes, { holds, isTimeUp: () => performance.now() > until });
+      const applied = timeline.apply(now, { holds, isTimeUp: () => performance.now() > until });
       done = applied.done;
       controls?.arrived(applied.arrived);
     });
     if (holds) keepScroll(list, apply);
     else slideIn(list, apply);
     controls?.update();
+    for (const change of now.slice(0, done)) absence.count(change);
     return done;
   });
 
   const keyEvents = new KeyEvents(blog);
-  const absence = new Absence(showSentence);
   const stream = new Stream(blog, cursor, {
     onState: (current) => showState(state, current),
     onReconnect: (since, missed) => {
@@ -96,7 +115,6 @@ function goLive() {
       }
       show(change);
       keyEvents.apply(change);
-      absence.count(change);
     },
   });
   stream.start();
@@ -107,6 +125,7 @@ function goLive() {
 
 localise(document);
 keepAges();
+followDay();
 followImages(list);
 followChanges(list, blog);
 if (document.body.dataset.view !== 'wall') {

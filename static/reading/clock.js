@@ -7,6 +7,12 @@ const LOCALE = document.documentElement.lang === 'en' ? 'en-GB' : document.docum
 
 const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const DAY = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'long', year: 'numeric' });
+const WEEKDAY = new Intl.DateTimeFormat(LOCALE, { weekday: 'long' });
+const DATE = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'long' });
+
+const RECENT = new Intl.DateTimeFormat(LOCALE, { weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+
+const DAY_MS = 86_400_000;
 
 /**
  * @param {Intl.DateTimeFormat} form
@@ -30,6 +36,38 @@ export const clock = (time) => write(CLOCK, time);
  * @param {string | Date} time
  */
 export const day = (time) => write(DAY, time);
+
+/**
+ * "Monday 23 November", with the year if it is not this one.
+ *
+ * @param {string | Date} time
+ */
+export function weekday(time) {
+  const isThisYear = new Date(time).getFullYear() === new Date().getFullYear();
+  return say('{weekday} {date}', { weekday: write(WEEKDAY, time), date: isThisYear ? write(DATE, time) : day(time) });
+}
+
+/**
+ * "Today, Monday 23 November"
+ *
+ * @param {string | Date} time
+ */
+export function dayName(time) {
+  const date = new Date(time).toDateString();
+  if (date === new Date().toDateString()) return say('Today, {day}', { day: weekday(time) });
+  if (date === new Date(Date.now() - DAY_MS).toDateString()) return say('Yesterday, {day}', { day: weekday(time) });
+  return weekday(time);
+}
+
+/**
+ * "14:07" today, "Sun 14:07" in the last days, else "23 November 2026"
+ *
+ * @param {string | Date} time
+ */
+export function recent(time) {
+  if (day(time) === day(new Date())) return clock(time);
+  return Date.now() - new Date(time).getTime() < 6 * DAY_MS ? write(RECENT, time) : day(time);
+}
 
 /**
  * "23 November 2026, 14:07"
@@ -60,7 +98,7 @@ export function age(time) {
 }
 
 /** @type {Record<string, (time: string, than: string) => string>} */
-const FORMS = { age, clock, day, moment, later };
+const FORMS = { age, clock, day: weekday, moment, later };
 
 /** Milliseconds. */
 const AGING_INTERVAL = 30_000;

@@ -1,20 +1,28 @@
 /** The reader's controls beside the posts: keys, help, pause, the pill, sound and notifications. A wall has none. */
 
-import { keepScroll } from '../timeline/scroll.js';
-import { helpDialog } from './help.js';
-import { goTo, listenToKeys } from './keys.js';
-import { Announcer, button, showAge, showInTab, Tray } from './notices.js';
+import { isWatchingTop, keepScroll, slideIn } from '../timeline/scroll.js';
+import { lastVisit, rememberVisit } from '../timeline/visits.js';
+import { helpDialog, signals } from './help.js';
+import { goTo, keepFocus, listenToKeys } from './keys.js';
+import { followWidth } from './menu.js';
+import { Announcer, button, showAge, showInTab } from './notices.js';
 import { postKeys } from './post-keys.js';
+import { onReturn } from './release.js';
 import { hasKeys } from './settings.js';
 import { Signals } from './signals.js';
+import { offerTop } from './top.js';
+import { Tray } from './tray.js';
 import { say } from './words.js';
 
 /**
  * @typedef {import('../post/post.js').Item} Item
+ * @typedef {import('../timeline/absence.js').Missed} Missed
+ * @typedef {import('../timeline/arrival.js').Arrivals} Arrivals
  * @typedef {import('../timeline/timeline.js').Timeline} Timeline
  */
 
 export class Controls {
+  #blog;
   #timeline;
   #list;
   #tray;
@@ -27,19 +35,24 @@ export class Controls {
    * @param {string} blog
    * @param {{list: HTMLElement, notice: HTMLElement, state: HTMLElement}} parts
    * @param {Timeline} timeline
+   * @param {Arrivals} arrivals
    */
-  constructor(blog, { list, notice, state }, timeline) {
+  constructor(blog, { list, notice }, timeline, arrivals) {
+    this.#blog = blog;
     this.#timeline = timeline;
     this.#list = list;
     this.#setRole();
     this.#tray = new Tray(notice, () => this.#release());
     this.#announcer = new Announcer();
     this.#signals = new Signals(blog, document.title);
-    this.#pause = pauseButton(state, (isPaused) => {
+    this.#pause = pauseButton((isPaused) => {
       if (!isPaused && timeline.waiting > 0) this.#release();
+      else this.update();
     });
     const help = helpDialog();
-    state.after(help.button);
+    const bar = /** @type {HTMLElement} */ (document.querySelector('.bar-line'));
+    bar.append(this.#pause.button, help.button);
+    followWidth(bar, signals);
     this.#updateAge = showAge(() => timeline.newest);
     listenToKeys(
       {
@@ -50,9 +63,14 @@ export class Controls {
       },
       hasKeys,
     );
-    addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey, shiftKey }) => {
-      if (key === 'Home' && !ctrlKey && !metaKey && !altKey && !shiftKey) timeline.showNewest();
+    onReturn({
+      atTop: () => this.#releaseAtTop(),
+      freed: () => {
+        const items = timeline.waitingItems;
+        if (items.length === timeline.waiting && arrivals.fit(items)) this.#releaseAtTop();
+      },
     });
+    offerTop(() => timeline.showNewest());
   }
 
   get isPaused() {
@@ -67,9 +85,31 @@ export class Controls {
 
   update() {
     this.#setRole();
-    this.#tray.showWaiting(this.#timeline.waiting);
+    const { waiting } = this.#timeline;
+    this.#pause.show(waiting);
+    this.#tray.showWaiting(this.isPaused ? 0 : waiting);
     showInTab(this.#timeline.waiting);
     this.#updateAge();
+  }
+
+  /** Draws the line of the last visit, and remembers this one when the reader leaves. */
+  followVisits() {
+    const visit = lastVisit(this.#blog);
+    const sentence = visit && this.#timeline.markVisit(visit);
+    if (sentence) this.#tray.showVisit(sentence);
+    const remember = () => {
+      const newest = this.#timeline.newestShown;
+      if (document.hidden && newest) rememberVisit(this.#blog, newest);
+    };
+    document.addEventListener('visibilitychange', remember);
+  }
+
+  /**
+   * @param {number} milliseconds
+   * @param {Missed} missed
+   */
+  showAbsence(milliseconds, missed) {
+    this.#tray.showAbsence(milliseconds, missed);
   }
 
   /** @param {string} sentence */
@@ -90,6 +130,19 @@ export class Controls {
     }
   }
 
+  /** Shows the waiting posts to a reader at the top, who stays there. */
+  #releaseAtTop() {
+    const timeline = this.#timeline;
+    if (scrollY >= 1) timeline.showNewest();
+    if (this.isPaused || timeline.waiting === 0 || !isWatchingTop(this.#list)) return;
+    keepFocus(this.#list, () => slideIn(this.#list, () => {
+      timeline.release();
+      timeline.showNewest();
+    }));
+    this.update();
+    this.#tray.clear();
+  }
+
   #release() {
     /** @type {HTMLElement | null} */
     let first = null;
@@ -104,28 +157,29 @@ export class Controls {
 }
 
 /**
- * The button that makes new posts wait until it is pressed again.
+ * The button that holds new posts until it is pressed again: "Paused · 4 waiting".
  *
- * @param {HTMLElement} state the button is inserted before it
  * @param {(isPaused: boolean) => void} onToggle
  */
-function pauseButton(state, onToggle) {
+function pauseButton(onToggle) {
   const pause = button('quiet', '', toggle);
   pause.id = 'hold';
+  pause.title = say('Hold new posts');
   let isPaused = false;
 
-  function show() {
-    pause.textContent = isPaused ? say('Resume') : say('Pause');
-    pause.title = isPaused ? say('Show the posts that wait') : say('Hold new posts');
+  /** @param {number} waiting */
+  function show(waiting) {
+    const paused = waiting > 0 ? say('Paused · {n} waiting', { n: waiting }) : say('Paused');
+    const text = isPaused ? paused : say('Pause');
+    if (pause.textContent !== text) pause.textContent = text;
+    pause.setAttribute('aria-pressed', String(isPaused));
   }
 
   function toggle() {
     isPaused = !isPaused;
-    show();
     onToggle(isPaused);
   }
 
-  show();
-  state.before(pause);
-  return { toggle, isPaused: () => isPaused };
+  show(0);
+  return { button: pause, toggle, show, isPaused: () => isPaused };
 }

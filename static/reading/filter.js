@@ -21,9 +21,18 @@ export function reload() {
 /** Closes the filter sheet on Escape, and when the reader presses outside it. */
 export function closeFilterOutside() {
   const sheet = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));
-  if (!sheet) return;
+  if (sheet) closeOutside(sheet);
+}
+
+/**
+ * Closes a sheet on Escape, and when the reader presses outside it.
+ *
+ * @param {HTMLDetailsElement} sheet
+ */
+export function closeOutside(sheet) {
   addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || !sheet.open) return;
+    // Of two sheets, the inner one closes first.
+    if (event.key !== 'Escape' || !sheet.open || sheet.querySelector('details[open]')) return;
     sheet.open = false;
     sheet.querySelector('summary')?.focus();
   });

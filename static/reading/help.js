@@ -28,7 +28,7 @@ function open(dialog) {
 }
 
 function sheet() {
-  const keys = element('dl', { class: 'keys' });
+  const keys = element('dl', {});
   for (const [key, what] of [
     ['j', say('Next post')],
     ['k', say('Previous post')],
@@ -45,16 +45,29 @@ function sheet() {
   return element(
     'div',
     { class: 'help' },
-    element('h2', { id: 'help-title' }, say('Keyboard shortcuts')),
-    keys,
-    choice('keys', say('Single-key shortcuts'), hasKeys(), (isOn) => setSetting('keys', isOn ? null : 'off')),
     element('h2', {}, say('New posts')),
+    signals(),
+    element(
+      'div',
+      { class: 'keys' },
+      element('h2', { id: 'help-title' }, say('Keyboard shortcuts')),
+      keys,
+      choice('keys', say('Single-key shortcuts'), hasKeys(), (isOn) => setSetting('keys', isOn ? null : 'off')),
+    ),
+    form,
+  );
+}
+
+/** The choices of sound and notifications. */
+export function signals() {
+  return element(
+    'div',
+    {},
     choice('sound', say('Soft sound'), setting('sound') === 'on', (isOn) => {
       setSetting('sound', isOn ? 'on' : null);
       if (isOn) playTone();
     }),
     choice('notifications', say('Notifications while this page is in the background'), setting('notifications') === 'on', chooseNotifications),
-    form,
   );
 }
 

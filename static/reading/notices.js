@@ -1,4 +1,4 @@
-/** News about posts outside the text: the pill and the sentence below the bar, the tab's title and icon, announcements. */
+/** News about posts outside the text: announcements, the tab's title and icon, the age of the newest post. */
 
 import { duration } from './clock.js';
 import { count, say } from './words.js';
@@ -15,49 +15,6 @@ const MAX_ON_ICON = 99;
 const title = document.title;
 const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="icon"]'));
 const plainIcon = icon?.href ?? '';
-
-/** The pill that releases waiting posts, and a sentence. They float, and never move the text. */
-export class Tray {
-  #notice;
-  #sentence;
-  #pill;
-
-  /**
-   * @param {HTMLElement} notice holds the sentence
-   * @param {() => void} release
-   */
-  constructor(notice, release) {
-    this.#notice = notice;
-    this.#sentence = document.createElement('div');
-    this.#sentence.className = 'sentence';
-    this.#sentence.hidden = true;
-    this.#pill = button('fresh', '', release);
-    this.#pill.hidden = true;
-    const dismiss = button('dismiss', say('Dismiss'), () => this.clear());
-    const tray = document.createElement('div');
-    tray.className = 'tray';
-    this.#sentence.append(notice, dismiss);
-    tray.append(this.#sentence, this.#pill);
-    document.querySelector('.bar')?.append(tray);
-  }
-
-  /** @param {number} waiting */
-  showWaiting(waiting) {
-    this.#pill.hidden = waiting === 0;
-    if (waiting > 0) this.#pill.textContent = count('1 new post', '{n} new posts', waiting);
-  }
-
-  /** @param {string} sentence */
-  showSentence(sentence) {
-    this.#notice.textContent = sentence;
-    this.#sentence.hidden = false;
-  }
-
-  clear() {
-    this.#notice.textContent = '';
-    this.#sentence.hidden = true;
-  }
-}
 
 /** Announces posts to screen readers, in batches: "3 new posts". */
 export class Announcer {

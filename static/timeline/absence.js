@@ -1,22 +1,37 @@
-/** The sentence after an absence: "Away 12 min: 7 new, 2 corrected". It is shown when all missed changes are there. */
+/** What came while the reader was away: while the connection was lost, or the page was not visible. */
 
-import { duration } from '../reading/clock.js';
-import { count, say } from '../reading/words.js';
-
-/** @typedef {import('../connection/messages.js').Change} Change */
+/**
+ * @typedef {import('../connection/messages.js').Change} Change
+ *
+ * @typedef {{entry: number, update: number, delete: number}} Missed changes by type
+ */
 
 /** Milliseconds; a shorter absence is not mentioned. */
 const MIN_ABSENCE = 60_000;
 
 export class Absence {
-  #show;
+  #onReturn;
   #missing = 0;
   #duration = 0;
-  #counts = { entry: 0, update: 0, delete: 0 };
+  #counts = none();
+  /** @type {{at: number, waiting: number} | null} */
+  #hidden = null;
 
-  /** @param {(sentence: string) => void} show */
-  constructor(show) {
-    this.#show = show;
+  /**
+   * @param {(milliseconds: number, missed: Missed) => void} onReturn called when all missed changes are there
+   * @param {() => number} waiting how many posts wait
+   */
+  constructor(onReturn, waiting) {
+    this.#onReturn = onReturn;
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) this.#hidden = { at: Date.now(), waiting: waiting() };
+      else this.#appear(waiting());
+    });
+  }
+
+  /** True while missed changes come in after a lost connection: they must not push away what the reader read. */
+  get isEnding() {
+    return this.#missing > 0;
   }
 
   /**
@@ -26,7 +41,7 @@ export class Absence {
   end(since, missed) {
     this.#duration = Date.now() - since.getTime();
     this.#missing = this.#duration >= MIN_ABSENCE ? missed : 0;
-    this.#counts = { entry: 0, update: 0, delete: 0 };
+    this.#counts = none();
   }
 
   /** @param {Change | null} change null: one that the page does not know */
@@ -38,16 +53,19 @@ export class Absence {
     }
     if (change) this.#counts[change.type] += 1;
     this.#missing -= 1;
-    if (this.#missing === 0) this.#showCounts();
+    if (this.#missing === 0) this.#onReturn(this.#duration, this.#counts);
   }
 
-  #showCounts() {
-    const counts = this.#counts;
-    const news = [
-      counts.entry && count('1 new', '{n} new', counts.entry),
-      counts.update && count('1 corrected', '{n} corrected', counts.update),
-      counts.delete && count('1 withdrawn', '{n} withdrawn', counts.delete),
-    ].filter(Boolean);
-    if (news.length > 0) this.#show(say('Away {time}: {news}', { time: duration(this.#duration), news: news.join(', ') }));
+  /** @param {number} waiting */
+  #appear(waiting) {
+    const hidden = this.#hidden;
+    this.#hidden = null;
+    const away = hidden ? Date.now() - hidden.at : 0;
+    if (away >= MIN_ABSENCE && hidden?.waiting === 0 && waiting > 0) {
+      this.#onReturn(away, { ...none(), entry: waiting });
+    }
   }
 }
+
+/** @returns {Missed} */
+const none = () => ({ entry: 0, update: 0, delete: 0 });

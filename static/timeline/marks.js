@@ -36,6 +36,17 @@ export class Marks {
     this.#line = newest ? unreadLine(newest) : null;
   }
 
+  /**
+   * Draws the line below the posts that are newer than those of the last visit.
+   *
+   * @param {Key} last the newest post that the reader was shown
+   * @param {string} sentence
+   */
+  markVisit(last, sentence) {
+    const read = this.#posts.at(this.#posts.indexOf(last));
+    this.#line = read ? unreadLine(read, sentence) : null;
+  }
+
   /** The post right above the line, if it is in the document. */
   get firstUnread() {
     if (!this.#line) return null;
@@ -125,11 +136,12 @@ export function gapSentence(gap, from, to) {
 
 /**
  * @param {Key} key of the newest post that was read
+ * @param {string} [sentence]
  * @returns {Mark}
  */
-function unreadLine(key) {
+function unreadLine(key, sentence = say('New posts above')) {
   const text = document.createElement('span');
-  text.textContent = say('New posts above');
+  text.textContent = sentence;
   return { key, element: mark('unread-line', text) };
 }
 

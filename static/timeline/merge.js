@@ -368,8 +368,12 @@ export class Merger {
  */
 const keyOf = ({ id, _livelog: { position } }) => ({ id, position });
 
-/** @param {Item} item */
-function isJustIn({ _livelog: { position, seen } }) {
+/**
+ * True for a post that has just come in, not an older one of a feed that is new to the blog.
+ *
+ * @param {Item} item
+ */
+export function isJustIn({ _livelog: { position, seen } }) {
   return Math.abs(Date.parse(seen) - Date.parse(position)) <= MAX_NEW_AGE;
 }
 

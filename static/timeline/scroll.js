@@ -98,7 +98,7 @@ function isInUse(list) {
   const selection = getSelection();
   const isSelected = selection?.isCollapsed === false && list.contains(selection.anchorNode);
   const focused = document.activeElement;
-  const isFocused = focused instanceof HTMLElement && list.contains(focused) && !focused.matches('article');
+  const isFocused = focused instanceof HTMLElement && list.contains(focused) && !focused.matches('article') && isInView(focused);
   return isSelected || isFocused || document.querySelector('dialog[open]') !== null;
 }
 
@@ -133,8 +133,17 @@ export function partsInView(list) {
   return [first, below ?? list.lastElementChild ?? first];
 }
 
-/** The lower edge of the bar, in pixels from the window's top. */
-export const barBottom = () => document.querySelector('.bar-line')?.getBoundingClientRect().bottom ?? 0;
+/** The lower edge of the bar and of the day's line, in pixels from the window's top. */
+export function barBottom() {
+  const bottomOf = (/** @type {Element | null} */ part) => part?.getBoundingClientRect().bottom ?? 0;
+  return Math.max(bottomOf(document.querySelector('.bar')), bottomOf(document.getElementById('day')));
+}
+
+/** @param {Element} element */
+function isInView(element) {
+  const { top, bottom } = element.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}
 
 /** @param {Element} element */
 function topOf(element) {

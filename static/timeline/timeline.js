@@ -4,7 +4,8 @@
  */
 
 import { keepItem } from '../post/items.js';
-import { renderPost } from '../post/post.js';
+import { recent } from '../reading/clock.js';
+import { say } from '../reading/words.js';
 import { Marks } from './marks.js';
 import { Merger, postOf } from './merge.js';
 import { Posts } from './posts.js';
@@ -21,6 +22,8 @@ import { number, Rail, startDays } from './rail.js';
  * @property {HTMLElement} empty shown while there are no posts
  * @property {HTMLElement} older holds the link to the posts before the oldest one
  *
+ * @typedef {import('./merge.js').Options & {render: (item: Item) => HTMLElement}} Options
+ *
  * @typedef {object} Circumstances
  * @property {boolean} holds new posts wait
  * @property {() => boolean} [isTimeUp] true to leave the other changes for the next frame
@@ -33,7 +36,6 @@ const MAX_ARRIVING = 5;
 const NUMBERING_DELAY = 300;
 
 export class Timeline {
-  #blog;
   #parts;
   #rail;
   #posts;
@@ -41,14 +43,15 @@ export class Timeline {
   #merger;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #numbering;
+  #render;
 
   /**
    * @param {string} blog
    * @param {Parts} parts
-   * @param {import('./merge.js').Options} [options]
+   * @param {Options} options
    */
-  constructor(blog, parts, options = {}) {
-    this.#blog = blog;
+  constructor(blog, parts, options) {
+    this.#render = options.render;
     this.#parts = parts;
     this.#rail = new Rail(parts.list);
     const articles = /** @type {NodeListOf<HTMLElement>} */ (parts.list.querySelectorAll(':scope > article'));
@@ -65,6 +68,16 @@ export class Timeline {
   /** The number of posts that wait. */
   get waiting() {
     return this.#posts.waiting;
+  }
+
+  /** @returns {Item[]} the posts that wait, if none of them was in the document yet */
+  get waitingItems() {
+    return this.#posts.slice(0, this.waiting).flatMap(({ item }) => item ?? []);
+  }
+
+  /** @param {string} id */
+  has(id) {
+    return this.#posts.get(id) !== undefined;
   }
 
   get isAtNewest() {
@@ -111,6 +124,28 @@ export class Timeline {
   /** Draws the line between read and unread posts above the newest post in the document. */
   markRead() {
     this.#marks.markRead();
+  }
+
+  /**
+   * Draws the line between the posts of the last visit and those since.
+   *
+   * @param {import('./visits.js').Visit} visit
+   * @returns {string} "Since you were here 08:40 · 23 new"; empty if there are none
+   */
+  markVisit(visit) {
+    const n = this.#posts.indexOf(visit);
+    if (n === 0) return '';
+    const isMore = n === this.#posts.length && this.#merger.hasOlder;
+    const values = { time: recent(visit.at), n: isMore ? `${n}+` : n };
+    const sentence = say('Since you were here {time} · {n} new', values);
+    this.#marks.markVisit(visit, sentence);
+    this.#show();
+    return sentence;
+  }
+
+  /** The newest post that doesn't wait. */
+  get newestShown() {
+    return this.#posts.at(this.waiting);
   }
 
   /**
@@ -218,7 +253,7 @@ export class Timeline {
   #articleOf(post) {
     if (!post.element) {
       const item = /** @type {Item} */ (post.item);
-      post.element = renderPost(item, this.#blog);
+      post.element = this.#render(item);
       keepItem(item);
       post.item = null;
     }

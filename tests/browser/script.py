@@ -6,13 +6,19 @@ import asyncio
 import itertools
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from playwright.async_api import Page, WebSocketRoute
 
 from entries import from_micros
 from tests.browser.visitor import until_live
 from tests.livelog import PATIENCE, Livelog
+
+HIDE: Final = """(isHidden) => {
+  Object.defineProperty(document, 'hidden', { configurable: true, value: isHidden });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+"""Has a page believe that it is hidden, or visible."""
 
 
 class Script:

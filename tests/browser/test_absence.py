@@ -7,7 +7,7 @@ import re
 from playwright.async_api import Page, expect
 
 from entries import FRONT_PAGE
-from tests.browser.script import Script, post_item
+from tests.browser.script import HIDE, Script, post_item
 from tests.browser.visitor import becomes, posts, titles, until_live
 from tests.livelog import Livelog
 
@@ -27,13 +27,46 @@ async def test_what_came_while_the_reader_was_away_is_counted(filled: Livelog, p
     for item in entries[3:5]:
         script.update(item, title="Corrected")
     script.delete(entries[6]["id"])
-    await becomes(page.locator("#notice").inner_text, "Away 12 min: 7 new, 2 corrected, 1 withdrawn")
     await page.clock.run_for(1_000)
+    pill = page.get_by_role("button", name="7 new, 2 updated, 1 withdrawn · while you were away 12 min")
+    await expect(pill).to_be_visible()
+    assert (await titles(page))[0] == "Last", "they wait: the reader may be reading"
+    await pill.click()
     assert (await titles(page))[:7] == [f"Meanwhile {number}" for number in reversed(range(7))]
+    await expect(posts(page).nth(6)).to_be_focused()
+    await expect(pill).to_be_hidden()
+
+
+async def test_posts_of_an_absence_are_counted_on_the_pill(filled: Livelog, page: Page) -> None:
+    await page.clock.install()
+    script = await Script.open(filled, page)
+    await page.evaluate(HIDE, True)
+    script.entry("Meanwhile")
+    await page.clock.run_for(1_000)
+    await page.clock.fast_forward(12 * 60_000)
+    await page.evaluate(HIDE, False)
+    pill = page.locator(".fresh")
+    await expect(pill).to_have_text("1 new post in the 12 min you were away")
+    script.entry("Back again")
+    await page.clock.run_for(1_000)
+    await expect(pill).to_have_text("2 new posts")
+
+
+async def test_corrections_of_an_absence_are_told_in_a_sentence(filled: Livelog, page: Page) -> None:
+    item = (await filled.json("/blog/entries"))["items"][3]
+    await page.clock.install()
+    script = await Script.open(filled, page)
+    script.greets = False
+    await script.drop()
+    await page.clock.run_for(1_000)
+    await script.connected()
+    await page.clock.fast_forward(3 * 60_000)
+    script.hello(1)
+    script.update(item, title="Corrected")
+    await page.clock.run_for(1_000)
+    await becomes(page.locator("#notice").inner_text, "1 updated · while you were away 3 min")
     await page.get_by_role("button", name="Dismiss").click()
     await expect(page.locator("#notice")).to_be_hidden()
-    await page.keyboard.press("n")
-    await expect(posts(page).nth(6)).to_be_focused()
 
 
 async def test_a_gap_stands_in_its_place_and_can_be_filled(filled: Livelog, page: Page) -> None:
@@ -43,6 +76,7 @@ async def test_a_gap_stands_in_its_place_and_can_be_filled(filled: Livelog, page
     newest = [post_item(f"n{number:02}", f"Newest {number}", minutes=number) for number in range(FRONT_PAGE)]
     script.hello(recovered=False)
     script.reset(newest[::-1])
+    await page.get_by_role("button", name="50 new posts").click()
     await becomes(posts(page).count, 2 * FRONT_PAGE)
     gap = page.locator("#timeline > .gap")
     await expect(gap).to_contain_text(re.compile(r"Some posts may be missing (around|between) \d\d:"))

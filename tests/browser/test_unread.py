@@ -8,16 +8,11 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.script import Script
+from tests.browser.script import HIDE, Script
 from tests.browser.visitor import becomes, hold, moved, post, posts, titles
 from tests.livelog import Livelog
 
 ARRIVING: Final = 50
-
-HIDE: Final = """(isHidden) => {
-  Object.defineProperty(document, 'hidden', { configurable: true, value: isHidden });
-  document.dispatchEvent(new Event('visibilitychange'));
-}"""
 
 
 def fresh(page: Page) -> Locator:
@@ -108,11 +103,13 @@ async def test_posts_wait_while_the_reader_holds_them(filled: Livelog, page: Pag
     script = await Script.open(filled, page)
     await page.get_by_role("button", name="Pause").click()
     script.entry("Held")
-    await becomes(fresh(page).text_content, "1 new post")
+    paused = page.get_by_role("button", name="Paused · 1 waiting", pressed=True)
+    await expect(paused).to_be_visible()
+    await expect(fresh(page)).to_be_hidden()
     assert (await titles(page))[0] == "Last"
-    await page.get_by_role("button", name="Resume").click()
+    await paused.click()
     await becomes(post(page, "Held").is_visible, True)
-    await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    await expect(page.get_by_role("button", name="Pause", pressed=False)).to_be_visible()
 
 
 async def test_posts_wait_while_text_is_selected(filled: Livelog, page: Page) -> None:
