@@ -1,7 +1,7 @@
 """Turns of large requests: a crowd that loads pages must not delay the events that are sent to readers.
 
 An iteration of the event loop serves all connections that have something to say, a page for each of 32 readers, and
-an event needs some ten iterations from its feed to the last reader. So few requests begin in an iteration; the others
+an event needs some ten iterations from its feed to the last reader. So one request begins in an iteration; the others
 wait in line. While an event is on its way they all wait: a loop without a pause has the thread that stores the event
 wait for the interpreter at each of its queries, 20 ms in all.
 """
@@ -17,10 +17,7 @@ from typing import Final
 
 from connections.limits import RefusedError
 
-PER_ITERATION: Final = 2
-"""Requests that begin in an iteration of the event loop. One from the cache takes 0.3 ms."""
-
-MAX_PAUSE_SECONDS: Final = 0.03
+MAX_PAUSE_SECONDS: Final = 0.06
 """Longest pause for an event; as long as that, requests go on then. So they have half of the time at least."""
 
 CHECK_SECONDS: Final = 0.001
@@ -39,15 +36,13 @@ class Turns:
         self._is_busy = is_busy
         self._clock = clock
         self._waiting: deque[Future[None]] = deque()
-        self._begun = 0
         self._is_scheduled = False
         self._pause_ends: float | None = None
         self._next_pause = 0.0
 
     async def next(self) -> None:
         """Waits for its turn. Raises RefusedError if MAX_WAITING others are waiting."""
-        if not self._waiting and self._begun < PER_ITERATION and not self._is_paused():
-            self._begun += 1
+        if not self._is_scheduled and not self._is_paused():
             self._schedule()
             return
         if len(self._waiting) >= MAX_WAITING:
@@ -70,21 +65,20 @@ class Turns:
         return False
 
     def _schedule(self) -> None:
-        """Begins more requests in the next iteration."""
+        """Has no other request begin before the next iteration."""
         if not self._is_scheduled:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._iterate)
 
     def _iterate(self) -> None:
-        self._begun = 0
+        """Begins the first request in line, unless an event is on its way."""
         if self._waiting and self._is_paused():
             asyncio.get_running_loop().call_later(CHECK_SECONDS, self._iterate)
             return
         self._is_scheduled = False
-        while self._waiting and self._begun < PER_ITERATION:
+        while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
-                self._begun += 1
-        if self._begun:
-            self._schedule()
+                self._schedule()
+                return
