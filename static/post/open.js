@@ -44,11 +44,12 @@ export function followOpening(list, blog) {
     const article = /** @type {HTMLElement} */ (event.target);
     if (event.key === 'Enter' && article.matches('.entry') && !hasModifier(event)) void toggle(article, blog);
   });
-  addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open], details.filters[open]')) return;
+  // Before others close what is open above the posts.
+  addEventListener('keydown', ({ key }) => {
+    if (key !== 'Escape' || document.querySelector('dialog[open], details[open]:not(.content *)')) return;
     const article = openInView(list);
     if (article) fold(article);
-  });
+  }, true);
 }
 
 /**

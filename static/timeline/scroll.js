@@ -99,7 +99,9 @@ function isInUse(list) {
   const isSelected = selection?.isCollapsed === false && list.contains(selection.anchorNode);
   const focused = document.activeElement;
   const isFocused = focused instanceof HTMLElement && list.contains(focused) && !focused.matches('article') && isInView(focused);
-  return isSelected || isFocused || document.querySelector('dialog[open]') !== null;
+  const open = list.querySelector(':scope > .open');
+  const isReading = open !== null && isInView(open);
+  return isSelected || isFocused || isReading || document.querySelector('dialog[open]') !== null;
 }
 
 /**
