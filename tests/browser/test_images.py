@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -201,3 +203,29 @@ async def test_a_picture_that_was_asked_for_stays_when_something_else_is_correct
     desk.correct(written.guid, title="The quay")
     await expect(post(page, "The quay").locator("img")).to_have_count(1)
     assert await page.evaluate("asked.isConnected")
+
+
+async def test_the_picture_of_a_film_leads_to_the_film(
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor
+) -> None:
+    picture = newsroom.add_file("/film.svg", svg(480, 360), PICTURE_TYPE)
+    items = [
+        {"id": "film", "title": "Film", "url": "https://www.youtube.com/watch?v=AAA", "image": picture},
+        {"id": "text", "title": "Text", "url": "https://example.org/", "image": picture, "content_text": "x"},
+    ]
+    document = {"version": "https://jsonfeed.org/version/1.1", "title": "Club", "items": items}
+    feed = newsroom.add_file("/a.json", json.dumps(document).encode(), "application/feed+json")
+    await livelog.start({"blog": [{"url": feed, "interval": "1s"}]})
+    page = await visitor.page()
+    await page.goto(livelog.url("/blog/"))
+    await becomes(posts(page).count, 2)
+    await until_live(page)
+    # One was rendered by the script, after a reload both are by the server.
+    for _ in range(2):
+        film, text = post(page, "Film").locator(".thumb"), post(page, "Text").locator(".thumb")
+        await expect(film).to_have_attribute("href", "https://www.youtube.com/watch?v=AAA")
+        await expect(text).to_have_attribute("href", re.compile("^/blog/e/"))
+        assert await film.evaluate("(thumb) => getComputedStyle(thumb, '::before').borderLeftStyle") == "solid"
+        await page.reload()
+        await until_live(page)
+    assert not [request.url for request in visitor.requests if "youtube" in request.url]

@@ -90,6 +90,7 @@ async def test_a_reader_with_a_keyboard_alone(evening: Livelog, visitor: Visitor
     await tab_to(page, search_box(page))
     await page.keyboard.type("lighthouse")
     await page.keyboard.press("Enter")
+    await page.wait_for_url("**q=lighthouse*")
     await becomes(lambda: titles(page), ["A lighthouse goes dark"])
     # Two sources.
     await page.goto(evening.url("/blog/"))

@@ -6,7 +6,7 @@ import pytest
 
 from config import Blog, Config
 from feeds.parser.sanitize import sanitize_html
-from pages.images import Mode, cover, lead, pictured, thumb
+from pages.images import Mode, cover, is_film, lead, pictured, thumb
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
 
@@ -114,3 +114,19 @@ class TestPolicy:
             assert "img-src 'self';" in answer.headers["Content-Security-Policy"]
             assert b"https://example.org/a" not in answer.body
         assert "img-src 'self' http: https:;" in (await site.get("/other/")).headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://www.youtube.com/watch?v=AAA", True),
+        ("https://m.youtube.com/shorts/AAA", True),
+        ("https://youtu.be/AAA", True),
+        ("https://vimeo.com/123", True),
+        ("https://www.youtube.com/@channel", False),
+        ("https://example.org/?https://youtu.be/AAA", False),
+        (None, False),
+    ],
+)
+def test_films_are_known_by_their_addresses(url: str | None, expected: bool) -> None:
+    assert is_film(url) is expected
