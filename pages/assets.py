@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pages.bundle import bundle, entries, without_comments
+from pages.bundle import bundle, compact, entries
 
 _TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
@@ -31,9 +31,9 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         """Reads and bundles all of them. Raises BundleError and OSError."""
-        texts = {name: bundle(folder, name) for name in entries(folder)}
+        texts = {name: compact(bundle(folder, name)) for name in entries(folder)}
         for path in (*folder.glob("*.css"), *folder.glob("*.svg")):
-            texts[path.name] = without_comments(path.read_text(encoding="utf-8"))
+            texts[path.name] = compact(path.read_text(encoding="utf-8"))
         self._assets = {name: _asset(Path(name).suffix, text.encode()) for name, text in texts.items()}
 
     def address(self, name: str) -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pages.assets import Assets
-from pages.bundle import BundleError, bundle, entries, without_comments
+from pages.bundle import BundleError, bundle, compact, entries, without_comments
 from tests.site import Site
 
 ADDRESSES = re.compile(r'(?:href|src)="(/assets/[^"]+)"')
@@ -142,3 +142,9 @@ def test_comments_are_left_out_and_nothing_else() -> None:
     kept = "const a = /** @type {X} */ (b) / 2; // half\nc('http://x/*');\n/* d */ e();\n"
     first, rest = kept.split("\n", 1)
     assert without_comments(f"/**\n * A module.\n */\n{first}\n  // why\n{rest}") == kept
+
+
+def test_assets_have_no_indentation_and_no_text_that_it_would_change() -> None:
+    assert compact("if (a) {\n\n  // why\n  b();\n}\n") == "if (a) {\nb();\n}\n"
+    with pytest.raises(BundleError, match="backquotes"):
+        compact("const a = `one\n  two`;\n")
