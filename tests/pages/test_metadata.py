@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from entries import FRONT_PAGE
+from pages.metadata import MAX_UPDATES
 from tests.pages.test_filter import page
 from tests.site import Site
 from tests.timeline.drafts import NOW, commit, entry
@@ -62,7 +63,7 @@ async def test_the_live_page_is_a_live_blog_posting_with_its_updates(site: Site)
 async def test_coverage_starts_with_the_oldest_post(site: Site) -> None:
     await commit(site.timeline, *(entry(f"e{n}", at=NOW + n) for n in range(FRONT_PAGE + 9)))
     data = linked(await page(site, "/blog/"))
-    assert len(data["liveBlogUpdate"]) == FRONT_PAGE
+    assert len(data["liveBlogUpdate"]) == MAX_UPDATES
     assert data["coverageStartTime"] == "2027-01-15T08:00:00.000000Z"
 
 
