@@ -44,14 +44,18 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The preview of a long entry, see preview.py: text for a summary, and minutes to read the whole, 0 below one."""
+    """The preview of a long entry, see preview.py: text for a summary, and minutes to read the whole, 0 below one.
+
+    ``image`` is the URL of the first picture of the content that is large enough to stand for it.
+    """
 
     text: str
     minutes: int
+    image: str | None = None
 
     def public(self) -> dict[str, object]:
         """Its form in an item."""
-        return {"text": self.text, "minutes": self.minutes}
+        return {"text": self.text, "minutes": self.minutes, **({"image": self.image} if self.image else {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ from typing import Final, NamedTuple
 _TAG: Final = re.compile(r'<(/?)([a-z][a-z0-9]*)((?: [a-z-]+="[^"]*")*)>')
 _ATTRIBUTE: Final = re.compile(r' ([a-z-]+)="([^"]*)"')
 _RAW_ATTRIBUTE: Final = re.compile(r' [a-z-]+="[^"]*"')
+MIN_PICTURE_PIXELS: Final = 200
+"""Narrower images are icons, avatars and emblems: they do not stand for a text."""
+
 _MEDIA: Final = ("img", "audio", "video")
 
 
@@ -42,6 +45,18 @@ def normalize_media(markup: str, write_image: Callable[[Image], str]) -> str:
     if not any(f"<{name}" in markup for name in _MEDIA):
         return markup
     return "".join(_rewrite(markup, write_image, sort=True))
+
+
+def first_picture(markup: str) -> str | None:
+    """The URL of the first image of sanitised HTML that is not declared narrower than MIN_PICTURE_PIXELS."""
+    if "<img" not in markup:
+        return None
+    for tag in _TAG.finditer(markup):
+        if tag[2] == "img":
+            image = _image(tag[0], in_link=False)
+            if int(image.get("width") or MIN_PICTURE_PIXELS) >= MIN_PICTURE_PIXELS and image.get("src"):
+                return image.get("src")
+    return None
 
 
 def format_attributes(values: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ import unicodedata
 from typing import Any, Final, NamedTuple
 
 from entries import Preview, dump
+from markup import first_picture
 
 MAX_SHORT_CHARS: Final = 480
 MAX_SHORT_CJK_CHARS: Final = 200
@@ -78,7 +79,7 @@ class _Text(NamedTuple):
 def of(content: str, summary: str | None = None, title: str | None = None) -> Preview | None:
     """The preview of sanitised HTML; None for short content. ``summary`` is the publisher's own, as text."""
     found = _long_text(content)
-    return found and _preview(found, summary, title)
+    return found and _preview(found, content, summary, title)
 
 
 def completed(item: str) -> str:
@@ -92,7 +93,7 @@ def completed(item: str) -> str:
     if found is None:
         return item
     whole: dict[str, Any] = json.loads(item)
-    preview = _preview(found, whole.get("summary"), whole.get("title"))
+    preview = _preview(found, content, whole.get("summary"), whole.get("title"))
     before, name, after = item.rpartition('"_livelog":{')
     return f'{before}{name}"preview":{dump(preview.public())},{after}'
 
@@ -133,10 +134,10 @@ def _lines(content: str) -> int:
     return in_code + len(_LINE.findall(content)) if "<" in content else 0
 
 
-def _preview(found: _Text, summary: str | None, title: str | None) -> Preview:
+def _preview(found: _Text, content: str, summary: str | None, title: str | None) -> Preview:
     own = _without_title(_plain((summary or "")[:MAX_SUMMARY_CHARS]), title)
     text = _without_title(found.text, title)
-    return Preview(shorten(own if _serves(own, text) else _signed_off(text)), _minutes(found))
+    return Preview(shorten(own if _serves(own, text) else _signed_off(text)), _minutes(found), first_picture(content))
 
 
 def _plain(summary: str) -> str:

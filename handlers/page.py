@@ -86,7 +86,7 @@ class ThemedPage(CachedHandler):
 class BlogPage(ThemedPage):
     """`/<blog>/`: the newest entries and the cursor they end at; with `?before=`, older ones.
 
-    `?q=`, `?source=` and `?tag=` filter; `?view=wall` is for an unattended screen.
+    `?q=`, `?source=` and `?tag=` filter; `?view=list` has headlines only, `?view=wall` is for an unattended screen.
     """
 
     async def get(self, slug: str, *_: str) -> None:
@@ -104,7 +104,7 @@ class BlogPage(ThemedPage):
 
     def kept_seconds(self) -> float:
         """Longer for the front page: all its posts are events."""
-        return KEPT_SECONDS if self.request.query in ("", "view=wall") else UNANNOUNCED_SECONDS
+        return KEPT_SECONDS if self.request.query in ("", "view=wall", "view=list") else UNANNOUNCED_SECONDS
 
     async def version(self, slug: str) -> object:
         """The newest event, and the states of the sources."""
@@ -116,7 +116,8 @@ class BlogPage(ThemedPage):
         blog = self.blog(slug)
         if self.text_argument("view") == "wall":
             return self.themed("wall.html", blog, **await wall_values(self, blog))
-        return await self.posts(blog, None, self.text_argument("before"), FRONT_PAGE)
+        view = "list" if self.text_argument("view") == "list" else None
+        return await self.posts(blog, view, self.text_argument("before"), FRONT_PAGE)
 
     async def posts(self, blog: Blog, view: str | None, before: str | None, limit: int) -> Sequence[bytes]:
         """A page with at most ``limit`` posts, older than ``before`` if it is given."""
@@ -136,6 +137,7 @@ class BlogPage(ThemedPage):
             cursor=str(page.head),
             older=page.older and address(chosen, before=page.older),
             address_of=address,
+            view_address=partial(blog_address, blog.slug),
             live=live,
             view=view,
             chosen=chosen,

@@ -13,8 +13,10 @@ import { keepPlace } from './reading/place.js';
 import { postKeys } from './reading/post-keys.js';
 import { hasKeys } from './reading/settings.js';
 import { offerTop } from './reading/top.js';
+import { followView } from './reading/view.js';
 import { startDays } from './timeline/rail.js';
 
+followView();
 localise(document);
 keepAges();
 followDay();

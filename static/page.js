@@ -13,6 +13,7 @@ import { KeyEvents } from './reading/key-events.js';
 import { keepFocus } from './reading/keys.js';
 import { keepPlace } from './reading/place.js';
 import { followDay } from './reading/day.js';
+import { followView } from './reading/view.js';
 import { followProblems, followSources } from './reading/sources.js';
 import { Absence } from './timeline/absence.js';
 import { Arrivals } from './timeline/arrival.js';
@@ -123,6 +124,7 @@ function goLive() {
   void followProblems(part('problems'), () => timeline.isEmpty);
 }
 
+followView();
 localise(document);
 keepAges();
 followDay();

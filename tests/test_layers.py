@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS = {"entries", "preview", "feedstate", "urls", "markup"}
 MAY_IMPORT = {
     "entries": set(),
-    "preview": {"entries"},
+    "preview": {"entries", "markup"},
     "urls": set(),
     "markup": set(),
     "feedstate": {"entries"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from markup import Image, format_attributes, normalize_media, rewrite_images
+from markup import Image, first_picture, format_attributes, normalize_media, rewrite_images
 
 
 def unchanged(image: Image) -> str:
@@ -57,3 +57,18 @@ def test_the_value_of_an_attribute_that_looks_like_a_tag_stays() -> None:
     markup = '<p title="<img src=">x " alt=" y</p><a href="/" title="<video src=">z</a><img src="/1">'
     assert normalize_media(markup, unchanged) == markup
     assert rewrite_images(markup, lambda _: "I") == markup.replace('<img src="/1">', "I")
+
+
+@pytest.mark.parametrize(
+    ("markup", "found"),
+    [
+        ("<p>None</p>", None),
+        ('<img src="/1?a=1&amp;b=2"><img src="/2">', "/1?a=1&b=2"),
+        ('<img src="/icon" width="24" height="24"><img src="/2" width="200" height="9">', "/2"),
+        ('<img src="/icon" width="199" height="24">', None),
+        ('<a title="<img src=/no>"><img alt="" src="/1"></a>', "/1"),
+        ("<img>", None),
+    ],
+)
+def test_the_first_picture_is_none_that_is_declared_small(markup: str, found: str | None) -> None:
+    assert first_picture(markup) == found

@@ -146,7 +146,7 @@ def test_a_cut_is_between_words_or_characters() -> None:
 
 
 def test_pictures_without_a_word_have_a_preview_without_text() -> None:
-    assert made('<img src="https://example.org/1.png">' * 2) == Preview("", 0)
+    assert made('<img src="https://example.org/1.png">' * 2) == Preview("", 0, "https://example.org/1.png")
 
 
 @given(st.text(alphabet=st.sampled_from("ab港 .<>&\"'/=…[]\n\u200d\u0301\u202e") | st.characters(codec="utf-8")))

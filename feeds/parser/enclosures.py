@@ -27,6 +27,9 @@ _OF_MEDIUM: Final = {"image": "image/jpeg", "audio": "audio/mpeg", "video": "vid
 _PLAYERS: Final = frozenset({"application/x-shockwave-flash", "text/html"})
 """Types of programs and pages that play a file: these are no attachments."""
 
+MIN_LEAD_PIXELS: Final = 64
+"""A picture that is declared narrower is the icon of a site or the avatar of an author."""
+
 _MIN_BYTES: Final = 1_000
 """Publishers that do not know a size write 0, 1 or another small number."""
 
@@ -118,8 +121,9 @@ def _media_contents(entry: _Element) -> Iterator[tuple[Attachment, str | None]]:
 
 
 def _widest(pictures: list[tuple[str, str | None]]) -> str | None:
-    """The URL of the widest picture; the first if none has a width."""
-    return max(pictures, key=lambda picture: _pixels(picture[1]), default=(None, None))[0]
+    """The URL of the widest picture; the first if none has a width. Icons and avatars are none."""
+    large = [picture for picture in pictures if not 0 < _pixels(picture[1]) < MIN_LEAD_PIXELS]
+    return max(large, key=lambda picture: _pixels(picture[1]), default=(None, None))[0]
 
 
 def _pixels(width: str | None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import html
 import re
+import unicodedata
 from typing import Final
 
 import nh3
@@ -52,6 +53,9 @@ _SET_ATTRIBUTES: Final = {
 }
 # The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Me"})
+# Letters and signs of Unicode that have no ink: fillers of Hangul, and the empty cell of Braille.
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Within these elements a paragraph can be inside another (HTML, "has an element in button scope"). nh3 drops them and
 # leaves nested paragraphs, which browsers read as several.
 _SCOPES: Final = re.compile("<(?:applet|button|marquee)", re.IGNORECASE)
@@ -90,19 +94,26 @@ def extract_text(markup: str | None) -> str | None:
 
 
 def normalize_text(text: str | None) -> str | None:
-    """Plain text without unprintable characters, white space folded, at most MAX_TEXT_CHARS; None if none is left."""
+    """Plain text without unprintable characters, white space folded, at most MAX_TEXT_CHARS.
+
+    None if nothing is left that can be seen: a link of invisible characters can't be followed.
+    """
     if not text:
         return None
     folded = " ".join(_UNPRINTABLE.sub("", text[: 4 * MAX_TEXT_CHARS]).split())
     if len(folded) > MAX_TEXT_CHARS:
         folded = folded[: MAX_TEXT_CHARS - 1] + "…"
-    return folded or None
+    return folded if any(map(_is_visible, folded)) else None
 
 
 def text_to_html(text: str) -> str:
     """Plain text as HTML: empty lines separate paragraphs, other line breaks become ``<br>``."""
     paragraphs = re.split(r"\n\s*\n", html.escape(text.strip(), quote=False))
     return "".join(f"<p>{'<br>'.join(part.splitlines())}</p>" for part in paragraphs if part.strip())
+
+
+def _is_visible(char: str) -> bool:
+    return char not in _BLANK and unicodedata.category(char) not in _INVISIBLE
 
 
 def _sanitize(markup: str, cleaner: nh3.Cleaner) -> str:

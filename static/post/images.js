@@ -6,8 +6,12 @@
 import { say } from '../reading/words.js';
 import { fill, parsePage } from './html.js';
 
-/** Narrower images are shown in their own size. */
+/** Narrower images are shown in their own size, in pixels; even narrower ones are icons, and stand for no post. */
 const MIN_LARGE = 200;
+const MIN_LEAD = 64;
+
+/** The logarithm of the ratio between the shape of an image and its declared shape. */
+const MAX_SKEW = 0.05;
 
 const HAS_IMAGE = /<(img|video)/;
 
@@ -157,23 +161,37 @@ function show(press) {
 }
 
 /**
- * Sets the size of an image that is loaded below the window: nothing in view moves. A small picture beside a post is cut
- * to its frame if it is large enough.
+ * Gives an image the shape that it turns out to have. A large one in view keeps its frame, so that nothing moves; a small
+ * one is shown in its own size, and an icon beside a text not at all.
  *
  * @param {EventTarget | null} target
  */
 function shape(target) {
   if (!(target instanceof HTMLImageElement) || !target.closest('.content, .lead-picture, .thumb')) return;
   const { naturalWidth: width, naturalHeight: height } = target;
-  if (target.matches('.thumb > *')) {
+  if (!width || !height) return;
+  if (width < MIN_LEAD && isDispensable(target)) {
+    target.parentElement?.remove();
+  } else if (target.matches('.thumb > *')) {
     remember(target);
     target.classList.toggle('is-large', width >= MIN_LARGE);
+  } else if (isMisjudged(target) && (width < MIN_LARGE || target.getBoundingClientRect().top >= innerHeight)) {
+    remember(target);
+    target.setAttribute('width', String(width));
+    target.setAttribute('height', String(height));
   }
-  if (target.hasAttribute('width') || !width || !height) return;
-  if (target.getBoundingClientRect().top < innerHeight) return;
-  remember(target);
-  target.setAttribute('width', String(width));
-  target.setAttribute('height', String(height));
+}
+
+/**
+ * True for an image without a size, with one of another shape, or with one that would enlarge a small image.
+ *
+ * @param {HTMLImageElement} image
+ */
+function isMisjudged(image) {
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const [saidWidth, saidHeight] = ['width', 'height'].map((name) => Number(image.getAttribute(name)));
+  if (!saidWidth || !saidHeight || (width < MIN_LARGE && saidWidth > width)) return true;
+  return Math.abs(Math.log((saidWidth * height) / (saidHeight * width))) > MAX_SKEW;
 }
 
 /** @param {EventTarget | null} target */

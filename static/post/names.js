@@ -74,6 +74,7 @@ export function named({ title = '', _livelog: { source } }) {
  * @returns {Mode}
  */
 export function modeOf({ _livelog: { preview, source } }) {
+  if (document.body.dataset.view === 'list') return 'headlines';
   const { posts = 'auto', feedPosts = '{}' } = document.getElementById('timeline')?.dataset ?? {};
   const chosen = JSON.parse(feedPosts)[source.feed_url] ?? posts;
   if (chosen === 'headlines') return 'headlines';

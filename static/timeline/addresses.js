@@ -11,13 +11,16 @@
 export const permalink = (blog, id) => `/${blog}/e/${id}#e-${id}`;
 
 /**
- * The page of one source, or of one tag.
+ * The page of one source, or of one tag, in the same view.
  *
  * @param {string} blog
  * @param {'source' | 'tag'} kind
  * @param {string} value
  */
-export const filterAddress = (blog, kind, value) => `/${blog}/?${kind}=${encodeURIComponent(value)}`;
+export function filterAddress(blog, kind, value) {
+  const view = document.body.dataset.view === 'list' ? 'view=list&' : '';
+  return `/${blog}/?${view}${kind}=${encodeURIComponent(value)}`;
+}
 
 /**
  * The page of the posts older than this one, with the filter of the current page. The server's `before` is a position

@@ -37,7 +37,7 @@ async def illustrated(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     """Posts with pictures of all sorts, the last one first."""
     room = Newsroom()
     await room.start()
-    picture = room.add_file("/picture.png", svg(90, 60), PICTURE_TYPE)
+    picture = room.add_file("/picture.png", svg(300, 200), PICTURE_TYPE)
     tall = room.add_file("/tall.png", svg(10, 2_000), PICTURE_TYPE)
     desk = room.open_desk("/a.xml", title="Harbour Log")
     desk.publish(title="Tall", html=f'<p><img src="{tall}" alt="" width="10" height="2000"></p>')
@@ -114,10 +114,10 @@ async def test_a_picture_that_comes_before_the_reader_has_its_own_shape(
     page = await visitor.page(viewport={"width": 900, "height": 400})
     await page.goto(illustrated.livelog.url("/lazy/"))
     picture = pictures(post(page, "Unsized"))
-    await becomes(lambda: picture.get_attribute("width"), "90")
+    await becomes(lambda: picture.get_attribute("width"), "300")
     box = await picture.bounding_box()
     assert box is not None
-    assert (box["width"], box["height"]) == (90, 60)
+    assert (box["width"], box["height"]) == (300, 200)
     await post(page, "Tall").scroll_into_view_if_needed()
     tall = await pictures(post(page, "Tall")).bounding_box()
     assert tall is not None
@@ -191,7 +191,7 @@ async def test_without_pictures_there_are_their_words(illustrated: Illustrated, 
 async def test_a_picture_that_was_asked_for_stays_when_something_else_is_corrected(
     livelog: Livelog, newsroom: Newsroom, page: Page
 ) -> None:
-    picture = newsroom.add_file("/picture.png", svg(90, 60), PICTURE_TYPE)
+    picture = newsroom.add_file("/picture.png", svg(300, 200), PICTURE_TYPE)
     desk = newsroom.open_desk("/a.xml", title="A")
     written = desk.publish(title="Quay", html=f'<p><img src="{picture}" alt=""></p>')
     await livelog.start({"blog": {"feeds": [every_second(desk)], "images": "click"}})

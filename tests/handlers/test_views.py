@@ -8,8 +8,9 @@ import re
 import pytest
 
 from config import Blog, Config, Feed, Server
+from entries import FRONT_PAGE
 from handlers.page import EMBED_POSTS
-from tests.pages.test_filter import page, shown
+from tests.pages.test_filter import older, page, shown
 from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 
@@ -31,6 +32,23 @@ async def test_the_embed_is_live_and_short_and_its_links_open_in_a_new_tab(site:
     assert "data-cursor" in text
     assert '<p class="more-on"><a href="/blog/">More on ' in text
     assert 'class="foot"' not in text
+
+
+async def test_the_list_is_live_and_has_a_headline_for_each_post(site: Site) -> None:
+    await commit(site.timeline, *(entry(f"e{n:03}", content_html="<p>Text</p>", at=NOW + n) for n in range(60)))
+    text = await page(site, "/blog/?view=list&source=Example")
+    assert '<body data-view="list">' in text
+    assert len(shown(text)) == FRONT_PAGE
+    assert 'class="content' not in text.partition("<template")[0]
+    assert "data-cursor" in text
+    assert '<a id="view" class="view" href="/blog/?source=Example" data-chosen="list">Summaries</a>' in text
+    assert 'href="/blog/?view=list&amp;source=Example"><bdi' in text, "links of a source keep the view"
+    assert "view=list&" in (older(text) or "")
+
+
+async def test_the_page_links_to_its_list(site: Site) -> None:
+    await filled(site)
+    assert 'href="/blog/?view=list&amp;tag=a">List</a>' in await page(site, "/blog/?tag=a")
 
 
 async def test_no_page_can_be_framed_by_other_origins_by_default(site: Site) -> None:

@@ -66,7 +66,8 @@ def test_the_image_of_an_entry(media: str, image: str | None) -> None:
         (["460", "460"], 0),
         ([None, "140"], 1),
         ([None, None], 0),
-        (["-9", "9" * 5_000, "wide", "1"], 3),
+        (["-9", "9" * 5_000, "wide", "100"], 3),
+        (["30", None], 1),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -74,6 +75,11 @@ def test_of_several_pictures_the_widest_is_shown(widths: list[str | None], chose
     sizes = [f'width="{width}"' if width else "" for width in widths]
     pictures = [f'<media:content url="/{n}.jpg" medium="image" {size}/>' for n, size in enumerate(sizes)]
     assert item("".join(pictures)).image == f"{AT}/{chosen}.jpg"
+
+
+@pytest.mark.parametrize(("width", "image"), [(30, None), (63, None), (64, f"{AT}/a.png"), (0, f"{AT}/a.png")])
+def test_an_icon_or_avatar_is_no_picture_of_the_entry(width: int, image: str | None) -> None:
+    assert item(f'<media:thumbnail url="/a.png" width="{width}" height="{width}"/>').image == image
 
 
 @pytest.mark.parametrize(

@@ -427,6 +427,8 @@ def test_the_text_of_html(markup: str | None, expected: str | None) -> None:
         ("two\n\n lines\u3000here", "two lines here"),
         ("bell\x07 escape\x1b[31m half\udc00", "bell escape[31m half"),
         ("👩‍👩‍👧 नमस्ते", "👩‍👩‍👧 नमस्ते"),
+        ("\u200b\u2060 \u202e\ufeff", None),
+        ("\u3164\u2800", None),
         ("x" * MAX_TEXT_CHARS, "x" * MAX_TEXT_CHARS),
         ("x" * 10_000_000, "x" * (MAX_TEXT_CHARS - 1) + "…"),
     ],
