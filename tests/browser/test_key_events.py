@@ -10,8 +10,11 @@ from playwright.async_api import Locator, Page, expect
 
 from demo.newsroom import Newsroom
 from tests.browser.script import Script, post_item
-from tests.browser.visitor import becomes, every_second, listed, post
+from tests.browser.test_accessibility import SCHEMES, Scheme, axe, violations
+from tests.browser.visitor import Visitor, becomes, every_second, listed, post
 from tests.livelog import Livelog
+
+__all__ = ["axe"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -99,3 +102,36 @@ async def test_the_strip_is_low_and_no_wider_than_the_page(
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_without_javascript_links_lead_to_the_posts(highlighted: Livelog, visitor: Visitor) -> None:
+    page = await visitor.page(java_script_enabled=False)
+    await page.goto(highlighted.url("/blog/"))
+    await page.get_by_role("link", name="Post 45").first.click()
+    await expect(post(page, "Post 45")).to_be_in_viewport()
+    await page.locator("#pinned .read-on").click()
+    await expect(page.locator(".current .headline")).to_have_text("Pinned")
+
+
+async def test_the_keyboard_reaches_each_link_and_its_post(highlighted: Livelog, page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await Script.open(highlighted, page)
+    last = page.get_by_role("link", name="Post 18").first
+    await page.locator("#key-events a").first.focus()
+    for _ in range(4):
+        await page.keyboard.press("Tab")
+    await expect(last).to_be_focused()
+    await expect(last).to_be_in_viewport(ratio=0.9)
+    await page.keyboard.press("Enter")
+    await expect(post(page, "Post 18")).to_be_in_viewport()
+    await page.keyboard.press("Tab")
+    assert await post(page, "Post 18").evaluate("(article) => article.contains(document.activeElement)")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_axe_finds_nothing_against_them(
+    highlighted: Livelog, visitor: Visitor, axe: str, scheme: Scheme
+) -> None:
+    page = await visitor.page(color_scheme=scheme)
+    await page.goto(highlighted.url("/blog/"))
+    assert await violations(page, axe) == []
