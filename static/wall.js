@@ -8,6 +8,7 @@ import { Board } from './wall/board.js';
 import { Cells } from './wall/cells.js';
 import { fit } from './wall/fit.js';
 import { keepFresh, refresh } from './wall/refresh.js';
+import { keepScreen } from './wall/screen.js';
 import { followStates, problemsOf } from './wall/states.js';
 import { keepTimes, showTimes } from './wall/times.js';
 
@@ -95,7 +96,7 @@ function start() {
   void followStates(
     blog,
     (sources, more) => {
-      cells?.setStates(sources, more);
+      if (cells?.setStates(sources, more)) refresh();
       problems.textContent = cells ? '' : problemsOf(sources);
       showSoon();
     },
@@ -105,6 +106,7 @@ function start() {
 
 show();
 keepTimes();
+keepScreen();
 addEventListener('resize', showSoon);
 void document.fonts.ready.then(showSoon);
 setTimeout(start);

@@ -34,6 +34,8 @@ export class Cells {
   /** Sources without a cell. */
   #more = 0;
   #capacity = 1;
+  /** @type {string | null} of all sources, when their states were last read */
+  #titles = null;
 
   /**
    * @param {string} blog
@@ -95,6 +97,7 @@ export class Cells {
    *
    * @param {Source[]} sources
    * @param {number} more sources that are not listed
+   * @returns {boolean} true if there are other sources than before: a source gets its name with its first fetch
    */
   setStates(sources, more) {
     const listed = new Map(sources.map((source) => [source.title, source]));
@@ -104,6 +107,9 @@ export class Cells {
       Object.assign(stateOf(cell), { state: found.state, last: found.last ?? '', since: found.since ?? '' });
     }
     this.#more = Math.max(sources.length + more - this.#cells.length, 0);
+    const before = this.#titles;
+    this.#titles = [...listed.keys()].sort().join('\n');
+    return before !== null && before !== this.#titles;
   }
 
   /** Shows as many cells as fit, and in them as many headlines. */

@@ -14,7 +14,7 @@ const LEAD_ROWS = 3;
 const LEAD_COLUMNS = 2;
 
 /** The least size of a source's cell. */
-const CELL = { width: 25.75, height: 18.5 };
+const CELL = { width: 25.75, height: 18.7 };
 
 const MAX_TYPE = 1.6;
 

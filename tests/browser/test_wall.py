@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from demo.newsroom import Newsroom
 from tests.browser.script import Script, post_item
-from tests.browser.visitor import MISSING, REFUSED, Visitor, every_second, listed
+from tests.browser.visitor import MISSING, REFUSED, Visitor, becomes, every_second, listed
 from tests.browser.wall import is_whole, until_shown
 from tests.livelog import Livelog
 
@@ -176,6 +176,34 @@ async def test_a_source_keeps_its_place_and_gets_its_news(filled: Livelog, visit
     await expect(cell(page, "Newcomer").locator(".headline")).to_have_text(["Another voice"])
     await expect(page.locator("#timeline > section").first).to_have_attribute("data-title", "Harbour Log")
     await is_whole(page)
+
+
+async def test_sources_that_got_another_name_are_fetched_anew(filled: Livelog, visitor: Visitor) -> None:
+    source = {"title": "127.0.0.1", "state": "waiting", "last": None, "since": None}
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(json={"sources": [source], "more": 0})
+
+    page = await visitor.page(**screen((1920, 1080)))
+    await page.clock.install()
+    await page.route("**/blog/sources", answer)
+    await page.goto(filled.url(BY_SOURCE))
+    await until_shown(page)
+    await cell(page, "Harbour Log").evaluate("(cell) => { cell.dataset.title = 'Stale'; }")
+    source |= {"title": "Harbour Log"}
+    await page.clock.fast_forward("00:30")
+    await expect(cell(page, "Harbour Log")).to_have_count(1)
+
+
+async def test_the_pointer_is_hidden_until_it_moves(filled: Livelog, visitor: Visitor) -> None:
+    page = await visitor.page(**screen((1920, 1080)))
+    await page.goto(filled.url(BOARD))
+    await until_shown(page)
+    pointer = "getComputedStyle(document.body).cursor"
+    assert await page.evaluate(pointer) == "none"
+    await page.mouse.move(100, 100)
+    await becomes(lambda: page.evaluate(pointer), "auto")
+    await becomes(lambda: page.evaluate(pointer), "none")
 
 
 @pytest.mark.parametrize(
