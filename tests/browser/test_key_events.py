@@ -28,10 +28,12 @@ async def highlighted(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
         desk.publish(title=f"Post {number}", html="<p>Text.</p>", categories=("Key",) if number % 9 == 0 else ())
     process = Livelog(tmp_path_factory.mktemp("highlighted"))
     await process.start({"blog": {"feeds": [every_second(desk)], "key_events": "Key", "pin": "Pin"}})
-    await listed(process, 61)
-    yield process
-    await process.stop()
-    await room.stop()
+    try:
+        await listed(process, 61)
+        yield process
+    finally:
+        await process.kill()
+        await room.stop()
 
 
 def titles(page: Page) -> Locator:
