@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from time import monotonic
@@ -20,15 +19,13 @@ from handlers.cached import KEPT_SECONDS, UNANNOUNCED_SECONDS, CachedHandler
 from handlers.wall import wall_values
 from pages import item, language, metadata
 from pages.addresses import blog_address
+from pages.choices import choices
 from pages.filter import Filter, FilteredPage
 from pages.freshness import Sources
 from pages.metadata import Metadata
 from pages.search import MAX_QUERY_CHARS
 from pages.source_text import freshness_text, iso, problem_text
 from timeline import before_token
-
-MAX_TAGS: Final = 24
-"""Tags that the filter offers."""
 
 EMBED_POSTS: Final = 10
 
@@ -82,6 +79,21 @@ class ThemedPage(CachedHandler):
         file = self.site.theme(blog).logo
         return self.absolute(f"/{blog.slug}/logo?v={file.version}") if file else None
 
+    def sheet(self, blog: Blog, chosen: Filter, sources: Sources, *, are_all: bool = False) -> dict[str, Any]:
+        """The names that templates/filter_form.html needs. The links of the page keep the list view."""
+        view = "list" if self.text_argument("view") == "list" else None
+        now = time.time()
+        return {
+            "chosen": chosen,
+            "choices": choices(sources, chosen, are_all=are_all),
+            "sources": sources,
+            "address_of": partial(blog_address, blog.slug, view=view),
+            "kept_view": view,
+            "freshness": lambda source: freshness_text(source, now, self.locale),
+            "iso": iso,
+            "MAX_QUERY_CHARS": MAX_QUERY_CHARS,
+        }
+
 
 class BlogPage(ThemedPage):
     """`/<blog>/`: the newest entries and the cursor they end at; with `?before=`, older ones.
@@ -124,10 +136,10 @@ class BlogPage(ThemedPage):
         chosen = self.chosen()
         page = await self.filtered_page(blog, chosen, before, limit)
         live = before is None
-        address = partial(blog_address, blog.slug, view=view if view != "embed" else None)
         # The embed shows neither the filter nor problems; its sources explain an empty page only.
         sources = await self.site.sources.of(blog) if view != "embed" or not page.items else Sources(())
         has_highlights = live and not chosen and view != "wall"
+        sheet = self.sheet(blog, chosen, sources)
         now = time.time()
         return self.themed(
             "page.html",
@@ -135,20 +147,14 @@ class BlogPage(ThemedPage):
             items=page.items,
             posts=await self.rendered(page.items, blog=blog, view=view, current=None),
             cursor=str(page.head),
-            older=page.older and address(chosen, before=page.older),
-            address_of=address,
+            older=page.older and sheet["address_of"](chosen, before=page.older),
             view_address=partial(blog_address, blog.slug),
             live=live,
             view=view,
-            chosen=chosen,
+            **sheet,
             whole=page.is_complete,
             problems=self._problems(sources, now) if live and view != "embed" else [],
-            sources=sources,
-            tags=_tags(blog, page, chosen),
-            MAX_QUERY_CHARS=MAX_QUERY_CHARS,
             snippet=self._snippet(blog),
-            freshness=lambda source: freshness_text(source, now, self.locale),
-            iso=iso,
             highlights=await self.site.key_events.of(blog, page.head) if has_highlights else None,
             shown={item["id"] for item in page.items},
             meta=await self._metadata(blog, chosen, page, is_front=live and not view),
@@ -183,11 +189,3 @@ class Embed(BlogPage):
         policy = str(self._headers["Content-Security-Policy"])
         self.set_header("Content-Security-Policy", policy.replace("frame-ancestors 'self'", ancestors))
         return await self.posts(blog, "embed", None, EMBED_POSTS)
-
-
-def _tags(blog: Blog, page: FilteredPage, chosen: Filter) -> list[str]:
-    """The tags that the filter offers: the chosen ones, those of config.yaml, then the most frequent on the page."""
-    own = {tag: len(page.items) for feed in blog.feeds for tag in feed.tags}
-    used = Counter(tag for item in page.items for tag in item.get("tags", []))
-    offered = [tag for tag, _ in (Counter(own) + used).most_common(MAX_TAGS)]
-    return [*(tag for tag in chosen.tags if tag not in offered), *offered]

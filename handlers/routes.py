@@ -9,6 +9,7 @@ from tornado.web import Application
 from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
 from handlers.base import NotFound
 from handlers.entries import Entries, Previous
+from handlers.filter_page import FilterPage
 from handlers.health import Health
 from handlers.live import EventStream, WebSocket
 from handlers.metrics import Metrics
@@ -36,6 +37,7 @@ _READING: list[Any] = [
     (r"/icon/([1-9][0-9]?)\.svg", Icon),
     (rf"{_BLOG}/?", BlogPage),
     (rf"{_BLOG}/entries", Entries),
+    (rf"{_BLOG}/filter", FilterPage),
     (rf"{_BLOG}/sources", SourceList),
     (rf"{_BLOG}/e/([a-z2-7]+)", Permalink),
     (rf"{_BLOG}/e/([a-z2-7]+)/previous", Previous),

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from entries import Cursor, dump
 from pages.item import quoted
+from pages.names import short_name
 from pages.search import has_all, query_of, words_of
 from timeline import Timeline, before_token
 
@@ -90,7 +91,9 @@ class Filter:
     def name(self) -> str:
         """The filter in a page's title: `“tide” · Harbour News · ferries`."""
         query = f"“{self.query}”" if self.query else ""
-        return " · ".join(filter(None, (query, _names(self.sources), _names(self.tags))))
+        return " · ".join(
+            filter(None, (query, _names([short_name(title) for title in self.sources]), _names(self.tags)))
+        )
 
     def as_json(self) -> str:
         """The filter for the page's script."""

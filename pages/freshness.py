@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Generic, Literal, TypeVar, get_args
 
@@ -27,15 +28,17 @@ CACHE_FACTOR: Final = 20
 SILENT_SECONDS: Final = 30 * 60.0
 """A source is silent when its newest entry is older than this."""
 
-RECENT_ENTRIES: Final = 200
-"""Newest entries of a blog that are searched for the newest of each source."""
+RECENT_ENTRIES: Final = 500
+"""Newest entries of a blog that are searched for the newest of each source, and counted by source and tag."""
 
 MAX_SOURCES: Final = 200
 MAX_FAILING: Final = 1_000
-"""Sources and failing feeds of a blog that its page lists."""
+MAX_TAGS: Final = 400
+"""Sources, failing feeds and tags of a blog that its pages list."""
 
 _PER_TURN: Final = 100
-"""Feed states that are parsed between two turns of the event loop: 1,000 take 12 ms."""
+_ENTRIES_PER_TURN: Final = 25
+"""Feed states, and entries, that are parsed between two turns of the event loop: 1,000 states take 12 ms."""
 
 T = TypeVar("T")
 
@@ -72,12 +75,15 @@ class FailingFeed:
 class Sources:
     """The sources of a blog, those with the newest entries first, and its failing feeds, by URL.
 
-    ``more`` is the number of sources beyond MAX_SOURCES.
+    ``more`` is the number of sources beyond MAX_SOURCES. ``counts`` and ``tags`` are the numbers of entries by source
+    and by tag, the most frequent tags first, among the newest RECENT_ENTRIES.
     """
 
     known: Sequence[SourceState]
     more: int = 0
     failing: Sequence[FailingFeed] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    tags: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def all_unreachable(self) -> bool:
@@ -119,10 +125,12 @@ class Freshness:
     async def _read(self, blog: Blog) -> Sources:
         states = await self._states.get(self._clock, self._read_states)
         recent = await self._timeline.page(blog.slug, None, RECENT_ENTRIES)
-        newest = _newest(json.loads(text) for text in recent.items)
+        items = await _parsed(recent.items)
+        newest = _newest(items)
         now = self._clock()
         sources = _merged([_source(feed, states.get(feed.url), newest, now) for feed in blog.feeds])
-        return replace(sources, failing=_failing(blog.feeds, states))
+        counts = Counter(item["_livelog"]["source"]["title"] for item in items)
+        return replace(sources, failing=_failing(blog.feeds, states), counts=counts, tags=_tags(blog, items))
 
     async def _read_states(self) -> dict[str, FeedState]:
         states: dict[str, FeedState] = {}
@@ -157,6 +165,22 @@ class _Cached(Generic[T]):
             self.value = await read()
         except TimelineError as error:
             self.value, self._failure = None, str(error)
+
+
+async def _parsed(texts: Sequence[str]) -> list[dict[str, Any]]:
+    items = []
+    for n, text in enumerate(texts, 1):
+        items.append(json.loads(text))
+        if n % _ENTRIES_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return items
+
+
+def _tags(blog: Blog, items: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The most frequent tags, and those that config.yaml gives to feeds, which may have no entry yet."""
+    counts = Counter(tag for item in items for tag in item.get("tags", ()))
+    counts.update({tag: 0 for feed in blog.feeds for tag in feed.tags})
+    return dict(counts.most_common(MAX_TAGS))
 
 
 def _newest(items: Iterable[dict[str, Any]]) -> dict[str, tuple[str, float]]:

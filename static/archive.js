@@ -6,7 +6,7 @@ import { followOpening } from './post/open.js';
 import { followShare } from './post/share.js';
 import { keepAges, localise } from './reading/clock.js';
 import { followDay } from './reading/day.js';
-import { closeFilterOutside } from './reading/filter.js';
+import { followFilterSheet } from './reading/filter-sheet.js';
 import { showFreshness } from './reading/freshness.js';
 import { listenToKeys } from './reading/keys.js';
 import { keepPlace } from './reading/place.js';
@@ -21,7 +21,7 @@ localise(document);
 keepAges();
 followDay();
 offerTop();
-closeFilterOutside();
+followFilterSheet();
 showFreshness();
 
 const blog = document.getElementById('main')?.dataset.blog ?? '';

@@ -8,7 +8,8 @@ import { followOpening } from './post/open.js';
 import { followShare } from './post/share.js';
 import { keepAges, localise } from './reading/clock.js';
 import { Controls } from './reading/controls.js';
-import { closeFilterOutside, isFiltered, matches, reload } from './reading/filter.js';
+import { followFilterSheet } from './reading/filter-sheet.js';
+import { isFiltered, matches, reload } from './reading/filter.js';
 import { KeyEvents } from './reading/key-events.js';
 import { keepFocus } from './reading/keys.js';
 import { keepPlace } from './reading/place.js';
@@ -119,7 +120,7 @@ function goLive() {
     },
   });
   stream.start();
-  closeFilterOutside();
+  followFilterSheet();
   void followSources(blog, showStalled);
   void followProblems(part('problems'), () => timeline.isEmpty);
 }

@@ -60,7 +60,7 @@ class Site:
         )
 
     async def _has_all_events(self) -> bool:
-        blogs = self.fanout.readers()
+        blogs = () if self.fanout.trouble else self.fanout.readers()
         return all([self.fanout.head(blog) == await self.timeline.head(blog) for blog in blogs])
 
     async def json(self, path: str) -> Any:

@@ -1,4 +1,4 @@
-/** The filter of the page, which arriving posts pass, and the sheet in which the reader chooses it. */
+/** The filter of the page. Posts that arrive are shown if they match. */
 
 import { matcherOf } from './search.js';
 
@@ -16,27 +16,4 @@ export const matches = chosen === undefined ? () => true : matcherOf(JSON.parse(
 /** Reloads the page after a reset, which has only the newest posts of the blog: perhaps none that match. */
 export function reload() {
   setTimeout(() => location.reload(), Math.random() * RELOAD_DELAY);
-}
-
-/** Closes the filter sheet on Escape, and when the reader presses outside it. */
-export function closeFilterOutside() {
-  const sheet = /** @type {HTMLDetailsElement | null} */ (document.getElementById('filters'));
-  if (sheet) closeOutside(sheet);
-}
-
-/**
- * Closes a sheet on Escape, and when the reader presses outside it.
- *
- * @param {HTMLDetailsElement} sheet
- */
-export function closeOutside(sheet) {
-  addEventListener('keydown', (event) => {
-    // Of two sheets, the inner one closes first.
-    if (event.key !== 'Escape' || !sheet.open || sheet.querySelector('details[open]')) return;
-    sheet.open = false;
-    sheet.querySelector('summary')?.focus();
-  });
-  addEventListener('pointerdown', ({ target }) => {
-    if (target instanceof Node && !sheet.contains(target)) sheet.open = false;
-  });
 }

@@ -1,6 +1,6 @@
 /** The menu of narrow screens: sound and notifications, then the controls that stand in the bar of wide ones. */
 
-import { closeOutside } from './filter.js';
+import { closeOutside } from './closing.js';
 import { say } from './words.js';
 
 /** As in livelog.css. */

@@ -48,8 +48,12 @@ function wordsOf(query) {
   return [...new Set(words.filter(Boolean))];
 }
 
-/** @param {string} text */
-function folded(text) {
+/**
+ * Text without case, accents and differences of width.
+ *
+ * @param {string} text
+ */
+export function folded(text) {
   const plain = text.normalize('NFKD').replace(IGNORED, '').toUpperCase().toLowerCase();
   return plain.replace(/ς/g, 'σ').replace(/[‘’]/g, "'").replace(/[“”]/g, '"');
 }

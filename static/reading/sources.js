@@ -12,6 +12,7 @@
  */
 
 import { jittered, pause, request, requestPage } from '../connection/request.js';
+import { shortName } from '../post/names.js';
 import { labelOf, showFreshness } from './freshness.js';
 
 /** Milliseconds between two requests; less while the server can't read its posts. */
@@ -32,7 +33,6 @@ const MAX_AGE = 10_000;
  * @param {(since: Date | null) => void} onStalled the server can't read its posts since then; null: it can
  */
 export async function followSources(blog, onStalled) {
-  const list = document.getElementById('sources');
   showFreshness();
   setInterval(showFreshness, PAINT_INTERVAL);
   let readAt = new Date();
@@ -48,7 +48,7 @@ export async function followSources(blog, onStalled) {
       readAt = new Date();
       isStalled = false;
       onStalled(null);
-      update(list, (await response.json().catch(() => ({ sources: [] }))).sources);
+      update((await response.json().catch(() => ({ sources: [] }))).sources);
     } else if (response?.status === 503) {
       isStalled = true;
       onStalled(readAt);
@@ -99,10 +99,10 @@ function paragraph(sentence) {
 /**
  * Updates the lines in their order: the reader may be about to press one.
  *
- * @param {HTMLElement | null} list
  * @param {Source[]} sources
  */
-function update(list, sources) {
+function update(sources) {
+  const list = document.getElementById('sources');
   if (!list) return;
   const lines = new Map([...list.children].map((line) => [line.getAttribute('data-title'), line]));
   for (const source of sources) {
@@ -133,7 +133,7 @@ function newLine({ title, mark, hue }) {
   tile.setAttribute('aria-hidden', 'true');
   tile.textContent = mark;
   const name = document.createElement('bdi');
-  name.textContent = title;
+  name.textContent = shortName(title);
   const label = document.createElement('label');
   label.append(box, tile, name);
   const freshness = document.createElement('span');

@@ -68,3 +68,17 @@ async def test_posts_can_be_filtered(filled: Livelog, plain: Page) -> None:
     async with plain.expect_navigation():
         await plain.locator(".filtered").get_by_role("link", name="All posts").click()
     await becomes(posts(plain).count, FRONT_PAGE)
+
+
+async def test_posts_can_be_searched(filled: Livelog, plain: Page) -> None:
+    await plain.goto(filled.url("/blog/"))
+    await plain.get_by_text("Filter", exact=True).click()
+    await plain.get_by_role("searchbox", name="Search posts").fill("ENDS caption")
+    async with plain.expect_navigation():
+        await plain.keyboard.press("Enter")
+    assert await titles(plain) == ["Last"]
+    await expect(plain.locator(".filtered")).to_contain_text("Only posts with ENDS caption")
+    await plain.goto(filled.url("/blog/filter?q=caption"))
+    async with plain.expect_navigation():
+        await plain.get_by_role("button", name="Show").click()
+    assert await titles(plain) == ["Last"]
