@@ -14,6 +14,7 @@ _TYPES: Final = {
     **dict.fromkeys(("mp4", "m4v"), "video/mp4"),
     **{name: f"image/{name}" for name in ("png", "gif", "webp", "avif")},
     **{name: f"audio/{name}" for name in ("aac", "flac", "ogg", "opus", "wav")},
+    "svg": "image/svg+xml",
     "mp3": "audio/mpeg",
     "m4a": "audio/mp4",
     "mov": "video/quicktime",

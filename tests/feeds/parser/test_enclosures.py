@@ -39,6 +39,7 @@ def json_item(**fields: Any) -> Entry:
         ('<media:content url="/v.mp4" type="video/mp4"/><media:content url="/a" medium="image"/>', "/a"),
         ('<media:content url="/a" type="image/png"/>', "/a"),
         ('<media:content url="/a.webp"/>', "/a.webp"),
+        ('<media:content url="/a.svg" width="460"/>', "/a.svg"),
         ('<media:content url="/a" medium="image"/><media:thumbnail url="/t.png"/>', "/t.png"),
         ('<media:group><media:content url="/v.mp4"/><media:thumbnail url="/t.png"/></media:group>', "/t.png"),
         ('<media:content url="/v.mp4"><media:thumbnail url="/t.png"/></media:content>', "/t.png"),
