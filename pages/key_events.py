@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import preview
 from config import Blog
 from entries import Cursor, Event, dump
-from pages.item import name
+from pages.item import excerpt, name
 from pages.names import short_name
 from timeline import Timeline
 
@@ -227,8 +226,7 @@ class KeyEvents:
 def highlight(item: dict[str, Any]) -> Highlight:
     """A post as the top of the page shows it."""
     about = item["_livelog"]
-    short = preview.text_of(str(item.get("content_html") or "")) or str(item.get("summary") or "")
-    long = about.get("preview") or {"text": preview.shorten(short), "minutes": 0}
+    long = about.get("preview") or {"text": excerpt(item), "minutes": 0}
     return Highlight(
         id=item["id"],
         position=about["position"],

@@ -30,7 +30,7 @@ export function headlineOf(item, mode) {
 }
 
 /** @param {import('./post.js').Item} item */
-function excerpt({ content_html: markup = '', summary = '' }) {
+export function excerpt({ content_html: markup = '', summary = '' }) {
   // Whole characters, as in Python.
   const head = [...markup.slice(0, 2 * MAX_MARKUP_CHARS)].slice(0, MAX_MARKUP_CHARS).join('');
   const text = head && parsePage(head.replace(/<[^>]*>?/g, ' ')).body.textContent;

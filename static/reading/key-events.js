@@ -12,8 +12,8 @@
  */
 
 import { jittered, pause, requestPage } from '../connection/request.js';
-import { parsePage } from '../post/html.js';
-import { named, shortName } from '../post/names.js';
+import { excerpt, headlineOf } from '../post/headline.js';
+import { shortName } from '../post/names.js';
 import { readOn } from '../post/post.js';
 import { addressOf, permalink } from '../timeline/addresses.js';
 import { isNewer } from '../timeline/posts.js';
@@ -26,14 +26,8 @@ const MAX_LINKS = 5;
 /** Posts that are known, to take the place of withdrawn ones. */
 const MAX_KEPT = 20;
 
-const MAX_TITLE_CHARS = 240;
-const MAX_TEXT_CHARS = 400;
-
 /** Milliseconds until the page asks the server, with jitter so that pages do not ask together. */
 const ASK_DELAY = 2_000;
-
-/** Blocks of HTML, which are lines of text. */
-const BLOCK = /<(?=\/?(?:p|br|li|div|h[1-6]|t[dhr]|d[dt]|blockquote|pre|figcaption)\b)/g;
 
 export class KeyEvents {
   #blog;
@@ -197,7 +191,7 @@ function linkOf(blog) {
   return (item) => {
     const link = document.createElement('a');
     link.href = permalink(blog, item.id);
-    link.append(timeOf(item), ' ', directed('span', '', titleOf(item)));
+    link.append(timeOf(item), ' ', directed('span', '', headlineOf(item, 'headlines')));
     const entry = marked('li', item);
     entry.append(link);
     return entry;
@@ -222,11 +216,11 @@ function articleOf(blog) {
     byline.append(label, ' ', source, ' ', timeOf(item));
     const link = document.createElement('a');
     link.href = permalink(blog, item.id);
-    link.textContent = titleOf(item);
+    link.textContent = headlineOf(item, 'headlines');
     const headline = directed('h2', 'headline', '');
     headline.append(link);
     article.append(byline, headline);
-    const text = item.title ? textOf(item) : '';
+    const text = item.title ? item._livelog.preview?.text || excerpt(item) : '';
     if (text) article.append(directed('p', 'summary', text));
     if (item._livelog.preview) article.append(moreOf(item, blog));
     return article;
@@ -282,21 +276,4 @@ function timeOf({ _livelog: { position } }) {
   holder.append(time);
   localise(holder);
   return time;
-}
-
-/** @param {Item} item */
-const titleOf = (item) => named(item) || cut(textOf(item), MAX_TITLE_CHARS) || item._livelog.source.title;
-
-/** @param {Item} item */
-function textOf({ content_html: markup = '', summary = '', _livelog: { preview } }) {
-  const body = parsePage(markup.replace(BLOCK, ' <')).body.textContent ?? '';
-  return cut(preview?.text || body.replace(/\s+/g, ' ').trim() || summary, MAX_TEXT_CHARS);
-}
-
-/**
- * @param {string} text
- * @param {number} length
- */
-function cut(text, length) {
-  return text.length > length ? `${text.slice(0, length - 1).replace(/\s\S*$/, '')}…` : text;
 }
