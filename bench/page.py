@@ -18,12 +18,14 @@ from entries import FRONT_PAGE
 from tests.browser.budget import (
     FIRST_PAINT_MS,
     LONG_MS,
+    SLIDING,
     SLOW_3G,
     TEXT_BYTES,
     Task,
     Transfer,
     Visit,
     drafts,
+    show_waiting,
     traced,
     visit,
 )
@@ -91,6 +93,7 @@ async def _day(browser: Browser, url: str, desk: Desk) -> list[Task]:
                 title = f"Post {number} of the day"
                 desk.publish(replace(written[number % len(written)], title=title))
                 if number % BURST == BURST - 1:
+                    await show_waiting(page, BURST - SLIDING, TIMEOUT_MS)
                     await page.locator(".headline", has_text=title).wait_for(timeout=TIMEOUT_MS)
     return tasks
 

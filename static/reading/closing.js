@@ -18,7 +18,9 @@ export function closeOutside(sheet) {
   }, { capture: true });
   for (const type of ['pointerdown', 'focusin']) {
     addEventListener(type, ({ target }) => {
-      if (target instanceof Node && !sheet.contains(target)) sheet.open = false;
+      // A sheet in another stays: what is below it would move away from the pointer.
+      const isOutside = target instanceof Node && !sheet.contains(target);
+      if (isOutside && !sheet.parentElement?.closest('details')) sheet.open = false;
     });
   }
   return () => {

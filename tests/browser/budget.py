@@ -23,6 +23,9 @@ TEXT_BYTES: Final = 60_000
 LONG_MS: Final = 50.0
 """What may be: the first paint on Slow 3G, document with styles and scripts, a task (W3C Long Tasks)."""
 
+SLIDING: Final = 10
+"""Posts of a burst that may slide in at the top of a page; the others wait."""
+
 _FIRST_PAINT: Final = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => {
     for (const { name, startTime } of list.getEntries()) {
@@ -81,6 +84,13 @@ async def visit(context: BrowserContext, url: str, network: dict[str, Any] | Non
     live: float = await page.evaluate("performance.now()")
     await page.close()
     return Visit(first_paint, live, transfer)
+
+
+async def show_waiting(page: Page, count: int, timeout_ms: float | None = None) -> None:
+    """Has a reader at the top see what waits, once so many posts do: by the key Home."""
+    enough = "(count) => Number(/^\\((\\d+)\\)/.exec(document.title)?.[1]) >= count"
+    await page.wait_for_function(enough, arg=count, timeout=timeout_ms)
+    await page.keyboard.press("Home")
 
 
 def _count(session: CDPSession) -> Transfer:
