@@ -49,7 +49,7 @@ def short_name(title: str) -> str:
 @lru_cache(_CACHED)
 def initial(title: str) -> str:
     """The first letter or digit of a source's title in upper case, without «The»."""
-    words = [word for word in _clean(title).split(" ") if any(map(_is_letter, word))]
+    words = [word for word in short_name(title).split(" ") if any(map(_is_letter, word))]
     if len(words) > 1 and words[0].casefold() == "the":
         words = words[1:]
     return next((char.upper() for char in "".join(words) if _is_letter(char)), NAMELESS)

@@ -175,8 +175,12 @@ function shape(target) {
   } else if (target.matches('.thumb > *')) {
     remember(target);
     target.classList.toggle('is-large', width >= MIN_LARGE);
-  } else if (isMisjudged(target) && (width < MIN_LARGE || target.getBoundingClientRect().top >= innerHeight)) {
+  } else if (isMisjudged(target)) {
     remember(target);
+    if (width >= MIN_LARGE && target.getBoundingClientRect().top < innerHeight) {
+      target.classList.add('is-framed');
+      return;
+    }
     target.setAttribute('width', String(width));
     target.setAttribute('height', String(height));
   }

@@ -53,7 +53,7 @@ export function shortName(title) {
  * @param {string} title
  */
 export function initialOf(title) {
-  const words = clean(title).split(' ').filter((word) => LETTER.test(word));
+  const words = shortName(title).split(' ').filter((word) => LETTER.test(word));
   if (words.length > 1 && words[0]?.toLowerCase() === 'the') words.shift();
   return LETTER.exec(words.join(''))?.[0].toUpperCase() ?? NAMELESS;
 }

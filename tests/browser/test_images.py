@@ -124,6 +124,29 @@ async def test_a_picture_that_comes_before_the_reader_has_its_own_shape(
     assert tall["height"] <= 0.85 * 400 + 1
 
 
+async def test_small_pictures_keep_their_size_and_icons_stand_for_no_post(
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor
+) -> None:
+    small = newsroom.add_file("/small.png", svg(150, 100), PICTURE_TYPE)
+    icon = newsroom.add_file("/icon.png", svg(24, 24), PICTURE_TYPE)
+    visitor.expects(MISSING)
+    desk = newsroom.open_desk("/a.xml", title="A")
+    desk.publish(title="Gone", html="<p>Text</p>", image=newsroom.url("/gone.png"))
+    desk.publish(title="Icon", html="<p>Text</p>", image=icon)
+    desk.publish(title="Lies", html=f'<p><img src="{icon}" width="900" height="600" alt=""></p>')
+    desk.publish(title="Small", html=f'<p><img src="{small}" alt=""></p>')
+    await livelog.start({"blog": {"feeds": [every_second(desk)]}})
+    await listed(livelog, 4)
+    page = await visitor.page()
+    await page.goto(livelog.url("/blog/"))
+    for title, size in (("Small", (150, 100)), ("Lies", (24, 24))):
+        picture = pictures(post(page, title))
+        await becomes(partial(picture.evaluate, "({ width, height }) => [width, height]"), list(size))
+    for title in ("Icon", "Gone"):
+        await expect(pictures(post(page, title))).to_have_count(0)
+        await expect(post(page, title).locator(".content")).to_have_text("Text")
+
+
 async def test_a_picture_that_does_not_come_leaves_its_words(illustrated: Illustrated, visitor: Visitor) -> None:
     visitor.expects(MISSING)
     page = await visitor.page(viewport={"width": 360, "height": 640})
@@ -139,7 +162,7 @@ async def test_a_picture_comes_when_it_is_asked_for(illustrated: Illustrated, vi
     await page.goto(livelog.url("/click/"))
     await until_live(page)
     await expect(pictures(posts(page))).to_have_count(0)
-    button = post(page, "Unsized").get_by_role("button")
+    button = post(page, "Unsized").locator(".picture-button")
     host = illustrated.newsroom.url("").removeprefix("http://")
     await expect(button).to_have_text(f"The <b>quay</b> at dusk Show the picture from {host}")
     assert of_others(visitor, livelog) == []
@@ -150,12 +173,12 @@ async def test_a_picture_comes_when_it_is_asked_for(illustrated: Illustrated, vi
     await expect(picture).to_have_attribute("alt", "The <b>quay</b> at dusk")
     assert len(of_others(visitor, livelog)) == 1
     assert not (await visitor.requests[-1].all_headers()).get("referer")
-    await post(page, "Linked").get_by_role("button").click()
+    await post(page, "Linked").locator(".picture-button").click()
     await becomes(lambda: pictures(post(page, "Linked")).evaluate(ASKED), True)
     await expect(post(page, "Linked").locator(".content a")).to_be_focused()
     assert page.url == livelog.url("/click/"), "the link it is in was not followed"
     for title in ("Sized", "Lead"):
-        await post(page, title).get_by_role("button").click()
+        await post(page, title).locator(".picture-button").click()
     await becomes(lambda: pictures(post(page, "Sized")).get_attribute("width"), "900")
     await becomes(lambda: pictures(post(page, "Lead")).evaluate(ASKED), True)
 
@@ -198,7 +221,7 @@ async def test_a_picture_that_was_asked_for_stays_when_something_else_is_correct
     await listed(livelog, 1)
     await page.goto(livelog.url("/blog/"))
     await until_live(page)
-    await post(page, "Quay").get_by_role("button").click()
+    await post(page, "Quay").locator(".picture-button").click()
     await pictures(posts(page)).evaluate("(image) => { window.asked = image; }")
     desk.correct(written.guid, title="The quay")
     await expect(post(page, "The quay").locator("img")).to_have_count(1)
