@@ -24,7 +24,7 @@ from pages.filter import Filter, FilteredPage
 from pages.freshness import Sources
 from pages.metadata import Metadata
 from pages.search import MAX_QUERY_CHARS
-from pages.source_text import freshness_text, iso, problem_text
+from pages.source_text import freshness_text, iso, problem_texts
 from timeline import before_token
 
 EMBED_POSTS: Final = 10
@@ -153,15 +153,12 @@ class BlogPage(ThemedPage):
             view=view,
             **sheet,
             whole=page.is_complete,
-            problems=self._problems(sources, now) if live and view != "embed" else [],
+            problems=problem_texts(sources, now, self.locale) if live and view != "embed" else [],
             snippet=self._snippet(blog),
             highlights=await self.site.key_events.of(blog, page.head) if has_highlights else None,
             shown={item["id"] for item in page.items},
             meta=await self._metadata(blog, chosen, page, is_front=live and not view),
         )
-
-    def _problems(self, sources: Sources, now: float) -> list[str]:
-        return [problem_text(feed, now, self.locale) for feed in sources.failing]
 
     def _snippet(self, blog: Blog) -> str:
         """The HTML that embeds the blog in another site's page."""

@@ -40,5 +40,4 @@ def _source(source: SourceState) -> dict[str, Any]:
         "state": source.condition,
         "last": iso(source.last),
         "since": iso(source.since),
-        "problem": source.problem,
     }

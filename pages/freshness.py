@@ -32,9 +32,8 @@ RECENT_ENTRIES: Final = 500
 """Newest entries of a blog that are searched for the newest of each source, and counted by source and tag."""
 
 MAX_SOURCES: Final = 200
-MAX_FAILING: Final = 1_000
 MAX_TAGS: Final = 400
-"""Sources, failing feeds and tags of a blog that its pages list."""
+"""Sources and tags of a blog that its pages list."""
 
 _PER_TURN: Final = 100
 _ENTRIES_PER_TURN: Final = 25
@@ -52,28 +51,18 @@ class SourceState:
     """A source as readers know it: all feeds of a blog with one title. Times are Unix seconds; 0 is never.
 
     ``last`` is the time of the newest entry. A ``waiting`` source was not fetched yet; of an ``unreachable`` one, no
-    feed could be fetched ``since`` then, because of ``problem``.
+    feed could be fetched ``since`` then. The reason is the operator's: it is in the log and in `/healthz`.
     """
 
     title: str
     condition: Condition
     last: float = 0
     since: float = 0
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FailingFeed:
-    """A feed whose last poll failed. ``next_at`` is the Unix time of the next poll."""
-
-    name: str
-    problem: str | None
-    next_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The sources of a blog, those with the newest entries first, and its failing feeds, by URL.
+    """The sources of a blog, those with the newest entries first.
 
     ``more`` is the number of sources beyond MAX_SOURCES. ``counts`` and ``tags`` are the numbers of entries by source
     and by tag, the most frequent tags first, among the newest RECENT_ENTRIES.
@@ -81,14 +70,19 @@ class Sources:
 
     known: Sequence[SourceState]
     more: int = 0
-    failing: Sequence[FailingFeed] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     tags: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def all_unreachable(self) -> bool:
-        """True if there are sources, and none can be reached."""
-        return bool(self.known) and all(source.condition == "unreachable" for source in self.known)
+    def unreachable(self) -> Sequence[SourceState]:
+        """The sources that cannot be reached."""
+        return [source for source in self.known if source.condition == "unreachable"]
+
+    @property
+    def unreachable_since(self) -> float:
+        """The time since none of the sources can be reached; 0 if one can, or if there are none."""
+        times = [source.since for source in self.unreachable]
+        return max(times) if times and len(times) == len(self.known) else 0.0
 
 
 class Freshness:
@@ -130,7 +124,7 @@ class Freshness:
         now = self._clock()
         sources = _merged([_source(feed, states.get(feed.url), newest, now) for feed in blog.feeds])
         counts = Counter(item["_livelog"]["source"]["title"] for item in items)
-        return replace(sources, failing=_failing(blog.feeds, states), counts=counts, tags=_tags(blog, items))
+        return replace(sources, counts=counts, tags=_tags(blog, items))
 
     async def _read_states(self) -> dict[str, FeedState]:
         states: dict[str, FeedState] = {}
@@ -199,8 +193,9 @@ def _source(feed: Feed, state: FeedState | None, newest: Mapping[str, tuple[str,
     state = state or FeedState(url=feed.url)
     title = feed.title or known_as or state.title or urls.host_of(state.site_url or shown)
     last = max([last, *(min(published, now) for published in state.newest)])
-    if state.problem:
-        return SourceState(title, "unreachable", last, state.failing_since or state.checked_at, state.problem)
+    # One failure after a success is no outage: the next poll comes soon.
+    if state.problem and (state.failures > 1 or not state.ok_at):
+        return SourceState(title, "unreachable", last, state.failing_since or state.checked_at)
     if not state.checked_at:
         return SourceState(title, "waiting", last)
     return SourceState(title, "fresh" if now - last <= SILENT_SECONDS else "silent", last)
@@ -219,14 +214,3 @@ def _merged(feeds: Iterable[SourceState]) -> Sources:
 def _better(one: SourceState, other: SourceState) -> SourceState:
     best = min(one, other, key=lambda source: (_BEST_FIRST.index(source.condition), -source.last))
     return replace(best, last=max(one.last, other.last))
-
-
-def _failing(feeds: Iterable[Feed], states: Mapping[str, FeedState]) -> Sequence[FailingFeed]:
-    failing = [(feed, states[feed.url]) for feed in feeds if feed.url in states and states[feed.url].failures]
-    failing.sort(key=lambda one: one[0].url)
-    return [_failing_feed(feed, state) for feed, state in failing[:MAX_FAILING]]
-
-
-def _failing_feed(feed: Feed, state: FeedState) -> FailingFeed:
-    address = feed.url.partition("://")[2].rpartition("@")[2]
-    return FailingFeed(feed.title or state.title or address, state.problem, state.next_at)

@@ -1,6 +1,6 @@
 /** The live page: connects the stream of changes to the timeline, and the timeline to the reader's controls. */
 
-import { showStalled, showState } from './connection/state.js';
+import { showAge, showStalled, showState, showUnreachable } from './connection/state.js';
 import { Stream } from './connection/stream.js';
 import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
@@ -15,7 +15,8 @@ import { keepFocus } from './reading/keys.js';
 import { keepPlace } from './reading/place.js';
 import { followDay } from './reading/day.js';
 import { followView } from './reading/view.js';
-import { followProblems, followSources } from './reading/sources.js';
+import { showProblems, unreachableSince } from './reading/problems.js';
+import { followSources } from './reading/sources.js';
 import { Absence } from './timeline/absence.js';
 import { Arrivals } from './timeline/arrival.js';
 import { inBatches } from './timeline/frame-budget.js';
@@ -63,6 +64,8 @@ function goLive() {
   // A filtered page has only some of what is new.
   if (!isFiltered) controls?.followVisits();
 
+  const updateAge = showAge(() => timeline.newest);
+
   /** @param {string} sentence */
   function showSentence(sentence) {
     if (controls) controls.showSentence(sentence);
@@ -99,6 +102,7 @@ function goLive() {
     else slideIn(list, apply);
     controls?.update();
     for (const change of now.slice(0, done)) absence.count(change);
+    updateAge();
     return done;
   });
 
@@ -120,9 +124,17 @@ function goLive() {
     },
   });
   stream.start();
+  const { since } = document.getElementById('problems')?.dataset ?? {};
+  if (since) showUnreachable(new Date(since));
   followFilterSheet();
-  void followSources(blog, showStalled);
-  void followProblems(part('problems'), () => timeline.isEmpty);
+  void followSources(blog, {
+    isEmpty: () => timeline.isEmpty,
+    onStalled: showStalled,
+    onStates: (sources) => {
+      showProblems(sources);
+      showUnreachable(unreachableSince(sources));
+    },
+  });
 }
 
 followView();

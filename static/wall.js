@@ -1,9 +1,10 @@
 /** The wall: connects the stream of changes to the board of posts, or to the cells of sources. */
 
 import { stepsFrom } from './connection/messages.js';
-import { showStalled, showState } from './connection/state.js';
+import { showStalled, showState, showUnreachable } from './connection/state.js';
 import { Stream } from './connection/stream.js';
 import { matches } from './reading/filter.js';
+import { unreachableSince } from './reading/problems.js';
 import { Board } from './wall/board.js';
 import { Cells } from './wall/cells.js';
 import { fit } from './wall/fit.js';
@@ -98,6 +99,7 @@ function start() {
     (sources, more) => {
       if (cells?.setStates(sources, more)) refresh();
       problems.textContent = cells ? '' : problemsOf(sources);
+      showUnreachable(unreachableSince(sources));
       showSoon();
     },
     showStalled,

@@ -5,7 +5,7 @@ import { lastVisit, rememberVisit } from '../timeline/visits.js';
 import { helpDialog, signals } from './help.js';
 import { goTo, keepFocus, listenToKeys } from './keys.js';
 import { followWidth } from './menu.js';
-import { Announcer, button, showAge, showInTab } from './notices.js';
+import { Announcer, button, showInTab } from './notices.js';
 import { postKeys } from './post-keys.js';
 import { onReturn } from './release.js';
 import { hasKeys } from './settings.js';
@@ -29,7 +29,6 @@ export class Controls {
   #announcer;
   #signals;
   #pause;
-  #updateAge;
 
   /**
    * @param {string} blog
@@ -53,7 +52,6 @@ export class Controls {
     const bar = /** @type {HTMLElement} */ (document.querySelector('.bar-line'));
     bar.append(this.#pause.button, help.button);
     followWidth(bar, signals);
-    this.#updateAge = showAge(() => timeline.newest);
     listenToKeys(
       {
         ...postKeys(list, blog),
@@ -89,7 +87,6 @@ export class Controls {
     this.#pause.show(waiting);
     this.#tray.showWaiting(this.isPaused ? 0 : waiting);
     showInTab(this.#timeline.waiting);
-    this.#updateAge();
   }
 
   /** Draws the line of the last visit, and remembers this one when the reader leaves. */

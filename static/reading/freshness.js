@@ -1,14 +1,14 @@
-/** Freshness of each source in the filter sheet: "5 min ago", "silent 3 h", "unreachable since 13:20". */
+/** Freshness of each source in the filter sheet: "5 min ago", "Last post 21 June 2017", "unreachable since 13:20". */
 
 import { clock, day, moment } from './clock.js';
 import { say } from './words.js';
 
 const MINUTE = 60_000;
 
-/** Minutes from which on a source is silent (as in pages/freshness.py), shown in hours, and shown in days. */
+/** Minutes from which on a source is silent (as in pages/freshness.py), its age is in hours, and it is a date. */
 const SILENT_FROM = 30;
 const HOURS_FROM = 120;
-const DAYS_FROM = 48 * 60;
+const DATE_FROM = 48 * 60;
 
 /** Shows the states that the server rendered in the reader's language and time. */
 export function showFreshness() {
@@ -34,8 +34,7 @@ function words({ state, last, since }) {
   if (state === 'waiting') return say('not fetched yet');
   if (state === 'unreachable') return say('unreachable since {time}', { time: since ? sinceWhen(new Date(since)) : '' });
   if (!last) return say('nothing yet');
-  const minutes = minutesSince(last);
-  return state === 'fresh' ? ago(minutes) : silence(minutes);
+  return ago(last);
 }
 
 /** @param {string} time */
@@ -43,19 +42,20 @@ function minutesSince(time) {
   return Math.max(0, Math.floor((Date.now() - Date.parse(time)) / MINUTE));
 }
 
-/** @param {Date} time */
-function sinceWhen(time) {
+/**
+ * "13:20", or with the day
+ *
+ * @param {Date} time
+ */
+export function sinceWhen(time) {
   return day(time) === day(new Date()) ? clock(time) : moment(time);
 }
 
-/** @param {number} minutes */
-function ago(minutes) {
-  return minutes === 0 ? say('just now') : say('{n} min ago', { n: minutes });
-}
-
-/** @param {number} minutes */
-function silence(minutes) {
-  if (minutes >= DAYS_FROM) return say('silent {n} d', { n: Math.floor(minutes / 1440) });
-  if (minutes >= HOURS_FROM) return say('silent {n} h', { n: Math.floor(minutes / 60) });
-  return say('silent {n} min', { n: minutes });
+/** @param {string} time */
+function ago(time) {
+  const minutes = minutesSince(time);
+  if (minutes === 0) return say('just now');
+  if (minutes < HOURS_FROM) return say('{n} min ago', { n: minutes });
+  if (minutes < DATE_FROM) return say('{n} h ago', { n: Math.floor(minutes / 60) });
+  return say('Last post {day}', { day: day(time) });
 }

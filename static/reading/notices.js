@@ -1,14 +1,10 @@
-/** News about posts outside the text: announcements, the tab's title and icon, the age of the newest post. */
+/** News about posts outside the text: announcements, the tab's title and icon. */
 
-import { duration } from './clock.js';
-import { count, say } from './words.js';
+import { count } from './words.js';
 
 /** Milliseconds until the first announcement, and between two: posts are announced together. */
 const ANNOUNCE_DELAY = 1_000;
 const ANNOUNCE_INTERVAL = 15_000;
-
-const AGE_INTERVAL = 10_000;
-const MAX_AGE_NOW = 60_000;
 
 const MAX_ON_ICON = 99;
 
@@ -65,32 +61,6 @@ export function showInTab(waiting) {
   if (document.title === wanted) return;
   document.title = wanted;
   if (icon) icon.href = waiting > 0 ? `/icon/${Math.min(waiting, MAX_ON_ICON)}.svg` : plainIcon;
-}
-
-/**
- * Shows the age of the newest post: "Newest post 4 min ago". It is no status: screen readers must not read it each
- * minute.
- *
- * @param {() => string | undefined} newest when the newest post came
- * @returns {() => void} updates it now
- */
-export function showAge(newest) {
-  const line = document.createElement('p');
-  line.id = 'age';
-  line.className = 'age';
-  document.getElementById('main')?.prepend(line);
-
-  function show() {
-    const at = newest();
-    const age = at ? Math.max(Date.now() - Date.parse(at), 0) : 0;
-    const text = age < MAX_AGE_NOW ? say('Newest post just now') : say('Newest post {time} ago', { time: duration(age) });
-    const wanted = at ? text : '';
-    if (line.textContent !== wanted) line.textContent = wanted;
-  }
-
-  setInterval(show, AGE_INTERVAL);
-  show();
-  return show;
 }
 
 /**

@@ -1,6 +1,5 @@
 /**
- * The sources of a blog: how fresh each is, in the filter sheet, and sentences about those that can't be reached, while
- * the page waits for its first posts.
+ * The sources of a blog: how fresh each is, in the filter sheet, and whether it can be reached.
  *
  * @typedef {object} Source
  * @property {string} title
@@ -11,14 +10,14 @@
  * @property {string | null} since when it became unreachable
  */
 
-import { jittered, pause, request, requestPage } from '../connection/request.js';
+import { jittered, request } from '../connection/request.js';
 import { shortName } from '../post/names.js';
 import { labelOf, showFreshness } from './freshness.js';
 
-/** Milliseconds between two requests; less while the server can't read its posts. */
-const INTERVAL = 120_000;
-const STALLED_INTERVAL = 20_000;
-const PROBLEMS_INTERVAL = 5_000;
+/** Milliseconds between two requests; less while there is trouble, and while the page waits for its first posts. */
+const INTERVAL = 60_000;
+const TROUBLE_INTERVAL = 20_000;
+const EMPTY_INTERVAL = 5_000;
 
 /** The labels change with time. */
 const PAINT_INTERVAL = 60_000;
@@ -27,73 +26,43 @@ const PAINT_INTERVAL = 60_000;
 const MAX_AGE = 10_000;
 
 /**
+ * @typedef {object} Follower
+ * @property {() => boolean} isEmpty true while the page waits for its first posts
+ * @property {(since: Date | null) => void} onStalled the server can't read its posts since then; null: it can
+ * @property {(sources: Source[]) => void} onStates
+ */
+
+/**
  * Updates the states while the page is visible, and when the reader opens the sheet.
  *
  * @param {string} blog
- * @param {(since: Date | null) => void} onStalled the server can't read its posts since then; null: it can
+ * @param {Follower} follower
  */
-export async function followSources(blog, onStalled) {
+export async function followSources(blog, { isEmpty, onStalled, onStates }) {
   showFreshness();
   setInterval(showFreshness, PAINT_INTERVAL);
   let readAt = new Date();
-  let isStalled = false;
+  let isTroubled = false;
   let askedAt = Date.now();
   const untilDue = pauseUntilOpened(() => Date.now() - askedAt > MAX_AGE);
   for (;;) {
-    await untilDue(jittered(isStalled ? STALLED_INTERVAL : INTERVAL));
+    await untilDue(jittered(isEmpty() ? EMPTY_INTERVAL : isTroubled ? TROUBLE_INTERVAL : INTERVAL));
     await untilVisible();
     askedAt = Date.now();
     const response = await request(`/${blog}/sources`).catch(() => null);
-    if (response?.ok) {
+    /** @type {Source[] | null} */
+    const sources = response?.ok ? await response.json().then((answer) => answer.sources, () => null) : null;
+    if (sources) {
       readAt = new Date();
-      isStalled = false;
+      isTroubled = sources.every(({ state }) => state === 'unreachable');
       onStalled(null);
-      update((await response.json().catch(() => ({ sources: [] }))).sources);
+      update(sources);
+      onStates(sources);
     } else if (response?.status === 503) {
-      isStalled = true;
+      isTroubled = true;
       onStalled(readAt);
     }
   }
-}
-
-/**
- * Updates the sentences about unreachable sources until the page has a post, and once more.
- *
- * @param {HTMLElement} problems
- * @param {() => boolean} isWaiting
- */
-export async function followProblems(problems, isWaiting) {
-  while (isWaiting()) {
-    await pause(jittered(PROBLEMS_INTERVAL));
-    if (!document.hidden) await updateProblems(problems);
-  }
-}
-
-/** @param {HTMLElement} problems */
-async function updateProblems(problems) {
-  const page = await requestPage(location.href);
-  const sentences = page && textsOf(page.getElementById(problems.id));
-  if (!page || !sentences || sentences.join() === textsOf(problems)?.join()) return;
-  problems.replaceChildren(...sentences.map(paragraph));
-  // The advice depends on the problems.
-  const advice = page.getElementById('empty');
-  if (advice) document.getElementById('empty')?.replaceChildren(...advice.childNodes);
-}
-
-/**
- * @param {Element | null} element
- * @returns {string[] | null}
- */
-function textsOf(element) {
-  return element && [...element.children].map((child) => child.textContent ?? '');
-}
-
-/** @param {string} sentence */
-function paragraph(sentence) {
-  const element = document.createElement('p');
-  element.dir = 'auto';
-  element.textContent = sentence;
-  return element;
 }
 
 /**

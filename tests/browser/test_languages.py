@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import Page, expect
 
 from entries import FRONT_PAGE
-from tests.browser.visitor import Visitor, becomes, posts
+from tests.browser.visitor import Visitor, becomes, posts, state
 from tests.livelog import Livelog
 
 
@@ -13,7 +13,7 @@ async def test_a_reader_changes_the_language_and_it_stays_so(filled: Livelog, pa
     await page.goto(filled.url("/blog/"))
     async with page.expect_navigation():
         await page.get_by_role("link", name="中文").click()
-    await becomes(page.locator("#state").inner_text, "● 实时更新中")
+    await becomes(lambda: state(page), "实时更新中")
     older = await page.get_by_role("link", name="更早的动态").get_attribute("href")
     await page.goto(filled.url(older or ""))
     await becomes(posts(page).count, FRONT_PAGE)
@@ -26,7 +26,7 @@ async def test_a_reader_changes_the_language_and_it_stays_so(filled: Livelog, pa
 async def test_times_are_written_as_the_language_does(filled: Livelog, visitor: Visitor) -> None:
     page = await visitor.page(locale="zh-CN")
     await page.goto(filled.url("/blog/"))
-    await becomes(page.locator("#state").inner_text, "● 实时更新中")
+    await becomes(lambda: state(page), "实时更新中")
     day = await page.locator(".starts-day .day").first.inner_text()
     assert day.endswith("日")
     assert "年" in day

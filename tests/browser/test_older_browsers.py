@@ -14,7 +14,18 @@ from playwright.async_api import Error, Page, Route, WebSocketRoute, expect
 
 from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
-from tests.browser.visitor import MISSING, Visitor, becomes, every_second, listed, post, posts, titles, until_live
+from tests.browser.visitor import (
+    MISSING,
+    Visitor,
+    becomes,
+    every_second,
+    listed,
+    post,
+    posts,
+    state,
+    titles,
+    until_live,
+)
 from tests.livelog import Livelog
 
 # The versions that brought them: Chrome, Firefox, Safari.
@@ -73,10 +84,10 @@ async def block_better(page: Page, transport: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("transport", "state"), [("websocket", "● Live"), ("events", "● Live"), ("polling", "◐ Asking every 10 s")]
+    ("transport", "name"), [("websocket", "Live"), ("events", "Live"), ("polling", "Asking every 10 s")]
 )
 async def test_posts_arrive_by_every_transport(
-    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, transport: str, state: str
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, transport: str, name: str
 ) -> None:
     visitor.expects(MISSING)
     desk = newsroom.open_desk("/a.xml", title="A", format="atom", keep=2 * FRONT_PAGE)
@@ -91,7 +102,7 @@ async def test_posts_arrive_by_every_transport(
     await page.clock.install()
     await page.goto(livelog.url("/blog/"))
     assert await page.evaluate(LEFT) == 0
-    await in_time(page, page.locator("#state").inner_text, state)
+    await in_time(page, lambda: state(page), name)
     desk.publish(title="Newest", html="<p>As it <b>happens</b>.</p>", categories=("Tide",))
     desk.correct(desk.posts[-1].guid, title="Corrected")
     await in_time(page, post(page, "Newest").is_visible, True)
@@ -174,7 +185,7 @@ async def test_the_problems_of_an_empty_page_are_asked_for_again_after_no_answer
     await livelog.start({"blog": [{"url": "http://127.0.0.1:1/nothing.xml", "interval": "1s"}]})
     requests = Unanswered(page)
     await page.clock.install()
-    await page.route("**/blog/", requests.hold)
+    await page.route("**/blog/sources", requests.hold)
     await page.goto(livelog.url("/blog/"))
     await until_live(page)
     await in_time(page, requests.count, 2)

@@ -11,10 +11,10 @@ import pytest_asyncio
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 
 from demo.newsroom import Desk, Newsroom
-from tests.browser.visitor import MISSING, Visitor, becomes, every_second, listed, post, posts, until_live
+from tests.browser.visitor import MISSING, Visitor, becomes, every_second, listed, post, posts, state, until_live
 from tests.livelog import Livelog
 
-ASKING = "◐ Asking every 10 s"
+ASKING = "Asking every 10 s"
 CLIMB = 80_000
 """Milliseconds after which a better way has been tried."""
 
@@ -90,7 +90,7 @@ async def test_where_nothing_stays_open_the_page_asks_again_and_again(
     await page.route("**/blog/events*", block)
     await page.clock.install()
     await page.goto(blog.livelog.url("/blog/"))
-    await in_time(page, page.locator("#state").inner_text, ASKING)
+    await in_time(page, lambda: state(page), ASKING)
     await expect(posts(page).first).to_be_visible()
     wrong = next(item for item in desk.posts if item.title == "Wrong")
     doomed = next(item for item in desk.posts if item.title == "Doomed")
@@ -103,7 +103,7 @@ async def test_where_nothing_stays_open_the_page_asks_again_and_again(
         return [*found, await page.locator(".withdrawn").count() == 1]
 
     await in_time(page, shown, [True, True, True])
-    await expect(page.locator("#state")).to_have_text(ASKING)
+    assert await state(page) == ASKING
 
 
 async def test_a_better_way_is_taken_when_it_is_there_again(blog: Blog, visitor: Visitor, page: Page) -> None:
@@ -122,7 +122,7 @@ async def test_a_better_way_is_taken_when_it_is_there_again(blog: Blog, visitor:
     await page.route("**/blog/events*", block)
     await page.clock.install()
     await page.goto(blog.livelog.url("/blog/"))
-    await in_time(page, page.locator("#state").inner_text, ASKING)
+    await in_time(page, lambda: state(page), ASKING)
     before = await posts(page).count()
     is_open = True
     await page.clock.fast_forward(CLIMB)

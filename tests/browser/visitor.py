@@ -163,7 +163,12 @@ async def ids(page: Page) -> list[str]:
 
 async def until_live(page: Page) -> None:
     """Waits for the page to say that it is live."""
-    await becomes(page.locator("#state").inner_text, "● Live")
+    await becomes(lambda: state(page), "Live")
+
+
+async def state(page: Page) -> str:
+    """The state of the page as the bar says it, without the age of the newest post."""
+    return await page.locator("#state > [role=status]").inner_text()
 
 
 async def watch(page: Page) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from config import Blog, Config, Feed
 from feedstate import FeedState
-from pages.freshness import CACHE_SECONDS, FailingFeed, Freshness, SourceState
+from pages.freshness import CACHE_SECONDS, Freshness, SourceState
 from tests.pages.sources import FEEDS, SETTINGS, filled, poll
 from tests.site import Site
 from tests.timeline.drafts import NOW
@@ -26,10 +26,10 @@ async def test_each_source_has_a_condition(settings: Config, site: Site) -> None
     assert list(sources.known) == [
         SourceState("Harbour", "fresh", NOW - 300),
         SourceState("Town Hall", "silent", NOW - 2400),
-        SourceState("late.example", "unreachable", 0, NOW - 3600, "No answer within 20 seconds."),
+        SourceState("late.example", "unreachable", 0, NOW - 3600),
         SourceState("never.example", "waiting"),
     ]
-    assert (sources.more, sources.all_unreachable) == (0, False)
+    assert (sources.more, sources.unreachable_since) == (0, 0)
 
 
 async def test_states_are_read_at_most_once_in_cache_seconds(
@@ -105,7 +105,12 @@ async def test_each_blog_of_a_name_has_its_own_sources(settings: Config, site: S
         assert [source.title for source in (await freshness.of(new)).known] == ["New"]
 
 
-async def test_failing_feeds_are_listed_by_url_with_the_next_poll(settings: Config, site: Site) -> None:
-    await filled(site.timeline)
+async def test_one_failure_after_a_success_is_no_outage(settings: Config, site: Site) -> None:
+    failing = {"checked_at": NOW, "ok_at": NOW - 60, "problem": "Gone.", "failing_since": NOW}
+    await poll(
+        site.timeline,
+        {FEEDS["harbour"]: {**failing, "failures": 1}, FEEDS["town"]: {**failing, "failures": 2}},
+        posts={},
+    )
     sources = await Freshness(site.timeline, lambda: NOW).of(settings.blogs[0])
-    assert sources.failing == [FailingFeed("late.example/feed", "No answer within 20 seconds.", NOW + 60)]
+    assert [source.title for source in sources.unreachable] == ["town.example"]
