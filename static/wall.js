@@ -107,7 +107,7 @@ function start() {
 }
 
 show();
-keepTimes();
+keepTimes(() => wall.newest);
 keepScreen();
 addEventListener('resize', showSoon);
 void document.fonts.ready.then(showSoon);

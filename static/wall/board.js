@@ -36,6 +36,11 @@ export class Board {
     return this.#posts.length === 0;
   }
 
+  /** The position of the newest post; empty if there is none. */
+  get newest() {
+    return this.#posts.newest;
+  }
+
   /**
    * Takes the posts of a page of the server.
    *

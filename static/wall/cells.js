@@ -51,6 +51,11 @@ export class Cells {
     return this.#cells.length === 0;
   }
 
+  /** The position of the newest post; empty if there is none. */
+  get newest() {
+    return this.#cells.reduce((newest, { posts }) => (posts.newest > newest ? posts.newest : newest), '');
+  }
+
   /**
    * Takes the cells of a page of the server. Those that are shown keep their places.
    *

@@ -18,10 +18,16 @@ const NEWS = 5 * MINUTE;
 /** Minutes from which on a source is silent (as in pages/freshness.py). */
 const SILENT_FROM = 30;
 
-/** Shows the clock, and keeps all times in the page right. */
-export function keepTimes() {
+/**
+ * Shows the clock and the age of the newest post, and keeps all times in the page right.
+ *
+ * @param {() => string} newest when the newest post came; empty without one
+ */
+export function keepTimes(newest) {
   const face = document.getElementById('clock');
+  const age = document.getElementById('newest');
   const tick = () => {
+    if (age) write(age, newest() && newestText(newest()));
     if (face) {
       face.hidden = false;
       write(face, clock(new Date()));
@@ -30,6 +36,12 @@ export function keepTimes() {
   };
   tick();
   setInterval(tick, TICK_INTERVAL);
+}
+
+/** @param {string} newest */
+function newestText(newest) {
+  const age = Date.now() - Date.parse(newest);
+  return age < MINUTE ? say('Newest post just now') : say('Newest post {time} ago', { time: duration(age) });
 }
 
 /** @param {ParentNode} root */
