@@ -36,11 +36,10 @@ class AssetFile(BaseHandler):
         self.set_header("Cache-Control", KEPT if asset.version == version else "no-cache")
         self.set_header("Content-Type", asset.content_type)
         self.set_header("Vary", "Accept-Encoding")
-        if "gzip" in self.request.headers.get("Accept-Encoding", ""):
-            self.set_header("Content-Encoding", "gzip")
-            self.finish(asset.compressed)
-        else:
-            self.finish(asset.plain)
+        body, encoding = asset.form(self.request.headers.get("Accept-Encoding", ""))
+        if encoding:
+            self.set_header("Content-Encoding", encoding)
+        self.finish(body)
 
     head = get
 

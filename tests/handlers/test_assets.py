@@ -6,6 +6,7 @@ import gzip
 import re
 from pathlib import Path
 
+import brotli
 import pytest
 
 from pages.assets import Assets
@@ -52,10 +53,14 @@ async def test_an_asset_comes_compressed_to_who_can_read_it(site: Site) -> None:
     path = (await addresses(site))[-1]
     plain = await site.get(path)
     assert "Content-Encoding" not in plain.headers
-    small = await site.get(path, Accept_Encoding="br, gzip")
+    small = await site.get(path, Accept_Encoding="gzip, deflate")
     assert small.headers["X-Consumed-Content-Encoding"] == "gzip"
     assert small.body == plain.body
     assert int(small.headers["Content-Length"]) == len(gzip.compress(plain.body, 9, mtime=0))
+    smallest = await site.get(path, Accept_Encoding="gzip, deflate, br")
+    assert smallest.headers["Content-Encoding"] == "br"
+    assert brotli.decompress(smallest.body) == plain.body
+    assert len(smallest.body) < int(small.headers["Content-Length"])
 
 
 async def test_a_head_request_has_no_body(site: Site) -> None:
