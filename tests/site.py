@@ -56,7 +56,7 @@ class Site:
             raise_error=False,
             follow_redirects=False,
             # With it, tornado asks for gzip whatever the headers say.
-            decompress_response=headers.get("Accept_Encoding") != "identity",
+            decompress_response=headers.get("Accept_Encoding") not in ("identity", "br"),
         )
 
     async def _has_all_events(self) -> bool:
