@@ -8,6 +8,9 @@ import { clock, dayName } from './clock.js';
 const DELAY = 300;
 const INTERVAL = 30_000;
 
+/** Pixels below the line at which a post is the one that is read; a link to it leaves less between them. */
+const READ_AT = 24;
+
 /** Keeps the line up to date while the reader scrolls and posts arrive. */
 export function followDay() {
   const line = document.getElementById('day');
@@ -68,9 +71,9 @@ class DayLine {
     }
   }
 
-  /** The position of the first post below the line. */
+  /** The position of the post that is read. */
   #inView() {
-    const first = firstInView(this.#list, barBottom() + 1);
+    const first = firstInView(this.#list, barBottom() + READ_AT);
     const article = first?.localName === 'article' ? first : first?.nextElementSibling;
     return article?.getAttribute('data-position');
   }

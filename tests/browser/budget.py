@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page
 
 from demo.newsroom import Draft
 from demo.story import story
+from tests.livelog import PATIENCE, until
 
 SLOW_3G: Final = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """400 ms a round trip and 400 kbit/s, for CDP's Network.emulateNetworkConditions (which takes bytes)."""
@@ -86,10 +88,14 @@ async def visit(context: BrowserContext, url: str, network: dict[str, Any] | Non
     return Visit(first_paint, live, transfer)
 
 
-async def show_waiting(page: Page, count: int, timeout_ms: float | None = None) -> None:
+async def show_waiting(page: Page, count: int, seconds: float = PATIENCE) -> None:
     """Has a reader at the top see what waits, once so many posts do: by the key Home."""
-    enough = "(count) => Number(/^\\((\\d+)\\)/.exec(document.title)?.[1]) >= count"
-    await page.wait_for_function(enough, arg=count, timeout=timeout_ms)
+
+    async def is_enough() -> bool:
+        waiting = re.match(r"\((\d+)\)", await page.title())
+        return waiting is not None and int(waiting[1]) >= count
+
+    await until(is_enough, seconds)
     await page.keyboard.press("Home")
 
 

@@ -80,7 +80,10 @@ async def test_a_gap_stands_in_its_place_and_can_be_filled(filled: Livelog, page
     await becomes(posts(page).count, 2 * FRONT_PAGE)
     gap = page.locator("#timeline > .gap")
     await expect(gap).to_contain_text(re.compile(r"Some posts may be missing (around|between) \d\d:"))
-    assert await gap.evaluate("(gap) => gap.previousElementSibling.dataset.id") == newest[0]["id"]
+    assert (
+        await gap.evaluate("(gap) => gap.parentElement.querySelector(':scope > article:has(+ .mark)').dataset.id")
+        == newest[0]["id"]
+    )
     assert await gap.evaluate("(gap) => gap.nextElementSibling.dataset.id") == entries[0]["id"]
     await gap.get_by_role("link", name="Load missing posts").click()
     await expect(gap).to_have_count(0)

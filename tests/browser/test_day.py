@@ -105,7 +105,7 @@ async def test_a_button_leads_back_to_the_top(hourly: Livelog, page: Page) -> No
     await until_live(page)
     back = page.get_by_role("button", name="Back to top")
     await expect(back).to_be_hidden()
-    await page.evaluate("scrollTo({ top: 3 * innerHeight + 10, behavior: 'instant' })")
+    await page.evaluate("scrollTo({ top: 4 * innerHeight, behavior: 'instant' })")
     await back.click()
     await becomes(lambda: page.evaluate("scrollY"), 0)
     await expect(back).to_be_hidden()
