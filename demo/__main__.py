@@ -23,6 +23,8 @@ from demo.story import open_desks, perform, story
 _SERVER = Path(__file__).resolve().parent.parent / "server.py"
 _ADDRESS = "127.0.0.1"
 _TITLE = "Port Elsewhere Live"
+_KEY_EVENTS = "Key event"
+_PIN = "Pinned"
 _START_TIMEOUT = 30.0  # seconds
 _STOP_TIMEOUT = 10.0  # seconds
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -42,6 +44,8 @@ fetch:
 blogs:
   blog:
     title: {json.dumps(_TITLE)}
+    key_events: {_KEY_EVENTS}
+    pin: {_PIN}
     feeds:
 {feeds}
 """

@@ -1,7 +1,7 @@
 """`python -m demo.screenshots [--to=docs/screenshots] [NAME …]`: screenshots of the demo's evening.
 
 The evening has fixed dates and the browser's clock is fixed, so one machine takes the same screenshots each time.
-The fonts are the machine's: Debian's fonts-liberation and fonts-noto-cjk cover all of the text.
+The fonts are the machine’s: Debian’s fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji have all of the text.
 """
 
 import argparse
@@ -58,10 +58,20 @@ PHONE: Final = (390, 844)
 
 SHOTS: Final = (
     Shot(name="desktop"),
-    Shot(name="dark", scheme="dark", at="The harbour, before the fog came in"),
+    Shot(
+        name="dark", scheme="dark", at="Why a bridge gets stuck: a short course in grease, rust and good intentions"
+    ),
     Shot(name="phone", size=PHONE, scale=1.5),
     Shot(name="phone-dark", size=PHONE, scale=1.5, scheme="dark", at="The night ferry: what is being asked"),
+    Shot(name="list", path="/blog/?view=list", wants='body[data-view="list"]'),
     Shot(name="wall", path="/blog/?view=wall", wants='body[data-view="wall"]', size=(1920, 1080)),
+    Shot(
+        name="wall-sources",
+        path="/blog/?view=wall&by=source",
+        wants='body[data-view="wall"] #timeline > section',
+        size=(1920, 1080),
+        scheme="dark",
+    ),
     Shot(name="embed", path="/blog/embed", wants='body[data-view="embed"]', size=(480, 640)),
     Shot(
         name="chinese",

@@ -2,19 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal, cast
 
-from demo.posts import Draft
+from demo.posts import Draft, Enclosure
 
 Action = Literal["publish", "correct", "withdraw"]
-DeskName = Literal["harbour", "city", "football", "weather"]
+DeskName = Literal["harbour", "city", "football", "weather", "paper", "podcast", "releases"]
 
 BYLINES: dict[str, str] = {
     "harbour": "Quay reporter",
     "city": "Gallery reporter",
     "football": "Touchline reporter",
     "weather": "Duty forecaster",
+    "paper": "Features desk",
+    "podcast": "Late shift",
+    "releases": "Harbour office",
 }
 
 
@@ -42,7 +46,9 @@ class Step:
 def load(path: Path) -> Iterator[Step]:
     """Yield the steps of a text file, whose first lines describe its form. Raises ValueError for a malformed step."""
     for paragraph in path.read_text(encoding="utf-8").split("\n\n")[2:]:
-        head, *html = paragraph.splitlines()
+        head, *lines = paragraph.splitlines()
+        more = dict(line.split(": ", 1) for line in takewhile(lambda line: not line.startswith("<"), lines))
+        html = lines[len(more) :]
         name, title, tags, author, age = (*head.split(" | "), "", "", "", "")[:5]
         action, _, address = name.partition(" ")
         desk, _, name = address.partition("/")
@@ -55,6 +61,9 @@ def load(path: Path) -> Iterator[Step]:
                 html=draft.html,
                 author=author or BYLINES[desk],
                 categories=tuple(tag for tag in tags.split(", ") if tag),
+                summary=more.get("summary"),
+                image=more.get("image"),
+                enclosure=Enclosure(url=more["audio"], mime_type="audio/wav") if "audio" in more else None,
             )
         yield Step(
             action=cast("Action", action),

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from demo.newsroom import Desk, Format, Newsroom, Post
+from demo.newsroom import Desk, Draft, Format, Newsroom, Post
+from demo.sound import fog_signal
 from demo.steps import DeskName, Step, load
 
 _DELAY_SECONDS = (2.0, 6.0)
@@ -23,7 +24,8 @@ EVENING = _STEPS[len(BEFORE) : -1]
 AGAIN = _STEPS[-1]
 """Announces that the evening is repeated."""
 
-PICTURES = ("harbour.svg", "tide.svg")
+PICTURES = ("harbour.svg", "tide.svg", "lanterns.svg", "bridge.svg", "pages.svg", "cover.svg")
+SOUND = "/sounds/fog-signal.wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ DESKS = (
     Outlet("city", "Council Gallery", "/city.xml", "atom"),
     Outlet("football", "Tannery End", "/football.xml", "rss"),
     Outlet("weather", "Port Signal Station", "/weather.json", "json"),
+    Outlet("paper", "Elsewhere Courier", "/courier.xml", "rss"),
+    Outlet("podcast", "Late Tide", "/late-tide.xml", "rss"),
+    Outlet("releases", "Tidebook - Releases", "/tidebook.xml", "atom"),
 )
 
 
@@ -59,7 +64,8 @@ def story() -> Iterator[Step]:
 
 
 def open_desks(newsroom: Newsroom) -> dict[DeskName, Desk]:
-    """Open the story's desks in a started newsroom, and serve its pictures there."""
+    """Open the story's desks in a started newsroom, and serve its pictures and its sound there."""
+    newsroom.add_file(SOUND, fog_signal(), "audio/wav")
     for name in PICTURES:
         newsroom.add_file(f"/pictures/{name}", (_FOLDER / name).read_bytes(), "image/svg+xml")
     return {
@@ -73,11 +79,20 @@ def perform(step: Step, newsroom: Newsroom, desks: Mapping[DeskName, Desk], star
     Raises KeyError if the post of a correction or withdrawal is not in the feed.
     """
     desk = desks[step.desk]
-    # Readers see the post on another origin, so pictures need absolute URLs.
-    html = step.draft.html.replace('src="/', f'src="{newsroom.url("/")}')
+    draft = _absolute(step.draft, newsroom)
     if step.action == "withdraw":
         return desk.withdraw(step.guid)
     if step.action == "correct":
-        return desk.correct(step.guid, title=step.draft.title, html=html)
+        return desk.correct(step.guid, title=draft.title, html=draft.html)
     published = None if step.age is None else start - timedelta(seconds=step.age)
-    return desk.publish(replace(step.draft, html=html), guid=step.guid, published=published)
+    return desk.publish(draft, guid=step.guid, published=published)
+
+
+def _absolute(draft: Draft, newsroom: Newsroom) -> Draft:
+    """The draft with absolute URLs of its files: readers see it on another origin."""
+    return replace(
+        draft,
+        html=draft.html.replace('src="/', f'src="{newsroom.url("/")}'),
+        image=draft.image and newsroom.url(draft.image),
+        enclosure=draft.enclosure and replace(draft.enclosure, url=newsroom.url(draft.enclosure.url)),
+    )

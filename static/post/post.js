@@ -276,7 +276,7 @@ function line(name, className, content) {
 function clockOf(position) {
   const element = time(position, 'clock');
   element.className = 'clock';
-  element.ariaHidden = 'true';
+  element.setAttribute('aria-hidden', 'true');
   return element;
 }
 
