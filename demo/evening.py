@@ -30,7 +30,7 @@ _NEXT: Final = "ferry-vote"
 
 _SLIP: Final = "slip"
 _STEP_SECONDS: Final = 195.0
-_LAST_AGE_SECONDS: Final = 40.0
+_LAST_AGE_SECONDS: Final = 130.0
 _TIMEOUT: Final = 30.0  # seconds
 
 

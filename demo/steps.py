@@ -9,7 +9,7 @@ from typing import Literal, cast
 from demo.posts import Draft, Enclosure
 
 Action = Literal["publish", "correct", "withdraw"]
-DeskName = Literal["harbour", "city", "football", "weather", "paper", "podcast", "releases"]
+DeskName = Literal["harbour", "city", "football", "weather", "paper", "podcast", "releases", "ferry", "stage"]
 
 BYLINES: dict[str, str] = {
     "harbour": "Quay reporter",
@@ -19,6 +19,8 @@ BYLINES: dict[str, str] = {
     "paper": "Features desk",
     "podcast": "Late shift",
     "releases": "Harbour office",
+    "ferry": "Ticket window",
+    "stage": "Stage door",
 }
 
 

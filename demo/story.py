@@ -46,6 +46,8 @@ DESKS = (
     Outlet("paper", "Elsewhere Courier", "/courier.xml", "rss"),
     Outlet("podcast", "Late Tide", "/late-tide.xml", "rss"),
     Outlet("releases", "Tidebook - Releases", "/tidebook.xml", "atom"),
+    Outlet("ferry", "Ferry Office", "/ferry.json", "json"),
+    Outlet("stage", "Playhouse Notices", "/playhouse.xml", "rss"),
 )
 
 

@@ -39,6 +39,8 @@ _LABELS: Final = {
 _MEDIA: Final = {"audio": "Audio", "video": "Video", "image": "Picture", "": "File"}
 _UNITS: Final = ("kB", "MB", "GB", "TB")
 
+_INLINE: Final = re.compile(r"</?(?:a|abbr|b|code|em|i|q|s|small|span|strong|sub|sup|u)(?: [^<>]*)?>")
+"""Tags that end no word."""
 _PLAYER: Final = re.compile("<(?:audio|video)")
 
 Mode = Literal["brief", "whole", "headlines"]
@@ -155,7 +157,7 @@ def isolated(text: str) -> str:
 def excerpt(item: Mapping[str, Any]) -> str:
     """The beginning of a post's content as one line of text, at most EXCERPT_CHARS and an ellipsis."""
     markup = str(item.get("content_html") or "")[:_MAX_MARKUP_CHARS]
-    text = html.unescape(re.sub(r"<[^>]*>?", " ", markup))
+    text = html.unescape(re.sub(r"<[^>]*>?", " ", _INLINE.sub("", markup)))
     return _cut(" ".join((text.strip() or str(item.get("summary") or "")).split()))
 
 
