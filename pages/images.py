@@ -28,13 +28,20 @@ _FILM: Final = re.compile(
     r"https?://(?:(?:(?:www|m)\.)?youtube\.com/(?:watch\?|shorts/|live/)|youtu\.be/|(?:www\.)?vimeo\.com/[0-9])",
     re.IGNORECASE,
 )
+_EMPTY: Final = r"(?:\s|&nbsp;|<br>)*"
+_EMPTY_LINK: Final = re.compile(rf'<a(?: [a-z-]+="[^"]*")*>{_EMPTY}</a>')
+_EMPTY_HEADING: Final = re.compile(rf'<h([1-6])(?: [a-z-]+="[^"]*")*>{_EMPTY}</h\1>')
 _HOST: Final = re.compile(r"https?://(?:[^/?#@]*@)?(?:www\.)?([^/?#]*)")
 
 
 def pictured(markup: str, mode: Mode, translate: Translate) -> str:
-    """The content of a post, with its pictures in that mode. ``markup`` is sanitised HTML."""
+    """The content of a post, with its pictures in that mode. ``markup`` is sanitised HTML.
+
+    Links and headings without content are left out: a screen reader would stop at nothing.
+    """
+    markup = _EMPTY_HEADING.sub("", _EMPTY_LINK.sub("", markup))
     if mode == "lazy":
-        return markup
+        return rewrite_images(markup, partial(_described, translate))
     replaced = rewrite_images(markup, partial(_button if mode == "click" else _alternative, translate))
     return _POSTER.sub(r"\1", replaced)
 
@@ -82,6 +89,14 @@ def _picture(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:
 
 def _is_podcast(item: Mapping[str, Any]) -> bool:
     return any(file.get("mime_type", "").startswith("audio/") for file in item.get("attachments", ()))
+
+
+def _described(translate: Translate, image: Image) -> str:
+    """The picture with the alternative text that it lacks: none, which says that it is decoration, but in a link."""
+    alt = image.get("alt").strip() or (translate("Picture") if image.in_link else "")
+    if "alt" in image.attributes and alt == image.get("alt").strip():
+        return image.markup
+    return f"<img{format_attributes({**image.attributes, 'alt': alt})}>"
 
 
 def _button(translate: Translate, image: Image) -> str:

@@ -15,6 +15,10 @@ const MAX_SKEW = 0.05;
 
 const HAS_IMAGE = /<(img|video)/;
 
+/** Links and headings without content, at which a screen reader would stop for nothing. */
+const EMPTY_LINK = /<a(?: [a-z-]+="[^"]*")*>(?:\s|&nbsp;|<br>)*<\/a>/g;
+const EMPTY_HEADING = /<h([1-6])(?: [a-z-]+="[^"]*")*>(?:\s|&nbsp;|<br>)*<\/h\1>/g;
+
 /**
  * Parts of posts as the server rendered them, for those that were changed since: an image was shown, or failed.
  *
@@ -31,12 +35,14 @@ export const imagesMode = () => document.getElementById('timeline')?.dataset.ima
  * @param {string} markup sanitised by the server
  */
 export function fillContent(element, markup) {
-  if (imagesMode() === 'lazy' || !HAS_IMAGE.test(markup)) {
-    fill(element, markup);
+  const full = markup.replace(EMPTY_LINK, '').replace(EMPTY_HEADING, '');
+  if (imagesMode() === 'lazy' || !HAS_IMAGE.test(full)) {
+    fill(element, full);
+    for (const image of element.querySelectorAll('img')) describe(image);
     return;
   }
   // In a document of its own, nothing is loaded.
-  const { body } = parsePage(markup);
+  const { body } = parsePage(full);
   for (const image of body.querySelectorAll('img')) image.replaceWith(standIn(image));
   for (const film of body.querySelectorAll('video[poster]')) film.removeAttribute('poster');
   element.replaceChildren(...body.childNodes);
@@ -73,14 +79,29 @@ function fillFrame(frame, source) {
   return Boolean(source);
 }
 
+/**
+ * Gives a picture the alternative text that it lacks: none, which says that it is decoration, but in a link.
+ *
+ * @param {HTMLImageElement} image
+ */
+function describe(image) {
+  if (!image.alt.trim() && (!image.hasAttribute('alt') || image.closest('a'))) image.alt = linkWords(image);
+}
+
+/**
+ * A link needs a text.
+ *
+ * @param {Element} image
+ */
+const linkWords = (image) => (image.closest('a') ? say('Picture') : '');
+
 /** @param {HTMLImageElement} image that is not in the page */
 function standIn(image) {
   const alt = image.getAttribute('alt')?.trim() ?? '';
   if (imagesMode() === 'click') return button(image.getAttribute('src') ?? '', alt, image);
   const words = document.createElement('span');
   words.className = 'picture-words';
-  // A link needs a text.
-  words.textContent = alt || (image.closest('a') ? say('Picture') : '');
+  words.textContent = alt || linkWords(image);
   return words;
 }
 

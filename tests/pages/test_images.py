@@ -27,6 +27,17 @@ def test_a_lazy_picture_is_unchanged() -> None:
     assert pictured(markup, "lazy", translate) == markup
 
 
+def test_a_picture_without_words_is_decoration_but_in_a_link() -> None:
+    assert shown('<img src="/a.png">', "lazy").count('alt=""') == 1
+    assert 'alt="Picture"' in shown('<a href="/x"><img src="/a.png" alt=" "></a>', "lazy")
+
+
+def test_links_and_headings_around_nothing_are_left_out() -> None:
+    assert shown('<p>A<a href="/x" title="></a>"> </a></p><h2><a href="/x"></a>&nbsp;</h2>', "lazy") == "<p>A</p>"
+    whole = shown('<h2><a href="/x">B</a></h2>', "lazy")
+    assert ">B</a></h2>" in whole
+
+
 def test_with_click_a_picture_is_a_button_with_its_text_and_host() -> None:
     assert shown(f'<img src="{URL}" alt=" A &lt;map&gt; " width=40 height=30>', "click") == (
         '<button type="button" class="picture-button" '
