@@ -20,7 +20,10 @@ MAX_SHORT_CHARS: Final = 480
 MAX_SHORT_CJK_CHARS: Final = 200
 MAX_SHORT_PICTURES: Final = 1
 MAX_SHORT_LINES: Final = 12
-"""Content of more characters (of more than 200 where most are CJK), pictures or lines is long."""
+"""Content of more characters (of more than 200 where most are CJK), pictures or lines is long.
+
+So is any that ends in a link to the whole: `Continue reading…`.
+"""
 
 MAX_CHARS: Final = 400
 """Length of a summary, with its ellipsis."""
@@ -50,17 +53,19 @@ _CAPTIONED: Final = re.compile(r"<figure\b.*?</figure>", re.DOTALL)
 _READING: Final = re.compile(r"<(r[pt])\b.*?</\1>", re.DOTALL)
 _SCRIPT: Final = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _ALT: Final = re.compile(r'<img [^<>]*?\balt="([^"]+)"')
+_ENDS_IN_LINK: Final = re.compile(r"</a>[^<>]{0,9}(?:</[a-z0-9]+>\s*){0,4}\Z")
 _LINE: Final = re.compile(r"<br>|</(?:p|li|tr|h[1-6]|dt|dd|summary|figcaption)>")
 _PRE: Final = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 _ENDS: Final = tuple(".:;!?…\u3002\uff01\uff1a\uff1b\uff1f")
 _CJK: Final = re.compile(
     "[\u1100-\u11ff\u2e80-\u31ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+"
 )
+_TO_THE_WHOLE: Final = (
+    r"(?:continue reading|read more|keep reading)(?: .{1,200}→|)[\s.…→»>]*|(?:阅读|查看)(?:全文|原文)[\s.…→»>]*"
+)
+_GOES_ON: Final = re.compile(rf"\b(?:{_TO_THE_WHOLE})\Z", re.IGNORECASE)
 _SIGNATURE: Final = re.compile(
-    r"\s*(?:the post .{1,300} (?:appeared first|first appeared) on .{1,120}"
-    r"|(?:continue reading|read more|keep reading)(?: .{1,200}→|)[\s.…→»>]*"
-    r"|(?:阅读|查看)(?:全文|原文)[\s.…→»>]*)\Z",
-    re.IGNORECASE,
+    rf"\s*(?:the post .{{1,300}} (?:appeared first|first appeared) on .{{1,120}}|{_TO_THE_WHOLE})\Z", re.IGNORECASE
 )
 _MAX_SIGNATURE_CHARS: Final = 500
 _ELLIPSIS: Final = re.compile(r"[\s.,;:]*(?:\[\s*(?:…|\.{3})\s*\]|\(\s*(?:…|\.{3})\s*\)|…|\.{3})\s*\Z")
@@ -125,7 +130,12 @@ def _long_text(content: str) -> _Text | None:
     text = text_of(content)
     cjk = _cjk_chars(text)
     long = len(text) > (MAX_SHORT_CJK_CHARS if _is_cjk(text, cjk) else MAX_SHORT_CHARS)
-    return _Text(text, cjk) if long or many else None
+    return _Text(text, cjk) if long or many or _goes_on_elsewhere(content, text) else None
+
+
+def _goes_on_elsewhere(content: str, text: str) -> bool:
+    """True for the beginning of something longer, which a link at its end leads to."""
+    return _ENDS_IN_LINK.search(content) is not None and _GOES_ON.search(text[-_MAX_SIGNATURE_CHARS:], 1) is not None
 
 
 def _lines(content: str) -> int:

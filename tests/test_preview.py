@@ -20,6 +20,8 @@ from tests.corpus import find_corpus
 WORD = "harbour "
 LONG = f"<p>{WORD * 100}</p>"
 OWN = "The ferries do not sail today, says the harbour master, because of the storm."
+BEGINNING = "<p>The ferry is late.</p>\n<p>A gale delays it.</p> "
+TO_THE_WHOLE = f'<a href="https://example.org/{"a" * 200}">Continue reading...</a>'
 
 
 def made(content: str, summary: str | None = None, title: str | None = None) -> Preview:
@@ -53,6 +55,13 @@ def item(content: str, **fields: Any) -> str:
         ("<ul>" + "<li>a</li>" * 12 + "</ul>", False),
         ("<ul>" + "<li>a</li>" * 13 + "</ul>", True),
         ("<pre>" + "a\n" * 13 + "</pre>", True),
+        (f"{BEGINNING}{TO_THE_WHOLE}", True),
+        (f"<div>{BEGINNING}<p>{TO_THE_WHOLE}</p></div>", True),
+        (f"{BEGINNING}<p>{TO_THE_WHOLE.replace('Continue reading...', '阅读全文')}</p>", True),
+        (f"{TO_THE_WHOLE}{BEGINNING}", False),
+        (f"{BEGINNING}<p>Continue reading...</p>", False),
+        (f"{BEGINNING}{TO_THE_WHOLE.replace('Continue', 'Discontinue')}", False),
+        (TO_THE_WHOLE, False),
     ],
 )
 def test_content_is_long_by_its_text_pictures_and_lines(content: str, is_long: bool) -> None:
@@ -118,6 +127,10 @@ def test_the_publishers_own_summary_is_shown_as_text(summary: str, text: str) ->
 )
 def test_the_texts_beginning_is_shown_where_the_summary_says_less(summary: str | None) -> None:
     assert made(LONG, summary, "Storm").text == f"{(WORD * 50).strip()}…"
+
+
+def test_the_beginning_of_something_longer_is_shown_without_the_link_to_it() -> None:
+    assert made(f"{BEGINNING}{TO_THE_WHOLE}") == Preview("The ferry is late. A gale delays it.", 0)
 
 
 def test_a_text_does_not_repeat_the_title_above_it() -> None:
