@@ -13,6 +13,7 @@ from tornado.locale import Locale
 from entries import timestamp
 from pages import item
 from pages.freshness import Sources, SourceState
+from pages.language import language
 from pages.names import short_name
 
 MAX_MINUTES: Final = 120
@@ -33,7 +34,7 @@ def freshness_text(source: SourceState, now: float, locale: Locale) -> str:
         return locale.translate("{n} min ago" if minutes else "just now").format(n=minutes)
     if minutes < MAX_HOURS * 60:
         return locale.translate("{n} h ago").format(n=minutes // 60)
-    day = item.helpers(locale)["day"](iso(source.last) or "")
+    day = item.day(iso(source.last) or "", language(locale).code)
     return locale.translate("Last post {day}").format(day=day)
 
 
