@@ -164,11 +164,13 @@ class Client:
         self.connection = connection
 
     async def next(self) -> dict[str, Any]:
-        """The next message."""
-        text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
-        assert text is not None, f"the server closed with {self.connection.close_code}"
-        message: dict[str, Any] = json.loads(text)
-        return message
+        """The next message that is no sign of life."""
+        while True:
+            text = await asyncio.wait_for(self.connection.read_message(), PATIENCE)
+            assert text is not None, f"the server closed with {self.connection.close_code}"
+            message: dict[str, Any] = json.loads(text)
+            if message["type"] != "alive":
+                return message
 
     async def take(self, count: int) -> list[dict[str, Any]]:
         """The next messages."""

@@ -163,7 +163,7 @@ async def test_the_history_is_filled_once(timeline: Timeline, monkeypatch: pytes
 async def test_what_the_history_has_no_room_for_comes_from_the_timeline_within_bounds(
     timeline: Timeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanout.resume.MAX_OWN_BYTES", 30_000)
+    monkeypatch.setattr("fanout.resume.MAX_OWN_BYTES", 45_000)
     await commit(timeline, *(entry(f"e{n}", content_html="x" * 1_000) for n in range(20)))
     desk = Desk(timeline, await timeline.head("blog"), max_bytes=5_000)
     first = await desk.resume.backlog(desk.after(0), WS)
