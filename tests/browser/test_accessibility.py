@@ -108,7 +108,8 @@ async def test_no_rule_is_broken(filled: Livelog, bare: Livelog, visitor: Visito
     path = await address(filled, place.path)
     await page.goto((filled if place.of == "filled" else bare).url(path))
     if await page.locator("#state").count():
-        await page.wait_for_selector('#state[data-state="live"]', state="attached")
+        connected = '#state:is([data-state="live"], [data-state="unreachable"])'
+        await page.wait_for_selector(connected, state="attached")
     for scheme in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
         assert await violations(page, axe) == [], scheme

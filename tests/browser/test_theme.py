@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page
 
-from tests.browser.test_access import CONTRAST, ENOUGH, SCHEMES
+from tests.browser.test_access import CONTRAST, ENOUGH, SCHEMES, marked
 from tests.browser.visitor import until_live
 from tests.livelog import Livelog
 
@@ -29,17 +29,18 @@ async def test_an_accent_of_config_yaml_is_readable_on_a_dark_page(livelog: Live
     await page.emulate_media(color_scheme="dark")
     await page.goto(livelog.url("/blog/"))
     await until_live(page)
-    sign = page.locator(".state .sign")
+    mark = await marked(page)
     assert await page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')") == accent
-    assert min(await sign.evaluate_all(CONTRAST)) >= ENOUGH
+    assert min(await mark.evaluate_all(CONTRAST)) >= ENOUGH
 
 
 async def test_every_accent_of_a_grid_is_readable(livelog: Livelog, page: Page) -> None:
     await livelog.start({"blog": {"feeds": []}})
     await page.goto(livelog.url("/blog/"))
     await until_live(page)
+    mark = await marked(page)
     for scheme in SCHEMES:
         await page.emulate_media(color_scheme=scheme)
         measure = CONTRASTS.replace("contrast(", f"({CONTRAST})(")
-        ratios = await page.locator(".state .sign").evaluate_all(measure, GRID)
+        ratios = await mark.evaluate_all(measure, GRID)
         assert min(zip(ratios, GRID, strict=True))[0] >= ENOUGH, (scheme, min(zip(ratios, GRID, strict=True)))

@@ -25,7 +25,9 @@ test('only versions have the name of their source before them', () => {
 
 test('a post is shown as its feed or blog says', () => {
   const item = (preview, feed_url) => ({ _livelog: { preview, source: { title: '', feed_url } } });
-  const page = (dataset) => { globalThis.document = { getElementById: () => ({ dataset }) }; };
+  const page = (dataset) => {
+    globalThis.document = { body: { dataset: {} }, getElementById: () => ({ dataset }) };
+  };
   const feedPosts = '{"a": "headlines", "b": "full", "c": "auto"}';
   page({ posts: 'auto', feedPosts });
   const long = { text: 'Text', minutes: 2 };
