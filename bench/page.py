@@ -93,7 +93,7 @@ async def _day(browser: Browser, url: str, desk: Desk) -> list[Task]:
                 title = f"Post {number} of the day"
                 desk.publish(replace(written[number % len(written)], title=title))
                 if number % BURST == BURST - 1:
-                    await show_waiting(page, BURST - SLIDING, TIMEOUT_MS / 1e3)
+                    await show_waiting(page, FRONT_PAGE - SLIDING, TIMEOUT_MS / 1e3)
                     await page.locator(".headline", has_text=title).wait_for(timeout=TIMEOUT_MS)
     return tasks
 

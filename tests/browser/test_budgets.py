@@ -97,7 +97,7 @@ async def test_a_flood_of_posts_leaves_every_frame_its_time(
             for burst in range(BURSTS):
                 for number in range(BURST):
                     desk.publish(replace(written[number % FRONT_PAGE], title=f"Post {number} of burst {burst}"))
-                await show_waiting(page, BURST - SLIDING)
+                await show_waiting(page, FRONT_PAGE - SLIDING)
                 await page.locator(".headline", has_text=f"Post {BURST - 1} of burst {burst}").wait_for()
     assert len(tasks) > 100, "it was watched"
     assert tasks[0].cpu < LONG_MS * SHARED
