@@ -93,8 +93,8 @@ function show() {
   const [trouble, since] = Object.entries(troubles).find(([, since]) => since) ?? [];
   const name = /** @type {keyof LABELS} */ (isConnected && trouble ? trouble : state.name);
   const text = LABELS[name](later(isConnected && since ? since : state.since, new Date()));
-  bar.label.dataset.state = name;
   // Screen readers read a status whenever it is written: write changes only.
+  if (bar.label.dataset.state !== name) bar.label.dataset.state = name;
   write(bar.words, text);
   showCurrentAge();
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.async_api import Page, expect
 
 from entries import FRONT_PAGE
@@ -27,6 +29,7 @@ async def test_times_are_written_as_the_language_does(filled: Livelog, visitor: 
     page = await visitor.page(locale="zh-CN")
     await page.goto(filled.url("/blog/"))
     await becomes(lambda: state(page), "实时更新中")
-    day = await page.locator(".starts-day .day").first.inner_text()
-    assert day.endswith("日")
-    assert "年" in day
+    day = page.locator("#day time")
+    await expect(day).to_have_text(re.compile(r"^今天，\d+月\d+日 ?星期.$"))
+    own_day = await page.locator(".starts-day .day").first.text_content()
+    assert re.fullmatch(r"\d+年\d+月\d+日", (own_day or "").strip())
