@@ -58,6 +58,8 @@ async def test_keys_can_be_turned_off_for_good(filled: Livelog, page: Page) -> N
 async def test_o_opens_and_folds_the_post_v_visits_its_source_and_c_copies_its_link(
     filled: Livelog, page: Page
 ) -> None:
+    # While posts slide in, the keyboard goes by what is in view.
+    await page.emulate_media(reduced_motion="reduce")
     script = await Script.open(filled, page)
     source = filled.url("/other/")
     about = {"preview": {"text": "How it begins …"}}
