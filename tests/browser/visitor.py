@@ -155,6 +155,17 @@ async def titles(page: Page) -> list[str]:
     return await page.locator("#timeline > article .headline").all_text_contents()
 
 
+async def all_shown(page: Page, count: int, seconds: float = PATIENCE) -> None:
+    """Waits until so many posts are on a page whose reader is at the top, and has those that wait shown by Home."""
+
+    async def shown() -> int:
+        if (await page.title()).startswith("("):
+            await page.keyboard.press("Home")
+        return await posts(page).count()
+
+    await becomes(shown, count, seconds)
+
+
 async def ids(page: Page) -> list[str]:
     """The ids of the posts on a page, from top to bottom."""
     found: list[str] = await posts(page).evaluate_all("(all) => all.map((post) => post.dataset.id)")
