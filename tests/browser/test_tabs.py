@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from demo.newsroom import Newsroom
 from tests.browser.script import Script
-from tests.browser.visitor import REFUSED, Visitor, becomes, every_second, ids, listed, posts, until_live
+from tests.browser.visitor import REFUSED, Visitor, all_shown, becomes, every_second, ids, listed, until_live
 from tests.livelog import Livelog
 
 NOTIFICATIONS: Final = """
@@ -60,9 +60,9 @@ async def test_two_tabs_and_one_that_slept_show_the_same(
     for number in range(3):
         desk.publish(title=f"Meanwhile {number}")
     await livelog.start(blogs)
-    await becomes(posts(page).count, 4)
+    await all_shown(page, 4)
     await sleep.send("Page.setWebLifecycleState", {"state": "active"})
-    await becomes(posts(other).count, 4)
+    await all_shown(other, 4)
     assert await ids(page) == await ids(other) == [entry["id"] for entry in await livelog.entries()]
 
 
