@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import Page, Route
 
 from demo.newsroom import Newsroom
-from tests.browser.visitor import MISSING, Visitor, becomes, posts, until_live
+from tests.browser.visitor import MISSING, Visitor, all_shown, becomes, posts, until_live
 from tests.livelog import Livelog
 
 # The template's line ends between the parts of a post are no part of it; nor is the mark of its arrival.
@@ -159,6 +159,7 @@ async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Ne
     for revision in (1, 2):
         publish(newsroom, revision)
         for mode, page in pages.items():
+            await all_shown(page, len(VARIETY) + len(SOURCES) - 1)
             await becomes(page.locator(f"[data-revision='{revision}']").count, len(VARIETY) + len(SOURCES) - 1)
             await other.goto(livelog.url(f"/{mode}/"), wait_until="domcontentloaded")
             await until_live(other)
