@@ -26,9 +26,9 @@ const HIDDEN_POLL_INTERVAL = 60_000;
 
 /**
  * Milliseconds for the head of an answer, and for its body, which may have a page of posts in it. After an outage a
- * browser may try two dead connections before it opens a new one, and the page is to be live within 20 s.
+ * browser may try three dead connections before it opens a new one, and the page is to be live within 20 s.
  */
-const POLL_TIMEOUT = 8_000;
+const POLL_TIMEOUT = 4_000;
 const POLL_BODY_TIMEOUT = 15_000;
 
 /** A request has timeouts of its own. */
