@@ -32,6 +32,9 @@ export const isOpen = (article) => article.classList.contains('open');
  */
 export function followOpening(list, blog) {
   markFoldable(list);
+  // Posts that arrive are made of this pattern.
+  const pattern = document.getElementById('post');
+  if (pattern instanceof HTMLTemplateElement) markFoldable(pattern.content);
   list.addEventListener('click', (event) => {
     const link = /** @type {Element} */ (event.target).closest('.read-on');
     const article = /** @type {HTMLElement | null | undefined} */ (link?.closest('.entry'));
