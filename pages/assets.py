@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +61,9 @@ class Assets:
         return self._assets.get(name)
 
 
+@lru_cache(maxsize=32)
 def _asset(suffix: str, body: bytes) -> Asset:
+    """The asset of a text; compressing takes 0.2 s, so a process does it once for the same text."""
     version = hashlib.sha256(body).hexdigest()[:16]
     return Asset(
         version, _TYPES[suffix], body, gzip.compress(body, 9, mtime=0), brotli.compress(body, quality=BROTLI_QUALITY)
