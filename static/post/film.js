@@ -3,7 +3,7 @@
 const FILM = /^https?:\/\/(?:(?:(?:www|m)\.)?youtube\.com\/(?:watch\?|shorts\/|live\/)|youtu\.be\/|(?:www\.)?vimeo\.com\/\d)/i;
 
 /**
- * Has the picture of a post lead to its film, if its link is one. pages/images.py has the same addresses.
+ * Link the picture of a post to its film, if the post links to one. pages/images.py has the same addresses.
  *
  * @param {HTMLElement} article
  * @param {string | undefined} url

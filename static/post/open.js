@@ -226,7 +226,7 @@ function linkOf(article) {
 }
 
 /**
- * Of the open posts in view, that with the focus, else the first.
+ * The open post in view that has the focus, else the first one in view.
  *
  * @param {HTMLElement} list
  */

@@ -169,7 +169,7 @@ function knownOf(element) {
 }
 
 /**
- * Lets a link lead to the post on this page, if it is in the document now, else to the post's own page.
+ * Point a link to the post on this page if the document has it, else to its own page.
  *
  * @param {HTMLAnchorElement} link
  * @param {string} blog
