@@ -17,7 +17,7 @@ _IMPORT: Final = re.compile(
     r"^import (?:\{([^}]*)\} from )?'(\.{1,2}/(?:\.\./)*(?:[a-z0-9-]+/)*[a-z0-9-]+\.js)';\n", re.MULTILINE
 )
 _EXPORT: Final = re.compile(r"^export (?=(?:async function|function|class|const)\b\*? (\w+))", re.MULTILINE)
-_NOT_PLAIN: Final = re.compile(r"^(?:import|export|await)\b.*|.*\bimport(?:\.meta|\().*", re.MULTILINE)
+_NOT_PLAIN: Final = re.compile(r"^(?:import|export|await)\b|\bimport(?:\.meta|\()", re.MULTILINE)
 
 # A match is only a comment if no string contains `/*` or begins a line with `//`; none in static/ does.
 _COMMENT_LINES: Final = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
@@ -95,7 +95,8 @@ def _function(path: str, text: str) -> str:
     exported = ", ".join(_EXPORT.findall(text))
     body = _EXPORT.sub("", _IMPORT.sub(bindings, text))
     if other := _NOT_PLAIN.search(body):
-        raise BundleError(f"{path} cannot be put together with others: {other[0].strip()}")
+        line = body.count("\n", 0, other.start())
+        raise BundleError(f"{path} cannot be put together with others: {body.splitlines()[line].strip()}")
     return f"const {_variable(path)} = (() => {{\n{body}return {{ {exported} }};\n}})();\n"
 
 

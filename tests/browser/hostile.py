@@ -217,21 +217,30 @@ def json_feed(title: str, items: Sequence[Attack]) -> bytes:
     return json.dumps(document).encode()
 
 
-def documents(*, armed: bool) -> dict[str, tuple[bytes, str]]:
+ATTACKS: Final = len(MARKUP + DORMANT)
+"""How many attacks there are."""
+
+
+def documents(count: int = ATTACKS) -> dict[str, tuple[bytes, str]]:
     """Feeds by path, with their content types: one of each format, and one for each markup that breaks out, as title.
 
-    Without their items unless they are ``armed``.
+    Each format has the first ``count`` attacks; with none, no feed has an item.
     """
     feeds: dict[str, tuple[bytes, str]] = {}
     for name, write in (("rss", rss), ("atom", atom), ("json", json_feed)):
-        feeds[f"/{name}"] = write(BREAKING_OUT[0], attacks(name) if armed else []), f"application/{name}"
+        feeds[f"/{name}"] = write(BREAKING_OUT[0], attacks(name)[:count]), f"application/{name}"
     for number, title in enumerate(BREAKING_OUT):
-        items = attacks(f"titled-{number}")[number : number + 1] if armed else []
+        items = attacks(f"titled-{number}")[number : number + 1] if count else []
         feeds[f"/titled-{number}"] = rss(title, items), "application/rss+xml"
     return feeds
 
 
-ITEMS: Final = 3 * len(MARKUP + DORMANT) + 1 + len(BREAKING_OUT)
+def items_of(count: int) -> int:
+    """How many items the documents of so many attacks have together."""
+    return 3 * count + 1 + len(BREAKING_OUT) if count else 0
+
+
+ITEMS: Final = items_of(ATTACKS)
 """How many items all documents have together."""
 
 

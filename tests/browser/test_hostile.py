@@ -14,7 +14,7 @@ from tornado.web import RequestHandler
 
 from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
-from tests.browser.hostile import BREAKING_OUT, ITEMS, MARKUP, RUN, documents
+from tests.browser.hostile import ATTACKS, BREAKING_OUT, ITEMS, MARKUP, RUN, documents, items_of
 from tests.browser.visitor import MISSING, Visitor, all_shown, becomes, listed, posts, until_live
 from tests.livelog import Livelog, until
 
@@ -62,6 +62,9 @@ PROVOKE = """() => {
   return new Promise((resolve) => setTimeout(resolve));
 }"""
 
+AT_ONCE = 12
+"""Attacks that arrive together in each format: of more than 50 posts that wait, a page keeps the newest."""
+
 
 async def under_both_policies(visitor: Visitor) -> list[Page]:
     """A page that the Content-Security-Policy helps, and one whose browser ignores it."""
@@ -82,11 +85,11 @@ async def assert_unharmed(page: Page, visitor: Visitor, livelog: Livelog) -> Non
     assert {request.resource_type for request in asked} <= {"image", "media"}, [request.url for request in asked]
 
 
-def shelve(newsroom: Newsroom, *, armed: bool) -> list[dict[str, str]]:
-    """Puts the hostile feeds on the newsroom's shelf; returns them for a configuration."""
+def shelve(newsroom: Newsroom, count: int = ATTACKS) -> list[dict[str, str]]:
+    """Puts the hostile feeds, with so many attacks, on the newsroom's shelf; returns them for a configuration."""
     return [
         {"url": newsroom.add_file(path, body, content_type), "interval": "1s"}
-        for path, (body, content_type) in documents(armed=armed).items()
+        for path, (body, content_type) in documents(count).items()
     ]
 
 
@@ -106,7 +109,7 @@ async def attacked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Li
     room = Newsroom()
     await room.start()
     process = Livelog(tmp_path_factory.mktemp("attacked"))
-    await process.start({"blog": shelve(room, armed=True)}, fetch={"per_host": 16})
+    await process.start({"blog": shelve(room)}, fetch={"per_host": 16})
     await listed(process, ITEMS)
 
     async def gone(handler: RequestHandler) -> bool:
@@ -192,18 +195,17 @@ async def test_nothing_runs_on_a_page_of_its_own(attacked: Livelog, visitor: Vis
 
 
 async def test_nothing_runs_as_it_arrives(livelog: Livelog, newsroom: Newsroom, visitor: Visitor) -> None:
-    blogs = {"blog": shelve(newsroom, armed=False)}
-    await livelog.start(blogs, fetch={"per_host": 16})
-    await polled_twice(newsroom, documents(armed=False))
+    await livelog.start({"blog": shelve(newsroom, 0)}, fetch={"per_host": 16})
+    await polled_twice(newsroom, documents(0))
     pages = await under_both_policies(visitor)
     for page in pages:
-        # So high that no post waits: of a burst that waits, the document has the newest only.
-        await page.set_viewport_size({"width": 1280, "height": 60_000})
         await page.goto(livelog.url("/blog/"))
         await until_live(page)
-    shelve(newsroom, armed=True)
+    for count in range(AT_ONCE, ATTACKS + AT_ONCE, AT_ONCE):
+        shelve(newsroom, min(count, ATTACKS))
+        for page in pages:
+            await all_shown(page, items_of(min(count, ATTACKS)))
     for page in pages:
-        await all_shown(page, ITEMS)
         await assert_unharmed(page, visitor, livelog)
 
 
