@@ -16,11 +16,13 @@ import os
 import resource
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import TimeoutError as PoolTimeoutError
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from multiprocessing import forkserver
 from multiprocessing.synchronize import Semaphore
+from pathlib import Path
 from typing import Final
 
 from pebble import ProcessExpired, ProcessPool
@@ -41,6 +43,11 @@ MAX_ATTEMPTS: Final = 2
 """Submissions of a document whose process ended before it began."""
 
 NICENESS: Final = 10
+
+PRELOADED: Final = ["feeds.parser.document", "app"]
+"""Modules that all processes share: the parser, and what server.py imports, which each of them runs as its main."""
+
+_PROGRAM: Final = str(Path(__file__).resolve().parent.parent)
 
 TASKS_PER_PROCESS: Final = 500
 """A process is replaced after so many documents: this frees the memory that the parser leaks."""
@@ -191,7 +198,9 @@ def _start(processes: int, memory_bytes: int) -> ProcessPool:
     # A fork server: a plain fork would leave the threads of this process in an undefined state. The server imports
     # the program once, and its children share that memory.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", "feeds.parser.document"])
+    context.set_forkserver_preload(PRELOADED)
+    with _importable_by_children():
+        forkserver.ensure_running()
     ready = context.Semaphore(0)
     pool = ProcessPool(
         processes,
@@ -206,6 +215,24 @@ def _start(processes: int, memory_bytes: int) -> ProcessPool:
     for _ in range(processes):
         ready.acquire(timeout=max(give_up_at - time.monotonic(), 0))
     return pool
+
+
+@contextmanager
+def _importable_by_children() -> Iterator[None]:
+    """Lets processes that are started import the program from any working directory.
+
+    Python before 3.13.1 does not pass `sys.path` on to a fork server, which then preloads nothing and does not say so
+    (CPython issue 117378).
+    """
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in (_PROGRAM, before) if path)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
 
 
 def _limit(memory_bytes: int, ready: Semaphore) -> None:

@@ -25,7 +25,7 @@ _ICON: Final = (
 class AssetFile(BaseHandler):
     """`/assets/<version>/<name>`: a bundled script, style sheet or picture."""
 
-    def get(self, version: str, name: str) -> None:
+    async def get(self, version: str, name: str) -> None:
         """Sends the asset. For another version than the present one, it is not to be cached.
 
         A page that was loaded before an upgrade asks for the old version, and gets the new content.
@@ -36,7 +36,7 @@ class AssetFile(BaseHandler):
         self.set_header("Cache-Control", KEPT if asset.version == version else "no-cache")
         self.set_header("Content-Type", asset.content_type)
         self.set_header("Vary", "Accept-Encoding")
-        body, encoding = asset.form(self.request.headers.get("Accept-Encoding", ""))
+        body, encoding = await asset.form(self.request.headers.get("Accept-Encoding", ""))
         if encoding:
             self.set_header("Content-Encoding", encoding)
         self.finish(body)

@@ -266,6 +266,6 @@ export class Timeline {
 function markArrival(article) {
   article.classList.add('arrived');
   article.addEventListener('animationend', (event) => {
-    if (event.target === article) article.classList.remove('arrived');
+    if (event.target === article && event.animationName !== 'arrive') article.classList.remove('arrived');
   });
 }

@@ -121,7 +121,7 @@ async def becomes(read: Callable[[], Awaitable[object]], wanted: object, seconds
         found = await read()
         if found == wanted or time.monotonic() > deadline:
             break
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
     assert found == wanted
 
 
