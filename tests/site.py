@@ -21,11 +21,15 @@ from feeds.fetch import Fetcher
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
 from handlers.routes import make_app
+from pages.assets import Assets
 from pages.freshness import Freshness
-from tests.livelog import until
+from tests.livelog import ROOT, until
 from tests.timeline.drafts import FEED
 from timeline import Timeline
 from timeline.sqlite import SqliteTimeline
+
+ASSETS = Assets(ROOT / "static")
+"""The assets of all sites: bundling them for each takes longer than most tests."""
 
 
 @dataclass
@@ -99,7 +103,7 @@ async def site(settings: Config, role: str, admission: Admission) -> AsyncIterat
     fetcher = Fetcher(user_agent="test", timeout=1, max_bytes=1_000, concurrency=1)
     poller = Poller(settings, timeline, fetcher, ParserPool())
     parts = (None if role == "fetch" else fanout, None if role == "web" else poller)
-    served = handlers.site.Site(settings, timeline, parts[0], Freshness(timeline), admission, parts[1])
+    served = handlers.site.Site(settings, timeline, parts[0], Freshness(timeline), admission, parts[1], ASSETS)
     listener = Listener(make_app(served), admission)
     sockets = bind_sockets(0, "127.0.0.1")
     # What the kernel takes in a reader's stead grows as it likes otherwise: megabytes, at times.
