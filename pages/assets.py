@@ -1,33 +1,30 @@
 """Assets of pages: style sheets, bundled scripts and icons, compressed once, at addresses that contain their hash.
 
-Browsers keep them without asking again (Cache-Control: immutable). Brotli, which they accept over https and on
-loopback, takes 12 % less than gzip. The files of static/ are served unbundled, too.
+Browsers keep them without asking again (Cache-Control: immutable). The files of static/ are served unbundled, too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-import brotli
-
 from pages.bundle import bundle, compact, entries
+from pages.coding import SMALL, compress
+from pages.coding import accepted as coding_of
+
+try:
+    from minify import string as minified
+except ImportError:
+    # It has wheels for Linux only. Elsewhere assets keep their names, and are a fifth larger.
+    def minified(mediatype: str, string: str) -> str:  # noqa: ARG001 - the minifier's signature
+        return string
+
 
 _TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-
-_CODINGS: Final[dict[str, Callable[[bytes], bytes]]] = {
-    "br": lambda body: brotli.compress(body, quality=BROTLI_QUALITY),
-    "gzip": lambda body: gzip.compress(body, 9, mtime=0),
-}
-
-BROTLI_QUALITY: Final = 10
-"""11 would take 2 % less, and two and a half times as long."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Asset:
 
         Compressing takes up to 0.1 s, so it is done when the form is first asked for, in a thread.
         """
-        coding = next((coding for coding in _CODINGS if coding in accepted), None)
+        coding = coding_of(accepted)
         if coding is None:
             return self.plain, None
         return await asyncio.to_thread(_compressed, self.plain, coding), coding
@@ -54,7 +51,7 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         """Reads and bundles all of them. Raises BundleError and OSError."""
-        texts = {name: compact(bundle(folder, name)) for name in entries(folder)}
+        texts = {name: minified("text/javascript", compact(bundle(folder, name))) for name in entries(folder)}
         for path in (*folder.glob("*.css"), *folder.glob("*.svg")):
             texts[path.name] = compact(path.read_text(encoding="utf-8"))
         self._assets = {name: _asset(Path(name).suffix, text.encode()) for name, text in texts.items()}
@@ -74,4 +71,4 @@ def _asset(suffix: str, body: bytes) -> Asset:
 
 @lru_cache(maxsize=64)
 def _compressed(body: bytes, coding: str) -> bytes:
-    return _CODINGS[coding](body)
+    return compress(body, coding, SMALL)

@@ -7,6 +7,7 @@ import gzip
 import random
 from collections.abc import Awaitable, Callable
 
+import brotli
 import pytest
 
 from pages.cache import MAX_ANSWER_SHARE, ONCE_SHARE, Answer, Cache, pack
@@ -36,7 +37,7 @@ class Press:
         self.made += 1
         number = self.made
         await self.may_end.wait()
-        return pack(HEADERS, [f"{number:0{self.size}}"])
+        return pack(HEADERS, [f"{number:0{self.size}}"], None)
 
 
 def fixed(answer: Answer) -> Callable[[], Awaitable[Answer]]:
@@ -62,8 +63,8 @@ async def test_an_answer_of_another_version_is_made_anew_and_replaces_the_old_on
     cache, press = Cache(), Press()
     first = await cache.get("key", 1, 60, press)
     second = await cache.get("key", 2, 60, press)
-    assert first.plain != second.plain
-    assert (len(cache), cache.bytes) == (1, second.size)
+    assert first.content != second.content
+    assert (len(cache), cache.bytes) == (1, len(second.content))
 
 
 async def test_an_answer_that_is_being_made_is_not_given_to_those_who_ask_for_a_newer_version() -> None:
@@ -74,7 +75,7 @@ async def test_an_answer_that_is_being_made_is_not_given_to_those_who_ask_for_a_
     newer = asyncio.create_task(cache.get("key", 2, 60, press))
     await asyncio.sleep(0)
     press.may_end.set()
-    assert (await older).plain != (await newer).plain
+    assert (await older).content != (await newer).content
     assert (await cache.get("key", 2, 60, press)) is await newer
     assert press.made == 2
 
@@ -108,7 +109,7 @@ async def test_a_failure_is_everybodys_and_is_not_kept() -> None:
     may_fail.set()
     failures = await asyncio.gather(*requests, return_exceptions=True)
     assert [type(failure) for failure in failures] == [OSError] * 3
-    assert (await cache.get("key", 1, 60, Press())).plain
+    assert (await cache.get("key", 1, 60, Press())).content
 
 
 async def test_a_client_that_goes_away_while_its_answer_is_made_leaves_it_to_the_others() -> None:
@@ -121,7 +122,7 @@ async def test_a_client_that_goes_away_while_its_answer_is_made_leaves_it_to_the
     first.cancel()
     await asyncio.wait([first])
     press.may_end.set()
-    assert (await second).plain
+    assert (await second).content
     assert press.made == 1
 
 
@@ -171,15 +172,14 @@ async def test_an_answer_too_large_for_its_share_is_sent_but_not_kept() -> None:
     assert (len(cache), cache.bytes) == (0, 0)
 
 
-def test_both_forms_have_a_tag_of_their_own() -> None:
-    answer = pack(HEADERS, LONG)
-    plain, plain_tag = answer.form(gzipped=False)
-    compressed, compressed_tag = answer.form(gzipped=True)
-    assert gzip.decompress(compressed) == plain == "".join(LONG).encode()
-    assert plain_tag != compressed_tag
-    assert pack(HEADERS, LONG).tag == answer.tag
+@pytest.mark.parametrize(("coding", "read"), [("gzip", gzip.decompress), ("br", brotli.decompress)])
+def test_each_coding_has_a_tag_of_its_own(coding: str, read: Callable[[bytes], bytes]) -> None:
+    plain, compressed = pack(HEADERS, LONG, None), pack(HEADERS, LONG, coding)
+    assert (plain.coding, compressed.coding) == (None, coding)
+    assert read(compressed.content) == plain.content == "".join(LONG).encode()
+    assert plain.tag != compressed.tag
+    assert pack(HEADERS, LONG, coding).tag == compressed.tag
 
 
 def test_short_answers_are_not_compressed() -> None:
-    answer = pack(HEADERS, ["short"])
-    assert answer.form(gzipped=True) == (b"short", answer.form(gzipped=False)[1])
+    assert pack(HEADERS, ["short"], "gzip") == pack(HEADERS, ["short"], None)
