@@ -17,13 +17,11 @@
  */
 
 import { setting, setSetting } from '../reading/settings.js';
+import { TRANSPORT_SETTING } from './early.js';
 import { parseMessage, stepsFrom } from './messages.js';
 import { jittered } from './request.js';
 import { Silence } from './silence.js';
 import { TRANSPORTS } from './transports.js';
-
-/** The setting with the transport that worked: a proxy that stops WebSockets does so tomorrow. */
-const TRANSPORT_SETTING = 'way';
 
 /** All times here are in milliseconds. */
 const MIN_RETRY_DELAY = 500;

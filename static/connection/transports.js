@@ -17,6 +17,7 @@
  * @property {number} maxDelay milliseconds between two tries; few pages poll, and no more often than while they are live
  */
 
+import { socketAddress, takeEarly } from './early.js';
 import { cursorOf, TYPES } from './messages.js';
 import { jittered, request } from './request.js';
 
@@ -47,12 +48,20 @@ export const TRANSPORTS = [
 
 /** @type {Open} */
 function openWebSocket(blog, cursor, { onMessage, onLost }) {
-  const url = address(blog, 'ws', cursor);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  const socket = new WebSocket(url);
+  const url = socketAddress(address(blog, 'ws', cursor));
+  const early = takeEarly(url);
+  const socket = early?.socket ?? new WebSocket(url);
+  let isOpen = true;
   socket.onmessage = ({ data }) => onMessage(data);
   socket.onclose = () => onLost();
+  // The caller has this transport's end by then.
+  queueMicrotask(() => {
+    for (const data of early?.messages ?? []) {
+      if (isOpen) onMessage(data);
+    }
+  });
   return () => {
+    isOpen = false;
     socket.onmessage = null;
     socket.onclose = null;
     socket.close();

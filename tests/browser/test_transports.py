@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -60,6 +61,41 @@ async def in_time(page: Page, find: Callable[[], Awaitable[object]], wanted: obj
         return await find()
 
     await becomes(pass_and_find, wanted)
+
+
+async def after(event: asyncio.Event, route: Route) -> None:
+    """Lets a request through once something has happened."""
+    await event.wait()
+    await route.continue_()
+
+
+async def test_the_page_takes_over_the_connection_of_the_first_script(blog: Blog, page: Page) -> None:
+    """Nothing of what came before the page's own script is lost."""
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    may_load = asyncio.Event()
+    await page.route("**/page.js", partial(after, may_load))
+    await page.goto(blog.livelog.url("/blog/"), wait_until="commit")
+    await becomes(lambda: page.evaluate("window.livelogEarly?.messages.length > 0"), True)
+    blog.desk.publish(title="Before the script")
+    await becomes(lambda: page.evaluate("livelogEarly.messages.length > 1"), True)
+    may_load.set()
+    await until_live(page)
+    await expect(post(page, "Before the script")).to_be_visible()
+    assert len(sockets) == 1
+
+
+async def test_a_first_script_that_comes_late_opens_no_second_connection(blog: Blog, page: Page) -> None:
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    may_load = asyncio.Event()
+    await page.route("**/connect.js", partial(after, may_load))
+    await page.goto(blog.livelog.url("/blog/"), wait_until="domcontentloaded")
+    await until_live(page)
+    async with page.expect_request_finished(lambda request: request.url.endswith("/connect.js")):
+        may_load.set()
+    await page.wait_for_load_state()
+    assert len(sockets) == 1
 
 
 async def test_an_event_stream_takes_over_where_no_websocket_gets_through(

@@ -28,8 +28,9 @@ def write(folder: Path, **modules: str) -> Path:
     return folder
 
 
-async def test_a_page_has_one_style_one_script_and_one_icon(site: Site) -> None:
-    assert [path.rpartition("/")[2] for path in await addresses(site)] == ["favicon.svg", "livelog.css", "page.js"]
+async def test_a_page_has_one_icon_one_style_and_two_scripts(site: Site) -> None:
+    names = [path.rpartition("/")[2] for path in await addresses(site)]
+    assert names == ["favicon.svg", "livelog.css", "connect.js", "page.js", "page.js"]
 
 
 async def test_an_asset_is_kept_for_good(site: Site) -> None:
