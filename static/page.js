@@ -100,6 +100,7 @@ function goLive() {
     });
     if (holds) keepScroll(list, apply);
     else slideIn(list, apply);
+    arrivals.prepare(timeline.waitingItems);
     controls?.update();
     for (const change of now.slice(0, done)) absence.count(change);
     updateAge();

@@ -363,6 +363,23 @@ async def test_parser_processes_end_when_the_server_is_killed(livelog: Livelog, 
     await until(lambda: not any(map(alive, children)))
 
 
+async def test_parser_processes_share_the_program_wherever_it_was_started(
+    livelog: Livelog, newsroom: Newsroom
+) -> None:
+    """Its folder is not the working directory here. Importing all of it takes each process most of a second."""
+    desk = newsroom.open_desk("/a.xml", title="A")
+    desk.publish(title="Something to parse")
+    await livelog.start({"blog": [desk.url]})
+
+    async def listed() -> bool:
+        return bool(await livelog.entries())
+
+    await until(listed)
+    used = sorted(cpu_seconds(child) for child in descendants(livelog.pid))
+    assert len(used) >= 5, "a tracker, a fork server, and three that parse"
+    assert sum(used[:-1]) < used[-1] / 2, used
+
+
 async def test_a_commit_is_in_the_database_after_a_stop(livelog: Livelog, newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/a.xml", title="A")
     desk.publish(title="One")

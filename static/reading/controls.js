@@ -132,6 +132,11 @@ export class Controls {
     const timeline = this.#timeline;
     if (scrollY >= 1) timeline.showNewest();
     if (this.isPaused || timeline.waiting === 0 || !isWatchingTop(this.#list)) return;
+    if (timeline.dropOlder()) {
+      // In a task of its own, so that neither holds up a frame.
+      setTimeout(() => this.#releaseAtTop());
+      return;
+    }
     keepFocus(this.#list, () => slideIn(this.#list, () => {
       timeline.release();
       timeline.showNewest();

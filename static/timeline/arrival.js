@@ -20,6 +20,9 @@ const TOGETHER = 2_000;
 /** Changes that are measured at a time: the browser lays out each post. */
 const MAX_MEASURED = 5;
 
+/** Milliseconds of a task in which posts that wait are rendered. */
+const PREPARING = 8;
+
 export class Arrivals {
   #blog;
   #isNew;
@@ -28,6 +31,8 @@ export class Arrivals {
   #rendered = new WeakMap();
   #since = -TOGETHER;
   #room = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #preparing;
 
   /**
    * @param {string} blog
@@ -81,13 +86,36 @@ export class Arrivals {
   }
 
   /**
-   * The article of an item, rendered only once if it was measured.
+   * Renders posts that wait, some in each task: all at once they would hold up the frame that shows them.
+   *
+   * @param {Item[]} items
+   */
+  prepare(items) {
+    clearTimeout(this.#preparing);
+    const left = items.filter((item) => !this.#rendered.has(item));
+    if (left.length === 0) return;
+    this.#preparing = setTimeout(() => {
+      const until = performance.now() + PREPARING;
+      while (left.length > 0 && performance.now() < until) this.#articleOf(/** @type {Item} */ (left.pop()));
+      this.prepare(left);
+    });
+  }
+
+  /**
+   * The article of an item, rendered only once if it was measured or prepared.
    *
    * @param {Item} item
    */
   render(item) {
-    const article = this.#rendered.get(item) ?? renderPost(item, this.#blog);
+    const article = this.#articleOf(item);
     this.#rendered.delete(item);
+    return article;
+  }
+
+  /** @param {Item} item */
+  #articleOf(item) {
+    const article = this.#rendered.get(item) ?? renderPost(item, this.#blog);
+    this.#rendered.set(item, article);
     return article;
   }
 
@@ -104,11 +132,7 @@ export class Arrivals {
   /** @param {Item[]} items */
   #measure(items) {
     if (items.length === 0) return [];
-    const articles = items.map((item) => {
-      const article = this.#rendered.get(item) ?? renderPost(item, this.#blog);
-      this.#rendered.set(item, article);
-      return article;
-    });
+    const articles = items.map((item) => this.#articleOf(item));
     this.#scale.prepend(...articles);
     const heights = articles.map((article) => article.getBoundingClientRect().height);
     for (const article of articles) article.remove();

@@ -174,6 +174,14 @@ export class Posts {
     return count;
   }
 
+  /** Leaves the newest posts that don't wait in the window; false if it has no others. */
+  dropOlder() {
+    const end = Math.min(this.#start + 2 * STEP, this.length);
+    if (!this.isAtNewest || end >= this.#end) return false;
+    this.#end = end;
+    return true;
+  }
+
   /** Extends the window by newer posts; false if there are none. */
   extendUp() {
     if (this.isAtNewest) return false;

@@ -161,6 +161,14 @@ export class Timeline {
     return this.#posts.at(count - 1)?.element ?? null;
   }
 
+  /**
+   * Shows the newest posts only, to a reader at the top: hundreds below them make all that follows slower. False if
+   * there are few.
+   */
+  dropOlder() {
+    return this.#showIf(this.#posts.dropOlder());
+  }
+
   /** Shows some more newer posts; false if there are none here. */
   extendUp() {
     return this.#showIf(this.#posts.extendUp());

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,15 +24,21 @@ TEXT_BYTES: Final = 60_000
 LONG_MS: Final = 50.0
 """What may be: the first paint on Slow 3G, document with styles and scripts, a task (W3C Long Tasks)."""
 
-SLIDING: Final = 10
-"""Posts of a burst that may slide in at the top of a page; the others wait."""
-
 _FIRST_PAINT: Final = """() => new Promise((resolve) => {
   new PerformanceObserver((list) => {
     for (const { name, startTime } of list.getEntries()) {
       if (name === 'first-contentful-paint') resolve(startTime);
     }
   }).observe({ type: 'paint', buffered: true });
+})"""
+
+
+_LIVE: Final = """() => new Promise((resolve) => {
+  const look = () => {
+    if (document.querySelector('#state')?.dataset.state === 'live') resolve(performance.now());
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+  look();
 })"""
 
 
@@ -82,21 +87,21 @@ async def visit(context: BrowserContext, url: str, network: dict[str, Any] | Non
     transfer = _count(session)
     await page.goto(url, wait_until="commit")
     first_paint: float = await page.evaluate(_FIRST_PAINT)
-    await page.wait_for_selector('#state[data-state="live"]', state="attached")
-    live: float = await page.evaluate("performance.now()")
+    live: float = await page.evaluate(_LIVE)
     await page.close()
     return Visit(first_paint, live, transfer)
 
 
-async def show_waiting(page: Page, count: int, seconds: float = PATIENCE) -> None:
-    """Has a reader at the top see what waits, once so many posts do: by the key Home."""
+async def show_waiting(page: Page, title: str, seconds: float = PATIENCE) -> None:
+    """Has a reader at the top press Home whenever posts wait, until the post of that title is shown."""
+    headline = page.locator(".headline", has_text=title)
 
-    async def is_enough() -> bool:
-        waiting = re.match(r"\((\d+)\)", await page.title())
-        return waiting is not None and int(waiting[1]) >= count
+    async def is_shown() -> bool:
+        if (await page.title()).startswith("("):
+            await page.keyboard.press("Home")
+        return await headline.is_visible()
 
-    await until(is_enough, seconds)
-    await page.keyboard.press("Home")
+    await until(is_shown, seconds)
 
 
 def _count(session: CDPSession) -> Transfer:
