@@ -85,7 +85,7 @@ async def followed_day(program: Path, folder: Path) -> AsyncIterator[RealDay]:
         printed = await _run(program, f"--port={port}", "--config", stdout=asyncio.subprocess.PIPE)
         config, _ = await printed.communicate()
         path = folder / "config.yaml"
-        path.write_text(json.dumps(_fetched_once(yaml.safe_load(config))), encoding="utf-8")
+        path.write_text(json.dumps(_fetched_rarely(yaml.safe_load(config))), encoding="utf-8")
         await livelog.run(f"--config={path}", "--port=0")
         for blog in (await livelog.json("/healthz"))["readers"]:
             await until(lambda blog=blog: _is_fetched(livelog, blog), seconds=90)
@@ -113,14 +113,14 @@ def program_if_here() -> Path | None:
     return program if program and program.exists() else None
 
 
-def _fetched_once(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with an hour between two fetches of what doesn't change: all but the sources of `live`.
+def _fetched_rarely(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with 20 s between two fetches of what doesn't change: all but the sources of `live`.
 
     The origin renews dates with each answer, and reading 85 feeds every 2 s takes most of a core.
     """
     for slug, blog in config["blogs"].items():
         for feed in blog["feeds"] if slug != "live" else ():
-            feed["interval"] = "1h"
+            feed["interval"] = "20s"
     return config
 
 
