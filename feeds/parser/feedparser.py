@@ -12,15 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from time import struct_time
 from typing import Any, Final
 from xml.parsers import expat
 from xml.sax.saxutils import escape as escaped
 
 from feedparser import FeedParserDict
-from feedparser.datetimes import _parse_date
-from feedparser.datetimes.rfc822 import timezone_names
 from feedparser.html import _BaseHTMLProcessor
 from feedparser.mixin import _FeedParserMixin
 from feedparser.parsers.loose import _LooseFeedParser
@@ -29,6 +27,7 @@ from feedparser.sanitizer import replace_doctype
 from feedparser.urls import _urljoin, make_safe_absolute_uri
 
 import urls
+from feeds.parser.dates import read_date
 from feeds.parser.encoding import decode
 
 Handler = Callable[..., None]
@@ -53,10 +52,6 @@ _MAX_POLLING: Final = 31
 _MAX_DELETED: Final = 10_000
 _XHTML: Final = "application/xhtml+xml"
 
-# Hours east of UTC of time zones that feedparser does not know, and reads as UTC.
-timezone_names.update(wet=0, west=1, bst=1, cet=1, cest=2, eet=2, eest=3, msk=3, sgt=8, hkt=8, jst=9, kst=9)
-timezone_names.update(aest=10, aedt=11, nzst=12, nzdt=13)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
@@ -71,7 +66,7 @@ class Parsed:
     feed: Mapping[str, Any]
     entries: list[Mapping[str, Any]]
     polling: Mapping[str, list[str]]
-    deleted: list[tuple[str, struct_time | None]]
+    deleted: list[tuple[str, datetime | None]]
     broken: bool
     whole: bool
 
@@ -125,7 +120,7 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         self.contentparams: Any = _Record()
         self.feeddata: Any = _Record()
         self.polling: dict[str, list[str]] = {}
-        self.deleted: list[tuple[str, struct_time | None]] = []
+        self.deleted: list[tuple[str, datetime | None]] = []
         self._in_deleted = False
         # Names that were computed before, by tag, and by tag and attribute as expat writes them.
         self._names: dict[str, str] = {}
@@ -262,7 +257,7 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
 
     def _start_deleted_entry(self, attrs_d: dict[str, str]) -> None:
         if not self.inentry and len(self.deleted) < _MAX_DELETED:
-            self.deleted.append((attrs_d.get("ref", ""), _parse_date(attrs_d.get("when"))))
+            self.deleted.append((attrs_d.get("ref", ""), read_date(attrs_d.get("when"))))
         # Its content describes the deletion, and is no part of the feed; feedparser treats a source likewise.
         self.insource = self._in_deleted = True
         self.push(_DELETED, 0)
@@ -271,6 +266,25 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         self.pop(_DELETED)
         self.insource = self._in_deleted = False
         self.sourcedata.clear()
+
+    def _end_published(self) -> None:
+        self._keep_date("published")
+
+    _end_issued = _end_pubdate = _end_published
+
+    def _end_updated(self) -> None:
+        self._keep_date("updated")
+
+    _end_modified = _end_lastbuilddate = _end_updated
+
+    def _keep_date(self, name: str) -> None:
+        """Keeps a date under feedparser's name, as a datetime in whole seconds.
+
+        feedparser believes dates that it reads in part only.
+        """
+        date = read_date(self.pop(name))
+        if date:
+            self._save(f"{name}_parsed", date.replace(microsecond=0), overwrite=True)
 
     def _end_itunes_duration(self) -> None:
         self.pop("itunes_duration")

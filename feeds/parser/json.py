@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from entries import Attachment
-from feeds.parser.dates import read_iso_date, read_mail_date
+from feeds.parser.dates import read_date
 from feeds.parser.enclosures import drop_repeated, guess_type, is_picture, read_duration, read_size
 from feeds.parser.raw_entry import RawEntry, RawFeed
 from feeds.parser.sanitize import text_to_html
@@ -52,8 +52,8 @@ def _json_item(item: dict[str, Any], feed_base: str) -> RawEntry:
         title=_text(item.get("title")),
         content=_text(item.get("content_html")) or (text_to_html(plain) if plain else None),
         summary=text_to_html(_text(item.get("summary")) or "") or None,
-        published=read_iso_date(item.get("date_published")),
-        modified=read_iso_date(item.get("date_modified")),
+        published=read_date(item.get("date_published")),
+        modified=read_date(item.get("date_modified")),
         authors=tuple(dict.fromkeys(name for person in people if (name := _text(person.get("name"))))),
         tags=tuple(tag for tag in _list(item.get("tags")) if isinstance(tag, str)),
         image=_text(item.get("image")) or _text(item.get("banner_image")) or next(pictures, None),
@@ -80,7 +80,7 @@ def _rss_item(item: dict[str, Any], feed_base: str) -> RawEntry:
         title=_text(item.get("title")),
         title_is_html=True,
         content=_text(item.get("description")),
-        published=read_mail_date(item.get("pubDate")),
+        published=read_date(item.get("pubDate")),
         authors=tuple(name for name in (_text(item.get("author")),) if name),
         image=next((file.url for file in files if is_picture(file)), None),
         attachments=files,

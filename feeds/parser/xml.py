@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from feeds.parser.dates import from_struct_time
 from feeds.parser.enclosures import find_media
 from feeds.parser.feedparser import Parsed, parse
 from feeds.parser.raw_entry import RawEntry, RawFeed, Tombstone, Wishes
@@ -39,7 +38,7 @@ def read(body: bytes, base: str, content_type: str | None) -> RawFeed:
         entries=_drop_fragments([_raw_entry(entry, parsed.version, base) for entry in parsed.entries], parsed),
         whole=parsed.whole,
         wishes=_read_wishes(parsed.polling),
-        tombstones=[Tombstone(guid, from_struct_time(when)) for guid, when in parsed.deleted if guid],
+        tombstones=[Tombstone(guid, when) for guid, when in parsed.deleted if guid],
     )
 
 
@@ -96,8 +95,8 @@ def _raw_entry(entry: _Element, version: str, feed_base: str) -> RawEntry:
         title_is_html=title.get("type") not in (None, "text/plain"),
         content=content,
         summary=_summary(entry, content, version),
-        published=from_struct_time(entry.get("published_parsed")),
-        modified=from_struct_time(entry.get("updated_parsed")),
+        published=entry.get("published_parsed"),
+        modified=entry.get("updated_parsed"),
         authors=tuple(dict.fromkeys(_names(entry, version))) if "authors" in entry else (),
         tags=tuple(str(name) for tag in entry.get("tags", ()) if (name := tag.get("label") or tag.get("term"))),
         image=image,

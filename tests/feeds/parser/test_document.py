@@ -462,10 +462,17 @@ def test_what_is_known_is_not_selected_again() -> None:
         ("2026-01-01T10:30:00+02:00", NEW_YEAR),
         ("2026-01-01 08:30:00", NEW_YEAR),
         ("2026-01-02", NEXT_DAY),
+        ("2026/01/01 08:30:00", NEW_YEAR),
+        ("Thu, Jan 01 2026 08:30:00 AM", NEW_YEAR),
+        ("Thu, 01 Jan 2026 16:30:00 UTC+8", NEW_YEAR),
+        ("jeu, 1 janv 2026 09:30:00 +0100", NEW_YEAR),
+        ("1767256200", NEW_YEAR),
+        ("03/04/2026 08:30:00", None),
+        ("2026-01", None),
+        ("Thu, 01 Jan 2026 08:30:00 GMT or so", None),
         ("", None),
         ("yesterday", None),
         ("0000-00-00T00:00:00Z", None),
-        ("1700000000", None),
         ("1732-01-01T00:00:00Z", None),
         ("Thu, 01 Jan 1970 00:00:00 GMT", None),
         ("Thu, 31 Feb 2026 10:00:00 GMT", None),
@@ -475,6 +482,11 @@ def test_what_is_known_is_not_selected_again() -> None:
 def test_a_date_is_right_or_missing(written: str, read_as: datetime | None) -> None:
     entry = only(rss(f"<title>t</title><pubDate>{written}</pubDate>"))
     assert (entry.published, entry.modified) == (read_as, None)
+
+
+def test_a_readable_date_beside_an_unreadable_one_counts() -> None:
+    entry = only(rss("<title>t</title><pubDate>Thu, 01 Jan 2026 08:30:00 GMT</pubDate><pubDate>soon</pubDate>"))
+    assert entry.published == NEW_YEAR
 
 
 @pytest.mark.parametrize(

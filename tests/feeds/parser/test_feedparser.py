@@ -56,7 +56,7 @@ def tuned(body: bytes, base: str) -> Found:
 
 
 def of_interest(entry: Any) -> dict[str, Any]:
-    """What Livelog looks at of an entry."""
+    """What Livelog looks at of an entry; of its dates the texts, which `dates` reads."""
     texts = {
         name: [(part.get("type"), part.get("base"), part.get("value")) for part in parts if part]
         for name, parts in (
@@ -65,7 +65,7 @@ def of_interest(entry: Any) -> dict[str, Any]:
             ("content", dict.get(entry, "content") or []),
         )
     }
-    names = ["id", "link", "title", "summary", "published_parsed", "updated_parsed", "author", "image"]
+    names = ["id", "link", "title", "summary", "published", "updated", "author", "image"]
     lists = ["authors", "tags", "links", "media_content", "media_thumbnail"]
     return {
         **{f"{name} in full": value for name, value in texts.items()},

@@ -105,12 +105,14 @@ def test_the_link_of_an_item(item: dict[str, str], url: str | None) -> None:
         ("2026-01-01T08:30:00", NEW_YEAR),
         ("2026-01-01T08:30:00.000Z", NEW_YEAR),
         ("2026-01-01", NEW_YEAR.replace(hour=0, minute=0)),
-        ("Thu, 01 Jan 2026 08:30:00 GMT", None),
+        ("Thu, 01 Jan 2026 08:30:00 GMT", NEW_YEAR),
         ("9999-12-31T23:59:59-12:00", None),
         ("0001-01-01T00:00:00+12:00", None),
         ("1732-01-01T00:00:00Z", None),
         ("", None),
-        (1767256200, None),
+        (1767256200, NEW_YEAR),
+        (True, None),
+        ("2026-01", None),
         (None, None),
     ],
 )
@@ -209,7 +211,7 @@ def test_a_guid_of_rss_in_json_is_the_same_in_both_forms() -> None:
     assert len({only(rss_in_json({"title": "t", "guid": guid})).id for guid in forms}) == 1
 
 
-@pytest.mark.parametrize("date", ["yesterday", "", "Thu, 99 Jan 2026 08:30:00 GMT", 7, None, "2026-01-01T00:00:00Z"])
+@pytest.mark.parametrize("date", ["yesterday", "", "Thu, 99 Jan 2026 08:30:00 GMT", 7, None, "03/04/2026"])
 def test_a_date_of_rss_in_json_that_is_none_is_left_out(date: object) -> None:
     assert only(rss_in_json({"title": "t", "pubDate": date})).published is None
 
