@@ -16,23 +16,29 @@ LATE_AFTER: Final = timedelta(hours=24)
 def positioned(entries: Sequence[Entry], blog: str, now: float, *, backfill: bool) -> list[Entry]:
     """Gives entries of one document their positions on a blog, and returns them oldest first.
 
-    ``entries`` are in the document's order, newest first by custom. The position is ``now`` (Unix seconds); for a
+    ``entries`` are in the document's order, newest first by custom; those of one position stand in the order of their
+    own dates, as some feeds list the oldest first. The position is ``now`` (Unix seconds); for a
     backfilled entry it is its own date. ``backfill`` is set for a feed that is new to the blog. No position is in the
     future, and no two entries of a document have the same.
     """
     seen = int(now * 1_000_000)
     late_before = now - LATE_AFTER.total_seconds()
-    found = []
+    rank = now
+    found: list[tuple[float, Entry]] = []
     for entry in entries:
         dated = entry.published or entry.modified
         own = dated.timestamp() if dated else None
         backfilled = backfill or (own is not None and own < late_before)
         at = now if own is None or not backfilled else min(own, now)
-        found.append(replace(entry, blog=blog, position=int(at * 1_000_000), seen=seen, backfilled=backfilled))
+        # One without a date is as old as the one listed before it.
+        rank = rank if own is None else min(own, now)
+        placed = replace(entry, blog=blog, position=int(at * 1_000_000), seen=seen, backfilled=backfilled)
+        found.append((rank, placed))
     # A stable sort: entries of the same moment stay in the document's order, a microsecond apart.
-    found.sort(key=lambda entry: entry.position, reverse=True)
+    found.sort(key=lambda ranked: (ranked[1].position, ranked[0]), reverse=True)
     above = seen + 1
-    for n, entry in enumerate(found):
+    result = []
+    for _, entry in found:
         above = min(entry.position, above - 1)
-        found[n] = replace(entry, position=above)
-    return found[::-1]
+        result.append(replace(entry, position=above))
+    return result[::-1]

@@ -61,6 +61,30 @@ def test_entries_seen_together_keep_the_order_of_their_document() -> None:
     assert [one.id for one in placed] == ["oldest", "middle", "newest"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "order"),
+    [
+        ([-180, -120, -60], [0, 1, 2]),
+        ([-60, -120, -180], [2, 1, 0]),
+        ([-120, -60, -180], [2, 0, 1]),
+        ([-60, -60, -60], [2, 1, 0]),
+        ([-60, 90, 60, -90], [3, 0, 2, 1]),
+        ([-60, None, -120], [2, 1, 0]),
+        ([-180, None, -60], [1, 0, 2]),
+        ([None, -180, -60], [1, 2, 0]),
+    ],
+    ids=str,
+)
+def test_new_entries_of_one_poll_stand_in_the_order_of_their_dates(
+    seconds: Sequence[float | None], order: Sequence[int]
+) -> None:
+    """Some feeds list the oldest first. One without a date stays below the one that is listed before it."""
+    listed = [entry(str(n), published=None if at_ is None else at(at_)) for n, at_ in enumerate(seconds)]
+    placed = positioned(listed, "blog", NOW, backfill=False)
+    assert [int(one.id) for one in placed] == order
+    assert all(abs(one.position - NOW * 1e6) <= len(seconds) for one in placed)
+
+
 def test_entries_dated_in_the_future_keep_the_order_of_their_document() -> None:
     entries = [entry("newest", published=at(60)), entry("oldest", published=at(90))]
     placed = positioned(entries, "blog", NOW, backfill=True)
