@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
+from outbound.idna import ascii_host
 from outbound.private_networks import literal
 from outbound.resizable_semaphore import Slots
-from outbound.wire import DEFAULT_PORTS, ascii_host
+from outbound.wire import DEFAULT_PORTS
 
 MAX_PAUSES: Final = 10_000
 KEY_CACHE_SIZE: Final = 4_096

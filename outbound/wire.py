@@ -6,6 +6,8 @@ import functools
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from outbound.idna import ascii_host
+
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 URL_CACHE_SIZE: Final = 4_096
@@ -14,17 +16,12 @@ URL_CACHE_SIZE: Final = 4_096
 _UNESCAPED: Final = "!#$%&'()*+,/:;=?@[]~"
 
 
-def ascii_host(name: str) -> str:
-    """A host name as it is sent (RFC 3987 §3.1); raises ValueError for a name that IDNA cannot encode."""
-    return name if name.isascii() else name.encode("idna").decode()
-
-
 @functools.lru_cache(maxsize=URL_CACHE_SIZE)
 def wire_url(url: str) -> str:
     """The URL as it is sent: in ASCII (RFC 3987 §3.1), without credentials and fragment; raises ValueError."""
     parts = urlsplit(url)
     host, port = parts.netloc.rpartition("@")[2], parts.port
-    if not host.isascii():
+    if not host.isascii() or ("%" in host and "[" not in host):
         name = ascii_host(parts.hostname or "")
         host = f"{name}:{port}" if port else name
     path, query = quote(parts.path or "/", safe=_UNESCAPED), quote(parts.query, safe=_UNESCAPED)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LATIN: Final = frozenset(
+_LATIN_LABELS: Final = (
     "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8 "
     "ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 iso_8859-1 "
-    "iso_8859-1:1987 l1 latin-1 latin1 us-ascii windows-1252 x-cp1252".split()
+    "iso_8859-1:1987 l1 latin-1 latin1 us-ascii windows-1252 x-cp1252"
 )
+LATIN: Final = frozenset(_LATIN_LABELS.split())
 """Labels of UTF-8 and windows-1252: the default of much software, whatever it sends."""
 
 _WIDE: Final = re.compile(r"utf-?(?:16|32)|ucs|iso-10646|csunicode|unicode")
@@ -58,9 +59,7 @@ _CODECS: Final = {label: codec for codec, labels in _LABELS.items() for label in
 _WIDER: Final = {"euc_jp": ("euc_jp", "euc_jis_2004"), "big5hkscs": ("big5hkscs", "cp950")}
 """Codecs to try one after the other: Python's first ones lack characters of NEC and Microsoft, such as `①`."""
 
-_OTHER: Final = re.compile(
-    r"(?:big5|cp|euc|gb|hz|ibm|iso|johab|koi8|kz|mac|ptcp|shift|tis|windows)[\w.:-]*", re.ASCII
-)
+_OTHER: Final = re.compile(r"(?:big5|cp|euc|gb|hz|ibm|iso|johab|koi8|kz|mac|ptcp|tis|windows)[\w.:-]*", re.ASCII)
 """Labels that are no WHATWG ones, but may be Python's: none of `idna`, `punycode` or `unicode_escape`."""
 
 
