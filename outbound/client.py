@@ -25,10 +25,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamBufferFullError, UnsatisfiableReadError
-from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
+from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 
 from outbound.body import ResponseBody
+from outbound.coding import ACCEPT_ENCODING
 from outbound.host_limits import HostLimits
+from outbound.http1 import NOT_HTTP, LenientHTTPClient, MalformedResponseError
 from outbound.private_networks import GuardedResolver, LiteralResolver, Network, PrivateAddressError, literal
 from outbound.wire import origin, wire_url
 
@@ -48,7 +50,7 @@ _MESSAGES: Final[dict[type[Exception], str]] = {
     ConnectionRefusedError: "The connection was refused.",
     ConnectionError: "The connection was closed without a proper answer.",
     UnsatisfiableReadError: f"The head of the answer is larger than {MAX_HEADER_BYTES} bytes, or not HTTP.",
-    StreamBufferFullError: "The answer is not HTTP.",
+    StreamBufferFullError: NOT_HTTP,
 }
 
 
@@ -115,8 +117,8 @@ class Client:
             "max_header_size": MAX_HEADER_BYTES,
         }
         self._resolver = GuardedResolver(networks=settings.private_networks)
-        self._guarded = SimpleAsyncHTTPClient(force_instance=True, resolver=self._resolver, **limits)
-        self._literal = SimpleAsyncHTTPClient(force_instance=True, resolver=LiteralResolver(), **limits)
+        self._guarded = LenientHTTPClient(force_instance=True, resolver=self._resolver, **limits)
+        self._literal = LenientHTTPClient(force_instance=True, resolver=LiteralResolver(), **limits)
 
     def apply(self, settings: ClientSettings) -> None:
         """Changes the settings for requests that begin from now on."""
@@ -201,7 +203,8 @@ class Client:
             request.auth_username, request.auth_password = unquote(parts.username), unquote(parts.password or "")
         request.user_agent = settings.user_agent
         request.connect_timeout = request.request_timeout = seconds
-        request.follow_redirects = False
+        request.follow_redirects = request.decompress_response = False
+        request.headers["Accept-Encoding"] = ACCEPT_ENCODING
         request.header_callback, request.streaming_callback = body.header, body.chunk
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(body.close)
@@ -243,7 +246,7 @@ def _why(error: Exception, hop: _Hop) -> str:
         if isinstance(error, kind):
             return message
     match error:
-        case PrivateAddressError():
+        case PrivateAddressError() | MalformedResponseError():
             return str(error)
         case HTTPTimeoutError():
             return _too_slow(hop.settings)
