@@ -26,6 +26,7 @@ MAX_RETRY_AFTER_SECONDS: Final = 31 * 24 * 3600.0
 MAX_VALIDATOR_CHARS: Final = 1_024
 
 _WITH_A_FEED: Final = (200, 226, 304)
+_UNASKED_304: Final = "The answer was 304 Not Modified to a request for the whole feed: the server sends none."
 _ACCEPT: Final = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
@@ -132,14 +133,17 @@ class Fetcher:
         self, url: str, validators: Validators | None = None, *, named: str | None = None, proven: bool = True
     ) -> Answer:
         """Fetches a feed; raises FetchError or HostPausedError. ``named`` and ``proven`` as in `Client.request`."""
+        conditions = _conditions(validators)
         try:
             response = await self.client.request(
-                url, headers={"Accept": _ACCEPT}, headers_at=_conditions(validators), named=named, proven=proven
+                url, headers={"Accept": _ACCEPT}, headers_at=conditions, named=named, proven=proven
             )
         except RequestError as error:
             raise FetchError(str(error), error.status) from None
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(response.close)
+            if response.status == 304 and not conditions.get(response.url):
+                raise FetchError(_UNASKED_304, 304, host=host_key(response.url))
             answer = self._answer(response)
             on_failure.pop_all()
         return answer

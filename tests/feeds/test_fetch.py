@@ -185,6 +185,18 @@ async def test_not_modified_has_no_body_and_the_validators_it_names(fetcher: Fet
     assert await fetcher.get(url, Validators(url, '"1"', "never")) == Answer(304, url, '"2"', None, None, b"")
 
 
+@pytest.mark.parametrize("sent_to", [None, "/other", "/feed"])
+async def test_a_304_that_was_not_asked_for_is_a_failure(
+    fetcher: Fetcher, origin: RawOrigin, sent_to: str | None
+) -> None:
+    origin.serve("/feed", answer(status="304 Not Modified"))
+    url = origin.serve("/moved", moved("/feed", "301 x")) if sent_to == "/other" else origin.url("/feed")
+    given = None if sent_to is None else Validators(origin.url(sent_to), None if sent_to == "/feed" else '"1"', None)
+    with pytest.raises(FetchError, match=r"^The answer was 304 Not Modified to a request for") as caught:
+        await fetcher.get(url, given)
+    assert caught.value.status == 304
+
+
 async def test_a_publisher_is_asked_only_for_what_is_new(fetcher: Fetcher, newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/feed.xml", title="News")
     desk.publish(guid="1", title="One")
@@ -278,7 +290,8 @@ async def test_a_date_to_come_back_at_is_heard(fetcher: Fetcher, origin: RawOrig
 async def test_how_long_an_answer_stays_fresh_is_heard(
     fetcher: Fetcher, origin: RawOrigin, status: str, lines: list[str], seconds: float | None
 ) -> None:
-    assert (await fetcher.get(origin.serve("/feed", whole(b"", *lines, status=status)))).max_age == seconds
+    url = origin.serve("/feed", whole(b"", *lines, status=status))
+    assert (await fetcher.get(url, Validators(url, '"1"', None))).max_age == seconds
 
 
 async def test_a_host_that_asked_for_a_pause_is_asked_nothing(origin: RawOrigin) -> None:

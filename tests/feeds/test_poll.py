@@ -192,6 +192,23 @@ async def test_too_many_requests_without_a_date_give_the_host_the_back_off(
 # What it leads to
 
 
+async def test_a_server_that_says_not_modified_to_everything_is_a_problem(
+    desk: Desk, origin: RawOrigin, log: Log
+) -> None:
+    url = origin.serve("/a", whole(b"", status="304 Not Modified"))
+    await desk.follow(url)
+    state = await desk.state()
+    assert (state.status, state.ok_at, state.failures) == (304, 0, 1)
+    assert state.problem == "The answer was 304 Not Modified to a request for the whole feed: the server sends none."
+    assert len(log.heard()) == 1
+    origin.serve("/a", whole(rss(post("a")), 'ETag: "1"'))
+    await desk.later(HOUR)
+    origin.serve("/a", whole(b"", status="304 Not Modified"))
+    await desk.later()
+    assert ((await desk.state()).status, (await desk.state()).problem, await desk.titles()) == (304, None, ["a"])
+    assert "well again" in log.heard()[0]
+
+
 @pytest.mark.parametrize(
     ("error", "outcome", "problem", "pause"),
     [
