@@ -17,10 +17,24 @@ from tornado.netutil import DefaultLoopResolver, Resolver
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
-# IPv6 networks that embed or map to other networks, and that the ipaddress module calls global.
-_EMBEDDING: Final = tuple(
-    ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96", "fec0::/10")
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+"""The only IPv6 addresses of the public internet. Beside them lie those that a gateway turns into IPv4 ones (NAT64,
+SIIT, IPv4-compatible), and networks like 5f00::/16 that never leave one operator's."""
+
+_NEIGHBOURS: Final = tuple(
+    ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # the next gateway (PCP, TURN): some of these count as global
+        "192.88.99.0/24",  # the next 6to4 relay
+        "2001::/23",  # Teredo, ORCHID, the next gateway
+        "2002::/16",  # 6to4: embeds an IPv4 address
+        "3fff::/20",  # documentation
+    )
 )
+"""Networks that the ipaddress module of some versions calls global, but that lead to a neighbour or nowhere."""
+
+_ISATAP: Final = 0x5EFE
+"""Bits 32 to 47 of an interface id that embeds an IPv4 address (RFC 5214, 6.1). Those before are 0000, or 0200."""
 
 
 class PrivateAddressError(OSError):
@@ -41,8 +55,26 @@ def allowed(address: Address, networks: Sequence[Network]) -> bool:
         address = address.ipv4_mapped
     if any(address in network for network in networks if network.version == address.version):
         return True
-    embedding = address.version == 6 and any(address in network for network in _EMBEDDING)
-    return address.is_global and not address.is_multicast and not embedding
+    return _is_public(address)
+
+
+def _is_public(address: Address) -> bool:
+    if not address.is_global or address.is_multicast:
+        return False
+    if any(address in network for network in _NEIGHBOURS if network.version == address.version):
+        return False
+    if isinstance(address, IPv4Address):
+        return True
+    embedded = _isatap(address)
+    return address in _GLOBAL_UNICAST and (embedded is None or _is_public(embedded))
+
+
+def _isatap(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address in the interface id of an ISATAP address, whatever its universal and group bits."""
+    interface_id = int(address) & 0xFFFF_FFFF_FFFF_FFFF
+    if (interface_id >> 32) & ~0x0300_0000 != _ISATAP:
+        return None
+    return IPv4Address(interface_id & 0xFFFF_FFFF)
 
 
 class LiteralResolver(Resolver):

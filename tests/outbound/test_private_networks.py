@@ -12,7 +12,8 @@ from tornado.netutil import DefaultLoopResolver
 
 from outbound.private_networks import GuardedResolver, PrivateAddressError, allowed, literal
 
-PUBLIC = ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8"]
+PUBLIC = ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:8.8.8.8", "2620:0:2d0:200::7"]
+PUBLIC += ["2606:2800:220:1:0:5efe:808:808", "2606:2800:220:1:1000:5efe:a00:1"]
 PRIVATE = [
     "0.0.0.0",
     "10.0.0.1",
@@ -22,6 +23,9 @@ PRIVATE = [
     "169.254.169.254",
     "172.16.0.1",
     "192.0.0.1",
+    "192.0.0.9",
+    "192.0.0.10",
+    "192.88.99.1",
     "192.0.2.1",
     "192.168.1.1",
     "198.18.0.1",
@@ -47,6 +51,35 @@ PRIVATE = [
     "fec0::1",
     "ff02::1",
     "ff0e::1",
+    # IPv4-translated (SIIT)
+    "::ffff:0:127.0.0.1",
+    "::ffff:0:8.8.8.8",
+    # NAT64, IPv4-compatible
+    "64:ff9b::8.8.8.8",
+    "64:ff9b:1:ffff::808:808",
+    "::8.8.8.8",
+    # Segment routing, and what is in no use
+    "5f00::1",
+    "5f00:ffff::7f00:1",
+    "1::1",
+    "4000::1",
+    "e000::1",
+    # 6to4 and its relays
+    "2002:c058:6301::",
+    "2002:808:808::1",
+    "::ffff:192.88.99.1",
+    # Teredo, ORCHID, the next gateway
+    "2001:0:7f00:1::",
+    "2001:1::1",
+    "2001:1::2",
+    "2001:20::1",
+    "3fff::1",
+    # ISATAP, with each of the bits that may differ
+    "2606:2800:220:1:0:5efe:7f00:1",
+    "2606:2800:220:1:200:5efe:a9fe:a9fe",
+    "2606:2800:220:1:100:5efe:10.0.0.1",
+    "2606:2800:220:1:300:5efe:192.168.1.1",
+    "fe80::5efe:8.8.8.8",
 ]
 
 
@@ -73,6 +106,9 @@ def test_an_address_that_is_not_public_is_refused(address: str) -> None:
         ("127.0.0.1", "127.0.0.1/32", True),
         ("127.0.0.2", "127.0.0.1/32", False),
         ("64:ff9b::a9fe:a9fe", "64:ff9b::/96", True),
+        ("5f00::1", "5f00::/16", True),
+        ("::ffff:0:10.1.2.3", "::ffff:0:0:0/96", True),
+        ("2606:2800:220:1:0:5efe:a01:203", "10.0.0.0/8", False),
     ],
 )
 def test_an_address_that_the_operator_lists_is_allowed(address: str, network: str, *, expected: bool) -> None:
