@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tornado.iostream import IOStream
 from tornado.web import HTTPError
 
-from config import Blog
+from config import CONTROL_CHARACTERS, Blog
 from connections import limits
 from connections.limits import Admission, RefusedError
 from connections.listener import retry_after
@@ -91,11 +91,17 @@ class BaseHandler(Localized):
         return origin == f"{parts.scheme}://{parts.netloc}"
 
     def prepare(self) -> None:
-        """Takes the client's address from trusted proxies' headers, and has a stop wait for the answer."""
+        """Takes the client's address from trusted proxies' headers, and has a stop wait for the answer.
+
+        Raises HTTPError 404 for a path with control characters: nothing here has one in its name, and the calls of
+        the file system raise what no handler expects.
+        """
         peer = Client(self.request.remote_ip or "", self.request.protocol)
         behind = client(peer, self.request.headers, self.site.config.server.trusted_proxies)
         self.request.remote_ip, self.request.protocol = behind
         self.admission.answering.add(self)
+        if any(map(CONTROL_CHARACTERS.search, filter(None, self.path_args))):
+            raise HTTPError(404, reason="There is nothing here.")
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Ends the answer, and closes the connection if the client does not read it within ANSWER_SECONDS."""
