@@ -32,7 +32,7 @@ from outbound.coding import ACCEPT_ENCODING
 from outbound.host_limits import HostLimits
 from outbound.http1 import NOT_HTTP, LenientHTTPClient, MalformedResponseError
 from outbound.private_networks import GuardedResolver, LiteralResolver, Network, PrivateAddressError, literal
-from outbound.wire import origin, wire_url
+from outbound.wire import MAX_URL_CHARS, TooLongError, origin, wire_url
 
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 PERMANENT_REDIRECTS: Final = (301, 308)
@@ -173,6 +173,8 @@ class Client:
                 if response.code == 303 or (response.code in (301, 302) and method == "POST"):
                     method, body = ("HEAD" if method == "HEAD" else "GET"), None
                     headers = {k: v for k, v in (headers or {}).items() if not k.lower().startswith("content-")}
+        except TooLongError:
+            raise RequestError(f"Its address has more than {MAX_URL_CHARS:,} characters.") from None
         except ValueError:
             raise RequestError("Its address is not one that can be fetched.") from None
         raise RequestError(f"More than {max_redirects} redirects.")
@@ -284,6 +286,9 @@ def _redirected(target: str, location: str | None, status: int) -> str:
         location = location.encode("latin-1").decode()
     try:
         url = wire_url(urljoin(target, location))
+    except TooLongError:
+        sentence = f"The answer was a redirect ({status}) to an address of more than {MAX_URL_CHARS:,} characters."
+        raise RequestError(sentence, status) from None
     except ValueError:
         raise RequestError(f"The answer was a redirect ({status}) to an unusable address.", status) from None
     if not re.match("https?://[^/]", url):

@@ -5,7 +5,6 @@ All limits are kept under one key per host, `host_key`.
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,10 +14,9 @@ from urllib.parse import urlsplit
 from outbound.idna import ascii_host
 from outbound.private_networks import literal
 from outbound.resizable_semaphore import Slots
-from outbound.wire import DEFAULT_PORTS
+from outbound.wire import DEFAULT_PORTS, cached
 
 MAX_PAUSES: Final = 10_000
-KEY_CACHE_SIZE: Final = 4_096
 
 
 class HostPausedError(Exception):
@@ -29,7 +27,7 @@ class HostPausedError(Exception):
         self.until = until
 
 
-@functools.lru_cache(maxsize=KEY_CACHE_SIZE)
+@cached
 def host_key(url: str) -> str:
     """The key of a URL's host: name and port, the same for all spellings of a host.
 

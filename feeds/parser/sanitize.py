@@ -21,6 +21,8 @@ MAX_HTML_BYTES: Final = 64 * 1024
 
 MAX_RAW_HTML_CHARS: Final = 1024 * 1024
 MAX_TEXT_CHARS: Final = 5_000
+MAX_ADDRESS_CHARS: Final = 4_096
+"""Longer addresses of links, pictures, sound and film are left out; what is linked stays."""
 
 _TAGS: Final = frozenset(
     # ruff: noqa: SIM905 - a list of words reads best as words
@@ -64,6 +66,8 @@ _BLOCK: Final = re.compile(
     r"section|table|td|th|tr|ul)\b)",
     re.IGNORECASE,
 )
+_LONG_VALUE: Final = re.compile(rf'="[^"]{{{MAX_ADDRESS_CHARS + 1}}}')
+_ADDRESSES: Final = frozenset({"href", "src", "poster"})
 _BLOCK_END: Final = re.compile(r"</(?:p|div|li|ul|ol|dd|dl|blockquote|pre|figure|tr|table|details|h[1-6])>")
 
 
@@ -72,7 +76,7 @@ def sanitize_html(markup: str, base: str) -> tuple[str, bool]:
 
     Relative links are resolved against ``base``, an http(s) URL. They are removed if browsers reject that URL.
     """
-    cleaner = _cleaner(base)
+    cleaner = _cleaner(base if len(base) <= MAX_ADDRESS_CHARS else "")
     raw = _UNPRINTABLE.sub("", markup)
     sanitised = _sanitize(raw[:MAX_RAW_HTML_CHARS], cleaner)
     if _size(sanitised) <= MAX_HTML_BYTES:
@@ -120,6 +124,8 @@ def _sanitize(markup: str, cleaner: nh3.Cleaner) -> str:
     sanitised = cleaner.clean(markup)
     if _SCOPES.search(markup):
         sanitised = cleaner.clean(sanitised)
+    if _LONG_VALUE.search(sanitised):
+        sanitised = _cleaner("", has_long_addresses=True).clean(sanitised)
     # Unprintable characters once more: markup can have them as references.
     return images.normalize_media(_UNPRINTABLE.sub("", sanitised)).strip()
 
@@ -151,8 +157,13 @@ def _cut(sanitised: str, room: int) -> str:
     return re.sub(r"&[^;\s]*\Z|(?<=\s)[^\s>]*\Z", "", head)
 
 
+def _drop_long_address(_element: str, attribute: str, value: str) -> str | None:
+    return None if attribute in _ADDRESSES and len(value) > MAX_ADDRESS_CHARS else value
+
+
 @functools.lru_cache(maxsize=64)
-def _cleaner(base: str) -> nh3.Cleaner:
+def _cleaner(base: str, *, has_long_addresses: bool = False) -> nh3.Cleaner:
+    # Only then: the filter is called for each attribute.
     cleaner = functools.partial(
         nh3.Cleaner,
         tags=set(_TAGS),
@@ -161,6 +172,7 @@ def _cleaner(base: str) -> nh3.Cleaner:
         set_tag_attribute_values=_SET_ATTRIBUTES,
         url_schemes={"http", "https"},
         link_rel="noopener noreferrer",
+        attribute_filter=_drop_long_address if has_long_addresses else None,
     )
     try:
         return cleaner(url_relative=("rewrite_with_base", base))

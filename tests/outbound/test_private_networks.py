@@ -51,10 +51,9 @@ PRIVATE = [
     "fec0::1",
     "ff02::1",
     "ff0e::1",
-    # IPv4-translated (SIIT)
+    # Of IPv4 that a gateway translates: SIIT
     "::ffff:0:127.0.0.1",
     "::ffff:0:8.8.8.8",
-    # NAT64, IPv4-compatible
     "64:ff9b::8.8.8.8",
     "64:ff9b:1:ffff::808:808",
     "::8.8.8.8",

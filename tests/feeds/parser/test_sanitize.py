@@ -287,6 +287,27 @@ def test_links_go_where_the_base_is_no_address_that_browsers_take(base: str) -> 
     assert [attributes.get("href") for _, attributes in kept.elements] == [None, "https://example.org/"]
 
 
+def test_an_address_of_more_than_4096_characters_is_left_out_and_what_is_linked_stays() -> None:
+    longest, longer = (f"https://example.org/{'a' * (size - 20)}" for size in (4_096, 4_097))
+    link = '<a href="{}" rel="noopener noreferrer">text</a>'
+    assert sanitize_html(link.format(longest), BASE) == (link.format(longest), False)
+    assert sanitize_html(link.format(longer), BASE) == ('<a rel="noopener noreferrer">text</a>', False)
+    assert sanitize_html(f'<p title="b"><img src="{longer}" alt="A picture"></p>', BASE)[0] == "<p>A picture</p>"
+    for markup in (f'<video src="{longer}">', f'<video poster="{longer}">', f'<audio src="/{longer}">'):
+        assert "aaaa" not in sanitize_html(f"{markup}x", BASE)[0]
+
+
+def test_a_short_link_does_not_become_a_long_one_by_its_base() -> None:
+    assert "aaaa" not in sanitize_html('<a href="x">text</a>', f"https://example.org/{'a' * 4_090}/")[0]
+    assert "aaaa" not in sanitize_html('<a href="x">text</a>', f"https://example.org/{'a' * 60_000}/")[0]
+
+
+def test_a_long_text_with_the_look_of_an_attribute_stays() -> None:
+    text = f'href="{"a" * 5_000}"'
+    assert sanitize_html(f"<p>{text}</p>", BASE)[0] == f"<p>{text}</p>"
+    assert sanitize_html(f'<img src="/a" alt="{"a" * 5_000}">', BASE)[0].count("a" * 5_000) == 1
+
+
 def test_an_image_loads_late_and_tells_no_one_where_it_is_shown() -> None:
     image = '<img src="/a.png" alt="A" width=1 height=2 loading=eager referrerpolicy=unsafe-url srcset="/b.png 2x">'
     assert cleaned(image).elements == [
