@@ -30,6 +30,9 @@ TRY_AGAIN_LATER: Final = 1013
 MAX_MESSAGE_BYTES: Final = 4 * 1024
 """Size of a client's message, over all its fragments."""
 
+MESSAGE_TIMEOUT: Final = 10.0
+"""Seconds that a client may take for a message or control frame, in however many pieces and fragments."""
+
 MAX_MISSED_PONGS: Final = 2
 """Pings in a row without an answer before a connection is closed. One is tolerated: background tabs answer late."""
 
@@ -50,7 +53,7 @@ def handshake(key: str) -> bytes:
 class WebSocketConnection(DetachedConnection):
     """A client's WebSocket. Messages that it sends are ignored, but have to follow the protocol."""
 
-    __slots__ = ("_is_closing", "_is_ponging", "_missed_pongs", "_parser", "_ping", "is_alive")
+    __slots__ = ("_is_closing", "_is_ponging", "_missed_pongs", "_parser", "_ping", "_timeout", "is_alive")
 
     transport = Transport.WEBSOCKET
 
@@ -62,6 +65,7 @@ class WebSocketConnection(DetachedConnection):
         self._is_closing = False
         self._is_ponging = False
         self._ping: bytes | None = None
+        self._timeout: asyncio.TimerHandle | None = None
 
     def evict(self) -> None:
         """Closes with 1013, after which the client reconnects."""
@@ -95,8 +99,30 @@ class WebSocketConnection(DetachedConnection):
                     self._close_received(close_code(control.payload))
                     return
             self._pong(pings)
+            self._limit_message()
         except ViolationError as violation:
             self._close(violation.code)
+
+    def connection_lost(self) -> None:
+        """Leaves the fan-out, and waits for no more of a message."""
+        super().connection_lost()
+        self._stop_timeout()
+
+    def _limit_message(self) -> None:
+        """Closes the connection unless a message that has begun ends within MESSAGE_TIMEOUT.
+
+        A client that sends a byte a second is alive, as far as `check_alive` can tell.
+        """
+        if self._parser.has_ended:
+            self._stop_timeout()
+        if self._parser.is_within and self._timeout is None:
+            loop = asyncio.get_running_loop()
+            self._timeout = loop.call_later(MESSAGE_TIMEOUT, self._close, PROTOCOL_ERROR)
+
+    def _stop_timeout(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
 
     def _close(self, code: int) -> None:
         """Sends a close frame, and ends the connection CLOSE_TIMEOUT later if the client has not."""
@@ -154,17 +180,27 @@ class Control(NamedTuple):
 
 
 class FrameParser:
-    """Finds the control frames in a client's data, however it is split; checks messages and discards them."""
+    """Finds the control frames in a client's data, however it is split; checks messages and discards them.
 
-    __slots__ = ("_decoder", "_message_bytes", "_rest")
+    ``has_ended`` is True if the last data completed a message, or a control frame outside of one.
+    """
+
+    __slots__ = ("_decoder", "_message_bytes", "_rest", "has_ended")
 
     def __init__(self) -> None:
+        self.has_ended = False
         self._rest = b""
         self._message_bytes: int | None = None
         self._decoder: codecs.IncrementalDecoder | None = None
 
+    @property
+    def is_within(self) -> bool:
+        """True if a message or a control frame has begun, and not ended."""
+        return bool(self._rest) or self._message_bytes is not None
+
     def feed(self, data: bytes) -> Iterator[Control]:
         """The control frames that this data completes. Raises ViolationError."""
+        self.has_ended = False
         data = self._rest + data
         at = 0
         while header := _header(data, at):
@@ -178,6 +214,7 @@ class FrameParser:
                 yield Control(header.opcode, payload)
             else:
                 self._discard(header, payload)
+            self.has_ended = self.has_ended or self._message_bytes is None
         self._rest = data[at:]
 
     def _check(self, header: _Header) -> None:

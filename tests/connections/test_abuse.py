@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -56,6 +57,18 @@ FLOODS = {
 }
 
 
+DRIPS = {
+    "a text with a longer header": frame(TEXT, b"x" * 200),
+    "an empty text and a bit": frame(TEXT) + b"\x81",
+    "a text": frame(TEXT, b"x" * 100),
+    "a ping": frame(PING, bytes(125)),
+    "a close": frame(CLOSE, b"\x03\xe8" + b"x" * 100),
+    "fragments": frame(TEXT, b"x", final=False) + frame(CONTINUATION, b"x", final=False) * 20,
+    "pings within a text": frame(TEXT, b"x", final=False) + frame(PING) * 20,
+    "a text after another": frame(TEXT, b"x") + frame(TEXT, b"x" * 100),
+}
+
+
 async def still_hears(site: Site, other: Bare, name: str) -> None:
     """Another client gets what comes."""
     await commit(site.timeline, entry(name))
@@ -90,6 +103,59 @@ async def test_a_flood_takes_no_memory_and_harms_nobody(site: Site, name: str) -
         assert peak < MOST_MEMORY
         bare.send(frame(0x5))
         assert await bare.close_code() == 1002
+
+
+@pytest.mark.parametrize("name", DRIPS)
+async def test_whoever_drips_a_message_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("connections.websocket.MESSAGE_TIMEOUT", 0.3)
+    monkeypatch.setattr("connections.websocket.CLOSE_TIMEOUT", 0.1)
+
+    async def drip(bare: Bare) -> None:
+        for byte in DRIPS[name]:
+            bare.send(bytes([byte]))
+            await asyncio.sleep(0.05)
+
+    async with websocket(site.port) as other, websocket(site.port) as bare:
+        dripping = asyncio.create_task(drip(bare))
+        await until(lambda: site.fanout.readers()["blog"] == 2)
+        assert await bare.close_code() == 1002
+        assert await bare.has_ended()
+        dripping.cancel()
+        await until(lambda: site.admission.connections == 1)
+        await still_hears(site, other, "a")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [frame(PING, b"x"), frame(TEXT, b"x"), frame(TEXT, b"x", final=False) + frame(CONTINUATION, b"x")],
+    ids=["pings", "texts", "texts in fragments"],
+)
+async def test_whoever_always_has_begun_the_next_message_stays(
+    site: Site, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    monkeypatch.setattr("connections.websocket.MESSAGE_TIMEOUT", 0.3)
+    async with websocket(site.port) as bare:
+        await bare.message()
+        bare.send(said[:1])
+        for _ in range(12):
+            await asyncio.sleep(0.05)
+            bare.send(said[1:] + said[:1])
+        bare.send(said[1:])
+        await asyncio.sleep(0.4)
+        assert site.fanout.readers()["blog"] == 1
+        bare.send(frame(CLOSE, b"\x03\xe8"))
+        assert await bare.close_code() == 1000
+
+
+async def test_a_thousand_that_drip_are_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connections.websocket.MESSAGE_TIMEOUT", 0.3)
+    monkeypatch.setattr("connections.websocket.CLOSE_TIMEOUT", 0.1)
+    async with AsyncExitStack() as stack, websocket(site.port) as other:
+        dripping = [await stack.enter_async_context(websocket(site.port)) for _ in range(1_000)]
+        for bare in dripping:
+            bare.send(frame(TEXT, b"x" * 100)[:3])
+        await until(lambda: site.admission.connections == 1)
+        await still_hears(site, other, "a")
 
 
 async def test_an_event_streams_client_that_talks_is_closed(site: Site) -> None:
