@@ -272,6 +272,36 @@ async def test_a_database_that_can_not_be_written_is_reported_in_one_line(tmp_pa
     )
 
 
+@pytest.mark.parametrize("room", [0, 3, 100, 4_096, 8_192, 30_000, 60_000])
+async def test_a_first_start_on_a_full_disk_is_reported_in_one_line(tmp_path: Path, room: int) -> None:
+    limited = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (%d, %d)); sys.argv[1:] = %r; %s"
+    )
+    run = f"runpy.run_path({str(ROOT / 'server.py')!r}, run_name='__main__')"
+    arguments = ["--port=0", "--store=sqlite:livelog.db", "http://127.0.0.1:1/"]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", limited % (room, room, arguments, f"sys.path.insert(0, {str(ROOT)!r}); {run}")),
+        cwd=tmp_path,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 1
+    assert errors.decode().startswith("Livelog cannot start: livelog.db: ")
+    assert errors.decode().count("\n") == 1
+    assert "savepoint" not in errors.decode(), "the reason is the disk"
+
+
+async def test_a_folder_in_the_place_of_the_database_or_its_lock_is_reported_in_one_line(tmp_path: Path) -> None:
+    for name in ("a", "b.lock"):
+        (tmp_path / name).mkdir()
+    for store, words in (("a", "unable to open database file"), ("b", "cannot be written: Is a directory")):
+        code, output = await command("--port=0", f"--store=sqlite:{store}", "http://127.0.0.1:1/", cwd=tmp_path)
+        assert code == 1
+        assert output.startswith(f"Livelog cannot start: {store}: ")
+        assert words in output
+        assert output.count("\n") == 1
+
+
 @pytest.mark.parametrize("content", [b"no database at all", b"SQLite format 3\x00" + b"\xff" * 5_000])
 async def test_a_damaged_database_is_reported_in_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")

@@ -16,11 +16,22 @@ def lock(path: str) -> int:
     except OSError as error:
         raise TimelineError(f"{path}: the database cannot be written: {error.strerror}") from None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = Path(f"{path}.lock").read_text(encoding="ascii", errors="replace").strip()
+        _hold(descriptor, path)
+    except OSError as error:
         os.close(descriptor)
+        raise TimelineError(f"{path}: the database cannot be written: {error.strerror}") from None
+    except TimelineError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _hold(descriptor: int, path: str) -> None:
+    """Locks a file and writes our process id into it; raises TimelineError, and OSError, such as for a full disk."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = Path(f"{path}.lock").read_text(encoding="ascii", errors="replace").strip()
         raise TimelineError(f"{path}: another Livelog (process {holder or 'unknown'}) uses this database") from None
     os.truncate(descriptor, 0)
     os.write(descriptor, str(os.getpid()).encode())
-    return descriptor

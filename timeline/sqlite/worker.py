@@ -146,9 +146,15 @@ def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("SAVEPOINT job")
     try:
         yield
-    except BaseException:
-        connection.execute("ROLLBACK TO job")
-        connection.execute("RELEASE job")
+    except BaseException as error:
+        try:
+            connection.execute("ROLLBACK TO job")
+            connection.execute("RELEASE job")
+        except sqlite3.Error:
+            # A full disk ends the whole transaction, savepoints included: the disk is what is to be told.
+            if isinstance(error, Exception) and _environmental(error):
+                raise error from None
+            raise
         raise
     connection.execute("RELEASE job")
 
