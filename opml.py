@@ -8,12 +8,13 @@ Folders and categories of an outline are a feed's tags, and tags are categories 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
@@ -21,6 +22,7 @@ from xml.sax.saxutils import escape, quoteattr
 import yaml
 
 import config
+import opml_repair
 import urls
 from config import Blog, ConfigError, Feed
 
@@ -28,6 +30,13 @@ MAX_SLUG_CHARS: Final = 50
 MAX_DEPTH: Final = 128
 MAX_EXPANDED_BYTES: Final = config.MAX_FILE_BYTES // 2
 """Size of all feeds with their tags. Each feed repeats the folders around it, so a document can expand a lot."""
+
+_Dumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""The one in C, where PyYAML has it, takes a tenth of the time."""
+
+_FEEDS_PER_PART: Final = 200
+_PIECE_BYTES: Final = 64 * 1024
+_ILL_FORMED: Final = "left out, it is not valid XML"
 
 _TEXT_OVERHEAD_BYTES: Final = 16
 """Added for each text: the YAML around it."""
@@ -39,12 +48,28 @@ _CATEGORY: Final = re.compile("[^,/]+")
 _NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
 
 
+class Subscription(NamedTuple):
+    """A feed of a document: a `config.Feed` with nothing else would take three times the memory."""
+
+    url: str
+    title: str | None
+    tags: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """A blog with a document's feeds. ``left_out`` has a message for each feed that cannot be followed."""
+    """A document's feeds. ``left_out`` has a message for each feed that cannot be followed."""
 
-    blog: Blog
+    slug: str
+    title: str
+    feeds: tuple[Subscription, ...]
     left_out: tuple[str, ...]
+
+    @property
+    def blog(self) -> Blog:
+        """A blog with the feeds."""
+        feeds = tuple(Feed(url=feed.url, title=feed.title, tags=feed.tags) for feed in self.feeds)
+        return Blog(slug=self.slug, title=self.title, feeds=feeds)
 
 
 def load(path: str) -> Subscriptions:
@@ -58,22 +83,31 @@ def read(document: bytes, name: str) -> Subscriptions:
     A feed that is listed more than once is taken once, with all of its tags. Titles, tags and their number are cut to
     the limits of config.yaml.
     """
-    parser = _Parser(name)
-    parser.parse(document)
+    parser = _parsed(document, name)
     if not parser.feeds:
         raise ConfigError(*parser.left_out, f"{name}: has no feeds that Livelog can follow")
     title = _text(parser.title, config.MAX_TITLE_CHARS)
     slug = _slug(title)
-    blog = Blog(slug=slug, title=title or slug, feeds=tuple(parser.feeds.values()))
-    return Subscriptions(blog, tuple(parser.left_out))
+    return Subscriptions(slug, title or slug, tuple(parser.feeds.values()), tuple(parser.left_out))
 
 
 def to_config(blog: Blog) -> str:
     """The blog with the URLs, titles and tags of its feeds, as YAML that `config.load` accepts."""
-    feeds = [_feed_in_yaml(feed) for feed in blog.feeds]
-    document = {"blogs": {blog.slug: {"title": blog.title, "feeds": feeds}}}
+    return "".join(config_parts(blog.slug, blog.title, blog.feeds))
+
+
+def config_parts(slug: str, title: str, feeds: Sequence[Feed | Subscription]) -> Iterator[str]:
+    """The YAML of `to_config` in parts: PyYAML takes 5 KB of memory for each feed that it is given."""
+    head = _yaml({"blogs": {slug: {"title": title, "feeds": []}}})
+    yield head if not feeds else f"{head.removesuffix(' []' + chr(10))}\n"
+    for at in range(0, len(feeds), _FEEDS_PER_PART):
+        part = _yaml([_feed_in_yaml(feed) for feed in feeds[at : at + _FEEDS_PER_PART]])
+        yield re.sub("^", "    ", part.removesuffix("\n"), flags=re.MULTILINE) + "\n"
+
+
+def _yaml(value: object) -> str:
     # No line is wrapped, however long its value.
-    text = yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=config.MAX_FILE_BYTES)
+    text: str = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=config.MAX_FILE_BYTES)
     # The document is not trusted: a title in it must not expand to a value of the environment.
     return text.replace("$", "$$")
 
@@ -92,14 +126,36 @@ def parts(blog: Blog) -> Iterator[str]:
     yield "</body>\n</opml>\n"
 
 
+class _NotXmlError(ConfigError):
+    """A document is not well-formed."""
+
+
+def _parsed(document: bytes, name: str) -> _Parser:
+    """A document that was read, repaired if it is not well-formed; raises ConfigError if that gives no feeds."""
+    parser = _Parser(name)
+    try:
+        parser.parse(document)
+    except _NotXmlError as error:
+        repaired, bad = opml_repair.repair(document)
+        parser = _Parser(name)
+        parser.left_out += [f"{name}:{line}: {_printable(text) or '(no title)'}: {_ILL_FORMED}" for line, text in bad]
+        with contextlib.suppress(ConfigError):
+            parser.parse(repaired)
+            if parser.feeds:
+                return parser
+        raise error from None
+    return parser
+
+
 class _Parser:
     """Collects feeds from expat's callbacks. No tree of the document is built."""
 
     def __init__(self, name: str) -> None:
         self.title = ""
-        self.feeds: dict[str, Feed] = {}
+        self.feeds: dict[str, Subscription] = {}
         self.left_out: list[str] = []
         self._name = name
+        self._tags: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._open: list[str] = []
         self._folders: list[str] = []
         self._expanded_bytes = 0
@@ -112,10 +168,13 @@ class _Parser:
 
     def parse(self, document: bytes) -> None:
         try:
-            self._expat.Parse(document, True)
+            # In pieces: expat copies what it is given.
+            for at in range(0, len(document), _PIECE_BYTES):
+                self._expat.Parse(memoryview(document)[at : at + _PIECE_BYTES], False)
+            self._expat.Parse(b"", True)
         except expat.ExpatError as error:
             words = expat.ErrorString(error.code)
-            raise ConfigError(f"{self._name}:{error.lineno}: is not valid XML: {words}") from None
+            raise _NotXmlError(f"{self._name}:{error.lineno}: is not valid XML: {words}") from None
         except (LookupError, ValueError):
             raise ConfigError(f"{self._name}:1: is in an encoding that is not known here: save it as UTF-8") from None
 
@@ -163,7 +222,8 @@ class _Parser:
         self._count(url, title or "", *tags)
         if known := self.feeds.get(url):
             title, tags = known.title or title, _distinct(chain(known.tags, tags))
-        self.feeds[url] = Feed(url=url, title=title, tags=tags)
+        # Most feeds have the tags of others: each combination is kept once.
+        self.feeds[url] = Subscription(url, title, self._tags.setdefault(tags, tags))
 
     def _count(self, *texts: str) -> None:
         """Adds a feed's texts to the expanded size; raises ConfigError above MAX_EXPANDED_BYTES."""
@@ -229,10 +289,12 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
-def _feed_in_yaml(feed: Feed) -> object:
+def _feed_in_yaml(feed: Feed | Subscription) -> object:
     """The feed as config.yaml has it: a URL alone, or a mapping if it has a title or tags."""
-    keys = feed.model_dump(mode="json", include={"url", "title", "tags"}, exclude_defaults=True)
-    return keys if len(keys) > 1 else feed.url
+    if not (feed.title or feed.tags):
+        return feed.url
+    title, tags = ({"title": feed.title} if feed.title else {}), ({"tags": list(feed.tags)} if feed.tags else {})
+    return {"url": feed.url, **title, **tags}
 
 
 def _outlines(feed: Feed) -> str:

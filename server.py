@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -82,8 +83,16 @@ def import_opml(name: str) -> int:
     found = opml.load(name)
     for line in found.left_out:
         print(line, file=sys.stderr)  # noqa: T201 - output of the command
-    # UTF-8 whatever the terminal's encoding: config.yaml is UTF-8.
-    sys.stdout.buffer.write(opml.to_config(found.blog).encode())
+    try:
+        for part in opml.config_parts(found.slug, found.title, found.feeds):
+            # UTF-8 whatever the terminal's encoding: config.yaml is UTF-8.
+            sys.stdout.buffer.write(part.encode())
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        print(f"The configuration cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        # What is left in the buffer would fail once more at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

@@ -191,6 +191,73 @@ def test_a_document_without_feeds_is_rejected_in_one_line(data: bytes, words: st
     assert refusal(data) == words
 
 
+# Documents that are not well-formed
+
+HARBOUR = Feed(url="https://harbour.example/rss", title="Harbour")
+
+
+def repaired(outline: str) -> opml.Subscriptions:
+    """What is read of a document with an ill-formed outline in line 2, and another one after it."""
+    return opml.read(document(f'\n{outline}\n<outline text="Harbour" xmlUrl="{HARBOUR.url}"/>'), "x.opml")
+
+
+@pytest.mark.parametrize(
+    ("outline", "feed"),
+    [
+        (
+            '<outline text="Fish & Chips" xmlUrl="https://a.example/?cat=1&lang=en" htmlUrl="/?a=1&utm_medium=rss"/>',
+            Feed(url="https://a.example/?cat=1&lang=en", title="Fish & Chips"),
+        ),
+        (
+            '<outline text="Q&A;&#;&amp;&copy;" xmlUrl="https://a.example/?a&amp;b&c"/>',
+            Feed(url="https://a.example/?a&b&c", title="Q&A;&#;&©"),
+        ),
+        (
+            '<outline text="Caf&eacute;&nbsp;1" xmlUrl="https://a.example/"/>',
+            Feed(url="https://a.example/", title="Café\xa01"),
+        ),
+        ('<outline text="A < B" xmlUrl="https://a.example/"/>', Feed(url="https://a.example/", title="A < B")),
+        ('<outline text="A\x0bB" xmlUrl="https://a.example/"/>', Feed(url="https://a.example/", title="A B")),
+    ],
+)
+def test_characters_that_were_not_escaped_are_what_they_are(outline: str, feed: Feed) -> None:
+    found = repaired(outline)
+    assert found.blog.feeds == (feed, HARBOUR)
+    assert found.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("outline", "name"),
+    [
+        ('<outline text="A" text="B" xmlUrl="https://a.example/"/>', "A"),
+        ('<outline text="A "quoted" B" xmlUrl="https://a.example/"/>', "A"),
+        ("<outline xmlUrl=https://a.example/ />", "(no title)"),
+        ('<outline text="Fish xmlUrl="https://a.example/"/>', "Fish xmlUrl="),
+        ('<outline text="A"\nxmlUrl="https://a.example/" & />', "A"),
+    ],
+)
+def test_an_outline_that_is_beyond_repair_is_named_and_the_others_are_read(outline: str, name: str) -> None:
+    found = repaired(outline)
+    assert found.blog.feeds == (HARBOUR,)
+    assert found.left_out == (f"x.opml:2: {name}: left out, it is not valid XML",)
+
+
+def test_what_is_in_a_folder_that_is_beyond_repair_is_read() -> None:
+    found = repaired('<outline text="Folder "x""><outline text="In" xmlUrl="https://in.example/"/></outline>')
+    assert found.blog.feeds == (Feed(url="https://in.example/", title="In"), HARBOUR)
+    assert found.left_out == ("x.opml:2: Folder: left out, it is not valid XML",)
+
+
+def test_lines_after_a_repair_are_those_of_the_document() -> None:
+    found = repaired('<outline\ntext="A" text="B"/>\n<outline\ntext="C" text="D"/>\n<outline text="E" xmlUrl="x"/>')
+    assert [line.partition(": left")[0] for line in found.left_out] == ["x.opml:2: A", "x.opml:4: C", "x.opml:6: E"]
+
+
+def test_bytes_that_are_not_of_the_encoding_are_replaced() -> None:
+    data = document(f'<outline text="Caf?" xmlUrl="{URL}"/>').replace(b"?", b"\xe9", 1)
+    assert opml.read(data, "x.opml").blog.feeds == (Feed(url=URL, title="Caf\ufffd"),)
+
+
 @pytest.mark.parametrize("encoding", ["nonsense", "gb18030", "hex"])
 def test_an_unknown_encoding_is_rejected_with_advice(encoding: str) -> None:
     assert refusal(f'<?xml version="1.0" encoding="{encoding}"?><opml/>'.encode()) == (

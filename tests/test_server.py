@@ -243,6 +243,50 @@ async def test_a_bad_opml_file_is_reported_in_one_line(tmp_path: Path, content: 
     assert await ended("--import-opml=reader.opml", cwd=tmp_path) == (2, "", f"{words}\n")
 
 
+async def test_an_outline_that_is_not_well_formed_is_named_and_the_others_are_printed(tmp_path: Path) -> None:
+    bad = '<outline text="Bad "one"" xmlUrl="https://bad.example.org/"/>\n'
+    (tmp_path / "reader.opml").write_text(OPML.replace("</body>", f"{bad}</body>"), encoding="utf-8")
+    code, printed, errors = await ended("--import-opml=reader.opml", cwd=tmp_path)
+    assert code == 0
+    assert "https://www.example.org/rss" in printed
+    assert errors.splitlines()[0] == "reader.opml:5: Bad: left out, it is not valid XML"
+
+
+async def test_100_000_feeds_are_printed_in_150_mb_of_memory(tmp_path: Path) -> None:
+    outlines = (
+        f'<outline type="rss" text="The feed number {n}" xmlUrl="https://host{n}.example.org/feeds/{n}/rss.xml" '
+        f'htmlUrl="https://host{n}.example.org/" category="news,tag{n % 50}"/>'
+        for n in range(100_000)
+    )
+    (tmp_path / "reader.opml").write_text("\n".join(["<opml><body>", *outlines, "</body></opml>"]))
+    measured = (
+        "import resource, sys; sys.path.insert(0, sys.argv[1]); import server; server.import_opml('reader.opml'); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    with (tmp_path / "config.yaml").open("wb") as printed:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", measured, str(ROOT)), cwd=tmp_path, stdout=printed, stderr=asyncio.subprocess.PIPE
+        )
+        _, peak = await asyncio.wait_for(process.communicate(), 120)
+    assert (tmp_path / "config.yaml").read_text().count("- url: ") == 100_000
+    assert int(peak) < 150 * 1024
+
+
+async def test_a_configuration_that_can_not_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "reader.opml").write_text(OPML, encoding="utf-8")
+    (tmp_path / "full").symlink_to("/dev/full")
+    with (tmp_path / "full").open("wb") as full:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(ROOT / "server.py"), "--import-opml=reader.opml"),
+            cwd=tmp_path,
+            stdout=full,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 1
+    assert errors.decode().splitlines()[1:] == ["The configuration cannot be written: No space left on device"]
+
+
 async def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("store: 'sqlite::memory:'\nblogs:\n  blog:\n    feeds: []\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -274,13 +318,10 @@ async def test_a_database_that_can_not_be_written_is_reported_in_one_line(tmp_pa
 
 @pytest.mark.parametrize("room", [0, 3, 100, 4_096, 8_192, 30_000, 60_000])
 async def test_a_first_start_on_a_full_disk_is_reported_in_one_line(tmp_path: Path, room: int) -> None:
-    limited = (
-        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (%d, %d)); sys.argv[1:] = %r; %s"
-    )
-    run = f"runpy.run_path({str(ROOT / 'server.py')!r}, run_name='__main__')"
-    arguments = ["--port=0", "--store=sqlite:livelog.db", "http://127.0.0.1:1/"]
+    limited = "import os, resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); os.execv({1!r}, {2!r})"
+    run = [sys.executable, str(ROOT / "server.py"), "--port=0", "--store=sqlite:livelog.db", "http://127.0.0.1:1/"]
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", limited % (room, room, arguments, f"sys.path.insert(0, {str(ROOT)!r}); {run}")),
+        *(sys.executable, "-c", limited.format(room, sys.executable, run)),
         cwd=tmp_path,
         stderr=asyncio.subprocess.PIPE,
     )
