@@ -17,6 +17,7 @@ import preview
 import urls
 from entries import Entry, Source
 from feeds.parser import discovery, identity, json, plain_text, sanitize, xml
+from feeds.parser.addresses import Bases
 from feeds.parser.dates import plausible
 from feeds.parser.digest import legacy_digest
 from feeds.parser.enclosures import drop_repeated
@@ -103,7 +104,8 @@ def parse(reading: Reading) -> Document:
     listing = identity.identify(feed, reading.url, reading.known)
     title, site = sanitize.extract_text(feed.title), feed.site_url
     source = Source(title or urls.host_of(site or reading.url), site, reading.public_url)
-    entries = tuple(_sanitize_entry(entry, source) for entry in listing.changed)
+    bases = Bases(feed)
+    entries = tuple(_sanitize_entry(entry, source, bases.of(entry.raw)) for entry in listing.changed)
     return Document(
         title=title,
         site_url=site,
@@ -142,12 +144,12 @@ def _read(body: bytes, base: str, content_type: str | None) -> RawFeed:
     raise NotAFeedError("This is a web page, not a feed.", discovery.find_feeds(body, base))
 
 
-def _sanitize_entry(entry: ListedEntry, source: Source) -> Entry:
+def _sanitize_entry(entry: ListedEntry, source: Source, base: str) -> Entry:
     raw = entry.raw
-    base = raw.content_base
     content, truncated = sanitize.sanitize_html(plain_text.text_as_html(raw.content or raw.summary or ""), base)
     title = sanitize.extract_text(raw.title) if raw.title_is_html else sanitize.normalize_text(raw.title)
     summary = sanitize.extract_text(raw.summary) if raw.content and raw.summary != raw.content else None
+    authors = raw.authors if any(raw.authors) else raw.inherited_authors
     files = ((urls.absolute(file.url, base), file) for file in raw.attachments[:MAX_ATTACHMENTS])
     return Entry(
         keys=entry.keys,
@@ -163,7 +165,7 @@ def _sanitize_entry(entry: ListedEntry, source: Source) -> Entry:
         image=urls.absolute(raw.image, base),
         published=plausible(raw.published),
         modified=plausible(raw.modified),
-        authors=tuple(_texts(raw.authors[:MAX_AUTHORS])),
+        authors=tuple(_texts(authors[:MAX_AUTHORS])),
         tags=tuple(dict.fromkeys(_texts(raw.tags[:MAX_TAGS]))),
         attachments=drop_repeated(
             replace(file, url=link, mime_type=sanitize.normalize_text(file.mime_type) or "")

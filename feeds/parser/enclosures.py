@@ -80,8 +80,11 @@ def drop_repeated(files: Iterable[Attachment]) -> tuple[Attachment, ...]:
     return tuple(first.values())
 
 
-def find_media(entry: _Element) -> tuple[str | None, tuple[Attachment, ...]]:
-    """The picture and the files of an entry that feedparser read. Pictures of Media RSS are not among the files."""
+def find_media(entry: _Element, picture: str | None = None) -> tuple[str | None, tuple[Attachment, ...]]:
+    """The picture and the files of an entry that feedparser read. Pictures of Media RSS are not among the files.
+
+    ``picture`` is what its element ``image`` names.
+    """
     enclosures = [
         # feedparser gives links of Atom that have no type the type of a page.
         Attachment(url, guess_type(url, link.get("type", "").replace("text/html", "")), read_size(link.get("length")))
@@ -94,6 +97,7 @@ def find_media(entry: _Element) -> tuple[str | None, tuple[Attachment, ...]]:
     image = (
         _widest(pictures)
         or (entry.get("image") or {}).get("href")
+        or picture
         or next((file.url for file in enclosures if is_picture(file)), None)
     )
     files = drop_repeated([*enclosures, *(file for file, _ in contents if not is_picture(file))])

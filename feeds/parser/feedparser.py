@@ -3,7 +3,7 @@
 feedparser.parse reads through xml.sax, keeps every element of every module, and resolves aliases at each access. Here
 its sanitiser is off (`sanitize` replaces it), and an element that it fails for is skipped alone.
 
-This is the only module that uses feedparser's internals. `tests/feeds/parser/test_feedparser.py` compares its results
+Only this module and `kept` use feedparser's internals. `tests/feeds/parser/test_feedparser.py` compares the results
 with those of `feedparser.parse`.
 """
 
@@ -29,6 +29,7 @@ from feedparser.urls import _urljoin, make_safe_absolute_uri
 import urls
 from feeds.parser.dates import read_date
 from feeds.parser.encoding import decode
+from feeds.parser.kept import Kept
 
 Handler = Callable[..., None]
 
@@ -58,11 +59,12 @@ class Parsed:
     """A document as feedparser names its parts: ``feed`` and ``entries`` are read as plain dictionaries.
 
     ``polling`` are the texts of elements that ask for a pace, by name; ``deleted`` the ids of deleted entries
-    (RFC 6721) with their times. A ``broken`` document is not well-formed, and read by guess; it is ``whole`` if it
-    has the end tag of its root.
+    (RFC 6721) with their times. ``base`` is the base of what has no other. A ``broken`` document is not well-formed,
+    and read by guess; it is ``whole`` if it has the end tag of its root.
     """
 
     version: str
+    base: str
     feed: Mapping[str, Any]
     entries: list[Mapping[str, Any]]
     polling: Mapping[str, list[str]]
@@ -83,6 +85,7 @@ def parse(body: bytes, base: str, content_type: str | None) -> Parsed:
         reader.feed(data.decode("utf-8", "replace"))
     return Parsed(
         version=version or reader.version,
+        base=base,
         feed=reader.feeddata,
         entries=reader.entries,
         polling=reader.polling,
@@ -105,7 +108,7 @@ class _Record(FeedParserDict):  # type: ignore[misc]  # feedparser has no types
         return dict(self)
 
 
-class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
+class _Tuned(Kept):
     """The part that both readers share."""
 
     # A relative id stays as it is: resolved, it would change with the URL that a document came from.
@@ -156,6 +159,7 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         if self.svgOK and tag.endswith("svg"):
             self.svgOK -= 1
         handler = None if self.svgOK else _ENDS.get(name)
+        self.ending = name
         if handler:
             try:
                 handler(self)
@@ -242,6 +246,7 @@ class _Tuned(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
             self._end_deleted_entry()
         super()._start_item(attrs_d)
         self.entries[-1] = _Record(self.entries[-1])
+        self.item_depth = self.depth
 
     _start_entry = _start_item
 
@@ -359,6 +364,9 @@ class _Strict(_StrictFeedParser, _Tuned):  # type: ignore[misc]  # feedparser ha
 
 class _Loose(_LooseFeedParser, _Tuned, _BaseHTMLProcessor):  # type: ignore[misc]  # feedparser has no types
     """Reads documents that are not well-formed."""
+
+    # An element without its end tag leaves all that follow it deeper.
+    has_depth = False
 
 
 def _handlers(kind: str) -> dict[str, Handler]:

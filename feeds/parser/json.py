@@ -12,8 +12,10 @@ from typing import Any
 from entries import Attachment
 from feeds.parser.dates import read_date
 from feeds.parser.enclosures import drop_repeated, guess_type, is_picture, read_duration, read_size
+from feeds.parser.plain_text import resolve_references
 from feeds.parser.raw_entry import RawEntry, RawFeed
 from feeds.parser.sanitize import text_to_html
+from feeds.parser.texts import is_blank
 
 
 def read(body: bytes, base: str) -> RawFeed:
@@ -32,33 +34,49 @@ def read(body: bytes, base: str) -> RawFeed:
 
 
 def _json_feed(document: dict[str, Any], base: str) -> RawFeed:
+    authors = _names(document)
     return RawFeed(
         base=base,
         title=_text(document.get("title")),
         link=_text(document.get("home_page_url")),
-        entries=[_json_item(item, base) for item in _objects(document.get("items"))],
+        entries=[_json_item(item, base, authors) for item in _objects(document.get("items"))],
     )
 
 
-def _json_item(item: dict[str, Any], feed_base: str) -> RawEntry:
-    plain = _text(item.get("content_text"))
+def _json_item(item: dict[str, Any], feed_base: str, authors: tuple[str, ...]) -> RawEntry:
+    markup, plain = _text(item.get("content_html")), _text(item.get("content_text"))
+    summary = text_to_html(resolve_references(_text(item.get("summary")) or "")) or None
     files = drop_repeated(_files(_objects(item.get("attachments")), "mime_type", "size_in_bytes"))
     pictures = (file.url for file in files if is_picture(file))
-    people = [*_objects(item.get("authors")), _object(item.get("author"))]
+    guid, title = _id(item.get("id")), _text(item.get("title"))
+    if markup and (plain or summary) and is_blank(markup):
+        markup = None
     return RawEntry(
         feed_base=feed_base,
-        guid=_id(item.get("id")),
-        link=_text(item.get("url")) or _text(item.get("external_url")),
-        title=_text(item.get("title")),
-        content=_text(item.get("content_html")) or (text_to_html(plain) if plain else None),
-        summary=text_to_html(_text(item.get("summary")) or "") or None,
+        guid=guid,
+        link=_text(item.get("url")) or _text(item.get("external_url")) or _address(guid),
+        title=resolve_references(title) if title else None,
+        content=markup or (text_to_html(resolve_references(plain)) if plain else None),
+        summary=summary,
         published=read_date(item.get("date_published")),
         modified=read_date(item.get("date_modified")),
-        authors=tuple(dict.fromkeys(name for person in people if (name := _text(person.get("name"))))),
+        authors=_names(item),
+        inherited_authors=authors,
         tags=tuple(tag for tag in _list(item.get("tags")) if isinstance(tag, str)),
         image=_text(item.get("image")) or _text(item.get("banner_image")) or next(pictures, None),
         attachments=files,
     )
+
+
+def _names(of: dict[str, Any]) -> tuple[str, ...]:
+    """The names of the authors of an item, or of the feed."""
+    people = [*_objects(of.get("authors")), _object(of.get("author"))]
+    return tuple(dict.fromkeys(name for person in people if (name := _text(person.get("name")))))
+
+
+def _address(guid: str | None) -> str | None:
+    """An id that is the item's address, as the specification recommends."""
+    return guid if guid and guid.startswith(("http://", "https://")) else None
 
 
 def _rss_in_json(channel: dict[str, Any], base: str) -> RawFeed:

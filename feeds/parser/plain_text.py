@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import unescape
 from typing import Final
 
 _MAX_CHARS: Final = 64 * 1024
@@ -25,6 +26,11 @@ _TAG_OR_ADDRESS: Final = re.compile(
     r"<[a-z/][^>]{0,2000}>|(?<![a-z0-9])https?://(?:(?!&(?:lt|gt|quot|nbsp|#))[^\s<>\"“”‘’，。；：！？、（）《》「」【】]){1,2000}",
     re.IGNORECASE,
 )
+_REFERENCE: Final = re.compile(
+    r"&(?!(?:amp|lt|gt|quot|apos);)(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]\w{1,30});"
+)
+"""A reference that nobody writes about: `&nbsp;` in plain text was meant as a space."""
+
 _PUNCTUATION: Final = ".,;:!?'*_…"
 
 
@@ -36,6 +42,14 @@ def text_as_html(markup: str) -> str:
     if len(markup) > _MAX_CHARS or _STRUCTURE.search(markup):
         return markup
     return _TAG_OR_ADDRESS.sub(_link, markup if _TAG.search(markup) else _with_lines(markup))
+
+
+def resolve_references(text: str) -> str:
+    """Plain text that is escaped as HTML, as the characters that were meant.
+
+    `&lt;` and the like alone may be what the text is about.
+    """
+    return unescape(text) if "&" in text and _REFERENCE.search(text) else text
 
 
 def _with_lines(text: str) -> str:

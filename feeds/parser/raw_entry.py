@@ -16,11 +16,14 @@ class RawEntry:
     """One entry of a document. ``content`` and ``summary`` are HTML.
 
     ``feed_base`` is the URL that the document came from; ``base`` is the entry's own base (xml:base), if it has one.
+    ``origin`` is the address behind a ``link`` that redirects, ``inherited_authors`` are those of its source or feed;
+    neither is a part of its digest.
     """
 
     feed_base: str
     guid: str | None = None
     link: str | None = None
+    origin: str | None = None
     base: str | None = None
     title: str | None = None
     title_is_html: bool = False
@@ -29,6 +32,7 @@ class RawEntry:
     published: datetime | None = None
     modified: datetime | None = None
     authors: tuple[str, ...] = ()
+    inherited_authors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     image: str | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -45,21 +49,17 @@ class RawEntry:
 
     @property
     def url(self) -> str | None:
-        """The absolute URL of the entry's link."""
+        """The absolute URL of the entry's page: of its origin, else of its link."""
+        if self.origin and urls.is_plain(self.origin):
+            return self.origin
         if self.link and urls.is_plain(self.link):
             return self.link
-        return urls.absolute(self.link, self._own_base or self.feed_base)
+        return urls.absolute(self.link, self.own_base or self.feed_base)
 
     @property
-    def content_base(self) -> str:
-        """The URL that links in the content refer to: the entry's own base, else its URL, else the document's."""
-        if self.base is None:
-            return self.url or self.feed_base
-        return self._own_base or self.feed_base
-
-    @property
-    def _own_base(self) -> str | None:
-        return urls.absolute(self.base, self.feed_base)
+    def own_base(self) -> str | None:
+        """The absolute URL of the entry's own base."""
+        return urls.absolute(self.base, self.feed_base) if self.base else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

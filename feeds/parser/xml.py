@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from feeds.parser import addresses, kept, texts
 from feeds.parser.enclosures import find_media
 from feeds.parser.feedparser import Parsed, parse
+from feeds.parser.plain_text import resolve_references
 from feeds.parser.raw_entry import RawEntry, RawFeed, Tombstone, Wishes
 from feeds.parser.sanitize import text_to_html
 
@@ -16,7 +18,6 @@ MAX_TTL_SECONDS: Final = 31 * 86_400.0
 
 _REFERENCE: Final = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,50})|([0-9]{1,50}));")
 _REFERENCES: Final = re.compile(rb"(?:&#(?:[xX][0-9a-fA-F]{1,50}|[0-9]{1,50});)+")
-_ADDRESS: Final = re.compile(r"https?://|/", re.IGNORECASE)
 
 _PERIODS: Final = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -34,12 +35,18 @@ def read(body: bytes, base: str, content_type: str | None) -> RawFeed:
     return RawFeed(
         base=base,
         title=parsed.feed.get("title"),
-        link=parsed.feed.get("link"),
-        entries=_drop_fragments([_raw_entry(entry, parsed.version, base) for entry in parsed.entries], parsed),
+        link=_site(parsed.feed, base),
+        entries=_drop_fragments([_raw_entry(entry, parsed, base) for entry in parsed.entries], parsed),
         whole=parsed.whole,
         wishes=_read_wishes(parsed.polling),
         tombstones=[Tombstone(guid, when) for guid, when in parsed.deleted if guid],
     )
+
+
+def _site(feed: _Element, base: str) -> str | None:
+    """The feed's first alternate link. Its id is a name, and an address only if it is a whole one."""
+    guid = feed.get("id") or ""
+    return addresses.choose(feed.get("links", ()), guid if guid.startswith(("http://", "https://")) else None, base)
 
 
 def _parse_or_repair(body: bytes, base: str, content_type: str | None) -> Parsed:
@@ -78,54 +85,54 @@ def _drop_fragments(entries: list[RawEntry], parsed: Parsed) -> list[RawEntry]:
     return entries
 
 
-def _raw_entry(entry: _Element, version: str, feed_base: str) -> RawEntry:
-    content, content_base = _content(entry, version)
-    image, attachments = find_media(entry)
+def _raw_entry(entry: _Element, parsed: Parsed, feed_base: str) -> RawEntry:
+    content, summary = texts.choose(entry.get(kept.TEXTS, ()))
+    image, attachments = find_media(entry, entry.get(kept.PICTURE))
     title: _Element = entry.get("title_detail") or {}
-    guid, link = entry.get("id") or None, entry.get("link") or None
-    if link == guid and guid and not _ADDRESS.match(guid):
-        # Without a link feedparser uses the guid as one, address or not.
-        link = None
+    guid, version = entry.get("id") or None, parsed.version
+    base = _first_base(content, summary) or title.get("base")
     return RawEntry(
         feed_base=feed_base,
         guid=guid,
-        link=link,
-        base=content_base or title.get("base") or None,
+        link=addresses.choose(entry.get("links", ()), guid if entry.get(kept.IS_PERMALINK) else None, feed_base),
+        origin=entry.get(kept.ORIGIN),
+        base=base if base != parsed.base else None,
         title=entry.get("title") or None,
         title_is_html=title.get("type") not in (None, "text/plain"),
-        content=content,
-        summary=_summary(entry, content, version),
+        content=_as_html(content, version),
+        summary=_as_html(summary, version),
         published=entry.get("published_parsed"),
         modified=entry.get("updated_parsed"),
-        authors=tuple(dict.fromkeys(_names(entry, version))) if "authors" in entry else (),
+        authors=(authors := _authors(entry, version)),
+        inherited_authors=() if any(authors) else _inherited_authors(entry, parsed),
         tags=tuple(str(name) for tag in entry.get("tags", ()) if (name := tag.get("label") or tag.get("term"))),
         image=image,
         attachments=attachments,
     )
 
 
-def _content(entry: _Element, version: str) -> tuple[str | None, str | None]:
-    parts = entry.get("content") or ()
-    best = max(parts, key=lambda part: "html" in (part.get("type") or ""), default=None)
-    if best is None or not best.get("value"):
-        return None, (entry.get("summary_detail") or {}).get("base")
-    return _as_html(best["value"], best.get("type"), version), best.get("base")
+def _first_base(*of: texts.Text | None) -> str | None:
+    return next((text.base for text in of if text), None)
 
 
-def _summary(entry: _Element, content: str | None, version: str) -> str | None:
-    detail = entry.get("summary_detail")
-    if content is not None and detail is None:
-        # Without a summary feedparser repeats the content, and leaves out its type.
+def _as_html(text: texts.Text | None, version: str) -> str | None:
+    """The text as HTML. RSS descriptions are HTML, whatever type feedparser guesses; other formats have a type."""
+    if text is None:
         return None
-    summary = entry.get("summary")
-    return _as_html(summary, (detail or {}).get("type"), version) if summary else None
+    if version.startswith("rss") or not text.mime_type or "html" in text.mime_type:
+        return text.value
+    return text_to_html(resolve_references(text.value))
 
 
-def _as_html(value: str, mime_type: str | None, version: str) -> str:
-    """The value as HTML. RSS descriptions are HTML, whatever type feedparser guesses; other formats have a type."""
-    if version.startswith("rss") or not mime_type or "html" in mime_type:
-        return value
-    return text_to_html(value)
+def _authors(of: _Element, version: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_names(of, version))) if "authors" in of else ()
+
+
+def _inherited_authors(entry: _Element, parsed: Parsed) -> tuple[str, ...]:
+    """The authors of the source of an entry of Atom, else of the feed (RFC 4287 §4.2.1)."""
+    if not parsed.version.startswith("atom"):
+        return ()
+    return _authors(entry.get("source") or {}, parsed.version) or _authors(parsed.feed, parsed.version)
 
 
 def _names(entry: _Element, version: str) -> Iterator[str]:

@@ -217,6 +217,8 @@ def test_content_of_rss_is_html(inside: str, content: str, summary: str | None) 
         (f'<content type="xhtml"><div {XHTML}><b>x</b> &lt;y&gt;</div></content>', "<b>x</b> &lt;y&gt;", None),
         ('<content type="text/html" mode="base64">PGI+eDwvYj4=</content>', "<b>x</b>", None),
         ("<summary>a &lt; b</summary>", "<p>a &lt; b</p>", None),
+        ("<summary>a.&amp;nbsp;b &amp;#8217; &amp;amp;</summary>", "<p>a.&nbsp;b ’ &amp;</p>", None),
+        ("<summary>&amp;lt;b&amp;gt; is bold</summary>", "<p>&amp;lt;b&amp;gt; is bold</p>", None),
         ('<summary type="html">&lt;i&gt;In short&lt;/i&gt;</summary>', "<i>In short</i>", None),
         (
             '<summary type="html">&lt;i&gt;In short&lt;/i&gt;</summary><content type="html">At length</content>',
@@ -529,6 +531,32 @@ def test_authors_of_rss_are_names(written: str, names: tuple[str, ...]) -> None:
 def test_authors_of_atom_are_names() -> None:
     people = "<author><name>Ann</name><email>ann@example.org</email></author><author><name>Bob</name></author>"
     assert only(atom(f"<id>1</id><title>t</title>{people}")).authors == ("Ann", "Bob")
+
+
+@pytest.mark.parametrize(
+    ("own", "names"),
+    [
+        ("", ("Ann", "Bob")),
+        ("<author><name>Cy</name></author>", ("Cy",)),
+        ("<author><name></name></author>", ("Ann", "Bob")),
+        ("<source><title>s</title><author><name>Dee</name></author></source>", ("Dee",)),
+        ("<source><title>s</title></source>", ("Ann", "Bob")),
+    ],
+)
+def test_an_entry_of_atom_without_author_has_those_of_its_source_or_feed(own: str, names: tuple[str, ...]) -> None:
+    feed = "<title>News</title><author><name>Ann</name></author><author><name>Bob</name></author>"
+    assert only(atom(f"<id>1</id><title>t</title>{own}", feed=feed)).authors == names
+
+
+def test_an_author_of_the_feed_alone_makes_no_correction() -> None:
+    inside = "<id>1</id><title>t</title>"
+    feed = "<title>News</title><author><name>Ann</name></author>"
+    assert only(atom(inside, feed=feed)).digest == only(atom(inside)).digest
+
+
+def test_an_editor_of_rss_is_no_author_of_its_items() -> None:
+    channel = "<title>News</title><managingEditor>ann@example.org (Ann)</managingEditor>"
+    assert only(rss("<title>t</title>", channel=channel)).authors == ()
 
 
 @pytest.mark.parametrize(

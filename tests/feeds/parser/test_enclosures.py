@@ -52,7 +52,12 @@ def json_item(**fields: Any) -> Entry:
         ('<media:thumbnail url="javascript:alert(1)"/>', None),
         ("<media:thumbnail/><media:content/><enclosure/>", None),
         (f"<itunes:image {ITUNES}/>", None),
-        ("<image><url>/x.png</url></image>", None),
+        ("<image><url>/x.png</url><title>x</title><link>/x</link></image>", "/x.png"),
+        ("<image>/x.png</image>", "/x.png"),
+        ('<image url="/x.png"/>', "/x.png"),
+        ("<image><title>x</title><link>/x</link></image>", None),
+        ('<enclosure url="/e.png"/><image><url>/x.png</url></image>', "/x.png"),
+        ('<image><url>/x.png</url></image><media:thumbnail url="/t.png"/>', "/t.png"),
         ("", None),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -73,6 +74,36 @@ def test_every_version_is_read(version: str, start: bytes) -> None:
 def test_content_is_html_or_text(item: dict[str, str], content: str, summary: str | None) -> None:
     entry = only(json_feed({"id": "1", "url": "/1", **item}))
     assert (entry.content_html, entry.summary) == (content, summary)
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("It&#8217;s A &amp; B", "It’s A & B"),
+        ("Caf&eacute;&nbsp;1", "Café 1"),
+        ("&#x2019;", "’"),
+        ("How to write &lt;b&gt; &amp; <i>", "How to write &lt;b&gt; &amp; <i>"),
+        ("AT&T; R&D", "AT&T; R&D"),
+    ],
+)
+def test_a_title_that_is_escaped_as_html_is_the_text_that_was_meant(title: str, text: str) -> None:
+    assert only(json_feed({"id": "1", "title": title})).title == text
+
+
+@pytest.mark.parametrize(
+    ("feed", "item", "names"),
+    [
+        ({"authors": [{"name": "Ann"}, {"name": "Bob"}]}, {}, ("Ann", "Bob")),
+        ({"author": {"name": "Ann"}}, {}, ("Ann",)),
+        ({"author": {"name": "Ann"}}, {"author": {"name": "Cy"}}, ("Cy",)),
+        ({"author": {"name": "Ann"}}, {"authors": []}, ("Ann",)),
+        ({"author": "Ann", "authors": 7}, {}, ()),
+    ],
+)
+def test_an_item_without_author_has_those_of_the_feed(
+    feed: dict[str, Any], item: dict[str, Any], names: tuple[str, ...]
+) -> None:
+    assert only(json_feed({"id": "1", "title": "t", **item}, **feed)).authors == names
 
 
 def test_relative_links_in_content_are_those_of_the_items_page() -> None:

@@ -1,0 +1,63 @@
+"""Which text is the post's: its own content, else its description; a caption only where it has neither.
+
+feedparser takes any further description for content, be it a picture's, a podcast's or another module's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import unescape
+from typing import Final, NamedTuple
+
+from feeds.parser.sanitize import normalize_text
+
+OF_AN_IMAGE: Final = "image_description"
+
+_CONTENT: Final = ("content", "content_encoded", "fullitem", "body", "xhtml_body")
+_SUMMARIES: Final = ("description", "summary", "abstract", "dc_description", "itunes_summary")
+_CAPTIONS: Final = ("media_description", OF_AN_IMAGE)
+NAMES: Final = frozenset({*_CONTENT, *_SUMMARIES, *_CAPTIONS})
+"""Elements of an entry that are its text, or pass for it."""
+
+_RANKS: Final = {name: rank for rank, name in enumerate((*_SUMMARIES, *_CAPTIONS))}
+
+_MAX_BLANK_CHARS: Final = 500
+"""Longer markup is taken for something to see: emptiness is short."""
+
+_SEEN: Final = re.compile(r"<(?:img|picture|video|audio|iframe|object|embed|svg|math|hr)\b", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[a-z/!][^>]*>", re.IGNORECASE)
+
+
+class Text(NamedTuple):
+    """A text of an entry, as published: its element, whether that is inside another element, its type and base."""
+
+    name: str
+    nested: bool
+    mime_type: str | None
+    base: str | None
+    value: str
+
+
+def choose(texts: Iterable[Text]) -> tuple[Text | None, Text | None]:
+    """The content and the summary of an entry; without content, its summary is all of its text."""
+    given = [text for text in texts if text.value]
+    seen = given if len(given) == 1 else [text for text in given if not is_blank(text.value)] or given
+    content = min((text for text in seen if text.name in _CONTENT), key=_content_rank, default=None)
+    others = (text for text in seen if text.name in (_SUMMARIES if content else _RANKS))
+    return content, min(others, key=_rank, default=None)
+
+
+def is_blank(markup: str) -> bool:
+    """True for HTML that shows nothing, such as an empty paragraph."""
+    if len(markup) > _MAX_BLANK_CHARS or _SEEN.search(markup):
+        return False
+    return normalize_text(unescape(_TAG.sub("", markup))) is None
+
+
+def _content_rank(text: Text) -> tuple[bool, bool]:
+    return text.nested, "html" not in (text.mime_type or "")
+
+
+def _rank(text: Text) -> tuple[bool, int]:
+    return text.nested, _RANKS[text.name]
