@@ -16,6 +16,7 @@ import urls
 from feeds.parser.raw_entry import RawEntry, RawFeed
 
 _ABSOLUTE: Final = re.compile(r"https?://|/", re.IGNORECASE)
+_WEB: Final = re.compile("https?://")
 _PAGES: Final = frozenset({"text/html", "html", "application/xhtml+xml", "xhtml", ""})
 _ALTERNATE: Final = frozenset({"alternate", "http://www.iana.org/assignments/relation/alternate"})
 
@@ -65,15 +66,23 @@ class Bases:
         """True for a feed that links to other sites, and not to its own under another name or through a service."""
         if self._site is None:
             return False
-        hosts = {urls.host_of(page) for entry in self._entries if (page := entry.url)}
-        return len(hosts) > 1 or _is_same_site(self._document, self._site)
+        if _is_same_site(self._document, self._site):
+            return True
+        hosts = {_host(page) for entry in self._entries if (page := entry.url)}
+        guids = (entry.guid for entry in self._entries if entry.guid and _WEB.match(entry.guid))
+        return len(hosts) > 1 or any(_is_same_site(guid, self._site) for guid in guids)
 
 
 def _is_same_site(one: str, other: str) -> bool:
     """True for one host, with or without `www.`, and for a host below the other."""
     mine, its = _host(one), _host(other)
+    if not mine or not its:
+        return False
     return mine == its or mine.endswith(f".{its}") or its.endswith(f".{mine}")
 
 
 def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""

@@ -45,7 +45,11 @@ def choose(texts: Iterable[Text]) -> tuple[Text | None, Text | None]:
     seen = given if len(given) == 1 else [text for text in given if not is_blank(text.value)] or given
     content = min((text for text in seen if text.name in _CONTENT), key=_content_rank, default=None)
     others = (text for text in seen if text.name in (_SUMMARIES if content else _RANKS))
-    return content, min(others, key=_rank, default=None)
+    summary = min(others, key=_rank, default=None)
+    if content is None and summary and [text.value for text in given].count(summary.value) > 1:
+        # Published twice, it is both: entries that an earlier version stored keep their digests.
+        return summary, summary
+    return content, summary
 
 
 def is_blank(markup: str) -> bool:

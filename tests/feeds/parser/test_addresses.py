@@ -134,6 +134,8 @@ def test_relative_links_of_content_that_links_to_another_site_are_those_of_the_f
     away = f"<link>https://other.example/posts/a/</link>{LINKS}"
     assert resolved(away) == site
     assert resolved(away, "<link>https://third.example/</link>", url="https://feeds.example/news") == site
+    assert resolved(f"<guid>https://example.org/1</guid>{away}", url="https://feeds.example/news") == site
+    assert resolved(f"<guid>http://[</guid>{away}", url="https://feeds.example/news") != site
 
 
 def test_relative_links_of_content_without_a_page_are_those_of_the_site() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from entries import Entry
+from feeds.parser.digest import digest
 from feeds.parser.texts import is_blank
 from tests.feeds.documents import atom, json_feed, only, rss
 
@@ -56,6 +57,13 @@ def test_a_caption_is_no_summary() -> None:
 )
 def test_what_has_no_text_of_its_own_shows_the_nearest(inside: str, text: str) -> None:
     assert item(inside).content_html == text
+
+
+def test_a_text_that_is_published_twice_is_no_correction_after_an_upgrade() -> None:
+    body = rss(f"<title>t</title><description>x</description><itunes:summary {ITUNES}>x</itunes:summary>")
+    entry = only(body)
+    assert (entry.content_html, entry.summary) == ("x", None)
+    assert entry.digest == digest(None, "t", "x", "x", (), (), None, ())
 
 
 def test_a_caption_of_atom_leaves_the_entry_its_summary() -> None:
