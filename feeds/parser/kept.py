@@ -13,6 +13,7 @@ from feedparser.mixin import _FeedParserMixin
 from feeds.parser import texts
 
 TEXTS: Final = "=texts"
+LINKS: Final = "=links"
 PICTURE: Final = "=picture"
 IS_PERMALINK: Final = "=is permalink"
 ORIGIN: Final = "=origin"
@@ -28,19 +29,33 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
     def pop_content(self, tag: str) -> str | None:
         value: str | None = self.pop(tag)
         if value and self.inentry and not self.insource and self.ending in texts.NAMES:
-            name = texts.OF_AN_IMAGE if self.inimage else self.ending
-            nested = self.has_depth and self.depth > self.item_depth + 1
-            text = texts.Text(name, nested, self.contentparams.get("type"), self.contentparams.get("base"), value)
-            self.entries[-1].setdefault(TEXTS, []).append(text)
+            self._keep_text(value)
         self.incontent -= 1
         self.contentparams.clear()
         return value
+
+    def _keep_text(self, value: str) -> None:
+        if self.inimage and self.ending == "title":
+            return
+        name = texts.OF_AN_IMAGE if self.inimage else self.ending
+        text = texts.Text(
+            name, self._is_nested, self.contentparams.get("type"), self.contentparams.get("base"), value
+        )
+        self.entries[-1].setdefault(TEXTS, []).append(text)
+
+    @property
+    def _is_nested(self) -> bool:
+        """True within an element of the entry; for the start and the end of an element alike."""
+        return self.has_depth and self.depth > self.item_depth + 1
 
     def _start_link(self, attrs_d: dict[str, str]) -> None:
         if not attrs_d.get("href", "x").strip():
             # Resolved, it would be the address of the feed.
             del attrs_d["href"]
         super()._start_link(attrs_d)
+        if self.inentry and not (self.insource or self.inimage or self.intextinput or self._is_nested):
+            entry = self.entries[-1]
+            entry.setdefault(LINKS, []).append(entry["links"][-1])
 
     def _end_guid(self) -> None:
         super()._end_guid()

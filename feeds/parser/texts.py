@@ -17,13 +17,18 @@ OF_AN_IMAGE: Final = "image_description"
 _CONTENT: Final = ("content", "content_encoded", "fullitem", "body", "xhtml_body")
 _SUMMARIES: Final = ("description", "summary", "abstract", "dc_description", "itunes_summary")
 _CAPTIONS: Final = ("media_description", OF_AN_IMAGE)
-NAMES: Final = frozenset({*_CONTENT, *_SUMMARIES, *_CAPTIONS})
-"""Elements of an entry that are its text, or pass for it."""
+_TITLES: Final = ("title", "dc_title", "media_title")
+NAMES: Final = frozenset({*_CONTENT, *_SUMMARIES, *_CAPTIONS, *_TITLES})
+"""Elements of an entry that are its text or title, or pass for it."""
 
 _RANKS: Final = {name: rank for rank, name in enumerate((*_SUMMARIES, *_CAPTIONS))}
+_TITLE_RANKS: Final = {name: rank for rank, name in enumerate(_TITLES)}
 
 _MAX_BLANK_CHARS: Final = 500
 """Longer markup is taken for something to see: emptiness is short."""
+
+_WORD: Final = re.compile(r"(?:<[a-z][^<>]{0,200}>){0,5}[A-Za-z0-9]", re.IGNORECASE)
+"""What most markup begins with."""
 
 _SEEN: Final = re.compile(r"<(?:img|picture|video|audio|iframe|object|embed|svg|math|hr)\b", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[a-z/!][^>]*>", re.IGNORECASE)
@@ -41,7 +46,7 @@ class Text(NamedTuple):
 
 def choose(texts: Iterable[Text]) -> tuple[Text | None, Text | None]:
     """The content and the summary of an entry; without content, its summary is all of its text."""
-    given = [text for text in texts if text.value]
+    given = [text for text in texts if text.name not in _TITLES]
     seen = given if len(given) == 1 else [text for text in given if not is_blank(text.value)] or given
     content = min((text for text in seen if text.name in _CONTENT), key=_content_rank, default=None)
     others = (text for text in seen if text.name in (_SUMMARIES if content else _RANKS))
@@ -52,9 +57,15 @@ def choose(texts: Iterable[Text]) -> tuple[Text | None, Text | None]:
     return content, summary
 
 
+def choose_title(texts: Iterable[Text]) -> Text | None:
+    """The title of an entry: its own, before that of a film or another module."""
+    titles = (text for text in texts if text.name in _TITLES)
+    return min(titles, key=lambda text: (text.nested, _TITLE_RANKS[text.name]), default=None)
+
+
 def is_blank(markup: str) -> bool:
     """True for HTML that shows nothing, such as an empty paragraph."""
-    if len(markup) > _MAX_BLANK_CHARS or _SEEN.search(markup):
+    if len(markup) > _MAX_BLANK_CHARS or _WORD.match(markup) or _SEEN.search(markup):
         return False
     return normalize_text(unescape(_TAG.sub("", markup))) is None
 

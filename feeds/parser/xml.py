@@ -86,19 +86,21 @@ def _drop_fragments(entries: list[RawEntry], parsed: Parsed) -> list[RawEntry]:
 
 
 def _raw_entry(entry: _Element, parsed: Parsed, feed_base: str) -> RawEntry:
-    content, summary = texts.choose(entry.get(kept.TEXTS, ()))
+    found: list[texts.Text] = entry.get(kept.TEXTS, [])
+    content, summary = texts.choose(found)
+    title = texts.choose_title(found)
     image, attachments = find_media(entry, entry.get(kept.PICTURE))
-    title: _Element = entry.get("title_detail") or {}
     guid, version = entry.get("id") or None, parsed.version
-    base = _first_base(content, summary) or title.get("base")
+    links = entry.get(kept.LINKS) or entry.get("links", ())
+    base = next((text.base for text in (content, summary, title) if text), None)
     return RawEntry(
         feed_base=feed_base,
         guid=guid,
-        link=addresses.choose(entry.get("links", ()), guid if entry.get(kept.IS_PERMALINK) else None, feed_base),
+        link=addresses.choose(links, guid if entry.get(kept.IS_PERMALINK) else None, feed_base),
         origin=entry.get(kept.ORIGIN),
         base=base if base != parsed.base else None,
-        title=entry.get("title") or None,
-        title_is_html=title.get("type") not in (None, "text/plain"),
+        title=title.value if title else None,
+        title_is_html=title is not None and title.mime_type not in (None, "text/plain"),
         content=_as_html(content, version),
         summary=_as_html(summary, version),
         published=entry.get("published_parsed"),
@@ -109,10 +111,6 @@ def _raw_entry(entry: _Element, parsed: Parsed, feed_base: str) -> RawEntry:
         image=image,
         attachments=attachments,
     )
-
-
-def _first_base(*of: texts.Text | None) -> str | None:
-    return next((text.base for text in of if text), None)
 
 
 def _as_html(text: texts.Text | None, version: str) -> str | None:

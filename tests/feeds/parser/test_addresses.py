@@ -69,6 +69,9 @@ def test_an_entry_without_a_link_has_the_address_of_its_id(link: str) -> None:
         ("<link></link><guid>12345</guid>", None),
         ("<link></link><enclosure url='https://cdn.example/a.mp3'/>", None),
         (f"<link>{PAGE}</link><link>https://example.org/b</link>", PAGE),
+        (f'<og xmlns="http://ogp.me/ns#"><link>/card</link></og><link>{PAGE}</link>', PAGE),
+        (f"<image><link>/image</link></image><link>{PAGE}</link>", PAGE),
+        (f"<source url='/s'>s</source><link>{PAGE}</link>", PAGE),
         ("<link>12345</link><guid>12345</guid>", "https://example.org/feeds/12345"),
     ],
 )

@@ -93,3 +93,24 @@ def test_content_that_shows_nothing_leaves_the_summary(blank: str) -> None:
 )
 def test_content_that_shows_something_is_not_blank(seen: str) -> None:
     assert not is_blank(seen)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "<media:title>Of a film</media:title>",
+        "<source url='https://example.org/'>Of a source</source><media:title>Of a film</media:title>",
+        "<image><title>Of an image</title></image><media:title>Of a film</media:title>",
+        "<source url='https://example.org/'>Of a source</source><dc:title>Of Dublin Core</dc:title>",
+        '<og xmlns="http://ogp.me/ns#"><title>Of a card</title></og>',
+        "<title></title>",
+    ],
+)
+def test_no_other_title_takes_the_place_of_the_post_s(other: str) -> None:
+    assert only(rss(f"<title>Its own</title>{other}")).title == "Its own"
+    assert only(rss(f"{other}<title>Its own</title>")).title == "Its own"
+
+
+@pytest.mark.parametrize("name", ["media:title", "dc:title"])
+def test_a_post_without_a_title_has_that_of_its_film(name: str) -> None:
+    assert only(rss(f"<{name}>Of a film</{name}>")).title == "Of a film"
