@@ -78,7 +78,7 @@ class Livelog:
             *arguments,
             cwd=self.folder,
             stderr=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
         self._reading = asyncio.create_task(self._read_log())

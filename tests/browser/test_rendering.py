@@ -150,8 +150,8 @@ async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Ne
     feeds = [{"url": url, "interval": "1s"} for url in publish(newsroom, 0)]
     await livelog.start({mode: {"feeds": feeds, "images": mode} for mode in MODES})
     pages = {mode: await visitor.page() for mode in MODES}
-    other = await visitor.page()
-    for page in (*pages.values(), other):
+    others = {(mode, revision): await visitor.page() for mode in MODES for revision in (1, 2)}
+    for page in (*pages.values(), *others.values()):
         await page.route(lambda url: not url.startswith(livelog.url("/")), hold)
     for mode, page in pages.items():
         await page.goto(livelog.url(f"/{mode}/"), wait_until="domcontentloaded")
@@ -161,10 +161,11 @@ async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Ne
         for mode, page in pages.items():
             await all_shown(page, len(VARIETY) + len(SOURCES) - 1)
             await becomes(page.locator(f"[data-revision='{revision}']").count, len(VARIETY) + len(SOURCES) - 1)
+            other = others[mode, revision]
             await other.goto(livelog.url(f"/{mode}/"), wait_until="domcontentloaded")
             await until_live(other)
             for arrived, served in zip(await articles(page), await articles(other), strict=True):
                 assert arrived == served
     over.set()
-    for page in (*pages.values(), other):
+    for page in (*pages.values(), *others.values()):
         await page.unroute_all(behavior="wait")
