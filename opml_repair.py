@@ -1,4 +1,4 @@
-"""OPML that is not well-formed XML: what is meant is repaired, and outlines that are beyond repair are taken out.
+"""Repairs OPML that is not well-formed XML, and removes the outlines that cannot be repaired.
 
 Some programs write addresses and titles without escaping them. Lines stay where they are, for messages.
 """
@@ -25,7 +25,7 @@ _TEXT: Final = re.compile(rb"""\b(?:text|title)\s*=\s*["']?([^"'<>]*)""", re.IGN
 
 
 def repair(document: bytes) -> tuple[bytes, list[tuple[int, str]]]:
-    """The document without what is not well-formed, and the line and text of each outline that was taken out."""
+    """The repaired document, and the line and text of each outline that was removed."""
     if not _FOREIGN.match(document):
         document = document.decode("utf-8", "replace").encode()
     document = _BARE_AMPERSAND.sub(_reference, _CONTROL.sub(b" ", document))
@@ -40,7 +40,7 @@ def repair(document: bytes) -> tuple[bytes, list[tuple[int, str]]]:
             parts.append(b"<" + tag)
         else:
             taken_out.append((line, _text(tag)))
-            # Of a folder what is in it stays.
+            # The outlines inside a folder stay.
             parts.append((b"" if tag.endswith(b"/>") else b"<outline>") + b"\n" * tag.count(b"\n"))
         line += found[0].count(b"\n")
         at = found.end()

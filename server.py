@@ -90,7 +90,7 @@ def import_opml(name: str) -> int:
         sys.stdout.buffer.flush()
     except OSError as error:
         print(f"The configuration cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
-        # What is left in the buffer would fail once more at the end of the process.
+        # At exit, Python flushes the buffer, which would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0

@@ -58,7 +58,7 @@ KINDS = ("Document", "Stylesheet", "Script")
 
 
 class _Material(NamedTuple):
-    """What is measured: the address of a full page, posts to publish, and the longest time to a live page."""
+    """The address of a full page, posts to publish, and the limits that the page is held to."""
 
     url: str
     posts: Sequence[Draft]

@@ -219,7 +219,7 @@ def _start(processes: int, memory_bytes: int) -> ProcessPool:
 
 @contextmanager
 def _importable_by_children() -> Iterator[None]:
-    """Lets processes that are started import the program from any working directory.
+    """Adds the program's folder to PYTHONPATH, so that new processes can import it from any working directory.
 
     Python before 3.13.1 does not pass `sys.path` on to a fork server, which then preloads nothing and does not say so
     (CPython issue 117378).

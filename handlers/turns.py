@@ -65,7 +65,7 @@ class Turns:
         return False
 
     def _schedule(self) -> None:
-        """Delay other requests until the next iteration."""
+        """Delays other requests until the next iteration."""
         if not self._is_scheduled:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._iterate)

@@ -28,7 +28,7 @@ class Decoder(Protocol):
         """Yields the content in pieces; raises CodingError."""
 
     def finish(self) -> None:
-        """Raises CodingError if the body is not complete. A body of no bytes is."""
+        """Raises CodingError if the body is incomplete. An empty body is complete."""
 
 
 def decoder(content_encoding: str) -> Decoder | None:

@@ -197,7 +197,7 @@ HARBOUR = Feed(url="https://harbour.example/rss", title="Harbour")
 
 
 def repaired(outline: str) -> opml.Subscriptions:
-    """What is read of a document with an ill-formed outline in line 2, and another one after it."""
+    """Reads a document with an ill-formed outline in line 2, and another one after it."""
     return opml.read(document(f'\n{outline}\n<outline text="Harbour" xmlUrl="{HARBOUR.url}"/>'), "x.opml")
 
 

@@ -1,7 +1,7 @@
-"""Which address is the post's, and which page relative links of its content refer to.
+"""The address of a post, and the base URL of the relative links in its content.
 
-A post's address is its first alternate link, else its guid; its content's links are relative to its page, unless that
-is another site's.
+The address is the first alternate link, else the guid. The base is the post's page, or the feed's site if that page
+is on another site.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ALTERNATE: Final = frozenset({"alternate", "http://www.iana.org/assignments/rel
 def choose(links: Iterable[Mapping[str, Any]], guid: str | None, feed_url: str) -> str | None:
     """The first alternate link to a page; ``guid`` if there is none and it is an address.
 
-    The feed's own address is none of a post.
+    A link to the feed itself is skipped.
     """
     first = next(_pages(links, feed_url), None)
     if first and (urls.is_plain(first) or urls.absolute(first, feed_url)):

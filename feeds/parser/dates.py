@@ -182,7 +182,7 @@ def _in_utc(local: datetime, zone: tzinfo | None, comment: re.Match[str] | None)
 
 
 def _strip_connector(text: str) -> str:
-    """What stands before a clock, without the word or sign that joins them."""
+    """Removes the word or sign that connects a date to the clock after it: `at`, `um`, a comma."""
     bare = text.rstrip(_GLUE)
     return _BEFORE_CLOCK.sub("", bare).rstrip(_GLUE)
 

@@ -1,7 +1,7 @@
-"""What feedparser mixes up, kept beside its results: whose a text is, an item's picture, which guid is an address.
+"""Values that feedparser mixes up, kept beside its results: the owner of a text, an item's picture, permalink guids.
 
 feedparser reads a caption as the text of the post, an item's image as the feed's, and an empty address as the
-document's. What is kept here has keys that are no name of an element.
+document's. The keys of kept values begin with `=`, as no element's name does.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ MAX_HTML_BYTES: Final = 64 * 1024
 MAX_RAW_HTML_CHARS: Final = 1024 * 1024
 MAX_TEXT_CHARS: Final = 5_000
 MAX_ADDRESS_CHARS: Final = 4_096
-"""Longer addresses of links, pictures, sound and film are left out; what is linked stays."""
+"""Longer addresses of links, pictures, sound and film are removed; the linked text stays."""
 
 _TAGS: Final = frozenset(
     # ruff: noqa: SIM905 - a list of words reads best as words

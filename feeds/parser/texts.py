@@ -1,4 +1,4 @@
-"""Which text is the post's: its own content, else its description; a caption only where it has neither.
+"""The text of a post: its own content, else its description; a caption only if it has neither.
 
 feedparser takes any further description for content, be it a picture's, a podcast's or another module's.
 """
@@ -25,10 +25,10 @@ _RANKS: Final = {name: rank for rank, name in enumerate((*_SUMMARIES, *_CAPTIONS
 _TITLE_RANKS: Final = {name: rank for rank, name in enumerate(_TITLES)}
 
 _MAX_BLANK_CHARS: Final = 500
-"""Longer markup is taken for something to see: emptiness is short."""
+"""Longer markup counts as visible without being read."""
 
 _WORD: Final = re.compile(r"(?:<[a-z][^<>]{0,200}>){0,5}[A-Za-z0-9]", re.IGNORECASE)
-"""What most markup begins with."""
+"""The beginning of most markup: at most 5 tags, then a letter or digit."""
 
 _SEEN: Final = re.compile(r"<(?:img|picture|video|audio|iframe|object|embed|svg|math|hr)\b", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[a-z/!][^>]*>", re.IGNORECASE)

@@ -169,7 +169,7 @@ function knownOf(element) {
 }
 
 /**
- * Point a link to the post on this page if the document has it, else to its own page.
+ * Points a link to the post on this page if the document has it, else to its own page.
  *
  * @param {HTMLAnchorElement} link
  * @param {string} blog

@@ -93,7 +93,7 @@ async def visit(context: BrowserContext, url: str, network: dict[str, Any] | Non
 
 
 async def show_waiting(page: Page, title: str, seconds: float = PATIENCE) -> None:
-    """Has a reader at the top press Home whenever posts wait, until the post of that title is shown."""
+    """Presses Home whenever posts wait, until the post with that title is visible; fails after ``seconds``."""
     headline = page.locator(".headline", has_text=title)
 
     async def is_shown() -> bool:

@@ -220,7 +220,7 @@ async def test_nothing_runs_as_it_arrives(livelog: Livelog, newsroom: Newsroom, 
 
 
 async def has_shown(page: Page, arrived: set[str]) -> bool:
-    """Has posts that wait shown by Home; whether all of these are in the document, which keeps the newest 50."""
+    """Presses Home if posts wait. True if all of these are in the document, which keeps the newest 50."""
     if (await page.title()).startswith("("):
         await page.keyboard.press("Home")
     return arrived <= set(await ids(page))

@@ -156,7 +156,7 @@ async def titles(page: Page) -> list[str]:
 
 
 async def all_shown(page: Page, count: int, seconds: float = PATIENCE) -> None:
-    """Waits until so many posts are on a page whose reader is at the top, and has those that wait shown by Home."""
+    """Waits until a page shows so many posts. Its reader is at the top; Home shows the posts that wait."""
 
     async def shown() -> int:
         if (await page.title()).startswith("("):

@@ -151,7 +151,7 @@ def _savepoint(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK TO job")
             connection.execute("RELEASE job")
         except sqlite3.Error:
-            # A full disk ends the whole transaction, savepoints included: the disk is what is to be told.
+            # A full disk ends the whole transaction, savepoints included: report the disk.
             if isinstance(error, Exception) and _environmental(error):
                 raise error from None
             raise

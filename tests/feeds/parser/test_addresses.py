@@ -111,7 +111,7 @@ def test_a_feed_s_site_is_its_first_link_to_a_page(feed: str, site: str | None) 
 
 
 def resolved(*items: str, site: str = "https://example.org/", url: str = URL) -> list[str]:
-    """What the links and pictures of the first item's text lead to."""
+    """The URLs of the links and pictures in the first item's text."""
     channel = f"<title>News</title><link>{site}</link>"
     document = read(rss(*(f"<title>{item}</title>{item}" for item in items), channel=channel), base=url)
     return re.findall(r'(?:href|src)="([^"]+)"', document.entries[0].content_html)

@@ -56,7 +56,7 @@ def tuned(body: bytes, base: str) -> Found:
 
 
 def of_interest(entry: Any) -> dict[str, Any]:
-    """What Livelog looks at of an entry; of its dates the texts, which `dates` reads."""
+    """The values of an entry that Livelog reads; its dates as texts, which `dates` reads."""
     texts = {
         name: [(part.get("type"), part.get("base"), part.get("value")) for part in parts if part]
         for name, parts in (
