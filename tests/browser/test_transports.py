@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -63,18 +62,23 @@ async def in_time(page: Page, find: Callable[[], Awaitable[object]], wanted: obj
     await becomes(pass_and_find, wanted)
 
 
-async def after(event: asyncio.Event, route: Route) -> None:
-    """Lets a request through once something has happened."""
-    await event.wait()
-    await route.continue_()
+async def holding(page: Page, script: str) -> tuple[list[str], asyncio.Event]:
+    """The WebSockets that a page opens, and the event without which a script does not load."""
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    may_load = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await may_load.wait()
+        await route.continue_()
+
+    await page.route(script, hold)
+    return sockets, may_load
 
 
 async def test_the_page_takes_over_the_connection_of_the_first_script(blog: Blog, page: Page) -> None:
     """Nothing of what came before the page's own script is lost."""
-    sockets: list[str] = []
-    page.on("websocket", lambda socket: sockets.append(socket.url))
-    may_load = asyncio.Event()
-    await page.route("**/page.js", partial(after, may_load))
+    sockets, may_load = await holding(page, "**/page.js")
     await page.goto(blog.livelog.url("/blog/"), wait_until="commit")
     await becomes(lambda: page.evaluate("window.livelogEarly?.messages.length > 0"), True)
     blog.desk.publish(title="Before the script")
@@ -86,10 +90,7 @@ async def test_the_page_takes_over_the_connection_of_the_first_script(blog: Blog
 
 
 async def test_a_first_script_that_comes_late_opens_no_second_connection(blog: Blog, page: Page) -> None:
-    sockets: list[str] = []
-    page.on("websocket", lambda socket: sockets.append(socket.url))
-    may_load = asyncio.Event()
-    await page.route("**/connect.js", partial(after, may_load))
+    sockets, may_load = await holding(page, "**/connect.js")
     await page.goto(blog.livelog.url("/blog/"), wait_until="domcontentloaded")
     await until_live(page)
     async with page.expect_request_finished(lambda request: request.url.endswith("/connect.js")):
