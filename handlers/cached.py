@@ -18,7 +18,7 @@ from tornado.iostream import StreamClosedError
 from connections import limits
 from handlers.base import SECURITY_HEADERS, Handler
 from pages.cache import Answer, pack
-from pages.coding import accepted
+from pages.coding import accepted_coding
 
 KEPT_SECONDS: Final = 60.0
 """Seconds that an answer is kept if nothing that it shows has changed: it has words such as "41 min ago"."""
@@ -59,7 +59,7 @@ class CachedHandler(Handler):
         """
         request, accepted = self.request, self.request.headers.get("Accept", "")
         kinds = "text/html" in accepted, "json" in accepted
-        return request.path, request.query, self.locale.code, self.absolute(""), kinds, self._coding()
+        return request.path, request.query, self.locale.code, self.absolute(""), kinds
 
     async def get(self, slug: str, *_: str) -> None:
         """Sends the answer, from the cache if it is there."""
@@ -80,22 +80,19 @@ class CachedHandler(Handler):
         content = await self.respond(*self.path_args)
         headers = tuple(pair for pair in self._headers.get_all() if pair not in _OWN and pair[0] != "Date")
         self.clear()
-        return await asyncio.get_running_loop().run_in_executor(None, partial(pack, headers, content, self._coding()))
-
-    def _coding(self) -> str | None:
-        return accepted(self.request.headers.get("Accept-Encoding", ""))
+        return await asyncio.get_running_loop().run_in_executor(None, partial(pack, headers, content))
 
     async def _send(self, answer: Answer) -> None:
         """Sends the content, or a 304. Tornado adds `Accept-Encoding` to `Vary`."""
-        content = answer.content
-        self.set_header("ETag", answer.tag)
+        content, coding, tag = await answer.form(accepted_coding(self.request.headers.get("Accept-Encoding", "")))
+        self.set_header("ETag", tag)
         if self.check_etag_header():
             self.set_status(304)
             self.finish()
             return
         self.set_header("Content-Length", len(content))
-        if answer.coding:
-            self.set_header("Content-Encoding", answer.coding)
+        if coding:
+            self.set_header("Content-Encoding", coding)
         if self.request.method == "HEAD" or len(content) <= SLICE_BYTES:
             self.finish(content)
             return

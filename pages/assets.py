@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from pages.bundle import bundle, compact, entries
-from pages.coding import SMALL, compress
-from pages.coding import accepted as coding_of
+from pages.coding import SMALL, accepted_coding, compress
 
 try:
     from minify import string as minified
@@ -40,7 +39,7 @@ class Asset:
 
         Compressing takes up to 0.1 s, so it is done when the form is first asked for, in a thread.
         """
-        coding = coding_of(accepted)
+        coding = accepted_coding(accepted)
         if coding is None:
             return self.plain, None
         return await asyncio.to_thread(_compressed, self.plain, coding), coding

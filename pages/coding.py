@@ -20,7 +20,7 @@ _COMPRESS: Final[dict[str, Callable[[bytes, int], bytes]]] = {
 }
 
 
-def accepted(header: str) -> str | None:
+def accepted_coding(header: str) -> str | None:
     """The best coding that an Accept-Encoding header allows; None if it allows no compression."""
     allowed = {name.strip().lower() for name, _, weight in map(_parted, header.split(",")) if weight.strip() != "0"}
     return next((coding for coding in _COMPRESS if coding in allowed), None)

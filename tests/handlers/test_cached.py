@@ -55,6 +55,13 @@ async def test_a_hundred_readers_at_a_time_have_a_page_rendered_once(site: Site)
     assert site.served.answers.misses == 1
 
 
+async def test_a_page_is_rendered_once_for_all_codings(site: Site) -> None:
+    await commit(site.timeline, entry("abcd"))
+    for coding in ("br", "gzip", "identity"):
+        assert (await site.get("/blog/", Accept_Encoding=coding)).code == 200
+    assert site.served.answers.misses == 1
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_an_answer_is_made_once(site: Site, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     await commit(site.timeline, entry("abcd"))

@@ -37,7 +37,7 @@ class Press:
         self.made += 1
         number = self.made
         await self.may_end.wait()
-        return pack(HEADERS, [f"{number:0{self.size}}"], None)
+        return pack(HEADERS, [f"{number:0{self.size}}"])
 
 
 def fixed(answer: Answer) -> Callable[[], Awaitable[Answer]]:
@@ -64,7 +64,7 @@ async def test_an_answer_of_another_version_is_made_anew_and_replaces_the_old_on
     first = await cache.get("key", 1, 60, press)
     second = await cache.get("key", 2, 60, press)
     assert first.content != second.content
-    assert (len(cache), cache.bytes) == (1, len(second.content))
+    assert (len(cache), cache.bytes) == (1, second.size)
 
 
 async def test_an_answer_that_is_being_made_is_not_given_to_those_who_ask_for_a_newer_version() -> None:
@@ -167,19 +167,32 @@ async def test_answers_that_were_asked_for_once_do_not_push_out_the_others() -> 
 
 async def test_an_answer_too_large_for_its_share_is_sent_but_not_kept() -> None:
     cache = Cache(max_bytes=10_000)
-    large = Answer(HEADERS, b"x" * int(10_000 * ONCE_SHARE * MAX_ANSWER_SHARE + 1), None, "tag")
+    large = Answer(HEADERS, b"x" * int(10_000 * ONCE_SHARE * MAX_ANSWER_SHARE + 1), "tag")
     assert await cache.get("key", 1, 60, fixed(large)) is large
     assert (len(cache), cache.bytes) == (0, 0)
 
 
 @pytest.mark.parametrize(("coding", "read"), [("gzip", gzip.decompress), ("br", brotli.decompress)])
-def test_each_coding_has_a_tag_of_its_own(coding: str, read: Callable[[bytes], bytes]) -> None:
-    plain, compressed = pack(HEADERS, LONG, None), pack(HEADERS, LONG, coding)
-    assert (plain.coding, compressed.coding) == (None, coding)
-    assert read(compressed.content) == plain.content == "".join(LONG).encode()
-    assert plain.tag != compressed.tag
-    assert pack(HEADERS, LONG, coding).tag == compressed.tag
+async def test_each_coding_has_a_tag_of_its_own(coding: str, read: Callable[[bytes], bytes]) -> None:
+    answer = pack(HEADERS, LONG)
+    plain, no_coding, plain_tag = await answer.form(None)
+    compressed, its_coding, tag = await answer.form(coding)
+    assert (no_coding, its_coding) == (None, coding)
+    assert read(compressed) == plain == "".join(LONG).encode()
+    assert plain_tag != tag
+    assert (await pack(HEADERS, LONG).form(coding))[2] == tag
 
 
-def test_short_answers_are_not_compressed() -> None:
-    assert pack(HEADERS, ["short"], "gzip") == pack(HEADERS, ["short"], None)
+async def test_an_answer_is_compressed_once_for_all_who_ask_for_a_coding() -> None:
+    answer = pack(HEADERS, LONG)
+    first = asyncio.create_task(answer.form("br"))
+    others = [asyncio.create_task(answer.form("br")) for _ in range(3)]
+    await asyncio.sleep(0)
+    first.cancel()
+    forms = await asyncio.gather(*others)
+    assert all(form[0] is forms[0][0] for form in forms)
+
+
+async def test_short_answers_are_not_compressed() -> None:
+    answer = pack(HEADERS, ["short"])
+    assert await answer.form("gzip") == await answer.form(None) == (b"short", None, f'"{answer.tag}"')

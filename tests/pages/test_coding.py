@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pages.coding import accepted
+from pages.coding import accepted_coding
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from pages.coding import accepted
     ],
 )
 def test_the_smallest_that_is_allowed(header: str, coding: str | None) -> None:
-    assert accepted(header) == coding
+    assert accepted_coding(header) == coding
