@@ -12,6 +12,10 @@
 /** The reader's setting with the transport that worked: a proxy that stops WebSockets does so tomorrow. */
 export const TRANSPORT_SETTING = 'way';
 
+/** Milliseconds and messages after which a connection is closed that the page's script has not taken over. */
+const MAX_WAIT = 30_000;
+const MAX_MESSAGES = 200;
+
 const shared = /** @type {Shared} */ (globalThis);
 
 /**
@@ -24,8 +28,13 @@ export function connectEarly(address) {
   const socket = new WebSocket(socketAddress(new URL(address, location.href)));
   /** @type {string[]} */
   const messages = [];
-  socket.onmessage = ({ data }) => messages.push(data);
+  socket.onmessage = ({ data }) => {
+    if (messages.push(data) > MAX_MESSAGES) socket.close();
+  };
   shared.livelogEarly = { socket, messages };
+  setTimeout(() => {
+    if (shared.livelogEarly?.socket === socket) socket.close();
+  }, MAX_WAIT);
 }
 
 /**
