@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,10 +96,11 @@ class Livelog:
         return await self._ended()
 
     async def kill(self) -> None:
-        """Ends the server and all its children with SIGKILL, if it runs."""
-        if self._process is None or self._exited():
+        """Ends the server, if it runs, and those of its children that survived it, with SIGKILL."""
+        if self._process is None:
             return
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         await self._ended()
 
     def freeze(self) -> None:

@@ -19,7 +19,7 @@ import pytest
 import config
 from demo.newsroom import Newsroom
 from tests.connections.bare import UPGRADE, asked, events
-from tests.livelog import ROOT, Livelog, until
+from tests.livelog import PATIENCE, ROOT, Livelog, until
 from tests.redis import RedisServer
 
 
@@ -72,7 +72,8 @@ async def test_a_stop_does_not_wait_for_clients_that_do_not_read(livelog: Livelo
     async def filled() -> bool:
         return len(await livelog.entries()) == 40
 
-    await until(filled)
+    # The posts are long, and so is the work of reading them on a busy machine.
+    await until(filled, seconds=4 * PATIENCE)
     async with contextlib.AsyncExitStack() as stack:
         for path in ("/blog/ws?after=x.1", "/blog/events?after=x.1", "/blog/entries?limit=200", "/blog/"):
             headers = UPGRADE if "ws" in path else ()

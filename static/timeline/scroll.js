@@ -74,7 +74,7 @@ export function slideIn(list, change) {
   const before = topOf(first);
   change();
   if (!first.isConnected || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-  const pushed = Math.min(topOf(first) - before, innerHeight);
+  const pushed = Math.min(topBelowRendered(first) - before, innerHeight);
   if (pushed < 1) return;
   slide = list.animate([{ transform: `translateY(${-pushed}px)` }, { transform: 'none' }], {
     duration: SLIDE_DURATION,
@@ -145,6 +145,22 @@ export function barBottom() {
 function isInView(element) {
   const { top, bottom } = element.getBoundingClientRect();
   return bottom > 0 && top < innerHeight;
+}
+
+/**
+ * The top of an element below posts that have just entered the document. Until the next frame the browser may take
+ * them for as high as posts out of view are estimated.
+ *
+ * @param {Element} element
+ */
+function topBelowRendered(element) {
+  /** @type {HTMLElement[]} */
+  const above = [];
+  for (let one = element.previousElementSibling; one instanceof HTMLElement; one = one.previousElementSibling) above.push(one);
+  for (const one of above) one.style.contentVisibility = 'visible';
+  const top = topOf(element);
+  for (const one of above) one.style.contentVisibility = '';
+  return top;
 }
 
 /** @param {Element} element */

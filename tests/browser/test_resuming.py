@@ -124,6 +124,8 @@ async def test_a_history_that_began_anew_under_a_connected_page_is_shown_and_tol
     livelog: Livelog, newsroom: Newsroom, redis: RedisServer, page: Page
 ) -> None:
     """Redis was emptied: the page hears of it on the connection it has."""
+    # Room for all posts, also if they arrive within two seconds: none waits for the reader.
+    await page.set_viewport_size({"width": 1280, "height": 2000})
     desk = newsroom.open_desk("/a.xml", title="A", keep=2)
     desk.publish(title="Rolled off")
     await livelog.start({"blog": [every_second(desk)]}, store=redis.url)

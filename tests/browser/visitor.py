@@ -198,7 +198,12 @@ async def hold(article: Locator) -> None:
 
 
 async def moved(page: Page) -> float:
-    """By how many pixels the post that is held has moved since, at most, in any frame."""
+    """By how many pixels the post that is held has moved since, at most, in any frame up to the next one."""
+    count = await page.evaluate("tops.length")
+
+    async def grown() -> bool:
+        return bool(await page.evaluate("(count) => tops.length > count + 1", count))
+
+    await becomes(grown, True)
     tops: list[float] = await page.evaluate("tops")
-    assert len(tops) > 1, "no frame was shown"
     return max(tops) - min(tops)
