@@ -29,6 +29,7 @@ soak: $(VENV)/.dev
 	@tests/need redis-server
 	@tests/need strace
 	$(BIN)/python -m pytest -m soak -v
+	$(BIN)/python -m pytest --hypothesis-profile=soak tests/config tests/connections tests/feeds/parser tests/timeline
 
 check: $(VENV)/.dev node_modules/.installed
 	$(BIN)/ruff check .

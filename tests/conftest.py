@@ -15,7 +15,8 @@ from tests.livelog import Livelog
 from tests.redis import RedisServer
 
 # No time limit for an example: the machine may be busy with something else.
-settings.register_profile("livelog", deadline=None)
+settings.register_profile("livelog", deadline=None, max_examples=30)
+settings.register_profile("soak", deadline=None, max_examples=1_000)
 settings.load_profile("livelog")
 
 

@@ -1,8 +1,8 @@
 """A day of real feeds: `shared/lab/realday.py` on loopback, and a Livelog that follows it.
 
 The feeds are no part of the project: publishers own their texts. Tests that use them are skipped where they are
-absent; with CI=true they fail. One start takes about 10 s, so the fixture is one per worker, made at its first use.
-Tests share it: read the blogs, and publish in `live` only, in a desk of your own (`realday.publish("desk", …)`).
+absent; with CI=true they fail. One start takes about 10 s, so all workers share one, which the first that needs it
+starts. Read the blogs, and publish in `live` only, in a desk of your own (`realday.publish("desk", …)`).
 
     async def test_some_headlines_are_on_the_first_screen(realday: RealDay, visitor: Visitor) -> None:
         page = await visitor.page(viewport={"width": 1280, "height": 900})
@@ -14,13 +14,15 @@ Tests share it: read the blogs, and publish in `live` only, in a desk of your ow
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
@@ -69,8 +71,40 @@ class RealDay:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def realday(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RealDay]:
     """A day of real feeds and a Livelog that has fetched each of them. Only reads, and publishing in `live`."""
-    async with followed_day(find_program(), tmp_path_factory.mktemp("realday")) as day:
+    program = find_program()
+    base = tmp_path_factory.getbasetemp()
+    async with _shared_day(program, base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) as day:
         yield day
+
+
+@asynccontextmanager
+async def _shared_day(program: Path, place: Path) -> AsyncIterator[RealDay]:
+    """The day that the workers of this run share: the first one starts it, and ends it when no other uses it.
+
+    Each holds a lock while it uses the day, which the system takes back from a worker that dies.
+    """
+    folder, ready = place / "realday", place / "realday.json"
+    async with AsyncExitStack() as ending:
+        users = ending.enter_context((place / "realday.users").open("w"))
+        await asyncio.to_thread(fcntl.flock, users, fcntl.LOCK_SH)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            await until(ready.exists, seconds=120)
+            livelog = Livelog(folder)
+            day = json.loads(ready.read_text(encoding="utf-8"))
+            livelog.port = day["port"]
+            yield RealDay(day["base"], livelog)
+            return
+        ending.callback(folder.rmdir)
+        ending.callback(ready.unlink, missing_ok=True)
+        files = ending.enter_context(TemporaryDirectory())
+        day = await ending.enter_async_context(followed_day(program, Path(files)))
+        written = place / "realday.written"
+        written.write_text(json.dumps({"base": day.base, "port": day.livelog.port}), encoding="utf-8")
+        written.rename(ready)
+        yield day
+        await asyncio.to_thread(fcntl.flock, users, fcntl.LOCK_EX)
 
 
 @asynccontextmanager
@@ -114,13 +148,13 @@ def program_if_here() -> Path | None:
 
 
 def _fetched_rarely(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with 20 s between two fetches of what doesn't change: all but the sources of `live`.
+    """The configuration with ten minutes between two fetches of what doesn't change: all but the sources of `live`.
 
     The origin renews dates with each answer, and reading 85 feeds every 2 s takes most of a core.
     """
     for slug, blog in config["blogs"].items():
         for feed in blog["feeds"] if slug != "live" else ():
-            feed["interval"] = "20s"
+            feed["interval"] = "10m"
     return config
 
 

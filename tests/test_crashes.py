@@ -47,7 +47,7 @@ async def pushed(livelog: Livelog, received: dict[str, str]) -> None:
                     received[message["item"]["id"]] = message["item"]["title"]
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.soak)])
 async def test_all_that_was_pushed_outlives_a_kill(livelog: Livelog, newsroom: Newsroom, kills: int) -> None:
     chance = random.Random(3)
     desks = opened(newsroom)

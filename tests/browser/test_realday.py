@@ -5,14 +5,14 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from tests.browser.visitor import Visitor, post
-from tests.livelog import until
+from tests.livelog import PATIENCE, until
 from tests.realday import RealDay
 
 
 async def test_every_blog_has_posts_but_those_without_sources_that_answer(realday: RealDay) -> None:
     for blog in ("shipped", "news", "world", "releases", "many", "ifanr", "urdu", "titleless", "deep"):
         # A source counts as fetched a moment before its posts are there.
-        await until(lambda blog=blog: _has_posts(realday, blog))
+        await until(lambda blog=blog: _has_posts(realday, blog), seconds=2 * PATIENCE)
     assert not (await realday.livelog.json("/dead/entries"))["items"]
 
 

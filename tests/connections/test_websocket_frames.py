@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connections.websocket import MAX_MESSAGE_BYTES, Control, FrameParser, ViolationError, close_code, control_frame
@@ -58,7 +58,6 @@ def feed(inbound: FrameParser, data: bytes, sizes: list[int]) -> list[Control]:
 
 
 @pytest.mark.parametrize("name", GOOD)
-@settings(max_examples=30)
 @given(pieces)
 def test_what_may_come_is_passed_over(name: str, sizes: list[int]) -> None:
     controls = feed(FrameParser(), GOOD[name] + frame(PING, b"!"), sizes)
@@ -66,7 +65,6 @@ def test_what_may_come_is_passed_over(name: str, sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize("name", BAD)
-@settings(max_examples=30)
 @given(pieces)
 def test_what_may_not_come_has_a_code(name: str, sizes: list[int]) -> None:
     data, code = BAD[name]

@@ -671,7 +671,7 @@ async def soon(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
-@pytest.fixture(params=[1, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.fixture(params=[1, pytest.param(60, marks=pytest.mark.soak)])
 def times(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many times as long as usual to go on. Meanwhile all bounds are small."""
     for name, value in {
@@ -704,11 +704,11 @@ def make_up(histories: type[History], examples: int, caplog: pytest.LogCaptureFi
 
 
 def test_any_history_of_a_file_is_shown_as_it_is(times: int, caplog: pytest.LogCaptureFixture) -> None:
-    make_up(SqliteHistory, 30 * times, caplog)
+    make_up(SqliteHistory, 10 * times, caplog)
 
 
 def test_any_history_of_a_redis_is_shown_as_it_is(
     times: int, shared_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     RedisHistory.redis = shared_redis
-    make_up(RedisHistory, 20 * times, caplog)
+    make_up(RedisHistory, 7 * times, caplog)

@@ -26,7 +26,7 @@ CPU_LIMIT = 5.0
 """What a document may take, in seconds."""
 
 TICK = 0.005
-LARGE = 10
+LARGE = 3
 
 Documents = dict[str, Document]
 

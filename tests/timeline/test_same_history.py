@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from entries import Attachment, Cursor, Entry, Source
@@ -105,7 +105,6 @@ async def everything(timeline: Timeline, blog: str) -> list[Any]:
 
 
 @given(history=st.lists(COMMITS | COMMITS | LIMITS, min_size=3, max_size=8))
-@settings(max_examples=50)
 async def test_all_stores_return_the_same_after_one_history(shared_redis: RedisServer, history: list[Any]) -> None:
     shared_redis.ask("FLUSHALL")
     with pytest.MonkeyPatch.context() as patched:
@@ -128,7 +127,6 @@ async def test_all_stores_return_the_same_after_one_history(shared_redis: RedisS
         max_size=6,
     )
 )
-@settings(max_examples=50)
 async def test_a_commit_that_is_made_twice_does_nothing_the_second_time(
     shared_redis: RedisServer, history: list[Any]
 ) -> None:
@@ -161,7 +159,6 @@ FEED_STEPS = st.one_of(
 
 
 @given(history=st.lists(st.tuples(st.sampled_from(FEEDS), FEED_STEPS), max_size=20))
-@settings(max_examples=100)
 async def test_all_stores_claim_the_same_feeds_at_the_same_times_and_none_before_its_pause_ends(
     shared_redis: RedisServer, history: list[Any]
 ) -> None:
