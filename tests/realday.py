@@ -148,13 +148,13 @@ def program_if_here() -> Path | None:
 
 
 def _fetched_rarely(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with ten minutes between two fetches of what doesn't change: all but the sources of `live`.
+    """The configuration with a minute between two fetches of what doesn't change: all but the sources of `live`.
 
     The origin renews dates with each answer, and reading 85 feeds every 2 s takes most of a core.
     """
     for slug, blog in config["blogs"].items():
         for feed in blog["feeds"] if slug != "live" else ():
-            feed["interval"] = "10m"
+            feed["interval"] = "1m"
     return config
 
 

@@ -12,7 +12,7 @@ from tests.realday import RealDay
 async def test_every_blog_has_posts_but_those_without_sources_that_answer(realday: RealDay) -> None:
     for blog in ("shipped", "news", "world", "releases", "many", "ifanr", "urdu", "titleless", "deep"):
         # A source counts as fetched a moment before its posts are there.
-        await until(lambda blog=blog: _has_posts(realday, blog), seconds=2 * PATIENCE)
+        await until(lambda blog=blog: _has_posts(realday, blog), seconds=4 * PATIENCE)
     assert not (await realday.livelog.json("/dead/entries"))["items"]
 
 
