@@ -1,4 +1,4 @@
-"""The lock file beside a database: one process at a time."""
+"""The lock file beside a database: one process at a time, and the high-water mark of the database."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import os
 from pathlib import Path
 
 from timeline.errors import TimelineError
+from timeline.sqlite.high_water import HighWater
 
 
-def lock(path: str) -> int:
+def lock(path: str) -> tuple[int, HighWater]:
     """Locks a database until the returned descriptor is closed; raises TimelineError if another process has it."""
+    is_new = not Path(f"{path}.lock").exists()
     try:
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise TimelineError(f"{path}: the database cannot be written: {error.strerror}") from None
     try:
         _hold(descriptor, path)
+        return descriptor, HighWater(descriptor, is_new=is_new)
     except OSError as error:
         os.close(descriptor)
         raise TimelineError(f"{path}: the database cannot be written: {error.strerror}") from None
     except TimelineError:
         os.close(descriptor)
         raise
-    return descriptor
 
 
 def _hold(descriptor: int, path: str) -> None:
-    """Locks a file and writes our process id into it; raises TimelineError, and OSError, such as for a full disk."""
+    """Locks a file; raises TimelineError, and OSError."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = Path(f"{path}.lock").read_text(encoding="ascii", errors="replace").strip()
+        holder = Path(f"{path}.lock").read_text(encoding="ascii", errors="replace").partition("\n")[0].strip()
         raise TimelineError(f"{path}: another Livelog (process {holder or 'unknown'}) uses this database") from None
-    os.truncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())

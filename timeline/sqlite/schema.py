@@ -110,13 +110,20 @@ def prepare(db: sqlite3.Connection) -> str:
         )
     if version == 0:
         _execute(db, _SCHEMA)
-        db.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(4),))
+        begin_epoch(db)
     for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
         _execute(db, _UPGRADES[older])
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     # The lock keeps other processes out: any lease is of one that died.
     db.execute("UPDATE feeds SET leased_until = 0 WHERE leased_until > 0")
     return str(db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0])
+
+
+def begin_epoch(db: sqlite3.Connection) -> str:
+    """Begins a new epoch, whose cursors differ from all before; returns it."""
+    epoch = secrets.token_hex(4)
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (epoch,))
+    return epoch
 
 
 def _execute(db: sqlite3.Connection, script: str) -> None:

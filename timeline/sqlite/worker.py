@@ -34,10 +34,14 @@ class Store:
 
 
 class Worker:
-    """Runs jobs in a thread. Jobs that wait together share a transaction; one that fails is rolled back alone."""
+    """Runs jobs in a thread. Jobs that wait together share a transaction; one that fails is rolled back alone.
 
-    def __init__(self, name: str, path: str) -> None:
+    ``committed`` is called with the connection after each transaction, before the results of its jobs are known.
+    """
+
+    def __init__(self, name: str, path: str, committed: Callable[[sqlite3.Connection], None] | None = None) -> None:
         self._path = path
+        self._committed = committed
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._queueing = threading.Lock()
         self._closed = False
@@ -115,18 +119,24 @@ class Worker:
                 connection.execute("ROLLBACK")
             _fail(batch, TimelineError(f"{self._path}: {error}"))
             return False
-        for future, result in done:
-            if future.set_running_or_notify_cancel():
-                future.set_result(result)
-        for future, problem in failed:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(problem)
+        if self._committed:
+            self._committed(connection)
+        _settle(done, failed)
         return True
 
 
 def rows(sql: str, *arguments: object) -> Callable[[sqlite3.Connection], list[Any]]:
     """A job that returns all rows of a query."""
     return lambda db: db.execute(sql, arguments).fetchall()
+
+
+def _settle(done: list[tuple[Future[Any], Any]], failed: list[tuple[Future[Any], Exception]]) -> None:
+    for future, result in done:
+        if future.set_running_or_notify_cancel():
+            future.set_result(result)
+    for future, problem in failed:
+        if future.set_running_or_notify_cancel():
+            future.set_exception(problem)
 
 
 def _fail(batch: list[Job], error: TimelineError) -> None:
