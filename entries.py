@@ -25,7 +25,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The feed of an entry: its title, the URL of its site, and its own URL without credentials."""
+    """The feed of an entry: its title, the URL of its site, and its own URL without secrets."""
 
     title: str
     url: str | None

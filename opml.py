@@ -23,7 +23,7 @@ import yaml
 
 import config
 import opml_repair
-import urls
+import redaction
 from config import Blog, ConfigError, Feed
 
 MAX_SLUG_CHARS: Final = 50
@@ -113,7 +113,7 @@ def _yaml(value: object) -> str:
 
 
 def write(blog: Blog) -> str:
-    """The blog's feeds as an OPML document, without credentials."""
+    """The blog's feeds as an OPML document, without secrets."""
     return "".join(parts(blog))
 
 
@@ -248,7 +248,7 @@ def _title(attributes: Mapping[str, str], url: str) -> str | None:
     """The title of a feed, or None. A text that repeats the URL or its host is no title."""
     title, text = (_text(attributes.get(key, ""), config.MAX_TITLE_CHARS) for key in ("title", "text"))
     repeated = text == url or text.lower() == _host(url)
-    return title or (None if repeated else text) or None
+    return (None if title == url else title) or (None if repeated else text) or None
 
 
 def _categories(attributes: Mapping[str, str]) -> Iterator[str]:
@@ -274,6 +274,7 @@ def _distinct(tags: Iterable[str]) -> tuple[str, ...]:
 
 def _printable(name: str) -> str:
     """A name for a message: at most 64 characters, without control sequences for a terminal."""
+    name = redaction.public_text(name)
     name = name if len(name) <= 64 else f"{name[:60]}…"
     return name if name.isprintable() else ascii(name)
 
@@ -299,7 +300,7 @@ def _feed_in_yaml(feed: Feed | Subscription) -> object:
 
 def _outlines(feed: Feed) -> str:
     """The feed's outline, with its tags as categories, or as nested folders if a tag contains a comma or slash."""
-    url = urls.without_credentials(feed.url)
+    url = feed.public_url
     # OPML 2.0 requires `text`. A title is written only if the operator gave one.
     attributes = {"type": "rss", "text": feed.title or _host(url), "title": feed.title, "xmlUrl": url}
     if any(map(_CATEGORY_SEPARATOR.search, feed.tags)):

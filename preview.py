@@ -13,6 +13,7 @@ import re
 import unicodedata
 from typing import Any, Final, NamedTuple
 
+import redaction
 from entries import Preview, dump
 from markup import first_picture
 
@@ -88,7 +89,8 @@ def of(content: str, summary: str | None = None, title: str | None = None) -> Pr
 
 
 def completed(item: str) -> str:
-    """A stored item, as JSON text, with its preview. Versions before 2 stored none."""
+    """A stored item, as JSON text, with its preview and without secrets: earlier versions stored none, and all."""
+    item = redaction.public_item(item)
     # Quotes within strings are escaped: these names are found nowhere but in the structure of the item.
     start = None if '"preview":{' in item else _STORED.match(item)
     if start is None:

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Final, get_args
 
 from tornado.options import Error as OptionError
@@ -22,6 +26,7 @@ from tornado.options import define, options
 
 import config
 import opml
+import redaction
 from app import App, Role, StartError, logger
 from config import Config, ConfigError
 from timeline import TimelineError
@@ -61,6 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the program. Returns its exit code: 0, 1 if it cannot start, 2 for wrong arguments or configuration."""
     try:
         feed_urls = options.parse_command_line(["server.py", *arguments])
+        _redact_output()
         if options.import_opml is not None:
             return import_opml(options.import_opml)
         loaded = load(feed_urls)
@@ -125,6 +131,21 @@ async def serve(loaded: Config) -> None:
     await stopping.wait()
     logger.info("Stopping.")
     await app.stop()
+
+
+def _redact_output() -> None:
+    """Redacts the log, and the traceback of an exception that ends the process or a thread."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(redaction.LogFilter())
+    sys.excepthook = _print_redacted
+    threading.excepthook = lambda ended: _print_redacted(
+        ended.exc_type, ended.exc_value or ended.exc_type(), ended.exc_traceback
+    )
+
+
+def _print_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    lines = "".join(traceback.format_exception(kind, error, trace))
+    print(redaction.public_text(lines), end="", file=sys.stderr)  # noqa: T201 - as Python itself does
 
 
 def _tune_garbage_collection() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+import redaction
 from config.schema import keys_at
 
 Loc = tuple[str | int, ...]
@@ -100,8 +101,9 @@ def _unknown_key(key: str, allowed: tuple[str, ...]) -> str:
 
 
 def _printable(key: str) -> str:
-    """A key on one line, at most 64 characters, and without the credentials of a URL that was written as a key."""
+    """A key on one line, at most 64 characters, and without the secrets of a URL that was written as a key."""
     if "@" in key:
         key = f"***@{key.rpartition('@')[2]}"
+    key = redaction.public_text(key)
     key = key if len(key) <= 64 else f"{key[:60]}…"
     return key if key.isprintable() else ascii(key)

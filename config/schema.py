@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-import urls
+import redaction
 from config import units
 
 RESERVED: Final = frozenset({"static", "status", "healthz", "metrics", "websub"})
@@ -236,6 +236,11 @@ class Feed(Section):
     withdraw: bool = False
     posts: Posts | None = None
 
+    @cached_property
+    def public_url(self) -> str:
+        """The URL without secrets, by which items and pages name the feed."""
+        return redaction.public_url(self.url)
+
     @model_validator(mode="before")
     @classmethod
     def _from_url(cls, data: object) -> object:
@@ -271,7 +276,7 @@ class Blog(Section):
     @cached_property
     def feed_posts(self) -> dict[str, Posts]:
         """``posts`` of the feeds that set it, by their public URL."""
-        return {urls.without_credentials(feed.url): feed.posts for feed in self.feeds if feed.posts}
+        return {feed.public_url: feed.posts for feed in self.feeds if feed.posts}
 
 
 class Config(Section):

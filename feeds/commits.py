@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-import urls
+import redaction
 from feeds import schedule
 from feeds.result import Result
 from feedstate import FeedState
@@ -46,7 +46,7 @@ class Commits:
                     return False
                 await asyncio.sleep(RETRY_INTERVAL)
             except LeaseLostError:
-                logger.info("Another poll of %s was quicker.", urls.without_credentials(lease.url))
+                logger.info("Another poll of %s was quicker.", redaction.public_url(lease.url))
                 return False
             else:
                 self.worked()
@@ -69,8 +69,9 @@ def _report(before: FeedState, after: FeedState, now: float) -> None:
     """Logs one line when a feed begins to fail, fails differently, or recovers."""
     if before.problem == after.problem:
         return
-    name = urls.without_credentials(after.url)
+    name = redaction.public_url(after.url)
     if after.problem is None:
         logger.warning("%s: well again after %d failed polls.", name, before.failures)
     else:
-        logger.warning("%s: %s Next try in %s.", name, after.problem, schedule.in_words(max(after.next_at - now, 0)))
+        wait = schedule.in_words(max(after.next_at - now, 0))
+        logger.warning("%s: %s Next try in %s.", name, redaction.public_text(after.problem), wait)

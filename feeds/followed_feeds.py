@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import urls
+import redaction
 from config import Blog, Feed
 from outbound.host_limits import host_key
 
@@ -21,8 +21,8 @@ class FollowedFeed:
 
     @property
     def name(self) -> str:
-        """The feed's name in the log: its URL without credentials."""
-        return urls.without_credentials(self.url)
+        """The feed's name in the log: its URL without secrets."""
+        return redaction.public_url(self.url)
 
     @property
     def host(self) -> str:

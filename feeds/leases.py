@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import urls
+import redaction
 from timeline import Lease, Timeline
 
 logger = logging.getLogger("livelog.feeds")
@@ -69,9 +69,9 @@ class LeasedPolls:
         ours = {lease.url for lease in claimed}
         for poll in self.cancel(set(lost).__contains__):
             if poll.lease.url in ours:
-                logger.info("Another poll of %s was quicker.", urls.without_credentials(poll.lease.url))
+                logger.info("Another poll of %s was quicker.", redaction.public_url(poll.lease.url))
             elif self._timeline.is_shared:
-                logger.info("Another node polls %s now.", urls.without_credentials(poll.lease.url))
+                logger.info("Another node polls %s now.", redaction.public_url(poll.lease.url))
 
     def cancel(self, chosen: Callable[[UnderWay], bool]) -> list[UnderWay]:
         """Cancels the chosen polls that are not being committed, and returns them."""

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-import urls
+import redaction
 from feeds import redirects, schedule
 from feeds.concurrency import ExchangeSlots, proven
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
@@ -100,7 +100,7 @@ class Poll:
             if not error.feeds or not self._may_discover:
                 raise
             found = error.feeds[0]
-        shown = urls.without_credentials(found)
+        shown = redaction.public_url(found)
         try:
             result = await self._polled(replace(self._before, found_url=found))
         except (FetchError, NotAFeedError) as error:

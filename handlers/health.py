@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+import redaction
 from feedstate import FeedState
 from handlers.base import Handler
 from pages.source_text import iso
@@ -40,7 +41,7 @@ class Health(Handler):
         self.finish(
             {
                 "status": "failing" if problem else "ok",
-                "problem": problem,
+                "problem": problem and redaction.public_text(problem),
                 "readers": site.fanout.readers() if site.fanout else {},
                 "feeds": {"followed": site.config.feeds, "failing": count},
                 "failing": listed,
@@ -59,8 +60,8 @@ async def _listed(failing: Sequence[FeedState]) -> list[dict[str, object]]:
 
 def _feed(state: FeedState) -> dict[str, object]:
     return {
-        "feed": state.url.partition("://")[2].rpartition("@")[2],
-        "problem": state.problem,
+        "feed": redaction.public_url(state.url).partition("://")[2],
+        "problem": state.problem and redaction.public_text(state.problem),
         "since": iso(state.failing_since),
         "failures": state.failures,
         "next_try": iso(state.next_at),

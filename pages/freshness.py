@@ -43,6 +43,8 @@ T = TypeVar("T")
 
 Condition = Literal["fresh", "silent", "waiting", "unreachable"]
 
+Newest = dict[str, dict[str, float]]
+
 _BEST_FIRST: Final = get_args(Condition)
 
 
@@ -122,7 +124,11 @@ class Freshness:
         items = await _parsed(recent.items)
         newest = _newest(items)
         now = self._clock()
-        sources = _merged([_source(feed, states.get(feed.url), newest, now) for feed in blog.feeds])
+        shared = Counter(feed.public_url for feed in blog.feeds)
+        sources = _merged(
+            _source(feed, states.get(feed.url), newest, now, alone=shared[feed.public_url] == 1)
+            for feed in blog.feeds
+        )
         counts = Counter(item["_livelog"]["source"]["title"] for item in items)
         return replace(sources, counts=counts, tags=_tags(blog, items))
 
@@ -177,21 +183,27 @@ def _tags(blog: Blog, items: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return dict(counts.most_common(MAX_TAGS))
 
 
-def _newest(items: Iterable[dict[str, Any]]) -> dict[str, tuple[str, float]]:
-    """The title of each feed's source and the time of its newest entry, by feed URL. Items are newest first."""
-    newest: dict[str, tuple[str, float]] = {}
+def _newest(items: Iterable[dict[str, Any]]) -> Newest:
+    """The titles of each feed's source, the latest first, and the times of their newest entries, by public URL.
+
+    Items are newest first.
+    """
+    newest: Newest = {}
     for item in items:
         source = item["_livelog"]["source"]
         time_seen = datetime.fromisoformat(item["_livelog"]["position"]).timestamp()
-        newest.setdefault(source["feed_url"], (source["title"], time_seen))
+        newest.setdefault(source["feed_url"], {}).setdefault(source["title"], time_seen)
     return newest
 
 
-def _source(feed: Feed, state: FeedState | None, newest: Mapping[str, tuple[str, float]], now: float) -> SourceState:
-    shown = urls.without_credentials(feed.url)
-    known_as, last = newest.get(shown, (None, 0.0))
+def _source(feed: Feed, state: FeedState | None, newest: Newest, now: float, *, alone: bool) -> SourceState:
+    """The source of a feed; it is ``alone`` if no other has its public URL."""
     state = state or FeedState(url=feed.url)
-    title = feed.title or known_as or state.title or urls.host_of(state.site_url or shown)
+    titles = newest.get(feed.public_url, {})
+    # Feeds whose addresses differ in a secret have one public URL: their titles tell them apart.
+    known_as = next(iter(titles), None) if alone else None
+    title = feed.title or known_as or state.title or urls.host_of(state.site_url or feed.public_url)
+    last = max(titles.values(), default=0.0) if alone else titles.get(title, 0.0)
     last = max([last, *(min(published, now) for published in state.newest)])
     # One failure after a success is no outage: the next poll comes soon.
     if state.problem and (state.failures > 1 or not state.ok_at):

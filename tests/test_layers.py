@@ -9,25 +9,26 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-WORDS = {"entries", "preview", "feedstate", "urls", "markup"}
+WORDS = {"entries", "preview", "feedstate", "urls", "redaction", "markup"}
 MAY_IMPORT = {
     "entries": set(),
-    "preview": {"entries", "markup"},
+    "preview": {"entries", "markup", "redaction"},
     "urls": set(),
+    "redaction": {"urls"},
     "markup": set(),
     "feedstate": {"entries"},
-    "config": {"urls"},
+    "config": {"urls", "redaction"},
     "outbound": set(),
-    "timeline": {"entries", "preview", "feedstate"},
+    "timeline": {"entries", "preview", "redaction", "feedstate"},
     "feeds": {*WORDS, "config", "outbound", "timeline"},
     "opml_repair": set(),
-    "opml": {"urls", "config", "opml_repair"},
+    "opml": {"redaction", "config", "opml_repair"},
     "fanout": {"entries", "timeline"},
     "connections": {"fanout", "timeline"},
     "pages": {*WORDS, "config", "timeline"},
     "handlers": {*WORDS, "config", "timeline", "fanout", "connections", "pages", "opml"},
     "app": {"config", "timeline", "feeds", "fanout", "connections", "pages", "handlers"},
-    "server": {"app", "config", "timeline", "opml"},
+    "server": {"app", "config", "timeline", "opml", "redaction"},
     "demo": set(),
 }
 

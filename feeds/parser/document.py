@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import preview
+import redaction
 import urls
 from entries import Entry, Source
-from feeds.parser import discovery, identity, json, plain_text, sanitize, xml
+from feeds.parser import discovery, identity, json, own_addresses, plain_text, sanitize, xml
 from feeds.parser.addresses import Bases
 from feeds.parser.dates import plausible
 from feeds.parser.digest import legacy_digest
@@ -25,6 +26,7 @@ from feeds.parser.filter import Filter
 from feeds.parser.identity import ListedEntry
 from feeds.parser.raw_entry import NO_WISHES, RawFeed, Wishes
 from feedstate import Mark, Marks
+from redaction import OwnAddresses
 
 MAX_AUTHORS: Final = 20
 MAX_TAGS: Final = 50
@@ -67,13 +69,13 @@ class Reading:
 
     @property
     def public_url(self) -> str:
-        """``url`` without credentials."""
-        return urls.without_credentials(self.url)
+        """``url`` without secrets."""
+        return redaction.public_url(self.url)
 
     @property
     def public_base(self) -> str:
-        """``base`` without credentials: a link that is resolved against it is published."""
-        return urls.without_credentials(self.base)
+        """``base`` without secrets: a link that is resolved against it is published."""
+        return redaction.public_url(self.base)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +102,19 @@ class Document:
 def parse(reading: Reading) -> Document:
     """Parses a feed document; raises NotAFeedError."""
     body = _decompress(reading.body, reading.max_bytes)
-    feed = _read(body, reading.public_base, reading.content_type)
+    feed = _read(body, reading)
     listing = identity.identify(feed, reading.url, reading.known)
     title, site = sanitize.extract_text(feed.title), feed.site_url
     source = Source(title or urls.host_of(site or reading.url), site, reading.public_url)
     bases = Bases(feed)
-    entries = tuple(_sanitize_entry(entry, source, bases.of(entry.raw)) for entry in listing.changed)
+    own = OwnAddresses([reading.url, reading.base])
+    entries = tuple(_sanitize_entry(entry, source, own.hidden(bases.of(entry.raw))) for entry in listing.changed)
+    if own:
+        source = own_addresses.hidden_source(source, own)
+        entries = own_addresses.hidden(entries, source, own)
     return Document(
-        title=title,
-        site_url=site,
+        title=title and source.title,
+        site_url=source.url,
         entries=entries,
         listed=listing.marks,
         whole=feed.whole,
@@ -132,16 +138,19 @@ def _decompress(body: bytes, max_bytes: int) -> bytes:
     return plain
 
 
-def _read(body: bytes, base: str, content_type: str | None) -> RawFeed:
+def _read(body: bytes, reading: Reading) -> RawFeed:
+    base = reading.public_base
     if not discovery.is_page(body):
         is_json = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
         try:
-            feed = json.read(body, base) if is_json else xml.read(body, base, content_type)
+            feed = json.read(body, base) if is_json else xml.read(body, base, reading.content_type)
             return replace(feed, entries=feed.entries[:MAX_ENTRIES])
         except ValueError as error:
             if is_json or not discovery.may_be_page(body):
                 raise NotAFeedError(str(error)) from None
-    raise NotAFeedError("This is a web page, not a feed.", discovery.find_feeds(body, base))
+    # The feeds are requested, not published: a secret in the path is a part of their addresses.
+    named = discovery.find_feeds(body, urls.without_credentials(reading.base))
+    raise NotAFeedError("This is a web page, not a feed.", named)
 
 
 def _sanitize_entry(entry: ListedEntry, source: Source, base: str) -> Entry:

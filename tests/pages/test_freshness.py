@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from config import Blog, Config, Feed
+from entries import Source
 from feedstate import FeedState
 from pages.freshness import CACHE_SECONDS, Freshness, SourceState
 from tests.pages.sources import FEEDS, SETTINGS, filled, poll
 from tests.site import Site
-from tests.timeline.drafts import NOW
+from tests.timeline.drafts import NOW, entry
 
 
 @pytest.fixture
@@ -114,3 +116,21 @@ async def test_one_failure_after_a_success_is_no_outage(settings: Config, site: 
     )
     sources = await Freshness(site.timeline, lambda: NOW).of(settings.blogs[0])
     assert [source.title for source in sources.unreachable] == ["town.example"]
+
+
+async def test_feeds_that_differ_in_a_secret_alone_keep_their_own_titles_and_times(site: Site) -> None:
+    urls = [f"https://example.org/rss?token={secret}" for secret in ("first", "second", "third")]
+    blog = Blog(slug="blog", title="Blog", feeds=tuple(Feed(url=url) for url in urls))
+    await site.timeline.follow(dict.fromkeys(urls, 0.0))
+    leases = {lease.url: lease for lease in await site.timeline.claim(NOW, 10, 60.0)}
+    for url, title, at in zip(urls, ("One", "Two", "Three"), (NOW - 60, NOW - 7200, 0), strict=True):
+        lease = leases[url]
+        source = Source(title, None, "https://example.org/rss?token=***")
+        entries = [replace(entry(title, at=at), source=source)] if at else []
+        await site.timeline.commit(replace(lease.state, checked_at=NOW, ok_at=NOW, title=title), entries, lease)
+    sources = await Freshness(site.timeline, lambda: NOW).of(blog)
+    assert list(sources.known) == [
+        SourceState("One", "fresh", NOW - 60),
+        SourceState("Two", "silent", NOW - 7200),
+        SourceState("Three", "silent", 0),
+    ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from preview import completed
+from redaction import public_item
 from timeline.archive import Fate, Page, before_token, parse_before
 from timeline.redis.connection import Store, key
 from timeline.redis.event_log import cursor
@@ -34,7 +34,8 @@ class RedisArchive(Store):
 
     async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """An entry as it was before its last correction, or None."""
-        return cast("str | None", await self._connection.ask("HGET", key(f"{blog}:former"), id))
+        item = await self._connection.ask("HGET", key(f"{blog}:former"), id)
+        return item and public_item(item)
 
     async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
         """Why an entry is gone."""

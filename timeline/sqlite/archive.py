@@ -8,6 +8,7 @@ from typing import Final
 
 from entries import Cursor
 from preview import completed
+from redaction import public_item
 from timeline.archive import Fate, Page, before_token, parse_before
 from timeline.sqlite.commit import newest_seq, recognised, withdrawn_revision
 from timeline.sqlite.worker import Store, rows
@@ -36,7 +37,7 @@ class SqliteArchive(Store):
     async def previous(self, blog: str, id: str) -> str | None:  # noqa: A002 - JSON Feed's word
         """An entry as it was before its last correction, or None."""
         found = await self._queries.run(rows("SELECT former FROM entries WHERE blog = ? AND id = ?", blog, id))
-        return found[0][0] if found else None
+        return public_item(found[0][0]) if found and found[0][0] else None
 
     async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
         """Why an entry is gone."""
