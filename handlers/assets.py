@@ -41,13 +41,11 @@ class AssetFile(BaseHandler):
             self.set_header("Content-Encoding", encoding)
         self.finish(body)
 
-    head = get
-
     def compute_etag(self) -> None:
         """None: the URL names the version."""
 
 
-class StaticFiles(BaseHandler, StaticFileHandler):
+class StaticFiles(BaseHandler, StaticFileHandler):  # type: ignore[misc]  # two heads, with the same answer
     """`/static/<path>`: the files as they are in the repository. Pages load the assets made of them instead."""
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import Future
+from collections.abc import Awaitable
 from http.client import responses
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -54,6 +55,9 @@ SECURITY_HEADERS = {
 }
 
 
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
 class BaseHandler(Localized):
     """Sends the security headers with every answer, and errors as a page for people or JSON for programs."""
 
@@ -83,18 +87,25 @@ class BaseHandler(Localized):
             self.set_header(name, value)
 
     def check_trusted_origin(self, origin: str) -> bool:
-        """Accepts the origin of `server.public_url`: behind a proxy, the `Host` that we get can be another one."""
-        public_url = self.site.config.server.public_url
-        if public_url is None:
-            return False
-        parts = urlsplit(public_url)
-        return origin == f"{parts.scheme}://{parts.netloc}"
+        """Accepts the origin of `server.public_url`, and that of the request with a default port in its `Host`.
+
+        Behind a proxy, the `Host` that we get can be another one. Tornado compares it as text, but nginx's
+        ``$host:$server_port`` adds a port that browsers leave out (RFC 6454 §4).
+        """
+        asked = _origin(origin)
+        scheme = origin.partition(":")[0]
+        allowed = (self.site.config.server.public_url or "", f"{scheme}://{self.request.headers.get('Host', '')}")
+        return asked is not None and asked in map(_origin, allowed)
+
+    def head(self, *arguments: str) -> Awaitable[None] | None:
+        """Answers like GET; Tornado leaves out the body."""
+        return self.get(*arguments)
 
     def prepare(self) -> None:
         """Takes the client's address from trusted proxies' headers, and has a stop wait for the answer.
 
         Raises HTTPError 404 for a path with control characters: nothing here has one in its name, and the calls of
-        the file system raise what no handler expects.
+        the file system raise what no handler expects. Raises HTTPError 403 for an `Origin` that Tornado cannot read.
         """
         peer = Client(self.request.remote_ip or "", self.request.protocol)
         behind = client(peer, self.request.headers, self.site.config.server.trusted_proxies)
@@ -102,6 +113,10 @@ class BaseHandler(Localized):
         self.admission.answering.add(self)
         if any(map(CONTROL_CHARACTERS.search, filter(None, self.path_args))):
             raise HTTPError(404, reason="There is nothing here.")
+        try:
+            urlsplit(self.request.headers.get("Origin", ""))
+        except ValueError:
+            raise HTTPError(403) from None
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Ends the answer, and closes the connection if the client does not read it within ANSWER_SECONDS."""
@@ -224,6 +239,16 @@ class Handler(BaseHandler):
     def absolute(self, path: str) -> str:
         """A URL of this server: below `server.public_url`, else at the host that the client asked."""
         return (self.site.config.server.public_url or f"{self.request.protocol}://{self.request.host}") + path
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of a URL; None if it is no http(s) URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname and parts.username is None else None
 
 
 class NotFound(BaseHandler):

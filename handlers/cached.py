@@ -74,8 +74,6 @@ class CachedHandler(Handler):
         self.personal()
         await self._send(answer)
 
-    head = get
-
     async def _make(self) -> Answer:
         content = await self.respond(*self.path_args)
         headers = tuple(pair for pair in self._headers.get_all() if pair not in _OWN and pair[0] != "Date")

@@ -43,6 +43,10 @@ class WebSocket(WebSocketHandler, Live):
         self.blog(slug)
         return super().get(slug)
 
+    def head(self, *_: str) -> None:
+        """Raises HTTPError 405: a handshake is a GET (RFC 6455 §4.1)."""
+        raise HTTPError(405)
+
     def get_websocket_protocol(self) -> _Protocol | None:  # type: ignore[override]
         """The only version that there is (RFC 6455, 4.4)."""
         return _Protocol() if self.request.headers.get("Sec-WebSocket-Version") == "13" else None
@@ -72,8 +76,8 @@ class EventStream(Live):
             connection = EventStreamConnection(self.take_over(), self.fanout, slug)
             await connection.join(eventstream.response(self._headers.get_all()), after)
 
-    def head(self, slug: str) -> None:
-        self.blog(slug)
+    def head(self, *arguments: str) -> None:
+        self.blog(*arguments)
         for name, value in eventstream.HEADERS.items():
             self.set_header(name, value)
 

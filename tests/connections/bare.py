@@ -73,7 +73,8 @@ class Bare:
 
     def ask(self, path: str, *headers: str, version: str = "1.1") -> None:
         """Sends a request; several may follow one another."""
-        lines = [f"GET {path} HTTP/{version}", "Host: 127.0.0.1", *headers, "", ""]
+        host = () if any(header.startswith("Host:") for header in headers) else ("Host: 127.0.0.1",)
+        lines = [f"GET {path} HTTP/{version}", *host, *headers, "", ""]
         self.send("\r\n".join(lines).encode())
 
     async def body(self) -> bytes:
