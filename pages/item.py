@@ -20,6 +20,7 @@ from config import Blog
 from pages.images import cover, is_film, lead, pictured, thumb
 from pages.language import language
 from pages.names import initial, named, short_name
+from pages.shown_at import shown_at
 
 HUES: Final = 12
 
@@ -88,6 +89,7 @@ def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
         "thumb": thumb,
         "is_film": is_film,
         "untitled": untitled,
+        "shown_at": shown_at,
         "read_on": read_on,
     }
 

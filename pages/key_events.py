@@ -17,6 +17,7 @@ from config import Blog
 from entries import Cursor, Event, dump
 from pages.item import excerpt, name
 from pages.names import short_name
+from pages.shown_at import shown_at
 from timeline import Timeline
 
 MAX_LINKS: Final = 5
@@ -45,6 +46,7 @@ class Highlight:
 
     id: str
     position: str
+    shown_at: str
     title: str
     text: str
     is_long: bool
@@ -230,6 +232,7 @@ def highlight(item: dict[str, Any]) -> Highlight:
     return Highlight(
         id=item["id"],
         position=about["position"],
+        shown_at=shown_at(item),
         title=name(item),
         text=long["text"] if item.get("title") else "",
         is_long="preview" in about,

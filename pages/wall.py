@@ -18,6 +18,7 @@ from pages.images import Mode
 from pages.item import clock, day, excerpt, isolated
 from pages.language import language
 from pages.names import named, short_name
+from pages.shown_at import shown_at
 from pages.source_text import iso
 
 MIN_PICTURE_WIDTH: Final = 200
@@ -37,6 +38,7 @@ class Card:
 
     id: str
     position: str
+    shown_at: str
     revision: int
     source: str
     headline: str
@@ -53,6 +55,7 @@ def card(item: Mapping[str, Any], images: Mode) -> Card:
     return Card(
         id=item["id"],
         position=about["position"],
+        shown_at=shown_at(item),
         revision=about["revision"],
         source=source,
         headline=headline[:MAX_HEADLINE_CHARS],

@@ -9,6 +9,8 @@
  * @property {string} [content_html]
  * @property {string} [summary]
  * @property {string} [image]
+ * @property {string} [date_published]
+ * @property {string} [date_published]
  * @property {string} [date_modified]
  * @property {{name?: string}[]} [authors]
  * @property {string[]} [tags]
@@ -33,6 +35,7 @@ import { linkFilm } from './film.js';
 import { fillContent, fillPicture, served } from './images.js';
 import { headlineOf } from './headline.js';
 import { initialOf, modeOf, MODES, shortName } from './names.js';
+import { shownAt } from './shown-at.js';
 
 const HUES = 12;
 const FNV_OFFSET = 0x811c9dc5;
@@ -54,7 +57,8 @@ export function renderPost(item, blog, mode = modeOf(item)) {
   article.dataset.position = position;
   article.dataset.revision = String(revision);
   for (const link of article.querySelectorAll('.when, .thumb, .read-on')) link.setAttribute('href', own);
-  for (const time of article.querySelectorAll('time:not(.dt-updated)')) time.setAttribute('datetime', position);
+  for (const time of article.querySelectorAll('time:not(.dt-updated)')) time.setAttribute('datetime', shownAt(item));
+  part(article, '.day time').setAttribute('datetime', position);
   const headline = headlineOf(item, mode);
   fillHeadline(part(article, '.headline'), headline, item.url, own);
   fillByline(part(article, '.byline'), item, blog, headline !== '');

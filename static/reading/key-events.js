@@ -14,6 +14,7 @@
 import { jittered, pause, requestPage } from '../connection/request.js';
 import { excerpt, headlineOf } from '../post/headline.js';
 import { shortName } from '../post/names.js';
+import { shownAt } from '../post/shown-at.js';
 import { readOn } from '../post/post.js';
 import { addressOf, permalink } from '../timeline/addresses.js';
 import { isNewer } from '../timeline/posts.js';
@@ -267,9 +268,9 @@ function directed(name, className, text) {
 }
 
 /** @param {Item} item */
-function timeOf({ _livelog: { position } }) {
+function timeOf(item) {
   const time = document.createElement('time');
-  time.dateTime = position;
+  time.dateTime = shownAt(item);
   time.dataset.time = 'later';
   time.dataset.than = new Date().toISOString();
   const holder = document.createDocumentFragment();

@@ -2,6 +2,7 @@
 
 import { parsePage } from '../post/html.js';
 import { initialOf, named, shortName } from '../post/names.js';
+import { shownAt } from '../post/shown-at.js';
 import { hue } from '../post/post.js';
 import { permalink } from '../timeline/addresses.js';
 
@@ -50,7 +51,7 @@ export function fillHeadline(element, item, blog) {
   const link = part(element, '.headline a');
   link.textContent = (title || text || source.title).slice(0, MAX_CHARS);
   link.setAttribute('href', permalink(blog, item.id));
-  part(element, '.wall-age').setAttribute('datetime', position);
+  part(element, '.wall-age').setAttribute('datetime', shownAt(item));
   return title ? text : '';
 }
 
