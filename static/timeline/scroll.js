@@ -157,9 +157,9 @@ function topBelowRendered(element) {
   /** @type {HTMLElement[]} */
   const above = [];
   for (let one = element.previousElementSibling; one instanceof HTMLElement; one = one.previousElementSibling) above.push(one);
-  for (const one of above) one.style.contentVisibility = 'visible';
+  for (const one of above) one.classList.add('rendered');
   const top = topOf(element);
-  for (const one of above) one.style.contentVisibility = '';
+  for (const one of above) one.classList.remove('rendered');
   return top;
 }
 
