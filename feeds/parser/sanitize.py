@@ -14,7 +14,7 @@ from typing import Final
 
 import nh3
 
-from feeds.parser import images
+from feeds.parser import embedded, images
 
 MAX_HTML_BYTES: Final = 64 * 1024
 """Longer content is cut at the end of an element, and marked. Counted in UTF-8, after sanitising."""
@@ -30,7 +30,8 @@ _TAGS: Final = frozenset(
     "figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary "
     "sup table tbody td tfoot th thead time tr u ul var video wbr".split()
 )
-_DROPPED_WITH_CONTENT: Final = {"script", "style", "iframe", "noscript", "object", "template", "svg", "math"}
+_DROPPED_WITH_CONTENT: Final = {"script", "style", "iframe", "noscript", "template"}
+_DROPPED_FROM_TEXT: Final = {*_DROPPED_WITH_CONTENT, "x-annotation", "x-iframe", "x-noscript"}
 _ATTRIBUTES: Final = {
     "*": {"dir", "lang"},
     "a": {"href", "title"},
@@ -48,6 +49,7 @@ _ATTRIBUTES: Final = {
     "time": {"datetime"},
     "video": {"src", "poster", "width", "height"},
 }
+_NORMALIZER: Final = embedded.make_normalizer(_TAGS, _ATTRIBUTES)
 _SET_ATTRIBUTES: Final = {
     "img": {"loading": "lazy", "decoding": "async", "referrerpolicy": "no-referrer"},
     "audio": {"controls": "", "preload": "none"},
@@ -76,9 +78,13 @@ def sanitize_html(markup: str, base: str) -> tuple[str, bool]:
 
     Relative links are resolved against ``base``, an http(s) URL. They are removed if browsers reject that URL.
     """
-    cleaner = _cleaner(base if len(base) <= MAX_ADDRESS_CHARS else "")
+    base = base if len(base) <= MAX_ADDRESS_CHARS else ""
     raw = _UNPRINTABLE.sub("", markup)
-    sanitised = _sanitize(raw[:MAX_RAW_HTML_CHARS], cleaner)
+    head = raw[:MAX_RAW_HTML_CHARS]
+    if embedded.has_embedded(head):
+        head = embedded.rewrite(head, base, _NORMALIZER)
+    cleaner = _cleaner(base, has_formulas="<math" in head)
+    sanitised = _sanitize(head, cleaner)
     if _size(sanitised) <= MAX_HTML_BYTES:
         return sanitised, len(raw) > MAX_RAW_HTML_CHARS
     return _shorten(sanitised, cleaner), True
@@ -93,7 +99,9 @@ def extract_text(markup: str | None) -> str | None:
         return None
     if "<" in markup:
         spaced = _BLOCK.sub(" <", _UNPRINTABLE.sub("", markup[:MAX_RAW_HTML_CHARS]))
-        markup = nh3.clean(spaced, tags=set(), clean_content_tags=_DROPPED_WITH_CONTENT)
+        if embedded.has_embedded(spaced):
+            spaced = embedded.rename(spaced)
+        markup = nh3.clean(spaced, tags=set(), clean_content_tags=_DROPPED_FROM_TEXT)
     return normalize_text(html.unescape(markup))
 
 
@@ -125,7 +133,7 @@ def _sanitize(markup: str, cleaner: nh3.Cleaner) -> str:
     if _SCOPES.search(markup):
         sanitised = cleaner.clean(sanitised)
     if _LONG_VALUE.search(sanitised):
-        sanitised = _cleaner("", has_long_addresses=True).clean(sanitised)
+        sanitised = _cleaner("", has_formulas="<math" in sanitised, has_long_addresses=True).clean(sanitised)
     # Unprintable characters once more: markup can have them as references.
     return images.normalize_media(_UNPRINTABLE.sub("", sanitised)).strip()
 
@@ -162,13 +170,13 @@ def _drop_long_address(_element: str, attribute: str, value: str) -> str | None:
 
 
 @functools.lru_cache(maxsize=64)
-def _cleaner(base: str, *, has_long_addresses: bool = False) -> nh3.Cleaner:
-    # Only then: the filter is called for each attribute.
+def _cleaner(base: str, *, has_formulas: bool = False, has_long_addresses: bool = False) -> nh3.Cleaner:
+    # Only if there are long addresses: the filter is called for each attribute.
     cleaner = functools.partial(
         nh3.Cleaner,
-        tags=set(_TAGS),
+        tags={*_TAGS, *(embedded.MATHML if has_formulas else ())},
         clean_content_tags=_DROPPED_WITH_CONTENT,
-        attributes=_ATTRIBUTES,
+        attributes=_ATTRIBUTES | (embedded.MATHML_ATTRIBUTES if has_formulas else {}),
         set_tag_attribute_values=_SET_ATTRIBUTES,
         url_schemes={"http", "https"},
         link_rel="noopener noreferrer",

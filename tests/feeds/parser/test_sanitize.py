@@ -29,13 +29,16 @@ BASE = "https://example.org/posts/1"
 TAGS = frozenset(
     """a abbr audio b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption
     figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup
-    table tbody td tfoot th thead time tr u ul var video wbr""".split()  # noqa: SIM905 - a list of words
+    table tbody td tfoot th thead time tr u ul var video wbr
+    math merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt mstyle msub
+    msubsup msup mtable mtd mtext mtr munder munderover none semantics""".split()  # noqa: SIM905 - a list of words
 )
 VOID = frozenset({"br", "col", "hr", "img", "wbr"})
 URLS = frozenset({"href", "src", "poster"})
 INERT = frozenset(
     """dir lang title datetime span alt width height value start reversed type colspan rowspan scope rel loading
-    decoding referrerpolicy controls preload""".split()  # noqa: SIM905 - a list of words
+    decoding referrerpolicy controls preload alttext display mathvariant fence form largeop movablelimits stretchy
+    linethickness columnspan""".split()  # noqa: SIM905 - a list of words
 )
 
 
