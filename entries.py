@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 FRONT_PAGE = 50
 """Entries of a page before older ones are fetched. Backfilled entries behind these are stored without an event."""
@@ -40,6 +40,40 @@ class Attachment:
     mime_type: str
     size_in_bytes: int | None = None
     duration_in_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorPage:
+    """The page and the picture of an author: `url` and `avatar` of JSON Feed."""
+
+    url: str | None = None
+    avatar: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """Facts about an entry that are not its text. No part of its digest: a comment more is no correction.
+
+    Each is a JSON object: ``comments`` (url, count), ``picture`` (caption and credit of the image), ``original``
+    (title and url of the site that the entry is from, if that is not its source), ``episode`` (season, number) and
+    ``place`` (name, latitude, longitude). ``external_url`` is JSON Feed's. ``authors`` are pages by name.
+    """
+
+    comments: Item = field(default_factory=dict)
+    picture: Item = field(default_factory=dict)
+    original: Item = field(default_factory=dict)
+    episode: Item = field(default_factory=dict)
+    place: Item = field(default_factory=dict)
+    external_url: str | None = None
+    authors: Mapping[str, AuthorPage] = field(default_factory=dict)
+
+    def public(self) -> Item:
+        """Those without a name in JSON Feed, as they are under ``_livelog``."""
+        named = {name: getattr(self, name) for name in ("comments", "episode", "original", "picture", "place")}
+        return {name: value for name, value in named.items() if value}
+
+
+NO_DETAILS: Final = Details()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +118,7 @@ class Entry:
     attachments: tuple[Attachment, ...] = ()
     truncated: bool = False
     preview: Preview | None = None
+    details: Details = NO_DETAILS
     blog: str = ""
     position: int = 0
     seen: int = 0
@@ -130,22 +165,28 @@ class Entry:
         """The item without its id, and without the timeline's part of its last member, ``_livelog``."""
         item: Item = {
             "url": self.url,
+            "external_url": self.details.external_url,
             "title": self.title,
             "content_html": self.content_html,
             "summary": self.summary,
             "image": self.image,
             "date_published": timestamp(self.published),
             "date_modified": timestamp(self.modified),
-            "authors": [{"name": name} for name in self.authors],
+            "authors": [self._author(name) for name in self.authors],
             "tags": list(self.tags),
             "attachments": [_attached(attachment) for attachment in self.attachments],
             "_livelog": {
                 **({"preview": self.preview.public()} if self.preview else {}),
                 "source": _without_blanks(asdict(self.source)),
                 **({"truncated": True} if self.truncated else {}),
+                **self.details.public(),
             },
         }
         return {"content_html": "", **_without_blanks(item)}
+
+    def _author(self, name: str) -> Item:
+        page = self.details.authors.get(name)
+        return {"name": name, **(_without_blanks(asdict(page)) if page else {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ import preview
 import redaction
 import urls
 from entries import Entry, Source
-from feeds.parser import discovery, identity, json, own_addresses, plain_text, sanitize, xml
+from feeds.parser import details, discovery, identity, json, own_addresses, plain_text, sanitize, xml
 from feeds.parser.addresses import Bases
 from feeds.parser.dates import plausible
 from feeds.parser.digest import legacy_digest
@@ -181,6 +181,7 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str) -> Entry:
             for link, file in files
             if link
         ),
+        details=details.clean(raw.details(), base),
     )
 
 

@@ -29,7 +29,7 @@ from feedparser.urls import _urljoin, make_safe_absolute_uri
 import urls
 from feeds.parser.dates import read_date
 from feeds.parser.encoding import decode
-from feeds.parser.kept import Kept
+from feeds.parser.kept import DETAIL_NAMES, Kept
 
 Handler = Callable[..., None]
 
@@ -37,9 +37,10 @@ _HANDLER_ERRORS: Final = (AttributeError, LookupError, TypeError, ValueError)
 """Raised by feedparser's handlers for an element in an unexpected position, which is then read as an unknown one."""
 
 _UNUSED: Final = ("admin_", "cc_", "creative", "georss", "gml_", "psc_", "where")
-"""Prefixes of handlers for locations, chapters and licences, which Livelog does not use."""
+"""Prefixes of handlers for shapes, chapters and licences, which Livelog does not use; `kept` has points."""
 
 _DELETED: Final = "at_deleted-entry"
+_FULL_TEXT: Final = "yandex_full-text"
 _POLLING: Final = ("ttl", "hour", "day", "sy_updateperiod", "sy_updatefrequency")
 """Elements of a feed that ask for a pace of polling."""
 
@@ -113,7 +114,13 @@ class _Tuned(Kept):
 
     # A relative id stays as it is: resolved, it would change with the URL that a document came from.
     can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
-    namespaces: Final = {**_FeedParserMixin.namespaces, "http://purl.org/atompub/tombstones/1.0": "at"}
+    namespaces: Final = {
+        **_FeedParserMixin.namespaces,
+        "http://purl.org/atompub/tombstones/1.0": "at",
+        "http://purl.org/syndication/thread/1.0": "thr",
+        "https://podcastindex.org/namespace/1.0": "podcast",
+        "http://news.yandex.ru": "yandex",
+    }
     _matchnamespaces: Final = {uri.lower(): prefix for uri, prefix in namespaces.items()}
     resolve_relative_uris = False
     sanitize_html = False
@@ -375,10 +382,17 @@ def _handlers(kind: str) -> dict[str, Handler]:
     return {name: getattr(_Tuned, kind + name) for name in names if not name.startswith(_UNUSED)}
 
 
-_STARTS: Final[dict[str, Handler]] = {**_handlers("_start_"), _DELETED: _Tuned._start_deleted_entry}
+_STARTS: Final[dict[str, Handler]] = {
+    **_handlers("_start_"),
+    **{name: partial(_Tuned._start_detail, name=name) for name in DETAIL_NAMES},
+    _FULL_TEXT: _Tuned._start_yandex_full_text,
+    _DELETED: _Tuned._start_deleted_entry,
+}
 _ENDS: Final[dict[str, Handler]] = {
     **_handlers("_end_"),
     **{name: partial(_Tuned._end_polling, name=name) for name in _POLLING},
+    **{name: partial(_Tuned._end_detail, name=name) for name in DETAIL_NAMES},
+    _FULL_TEXT: _Tuned._end_yandex_full_text,
     _DELETED: _Tuned._end_deleted_entry,
 }
 

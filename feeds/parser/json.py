@@ -6,11 +6,13 @@ A value of the wrong type counts as missing, and an item that is no object is le
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from entries import Attachment
+from entries import Attachment, AuthorPage, Details
 from feeds.parser.dates import read_date
+from feeds.parser.details import read_pages
 from feeds.parser.enclosures import drop_repeated, guess_type, is_picture, read_duration, read_size
 from feeds.parser.plain_text import resolve_references
 from feeds.parser.raw_entry import RawEntry, RawFeed
@@ -34,16 +36,18 @@ def read(body: bytes, base: str) -> RawFeed:
 
 
 def _json_feed(document: dict[str, Any], base: str) -> RawFeed:
-    authors = _names(document)
+    authors, pages = _names(document), read_pages(_people(document), "url")
     return RawFeed(
         base=base,
         title=_text(document.get("title")),
         link=_text(document.get("home_page_url")),
-        entries=[_json_item(item, base, authors) for item in _objects(document.get("items"))],
+        entries=[_json_item(item, base, authors, pages) for item in _objects(document.get("items"))],
     )
 
 
-def _json_item(item: dict[str, Any], feed_base: str, authors: tuple[str, ...]) -> RawEntry:
+def _json_item(
+    item: dict[str, Any], feed_base: str, authors: tuple[str, ...], pages: Mapping[str, AuthorPage]
+) -> RawEntry:
     markup, plain = _text(item.get("content_html")), _text(item.get("content_text"))
     summary = text_to_html(resolve_references(_text(item.get("summary")) or "")) or None
     files = drop_repeated(_files(_objects(item.get("attachments")), "mime_type", "size_in_bytes"))
@@ -65,13 +69,22 @@ def _json_item(item: dict[str, Any], feed_base: str, authors: tuple[str, ...]) -
         tags=tuple(tag for tag in _list(item.get("tags")) if isinstance(tag, str)),
         image=_text(item.get("image")) or _text(item.get("banner_image")) or next(pictures, None),
         attachments=files,
+        details=partial(_read_details, item, pages),
     )
+
+
+def _read_details(item: dict[str, Any], pages: Mapping[str, AuthorPage]) -> Details:
+    own = read_pages(_people(item), "url")
+    return Details(external_url=_text(item.get("external_url")), authors={**pages, **own})
+
+
+def _people(of: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*_objects(of.get("authors")), _object(of.get("author"))]
 
 
 def _names(of: dict[str, Any]) -> tuple[str, ...]:
     """The names of the authors of an item, or of the feed."""
-    people = [*_objects(of.get("authors")), _object(of.get("author"))]
-    return tuple(dict.fromkeys(name for person in people if (name := _text(person.get("name")))))
+    return tuple(dict.fromkeys(name for person in _people(of) if (name := _text(person.get("name")))))
 
 
 def _address(guid: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Values that feedparser mixes up, kept beside its results: the owner of a text, an item's picture, permalink guids.
+"""Values that feedparser mixes up or drops, kept beside its results: owners of texts, pictures, captions, comments.
 
 feedparser reads a caption as the text of the post, an item's image as the feed's, and an empty address as the
 document's. The keys of kept values begin with `=`, as no element's name does.
@@ -17,6 +17,28 @@ LINKS: Final = "=links"
 PICTURE: Final = "=picture"
 IS_PERMALINK: Final = "=is permalink"
 ORIGIN: Final = "=origin"
+DETAILS: Final = "=details"
+CAPTIONS: Final = "=captions"
+
+DETAIL_NAMES: Final = (
+    "comments",
+    "slash_comments",
+    "thr_total",
+    "itunes_season",
+    "itunes_episode",
+    "podcast_season",
+    "podcast_episode",
+    "podcast_location",
+    "georss_point",
+    "georss_featurename",
+    "georss_pos",
+    "gml_pos",
+    "geo_lat",
+    "geo_long",
+)
+"""Elements of an entry that are kept as text."""
+
+_MAX_CAPTIONS: Final = 100
 
 
 class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
@@ -38,6 +60,8 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         if self.inimage and self.ending == "title":
             return
         name = texts.OF_AN_IMAGE if self.inimage else self.ending
+        if name == "media_description":
+            self._keep_caption("caption", value)
         text = texts.Text(
             name, self._is_nested, self.contentparams.get("type"), self.contentparams.get("base"), value
         )
@@ -62,6 +86,44 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         self._get_context()[IS_PERMALINK] = bool(self.guidislink)
 
     _end_id = _end_guid
+
+    def _start_detail(self, attributes: dict[str, str], *, name: str) -> None:
+        self.push(name, 1)
+        if self.inentry and not self.insource and attributes.get("geo"):
+            self._keep_detail("geo", attributes["geo"])
+
+    def _end_detail(self, *, name: str) -> None:
+        value = self.pop(name)
+        if value and self.inentry and not self.insource:
+            self._keep_detail(name, value)
+
+    def _keep_detail(self, name: str, value: str) -> None:
+        self.entries[-1].setdefault(DETAILS, {}).setdefault(name, value)
+
+    def _end_media_credit(self) -> None:
+        self._keep_caption("credit", self.pop("credit"))
+
+    def _start_media_text(self, _attributes: dict[str, str]) -> None:
+        self.push("media_text", 1)
+
+    def _end_media_text(self) -> None:
+        self._keep_caption("text", self.pop("media_text"))
+
+    def _keep_caption(self, kind: str, value: str | None) -> None:
+        """Keeps a text about a file of Media RSS, with the file's address, if it is within one."""
+        if not (value and self.inentry and not self.insource):
+            return
+        entry = self.entries[-1]
+        captions = entry.setdefault(CAPTIONS, [])
+        if len(captions) < _MAX_CAPTIONS:
+            files = entry.get("media_content")
+            captions.append((kind, files[-1].get("url") if files else None, value))
+
+    def _start_yandex_full_text(self, attributes: dict[str, str]) -> None:
+        self.push_content("content", attributes, "text/html", 1)
+
+    def _end_yandex_full_text(self) -> None:
+        self.pop_content("content")
 
     def _end_feedburner_origlink(self) -> None:
         origin = self.pop("feedburner_origlink")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import urls
-from entries import Attachment
+from entries import Attachment, Details
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +16,9 @@ class RawEntry:
     """One entry of a document. ``content`` and ``summary`` are HTML.
 
     ``feed_base`` is the URL that the document came from; ``base`` is the entry's own base (xml:base), if it has one.
-    ``origin`` is the address behind a ``link`` that redirects, ``inherited_authors`` are those of its source or feed;
-    neither is a part of its digest.
+    ``origin`` is the address behind a ``link`` that redirects, ``inherited_authors`` are those of its source or feed,
+    ``details`` reads the rest of it,
+    also as published; none of these is a part of its digest.
     """
 
     feed_base: str
@@ -36,6 +37,7 @@ class RawEntry:
     tags: tuple[str, ...] = ()
     image: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    details: Callable[[], Details] = Details
 
     @property
     def is_empty(self) -> bool:

@@ -14,7 +14,7 @@ from feeds.parser.sanitize import normalize_text
 
 OF_AN_IMAGE: Final = "image_description"
 
-_CONTENT: Final = ("content", "content_encoded", "fullitem", "body", "xhtml_body")
+_CONTENT: Final = ("content", "content_encoded", "fullitem", "body", "xhtml_body", "yandex_full-text")
 _SUMMARIES: Final = ("description", "summary", "abstract", "dc_description", "itunes_summary")
 _CAPTIONS: Final = ("media_description", OF_AN_IMAGE)
 _TITLES: Final = ("title", "dc_title", "media_title")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from feeds.parser import addresses, kept, texts
+from feeds.parser.details import read_details
 from feeds.parser.enclosures import find_media
 from feeds.parser.feedparser import Parsed, parse
 from feeds.parser.plain_text import resolve_references
@@ -110,6 +112,7 @@ def _raw_entry(entry: _Element, parsed: Parsed, feed_base: str) -> RawEntry:
         tags=tuple(str(name) for tag in entry.get("tags", ()) if (name := tag.get("label") or tag.get("term"))),
         image=image,
         attachments=attachments,
+        details=partial(read_details, entry, parsed.feed, image, {text.value for text in (content, summary) if text}),
     )
 
 
