@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from markup import Image, format_attributes, rewrite_images
+from pages.details import caption
 
 Mode = Literal["lazy", "click", "none"]
 Translate = Callable[[str], str]
@@ -49,7 +50,9 @@ def pictured(markup: str, mode: Mode, translate: Translate) -> str:
 def lead(item: Mapping[str, Any], mode: Mode, translate: Translate) -> str:
     """The picture above a post whose content has none, as HTML; empty if there is none to show."""
     picture = "" if _is_podcast(item) else _picture(item, mode, translate)
-    return picture and f'<figure class="lead-picture">{picture}</figure>'
+    words = caption(item)
+    below = f'<figcaption dir="auto">{_escaped(words)}</figcaption>' if words else ""
+    return picture and f'<figure class="lead-picture">{picture}{below}</figure>'
 
 
 def thumb(item: Mapping[str, Any], mode: Mode) -> str:

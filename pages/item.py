@@ -17,6 +17,7 @@ from urllib.parse import quote
 from tornado.locale import Locale
 
 from config import Blog
+from pages.details import details
 from pages.images import cover, is_film, lead, pictured, thumb
 from pages.language import language
 from pages.names import initial, named, short_name
@@ -91,6 +92,7 @@ def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:
         "untitled": untitled,
         "shown_at": shown_at,
         "read_on": read_on,
+        "details": details,
     }
 
 

@@ -41,8 +41,12 @@ class RawEntry:
 
     @property
     def is_empty(self) -> bool:
-        """True for an entry that has nothing to read or to follow."""
-        return not (self.title or self.content or self.summary or self.link or self.attachments)
+        """True for an entry that has nothing to read, to see or to follow.
+
+        A picture alone has no key of its own without a guid.
+        """
+        is_seen = self.title or self.content or self.summary or self.link or self.attachments
+        return not (is_seen or (self.guid and self.image))
 
     def is_newer_than(self, other: RawEntry) -> bool:
         """True for the later version of an entry that a document lists twice."""

@@ -4,6 +4,7 @@
  */
 
 import { say } from '../reading/words.js';
+import { captionOf } from './details.js';
 import { fill, parsePage } from './html.js';
 
 /** Narrower images are shown in their own size, in pixels; even narrower ones are icons, and stand for no post. */
@@ -56,13 +57,27 @@ export function fillContent(element, markup) {
  * @param {import('./post.js').Item} item
  * @param {import('./names.js').Mode} mode
  */
-export function fillPicture(article, { image, title, summary, content_html: markup = '', _livelog: { preview } }, mode) {
+export function fillPicture(article, item, mode) {
+  const { image, title, summary, content_html: markup = '', _livelog: { preview } } = item;
   const own = HAS_IMAGE.test(markup) ? undefined : image;
   const hasText = Boolean(title || markup || summary);
   const small = mode === 'brief' ? (image ?? preview?.image) : mode === 'whole' && !preview && hasText ? own : undefined;
   const isSmall = fillFrame(article.querySelector('.thumb'), small);
-  fillFrame(article.querySelector('.lead-picture'), mode === 'whole' && !isSmall ? own : undefined);
+  const lead = article.querySelector('.lead-picture');
+  if (fillFrame(lead, mode === 'whole' && !isSmall ? own : undefined)) caption(/** @type {Element} */ (lead), captionOf(item));
   fillFrame(article.querySelector('.cover'), mode === 'headlines' ? undefined : own);
+}
+
+/**
+ * @param {Element} figure
+ * @param {string} words
+ */
+function caption(figure, words) {
+  if (!words) return;
+  const below = document.createElement('figcaption');
+  below.dir = 'auto';
+  below.textContent = words;
+  figure.append(below);
 }
 
 /**

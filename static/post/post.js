@@ -5,6 +5,7 @@
  * @typedef {object} Item
  * @property {string} id
  * @property {string} [url]
+ * @property {string} [external_url]
  * @property {string} [title]
  * @property {string} [content_html]
  * @property {string} [summary]
@@ -12,7 +13,7 @@
  * @property {string} [date_published]
  * @property {string} [date_published]
  * @property {string} [date_modified]
- * @property {{name?: string}[]} [authors]
+ * @property {{name?: string, url?: string}[]} [authors]
  * @property {string[]} [tags]
  * @property {import('./files.js').File[]} [attachments]
  * @property {Extension} _livelog
@@ -25,11 +26,17 @@
  * @property {string} [corrected] when the last correction was seen, if the version before it is kept
  * @property {boolean} [truncated]
  * @property {{text: string, minutes: number, image?: string}} [preview] of long content
+ * @property {{title: string, url?: string}} [original] the site that the post is from
+ * @property {{season?: number, number?: number}} [episode]
+ * @property {{name?: string, latitude?: number, longitude?: number}} [place]
+ * @property {{url: string, count?: number}} [comments]
+ * @property {{caption?: string, credit?: string}} [picture]
  */
 
 import { clock, localise } from '../reading/clock.js';
 import { say } from '../reading/words.js';
 import { filterAddress, permalink } from '../timeline/addresses.js';
+import { fillDetails, link as linkTo } from './details.js';
 import { fillFiles, isPodcast } from './files.js';
 import { linkFilm } from './film.js';
 import { fillContent, fillPicture, served } from './images.js';
@@ -70,6 +77,7 @@ export function renderPost(item, blog, mode = modeOf(item)) {
   const isPictured = article.querySelector('.thumb, .lead-picture, .cover') !== null;
   keepIf(isShown, part(article, '.attachments'), (list) => fillFiles(list, item, isPictured, headline || shortName(item._livelog.source.title)));
   fillBody(part(article, '.content'), item, mode);
+  keepIf(isShown, part(article, '.details'), (list) => fillDetails(list, item));
   keepIf(truncated && mode === 'whole', part(article, '.shortened'), (note) => fillLink(part(note, 'a'), item.url));
   return article;
 }
@@ -167,9 +175,11 @@ function fillByline(byline, item, blog, hasHeadline) {
   const link = part(byline, '.source a');
   link.setAttribute('href', filterAddress(blog, 'source', source.title));
   part(link, 'bdi').textContent = shortName(source.title);
-  const authors = (item.authors ?? []).map(({ name }) => name).filter((name) => name && name !== source.title);
+  const authors = (item.authors ?? []).filter(({ name }) => name && name !== source.title);
   keepIf(authors.length, part(byline, '.authors'), (names) => {
-    part(names, 'bdi').textContent = authors.join(', ');
+    part(names, 'bdi').replaceChildren(
+      ...authors.flatMap(({ name = '', url }, n) => [...(n ? [', '] : []), url ? linkTo(name, url) : name]),
+    );
   });
   keepIf(revision > 1, part(byline, '.corrected'), (note) => {
     const modified = item.date_modified ?? corrected;

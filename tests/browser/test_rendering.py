@@ -99,6 +99,17 @@ VARIETY: tuple[dict[str, Any], ...] = (
     {"title": "Dated ahead", "date_published": "2990-01-01T00:00:00Z"},
 )
 
+DETAILS = {
+    2: "<title>With details</title><comments>http://posts.example/2#c</comments><slash:comments>12</slash:comments>"
+    '<source url="http://wire.example/">A &lt;wire&gt;</source><podcast:season>2</podcast:season>'
+    "<podcast:episode>5</podcast:episode><georss:point>53.54125 -9.5</georss:point><dc:creator>Ann</dc:creator>"
+    "<atom:author><atom:name>Ann &amp; Bo</atom:name><atom:uri>http://posts.example/ann</atom:uri></atom:author>",
+    3: '<media:content url="http://files.example/c.jpg" medium="image"><media:credit>B &lt;i&gt;</media:credit>'
+    "<media:text>A boat</media:text></media:content><podcast:episode>5</podcast:episode>"
+    "<comments>http://posts.example/3#c</comments><georss:featureName>Old Port</georss:featureName>",
+}
+"""Elements of the posts of some sources, whose feeds are RSS: their facts have no names in JSON Feed."""
+
 MODES = ("lazy", "click", "none")
 SOURCES = ("Variety", "صحيفة الميناء", "港口日报", "🎈🎈", "«élan» & <b>", "ßharp", "٣ نقاط", "1,000 Words")
 
@@ -122,11 +133,30 @@ def varied(source: int, revision: int) -> bytes:
     return feed(SOURCES[source], items)
 
 
+def detailed(source: int, revision: int) -> bytes:
+    """A source's feed as RSS, with one post."""
+    correction = "<description>Corrected.</description>" if revision > 1 else ""
+    namespaces = (
+        'xmlns:atom="http://www.w3.org/2005/Atom" xmlns:dc="http://purl.org/dc/elements/1.1/" '
+        'xmlns:georss="http://www.georss.org/georss" xmlns:media="http://search.yahoo.com/mrss/" '
+        'xmlns:podcast="https://podcastindex.org/namespace/1.0" '
+        'xmlns:slash="http://purl.org/rss/1.0/modules/slash/"'
+    )
+    item = f'<guid isPermaLink="false">{source}</guid>{DETAILS[source]}{correction}'
+    channel = f"<channel><title>{SOURCES[source]}</title><item>{item}</item></channel>"
+    return f'<rss version="2.0" {namespaces}>{channel}</rss>'.encode()
+
+
+def content(source: int, revision: int) -> bytes:
+    """A source's feed."""
+    return detailed(source, revision) if source in DETAILS else varied(source, revision)
+
+
 def publish(newsroom: Newsroom, revision: int) -> list[str]:
     """Puts all feeds on the newsroom's shelf, without a post for revision 0; returns their addresses."""
     return [
         newsroom.add_file(
-            f"/{n}.json", varied(n, revision) if revision else feed(source, []), "application/feed+json"
+            f"/{n}.json", content(n, revision) if revision else feed(source, []), "application/feed+json"
         )
         for n, source in enumerate(SOURCES)
     ]

@@ -217,3 +217,9 @@ def test_more_comments_are_no_correction() -> None:
         return only(f'<rss version="2.0" {NAMESPACES}><channel>{elements}</channel></rss>').digest
 
     assert digest(1) == digest(2)
+
+
+def test_a_picture_alone_is_a_post() -> None:
+    item = '<item><guid>1</guid><media:content url="/p.jpg" medium="image"/></item>'
+    entry = only(f'<rss version="2.0" {NAMESPACES}><channel><title>T</title>{item}</channel></rss>')
+    assert entry.image == "https://a.io/p.jpg"
