@@ -29,6 +29,26 @@ _AMBIGUOUS_TYPE: Final = "application/json"
 """Some sites give a JSON Feed this type, and WordPress gives it to its API: used only if there is no other feed."""
 
 
+_WRAPPED: Final = re.compile(
+    rb"(?:\s|<\?[^>]*>|<!--.*?-->|<!doctype[^>]*>|</?(?:html|head|body|meta)\b[^>]*>)*+"
+    rb"<(rss(?=\s[^>]*version)|feed(?=\s[^>]*xmlns)|rdf:RDF)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_DECLARATION: Final = re.compile(rb"\s*<\?xml[^>]*\?>")
+
+
+def unwrap_feed(page: bytes) -> bytes | None:
+    """The feed that a page consists of, after a document type of HTML or within ``<html>``; None for a real page."""
+    root = _WRAPPED.match(page[:_START_BYTES].removeprefix(b"\xef\xbb\xbf"))
+    if not root:
+        return None
+    start = page.index(b"<" + root[1])
+    end = page.rfind(b"</" + root[1] + b">")
+    declaration = _DECLARATION.match(page)
+    whole = page[start : end + len(root[1]) + 3] if end > start else page[start:]
+    return (declaration[0].lstrip() if declaration else b"") + whole
+
+
 def is_page(body: bytes) -> bool:
     """True if the body begins as a web page does. The rest is not read: a page can contain a feed's elements."""
     start = body[:_START_BYTES].decode("ascii", "ignore").lstrip().lower()

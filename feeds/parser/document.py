@@ -140,7 +140,10 @@ def _decompress(body: bytes, max_bytes: int) -> bytes:
 
 def _read(body: bytes, reading: Reading) -> RawFeed:
     base = reading.public_base
-    if not discovery.is_page(body):
+    is_page = discovery.is_page(body)
+    if is_page and (wrapped := discovery.unwrap_feed(body)):
+        body, is_page = wrapped, False
+    if not is_page:
         is_json = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
         try:
             feed = json.read(body, base) if is_json else xml.read(body, base, reading.content_type)
@@ -174,8 +177,8 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str) -> Entry:
         image=urls.absolute(raw.image, base),
         published=plausible(raw.published),
         modified=plausible(raw.modified),
-        authors=tuple(_texts(authors[:MAX_AUTHORS])),
-        tags=tuple(dict.fromkeys(_texts(raw.tags[:MAX_TAGS]))),
+        authors=tuple(map(_shorten_names, _texts(authors[:MAX_AUTHORS]))),
+        tags=tuple(dict.fromkeys(tag[: xml.MAX_NAME_CHARS] for tag in _texts(raw.tags[:MAX_TAGS]))),
         attachments=drop_repeated(
             replace(file, url=link, mime_type=sanitize.normalize_text(file.mime_type) or "")
             for link, file in files
@@ -189,7 +192,16 @@ def _texts(values: Iterable[str]) -> Iterator[str]:
     for value in values:
         text = sanitize.extract_text(value)
         if text:
-            yield text[: xml.MAX_NAME_CHARS]
+            yield text
+
+
+def _shorten_names(text: str) -> str:
+    """A list of names, cut between two of them if it is too long: with initials after a comma, behind those."""
+    if len(text) <= xml.MAX_NAME_CHARS:
+        return text
+    head = text[: xml.MAX_NAME_CHARS - 2]
+    end = head.rfind("., ") + 1 or max(head.rfind(", "), head.rfind("; "))
+    return f"{head[:end]}, …" if end > 0 else text[: xml.MAX_NAME_CHARS]
 
 
 def _find_refused(entries: Iterable[Entry], filter_: Filter) -> frozenset[str]:

@@ -29,7 +29,7 @@ from feedparser.urls import _urljoin, make_safe_absolute_uri
 import urls
 from feeds.parser.dates import read_date
 from feeds.parser.encoding import decode
-from feeds.parser.kept import DETAIL_NAMES, Kept
+from feeds.parser.kept import DETAIL_NAMES, NAMESPACES, Kept
 
 Handler = Callable[..., None]
 
@@ -114,13 +114,7 @@ class _Tuned(Kept):
 
     # A relative id stays as it is: resolved, it would change with the URL that a document came from.
     can_be_relative_uri = _FeedParserMixin.can_be_relative_uri - {"id"}
-    namespaces: Final = {
-        **_FeedParserMixin.namespaces,
-        "http://purl.org/atompub/tombstones/1.0": "at",
-        "http://purl.org/syndication/thread/1.0": "thr",
-        "https://podcastindex.org/namespace/1.0": "podcast",
-        "http://news.yandex.ru": "yandex",
-    }
+    namespaces: Final = {**_FeedParserMixin.namespaces, **NAMESPACES}
     _matchnamespaces: Final = {uri.lower(): prefix for uri, prefix in namespaces.items()}
     resolve_relative_uris = False
     sanitize_html = False
@@ -199,7 +193,7 @@ class _Tuned(Kept):
 
     def push_content(self, tag: str, attrs_d: dict[str, str], default_content_type: str, expecting_text: int) -> None:
         super().push_content(tag, attrs_d, default_content_type, expecting_text)
-        self.contentparams = _Record(self.contentparams)
+        self.contentparams = _Record(self.contentparams, untyped="type" not in attrs_d)
 
     def _enter_scope(self, attributes: dict[str, str]) -> None:
         """Applies xml:base and namespaces to the content of an element."""

@@ -38,6 +38,14 @@ DETAIL_NAMES: Final = (
 )
 """Elements of an entry that are kept as text."""
 
+NAMESPACES: Final = {
+    "http://purl.org/atompub/tombstones/1.0": "at",
+    "http://purl.org/syndication/thread/1.0": "thr",
+    "https://podcastindex.org/namespace/1.0": "podcast",
+    "http://news.yandex.ru": "yandex",
+}
+"""Namespaces that feedparser does not know, with the prefixes of their handlers."""
+
 _MAX_CAPTIONS: Final = 100
 
 
@@ -62,9 +70,10 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         name = texts.OF_AN_IMAGE if self.inimage else self.ending
         if name == "media_description":
             self._keep_caption("caption", value)
-        text = texts.Text(
-            name, self._is_nested, self.contentparams.get("type"), self.contentparams.get("base"), value
-        )
+        mime_type = self.contentparams.get("type")
+        if self.contentparams.get("untyped") and texts.is_html(value) and not name.endswith("title"):
+            mime_type = None
+        text = texts.Text(name, self._is_nested, mime_type, self.contentparams.get("base"), value)
         self.entries[-1].setdefault(TEXTS, []).append(text)
 
     @property

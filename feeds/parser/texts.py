@@ -31,6 +31,10 @@ _WORD: Final = re.compile(r"(?:<[a-z][^<>]{0,200}>){0,5}[A-Za-z0-9]", re.IGNOREC
 """The beginning of most markup: at most 5 tags, then a letter or digit."""
 
 _SEEN: Final = re.compile(r"<(?:img|picture|video|audio|iframe|object|embed|svg|math|hr)\b", re.IGNORECASE)
+_HTML: Final = re.compile(
+    r"\s*<(?:p|div|a|b|i|em|strong|span|ul|ol|h[1-6]|table|img|figure|blockquote|pre|section|article)\b[^<>]*>",
+    re.IGNORECASE,
+)
 _TAG: Final = re.compile(r"<[a-z/!][^>]*>", re.IGNORECASE)
 
 
@@ -61,6 +65,11 @@ def choose_title(texts: Iterable[Text]) -> Text | None:
     """The title of an entry: its own, before that of a film or another module."""
     titles = (text for text in texts if text.name in _TITLES)
     return min(titles, key=lambda text: (text.nested, _TITLE_RANKS[text.name]), default=None)
+
+
+def is_html(text: str) -> bool:
+    """True for text that is nothing but elements of HTML, as some publish it without a type."""
+    return _HTML.match(text) is not None and text.rstrip().endswith(">")
 
 
 def is_blank(markup: str) -> bool:

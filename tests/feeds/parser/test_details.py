@@ -223,3 +223,46 @@ def test_a_picture_alone_is_a_post() -> None:
     item = '<item><guid>1</guid><media:content url="/p.jpg" medium="image"/></item>'
     entry = only(f'<rss version="2.0" {NAMESPACES}><channel><title>T</title>{item}</channel></rss>')
     assert entry.image == "https://a.io/p.jpg"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (", ".join(f"Author{n:02}, A. B." for n in range(20)), "Author10, A. B., …"),
+        (", ".join(f"Ann Writer{n:02}" for n in range(30)), "Ann Writer13, …"),
+        ("x" * 300, "x" * 200),
+    ],
+)
+def test_a_long_list_of_authors_is_cut_between_names(text: str, name: str) -> None:
+    authors = atom(f"<author><name>{text}</name></author>")["authors"]
+    assert authors[0]["name"].endswith(name)
+    assert len(authors[0]["name"]) <= 202
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ("<content>&lt;p&gt;Hello &lt;b&gt;world&lt;/b&gt;&lt;/p&gt;</content>", "<p>Hello <b>world</b></p>"),
+        ("<summary>&lt;div&gt;Hello&lt;/div&gt;</summary>", "<div>Hello</div>"),
+        ('<content type="text">&lt;p&gt;Hello&lt;/p&gt;</content>', "<p>&lt;p&gt;Hello&lt;/p&gt;</p>"),
+        ("<content>1 &lt; 2, and &lt;b&gt; is a tag</content>", "<p>1 &lt; 2, and &lt;b&gt; is a tag</p>"),
+    ],
+)
+def test_untyped_content_of_atom_that_is_html_is_shown_as_such(content: str, shown: str) -> None:
+    assert atom(content)["content_html"] == shown
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<!DOCTYPE html>{}",
+        '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE html>{}',
+        "<html><body>{}</body></html>",
+        "<!doctype html><!-- made by hand --><html><head><meta charset=utf-8></head><body>\n{}\n</body></html>",
+    ],
+)
+def test_a_feed_in_the_clothes_of_a_page_is_a_feed(page: str) -> None:
+    feed = (
+        '<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title><entry><id>1</id><title>é</title></entry></feed>'
+    )
+    assert only(page.format(feed)).title == "é"
