@@ -100,7 +100,8 @@ def extract_text(markup: str | None) -> str | None:
     if "<" in markup:
         spaced = _BLOCK.sub(" <", _UNPRINTABLE.sub("", markup[:MAX_RAW_HTML_CHARS]))
         if embedded.has_embedded(spaced):
-            spaced = embedded.rename(spaced)
+            # Words of a drawing stand apart.
+            spaced = embedded.rename(spaced).replace("<x-", " <x-").replace("</x-", " </x-")
         markup = nh3.clean(spaced, tags=set(), clean_content_tags=_DROPPED_FROM_TEXT)
     return normalize_text(html.unescape(markup))
 

@@ -424,7 +424,7 @@ def test_wherever_content_is_cut_what_is_kept_is_whole(pieces: list[str]) -> Non
         ("<p>One.</p><p>Two.</p>", "One. Two."),
         ("one<br>two<BR/>three<hr>four", "one two three four"),
         ("<ul><li>a</li><li>b</li></ul><table><tr><td>c</td><td>d</td></tr></table>", "a b c d"),
-        ("<style>p {}</style>Text<svg><text>x</text></svg>", "Text"),
+        ("<style>p {}</style>Text<svg><text>x</text></svg>more", "Text x more"),
         ("&lt;b&gt; is the tag", "<b> is the tag"),
         ("&lt;script&gt;alert(1)&lt;/script&gt;", "<script>alert(1)</script>"),
         ("1 < 2 > 0", "1 < 2 > 0"),
