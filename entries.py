@@ -19,6 +19,12 @@ from typing import Any, Final, Literal
 FRONT_PAGE = 50
 """Entries of a page before older ones are fetched. Backfilled entries behind these are stored without an event."""
 
+MAX_ALIASES = 32
+"""Keys of an entry beside its id, before those that the feed no longer lists are forgotten."""
+
+VERSIONED_DIGEST_CHARS = 14
+"""The length of a digest that begins with the version of its encoding."""
+
 Kind = Literal["entry", "update", "delete"]
 Item = dict[str, Any]
 
@@ -98,14 +104,15 @@ class Entry:
 
     ``keys`` are the keys by which it is recognised, strongest first; ``id`` is the strongest. A corrected entry has
     another ``digest``; dates are not part of it, so that an entry with a new date is no correction.
-    ``legacy_digest`` is the digest in the encoding of schema 4, which recognises entries stored before an upgrade.
+    A digest of another version says nothing about the content: the stored entry is taken as unchanged, unless
+    ``is_correction`` is set, because its publisher has corrected it since the last poll of the earlier version.
     ``blog``, ``position`` and ``seen`` (microseconds) are set by `feeds.positions`.
     """
 
     keys: tuple[str, ...]
     digest: str
     source: Source
-    legacy_digest: str = ""
+    is_correction: bool = False
     url: str | None = None
     title: str | None = None
     content_html: str = ""
@@ -222,6 +229,11 @@ class Event:
         """The JSON text that clients receive. It includes the stored text of the item, which is encoded only once."""
         head = f'{{"type":"{self.kind}","cursor":"{self.cursor}",'
         return head + (f'"item":{self.item}}}' if self.item is not None else f'"id":"{self.id}"}}')
+
+
+def digest_version(digest: str) -> str:
+    """The version of a digest's encoding; empty for digests of schema 4, which have none and 13 characters."""
+    return digest[0] if len(digest) == VERSIONED_DIGEST_CHARS else ""
 
 
 def coalesce(events: Iterable[Event]) -> list[Event]:

@@ -15,12 +15,14 @@ class Mark(NamedTuple):
 
     ``dated`` is its own date in Unix seconds, 0 for none. ``link`` is the key of its link, empty if another entry of
     the document has the same link. ``absent`` is set if the last document left the entry out but lists older ones.
+    ``written`` is the digest of the entry as it was written, which spares the comparison of what readers see.
     """
 
     digest: str
     dated: int = 0
     link: str = ""
     absent: bool = False
+    written: str = ""
 
 
 class Marks(Mapping[str, Mark]):

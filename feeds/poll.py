@@ -142,6 +142,7 @@ class Poll:
             base=answer.url,
             content_type=answer.content_type,
             known=before.listed,
+            known_at=before.ok_at,
             filters=filters,
             max_bytes=self._fetcher.max_bytes,
         )

@@ -43,9 +43,9 @@ class EventLog(Protocol):
         """Stores a poll's result, all or nothing, and ends the lease; returns the number of new events.
 
         An entry is recognised by any of its keys; the strongest that is known decides. A new one is an ``entry``
-        event, one with another digest an ``update``; else nothing happens, but a digest in the old encoding
-        (`Entry.legacy_digest`) is replaced. An entry that was withdrawn and is listed again is an ``entry`` again. A
-        backfilled entry behind the front page is stored without an event.
+        event, one with another digest an ``update``; else nothing happens, but its new keys are remembered, and a
+        digest of an earlier version is replaced (`Entry.is_correction`). An entry that was withdrawn and is listed
+        again is an ``entry`` again. A backfilled entry behind the front page is stored without an event.
 
         ``withdrawn`` lists (blog, key) of entries to ``delete``, after ``entries`` were stored; any key will do. If
         the state's ``listed`` is the very object of the lease's state, it is not written again.

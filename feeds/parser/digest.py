@@ -1,8 +1,8 @@
 """Digests: fingerprints of an entry's content, by which a corrected entry is recognised.
 
-A digest must be the same on every Python, on every node and after every upgrade: one that changes would send all
-entries of an installation as corrected. So it covers plain values in an encoding that is fixed by a standard, and
-begins with the version of that encoding.
+A digest must be the same on every Python and on every node. So it covers plain values in an encoding that is fixed by
+a standard, and begins with the version of that encoding. An entry whose digest is of an earlier version is taken as
+unchanged: `VERSION` must be raised by every release in which the parser reads texts, pictures or files differently.
 """
 
 from __future__ import annotations
@@ -12,20 +12,44 @@ import json
 from typing import Final
 
 from entries import Attachment
+from feeds.parser.link_keys import Homes, file_of, path_of
 from feeds.parser.raw_entry import RawEntry
+from feeds.parser.shown import shown_html, shown_text
 
-VERSION: Final = 1
-"""The encoding of `digest`. A change of the encoding takes the next digit, and still recognises this one."""
+VERSION: Final = 2
+"""The version of `shown_digest`. 2: the content as readers see it."""
+
+WRITTEN_VERSION: Final = 1
+"""The version of `written_digest`. 1: the content as it was written, which was also the digest of Livelog 1."""
 
 _DIGEST_BYTES: Final = 8
 _BASE_32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS: Final = [one + other for one in _BASE_32 for other in _BASE_32]
 
 
-def content_digest(entry: RawEntry) -> str:
-    """The digest of an entry's content.
+def shown_digest(entry: RawEntry, homes: Homes) -> str:
+    """The digest of an entry's content as readers see it; ``homes`` are the hosts of its site.
 
-    Dates are left out, so that an entry with a new date is no correction.
+    Left out are dates, schemes, tracking parameters, counters, comments, white space, the order of tags, the hosts of
+    links and pictures, and the site's own host in texts: none of these is a correction.
+    """
+    files = sorted({(shown_text(file_of(file.url), homes), file.mime_type) for file in entry.attachments})
+    return digest(
+        shown_text(path_of(entry.link or "").partition("#")[0], homes),
+        shown_text(entry.title, homes),
+        shown_html(entry.content, homes),
+        shown_html(entry.summary, homes),
+        tuple(shown_text(name, homes) for name in entry.authors),
+        tuple(sorted({shown_text(tag, homes) for tag in entry.tags})),
+        shown_text(file_of(entry.image), homes) if entry.image else None,
+        tuple(files),
+    )
+
+
+def written_digest(entry: RawEntry) -> str:
+    """The digest of an entry's content as it was written, at a tenth of the cost.
+
+    Equal ones spare the comparison of what readers see. Dates are left out.
     """
     return digest(
         entry.link,
@@ -36,29 +60,18 @@ def content_digest(entry: RawEntry) -> str:
         entry.tags,
         entry.image,
         entry.attachments,
+        version=WRITTEN_VERSION,
     )
 
 
-def digest(*values: object) -> str:
+def digest(*values: object, version: int = VERSION) -> str:
     """The digest of text, numbers, None, attachments and tuples of these; raises TypeError for anything else.
 
     It is the version, then BLAKE2b in 64 bits (RFC 7693), in base 32, of a JSON array (RFC 8259): the version and the
     values, in ASCII without white space. An attachment is the array of its URL and type: publishers find out its size
-    and duration later. Old digests have no version, and base 32 has no digit 1: the two are never equal.
+    and duration later. Digests of schema 4 have no version, and are a character shorter.
     """
-    return f"{VERSION}{hash_text(_encode((VERSION, *values)), _DIGEST_BYTES)}"
-
-
-def legacy_digest(entry: RawEntry) -> str:
-    """The digest of an entry in the encoding of databases of schema 4.
-
-    It hashes the output of `repr`, which differs between versions of Python. It only serves to recognise entries that
-    were stored before an upgrade.
-    """
-    files = [f"Attachment(url={file.url!r}, mime_type={file.mime_type!r})" for file in entry.attachments]
-    parts = (entry.link, entry.title, entry.content, entry.summary, entry.authors, entry.tags, entry.image)
-    encoded = [*map(repr, parts), f"({', '.join(files)}{',' if len(files) == 1 else ''})"]
-    return hash_text("\0".join(encoded), _DIGEST_BYTES)
+    return f"{version}{hash_text(_encode((version, *values)), _DIGEST_BYTES)}"
 
 
 def hash_text(text: str, size: int) -> str:

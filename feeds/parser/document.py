@@ -20,7 +20,6 @@ from entries import Entry, Source
 from feeds.parser import details, discovery, identity, json, own_addresses, plain_text, sanitize, xml
 from feeds.parser.addresses import Bases
 from feeds.parser.dates import plausible
-from feeds.parser.digest import legacy_digest
 from feeds.parser.enclosures import drop_repeated
 from feeds.parser.filter import Filter
 from feeds.parser.identity import ListedEntry
@@ -55,7 +54,8 @@ class Reading:
     """A body to parse, and the known entries of its feed.
 
     ``url`` is the feed's URL in the configuration, a part of every key; ``base`` the URL that answered after
-    redirects, which relative links refer to. ``known`` entries are left out of the result unless they changed.
+    redirects, which relative links refer to. ``known`` entries, of the poll that succeeded at ``known_at`` (Unix
+    seconds), are left out of the result unless they changed.
     ``filters`` are those of each blog that has one. ``max_bytes`` bounds a compressed body after decompression.
     """
 
@@ -64,6 +64,7 @@ class Reading:
     base: str
     content_type: str | None = None
     known: Mapping[str, Mark] = field(default_factory=Marks)
+    known_at: float = 0
     filters: Mapping[str, Filter] = field(default_factory=dict)
     max_bytes: int = 15_000_000
 
@@ -103,7 +104,7 @@ def parse(reading: Reading) -> Document:
     """Parses a feed document; raises NotAFeedError."""
     body = _decompress(reading.body, reading.max_bytes)
     feed = _read(body, reading)
-    listing = identity.identify(feed, reading.url, reading.known)
+    listing = identity.identify(feed, reading.url, reading.known, reading.known_at)
     title, site = sanitize.extract_text(feed.title), feed.site_url
     source = Source(title or urls.host_of(site or reading.url), site, reading.public_url)
     bases = Bases(feed)
@@ -166,7 +167,7 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str) -> Entry:
     return Entry(
         keys=entry.keys,
         digest=entry.mark.digest,
-        legacy_digest=legacy_digest(raw),
+        is_correction=entry.is_correction,
         source=source,
         url=raw.url,
         title=title,

@@ -36,7 +36,7 @@ def normalize_media(sanitised: str) -> str:
 
 def _write(image: Image) -> str:
     alt = image.get("alt").strip()
-    if not image.get("src") or _is_emoji(alt):
+    if not image.get("src") or is_emoji(alt):
         return html.escape(alt, quote=False)
     width, height = _pixels(image.get("width")), _pixels(image.get("height"))
     if image.get("width") and image.get("height") and max(width, height) <= 1:
@@ -61,7 +61,7 @@ def _is_size(width: int, height: int) -> bool:
     return max(width, height) <= MAX_RATIO * min(width, height)
 
 
-def _is_emoji(alt: str) -> bool:
+def is_emoji(alt: str) -> bool:
     """True for a text that is emoji and nothing else."""
     if not 0 < len(alt) <= MAX_EMOJI_CHARS or alt.isascii():
         return False

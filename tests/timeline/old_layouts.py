@@ -137,9 +137,9 @@ GONE = "https://example.org/gone.xml"
 """A feed of the old stores that is no longer followed."""
 
 SEEN = NOW - 5
-A = entry("a", "A", at=NOW - 9, digest="old-a")
-B = entry("b", "B", digest="old-b")
-C = entry("c", "C", digest="old-c")
+A = entry("a", "A", at=NOW - 9, digest="1old-a-digest.")
+B = entry("b", "B", digest="1old-b-digest.")
+C = entry("c", "C", digest="1old-c-digest.")
 """The entries of the old stores: a, known as alias, too, and corrected once; b; and c, which was withdrawn."""
 
 EVENTS = [(1, "entry", "a"), (2, "entry", "b"), (3, "entry", "c"), (4, "update", "a"), (5, "delete", "c")]
@@ -169,7 +169,7 @@ def fourth_database(path: str) -> None:
         for one, revision in ((A, 2), (B, 1)):
             row = (one.id, one.position, int(SEEN * 1_000_000), revision, stored(one.id, revision))
             db.execute("INSERT INTO entries VALUES ('blog', ?, ?, ?, ?, ?, NULL)", row)
-        known = [("a", "a", "old-a"), ("alias", "a", "old-a"), ("b", "b", "old-b"), ("c", "c", "-1")]
+        known = [("a", "a", A.digest), ("alias", "a", A.digest), ("b", "b", B.digest), ("c", "c", "-1")]
         db.executemany("INSERT INTO keys VALUES ('blog', ?, ?, ?)", known)
         db.execute("INSERT INTO retired VALUES ('blog', 'c', ?)", (NOW,))
         events = [(*event, NOW) for event in EVENTS]
@@ -192,7 +192,7 @@ def fill_old_redis(redis: RedisServer) -> None:
     put("HSET", "heads", "blog", 5)
     put("HSET", "blog:items", "a", stored("a", 2), "b", stored("b", 1))
     put("ZADD", "blog:places", A.position, "a", B.position, "b")
-    put("HSET", "blog:memory", "a", "old-a alias", "b", "old-b", "c", "-1")
+    put("HSET", "blog:memory", "a", f"{A.digest} alias", "b", B.digest, "c", "-1")
     put("HSET", "blog:aliases", "alias", "a")
     put("ZADD", "blog:retired", NOW, "c")
     for seq, kind, name in EVENTS:

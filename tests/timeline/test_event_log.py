@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from entries import FRONT_PAGE, Cursor, Event, from_micros
+from entries import FRONT_PAGE, MAX_ALIASES, Cursor, Event, from_micros
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
 from timeline import Limits, Timeline
 
@@ -241,25 +241,57 @@ async def test_commits_that_race_make_one_entry_and_one_event(timeline: Timeline
     assert await titles(timeline) == ["same"]
 
 
-async def test_an_entry_whose_digest_is_stored_in_the_old_encoding_is_unchanged(timeline: Timeline) -> None:
-    await commit(timeline, entry("a", digest="old"), entry("b", digest="old"))
+FIRST, SECOND = "1aaaaaaaaaaaaa", "2aaaaaaaaaaaaa"
+"""Digests of two versions of the encoding; OTHER is the second of another content."""
+
+OTHER = "2bbbbbbbbbbbbb"
+
+
+@pytest.mark.parametrize("before", [FIRST, "rusk5afdd6xey", "2uskafdd6xeya"], ids=["1", "none", "none, a 2 first"])
+async def test_a_digest_of_an_earlier_version_is_replaced_without_an_update(timeline: Timeline, before: str) -> None:
+    await commit(timeline, entry("a", digest=before))
     stored = await timeline.entry("blog", "a")
-    assert await commit(timeline, entry("a", digest="new", legacy_digest="old")) == 0
+    assert await commit(timeline, entry("a", "read in another way", digest=SECOND)) == 0
     assert await timeline.entry("blog", "a") == stored
     assert await timeline.previous("blog", "a") is None
-    assert await commit(timeline, entry("a", digest="new")) == 0, "the digest was replaced"
-    assert await commit(timeline, entry("a", digest="old")) == 1, "and the old one is forgotten"
-    assert await commit(timeline, entry("b", digest="new")) == 1
+    assert await commit(timeline, entry("a", digest=SECOND)) == 0
+    assert await commit(timeline, entry("a", digest=OTHER)) == 1, "the digest was replaced"
 
 
-async def test_an_entry_that_was_corrected_since_the_old_encoding_is_an_update(timeline: Timeline) -> None:
-    await commit(timeline, entry("a", digest="old"))
-    assert await commit(timeline, entry("a", "right", digest="new", legacy_digest="old-right")) == 1
+async def test_an_entry_that_was_corrected_after_an_earlier_version_read_it_is_an_update(timeline: Timeline) -> None:
+    await commit(timeline, entry("a", digest=FIRST))
+    right = entry("a", "right", digest=SECOND, is_correction=True)
+    assert [await commit(timeline, right), await commit(timeline, right)] == [1, 0]
     assert await titles(timeline) == ["right"]
 
 
 async def test_the_digest_of_an_entry_that_is_gone_is_replaced_as_any_other(timeline: Timeline) -> None:
-    await commit(timeline, entry("a", digest="old", at=NOW - 1), entry("b"))
+    await commit(timeline, entry("a", digest=FIRST, at=NOW - 1), entry("b"))
     await timeline.retire(NOW, Limits(entries=1))
-    assert await commit(timeline, entry("a", digest="new", legacy_digest="old")) == 0
+    assert await commit(timeline, entry("a", digest=SECOND)) == 0
     assert await titles(timeline) == ["b"]
+
+
+async def test_guids_that_are_renewed_again_and_again_repeat_nothing(timeline: Timeline) -> None:
+    await commit(timeline, entry("0", "text", digest=SECOND))
+    for n in range(1, 5):
+        # A document knows an entry by the guid of the document before it.
+        assert await commit(timeline, entry(str(n), "text", digest=SECOND, keys=(str(n), str(n - 1)))) == 0
+    assert await titles(timeline) == ["text"]
+    assert await commit(timeline, entry("4", "right", digest=OTHER)) == 1
+    assert await titles(timeline) == ["right"]
+
+
+async def test_keys_of_guids_that_are_renewed_without_end_are_bounded(timeline: Timeline) -> None:
+    await commit(timeline, entry("0", digest=SECOND))
+    for n in range(1, MAX_ALIASES + 3):
+        assert await commit(timeline, entry(str(n), digest=SECOND, keys=(str(n), str(n - 1)))) == 0
+    assert await commit(timeline, entry("7", digest=SECOND)) == 1, "a key of an earlier document is forgotten"
+    assert await commit(timeline, entry("0", digest=SECOND)) == 0, "the id is not"
+
+
+async def test_an_entry_that_is_withdrawn_keeps_the_keys_that_it_got_later(timeline: Timeline) -> None:
+    await commit(timeline, entry("a", digest=SECOND))
+    await commit(timeline, entry("b", digest=SECOND, keys=("b", "a")))
+    assert await commit(timeline, withdrawn=[("blog", "b")]) == 1
+    assert await titles(timeline) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from entries import FRONT_PAGE, Entry, dump, from_micros
+from entries import FRONT_PAGE, MAX_ALIASES, VERSIONED_DIGEST_CHARS, Entry, dump, from_micros
 from feedstate import FeedState
 from timeline.feed_jobs import Lease
 from timeline.redis.schema import blog_keys
@@ -28,6 +28,8 @@ def commit_call(
         "corrected": from_micros(int(state.checked_at * 1_000_000)),
         "failing": state.failures > 0,
         "front_page": FRONT_PAGE,
+        "max_aliases": MAX_ALIASES,
+        "versioned_digest": VERSIONED_DIGEST_CHARS,
         "blogs": blogs,
         "entries": [_entry(entry, number[entry.blog]) for entry in entries],
         "withdrawn": [[number[blog], key] for blog, key in withdrawn],
@@ -43,7 +45,7 @@ def _entry(entry: Entry, blog: int) -> dict[str, Any]:
         "blog": blog,
         "keys": entry.keys,
         "digest": entry.digest,
-        "legacy_digest": entry.legacy_digest,
+        "is_correction": entry.is_correction,
         "score": str(entry.position),
         "position": from_micros(entry.position),
         "seen": from_micros(entry.seen),

@@ -68,7 +68,7 @@ async def _upgrade(connection: Connection) -> None:
     """Upgrades data from before `schema` was written: lists the feeds that are no longer followed.
 
     Nodes may do so at the same time, and any number of times. Digests stay in the old encoding until an entry is
-    listed again (`Entry.legacy_digest`).
+    listed again (`entries.digest_version`).
     """
     for name in ("fences", "pauses"):
         cursor = None

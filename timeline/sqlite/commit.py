@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from entries import FRONT_PAGE, Entry, dump
+from entries import FRONT_PAGE, MAX_ALIASES, Entry, digest_version, dump
 from feedstate import FeedState
 from timeline.errors import LeaseLostError
 from timeline.feed_jobs import Lease
@@ -105,10 +105,10 @@ def _store(
     # An entry that is gone is remembered for as long as a feed lists it, and Limits.memory_age more.
     db.execute("UPDATE retired SET at = ? WHERE blog = ? AND id = ?", (at, entry.blog, entry_id))
     revision = withdrawn_revision(digest)
-    if digest == entry.digest or (revision and (entry.blog, entry_id) in leaving):
+    if revision and (entry.blog, entry_id) in leaving:
         return None, entry_id
     _remember(db, entry, entry_id)
-    if entry.legacy_digest and digest == entry.legacy_digest:
+    if not revision and _is_unchanged(digest, entry):
         return None, entry_id
     if not revision:
         return _correct(db, entry, entry_id, at), entry_id
@@ -117,8 +117,18 @@ def _store(
     return "entry", entry_id
 
 
+def _is_unchanged(digest: str, entry: Entry) -> bool:
+    """True if a stored digest is the entry's, or of an earlier version, which says nothing about its content."""
+    same_version = digest_version(digest) == digest_version(entry.digest)
+    return digest == entry.digest or not (same_version or entry.is_correction)
+
+
 def _remember(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
-    """Stores the keys that are not known yet, and the digest with the key that is the id."""
+    """Stores the keys that are not known yet, and the digest with the key that is the id.
+
+    A feed that renews its guids with each document adds keys without end: beyond MAX_ALIASES only those of this
+    document are kept.
+    """
     for key in entry.keys:
         db.execute(
             "INSERT INTO keys (blog, key, id, digest) VALUES (?1, ?2, ?3, ?4) "
@@ -127,6 +137,12 @@ def _remember(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
         )
     if entry_id not in entry.keys:
         db.execute("UPDATE keys SET digest = ? WHERE blog = ? AND key = ?", (entry.digest, entry.blog, entry_id))
+    aliases = db.execute(
+        "SELECT key FROM keys WHERE blog = ? AND id = ? AND key <> id", (entry.blog, entry_id)
+    ).fetchall()
+    if len(aliases) > MAX_ALIASES:
+        outdated = ((entry.blog, alias) for (alias,) in aliases if alias not in entry.keys)
+        db.executemany("DELETE FROM keys WHERE blog = ? AND key = ?", outdated)
 
 
 def _insert(db: sqlite3.Connection, entry: Entry, entry_id: str, revision: int) -> None:

@@ -89,7 +89,7 @@ INSERT INTO listed
 UPDATE feeds SET state = json_remove(state, '$.listed');
 """,
     3: "ALTER TABLE entries ADD COLUMN former TEXT;",
-    # Digests stay in the old encoding until an entry is listed again: see Entry.legacy_digest.
+    # Digests stay in the old encoding until an entry is listed again: see entries.digest_version.
     4: """
 ALTER TABLE feeds ADD COLUMN unfollowed_at REAL NOT NULL DEFAULT 0;
 DROP INDEX feeds_failing;

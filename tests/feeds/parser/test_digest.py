@@ -6,6 +6,7 @@ import base64
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entries import Attachment
-from feeds.parser.digest import _base32, content_digest, digest, hash_text, legacy_digest
+from entries import Attachment, digest_version
+from feeds.parser.digest import _base32, digest, shown_digest, written_digest
+from feeds.parser.link_keys import Homes
 from feeds.parser.raw_entry import RawEntry
-from feedstate import Marks
-from tests.feeds.documents import json_feed, only, read, rss
+from feedstate import Mark, Marks
+from tests.feeds.documents import atom, json_feed, only, read, rss
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 
@@ -75,7 +77,8 @@ def test_another_type_or_address_of_a_file_is_a_correction() -> None:
 )
 def test_equal_content_has_one_digest_on_every_python(values: tuple[object, ...], known: str) -> None:
     # Written constants: a digest that differed between two versions would make every entry a correction.
-    assert digest(*values) == known
+    assert digest(*values, version=1) == known
+    assert digest(*values)[0] == "2"
 
 
 def test_an_entry_has_one_digest_on_every_python() -> None:
@@ -90,14 +93,8 @@ def test_an_entry_has_one_digest_on_every_python() -> None:
         image="/quake.jpg",
         attachments=(FILE,),
     )
-    assert content_digest(entry) == "1273sqvuc65wvw"
-
-
-def test_a_digest_shows_the_version_of_its_encoding_which_no_old_digest_can() -> None:
-    entry = raw(title="t")
-    assert content_digest(entry).startswith("1")
-    assert "1" not in "".join(legacy_digest(raw(title=str(n))) for n in range(100))
-    assert len(content_digest(entry)) == len(legacy_digest(entry)) + 1
+    assert written_digest(entry) == "1273sqvuc65wvw"
+    assert shown_digest(entry, Homes(())) == "2jd6phbtkdmvse"
 
 
 def test_only_plain_values_have_a_digest() -> None:
@@ -106,61 +103,66 @@ def test_only_plain_values_have_a_digest() -> None:
 
 
 def test_dates_and_names_are_no_content() -> None:
-    assert content_digest(raw(guid="1", title="t", base="/x")) == content_digest(raw(guid="2", title="t"))
+    one, other = raw(guid="1", title="t", base="/x"), raw(guid="2", title="t")
+    assert shown_digest(one, Homes(())) == shown_digest(other, Homes(()))
 
 
-# The encoding of schema 4
+# Digests of earlier versions
+
+AT = datetime(2026, 1, 2, 12, tzinfo=UTC)
+BEFORE = AT.timestamp() - 60
 
 
-def old(*parts: object) -> str:
-    """A digest as it was: the hash of what repr gives."""
-    return hash_text("\x00".join(map(repr, parts)), 8)
+def dated(text: str, *, modified: str = "2026-01-02T12:00:00Z", number: int = 1) -> str:
+    """An entry of Atom that was modified then."""
+    return f"<id>{number}</id><title>{text}</title><updated>{modified}</updated><link href='/{number}'/>"
 
 
-class Old:
-    """An attachment as repr gave it."""
-
-    def __init__(self, url: str, mime_type: str) -> None:
-        self.url, self.mime_type = url, mime_type
-
-    def __repr__(self) -> str:
-        return f"Attachment(url={self.url!r}, mime_type={self.mime_type!r})"
+def older(body: bytes, digest: str | None = None) -> Marks:
+    """The marks of a document as an earlier version left them, with its digests or this one."""
+    marks = read(body).listed.items()
+    return Marks({name: Mark(digest or mark.written, mark.dated, mark.link) for name, mark in marks})
 
 
-def test_a_legacy_digest_is_as_it_was() -> None:
-    assert legacy_digest(raw(link="/1", title="t", content="c")) == old("/1", "t", "c", None, (), (), None, ())
-    assert legacy_digest(raw(link="link", title="title", tags=("tag",))) == "rusk5afdd6xey"
+def outcomes(body: bytes, known: Marks, known_at: float = BEFORE) -> list[tuple[str | None, bool]]:
+    """The entries that a document sends to the stores, and whether each is a correction for sure."""
+    return [(entry.title, entry.is_correction) for entry in read(body, known=known, known_at=known_at).entries]
 
 
-@pytest.mark.parametrize("files", [[], ["a'b"], ["a", "b"]], ids=repr)
-def test_a_legacy_digest_has_the_files_as_they_were(files: list[str]) -> None:
-    entry = raw(title="t", attachments=tuple(Attachment(url, "audio/mpeg", 2_000, 60) for url in files))
-    olds = tuple(Old(url, "audio/mpeg") for url in files)
-    assert legacy_digest(entry) == old(None, "t", None, None, (), (), None, olds)
+@pytest.mark.parametrize("digest", [None, "1aaaaaaaaaaaaa", "rusk5afdd6xey"], ids=["equal", "other", "of schema 4"])
+def test_entries_with_digests_of_an_earlier_version_are_sent_once_as_no_corrections(digest: str | None) -> None:
+    body = rss(*(f"<guid>{n}</guid><title>Quake {n}</title><link>/{n}</link>" for n in range(3)))
+    known = older(body, digest)
+    assert outcomes(body, known) == [(f"Quake {n}", False) for n in range(3)]
+    assert not read(body, known=read(body, known=known).listed).entries
 
 
-def test_what_was_known_before_an_upgrade_is_no_correction_after_it() -> None:
-    body = rss(*(f"<guid>{n}</guid><title>Quake {n} \U0001fae8</title><link>/{n}</link>" for n in range(3)))
-    new = read(body)
-    before = Marks({entry.id: new.listed[entry.id]._replace(digest=entry.legacy_digest) for entry in new.entries})
-    after = read(body, known=before)
-    assert not after.entries
-    assert after.listed == new.listed, "the digests of the new encoding are remembered"
-    assert dict(after.listed) != dict(before)
+def test_a_correction_that_is_dated_after_the_last_poll_is_one_whatever_the_version() -> None:
+    before = atom(*(dated("a", number=n) for n in range(3)))
+    after = atom(dated("b", number=0), *(dated("a", number=n, modified="2026-01-01T00:00:00Z") for n in (1, 2)))
+    assert outcomes(after, older(before)) == [("b", True), ("a", False), ("a", False)]
 
 
-def test_what_was_corrected_during_an_upgrade_is_a_correction() -> None:
-    one = only(rss("<guid>1</guid><title>a</title>"))
-    known = Marks(
-        {one.id: read(rss("<guid>1</guid><title>a</title>")).listed[one.id]._replace(digest=one.legacy_digest)}
-    )
-    assert [entry.title for entry in read(rss("<guid>1</guid><title>b</title>"), known=known).entries] == ["b"]
+@pytest.mark.parametrize(
+    ("after", "known_at"),
+    [
+        (atom(dated("b")), AT.timestamp() + 60),
+        (atom(dated("b")), 0),
+        (atom(dated("a")), BEFORE),
+        (atom(*(dated("b", number=n) for n in range(1, 6))), BEFORE),
+        (rss("<guid>1</guid><title>b</title><pubDate>Fri, 02 Jan 2026 12:00:00 GMT</pubDate>"), BEFORE),
+    ],
+    ids=["modified before", "no poll before", "the same content", "all have a new date", "only published"],
+)
+def test_another_digest_of_an_earlier_version_alone_is_no_correction(after: bytes, known_at: float) -> None:
+    known = older(atom(*(dated("a", number=n) for n in range(1, 6))))
+    assert not any(is_correction for _, is_correction in outcomes(after, known, known_at))
 
 
-def test_an_entry_has_both_digests() -> None:
+def test_an_entry_has_the_digest_that_readers_see() -> None:
     entry = only(json_feed({"id": "1", "title": "t"}))
-    assert entry.digest == content_digest(raw(title="t"))
-    assert entry.legacy_digest == legacy_digest(raw(title="t"))
+    assert entry.digest == shown_digest(raw(title="t"), Homes(()))
+    assert digest_version(entry.digest) == "2"
 
 
 @pytest.mark.parametrize("seed", ["0", "1"])

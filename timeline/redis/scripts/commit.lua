@@ -49,13 +49,41 @@ local function recognised(blog, keys)
     end
 end
 
+-- A feed that renews its guids with each document adds keys without end: beyond a limit only those of this document
+-- are kept.
+local function bounded(blog, aliases, keys)
+    local _, count = string.gsub(aliases, '[^ ]+', '')
+    if count <= commit.max_aliases then return aliases end
+    local listed, kept = {}, ''
+    for _, key in ipairs(keys) do listed[key] = true end
+    for alias in string.gmatch(aliases, '[^ ]+') do
+        if listed[alias] then
+            kept = kept .. ' ' .. alias
+        else
+            redis.call('HDEL', blog.aliases, alias)
+        end
+    end
+    return kept
+end
+
 local function remember(blog, id, entry, aliases)
     for _, key in ipairs(entry.keys) do
         if key ~= id and redis.call('HEXISTS', blog.memory, key) == 0 then
             if redis.call('HSETNX', blog.aliases, key, id) == 1 then aliases = aliases .. ' ' .. key end
         end
     end
-    redis.call('HSET', blog.memory, id, entry.digest .. aliases)
+    redis.call('HSET', blog.memory, id, entry.digest .. bounded(blog, aliases, entry.keys))
+end
+
+-- The version of a digest's encoding (entries.digest_version).
+local function version(digest)
+    return #digest == commit.versioned_digest and string.sub(digest, 1, 1) or ''
+end
+
+-- A stored digest of an earlier version says nothing about the content.
+local function unchanged(digest, entry)
+    if digest == entry.digest then return true end
+    return version(digest) ~= version(entry.digest) and not entry.is_correction
 end
 
 -- The text of an item (entries.Entry.item_body). `at` has position, seen and revision; `corrected` may be nil.
@@ -85,9 +113,9 @@ local function store(blog, entry, body)
     redis.call('ZADD', blog.retired, 'XX', commit.at, id)
     local digest, aliases = string.match(memory, '^([^ ]*)(.*)$')
     local withdrawn = string.match(digest, '^%-(%d+)$')
-    if digest == entry.digest or (withdrawn and blog.leaving[id]) then return nil end
+    if withdrawn and blog.leaving[id] then return nil end
     remember(blog, id, entry, aliases)
-    if entry.legacy_digest ~= '' and digest == entry.legacy_digest then return nil end
+    if not withdrawn and unchanged(digest, entry) then return nil end
     if withdrawn then
         redis.call('ZREM', blog.retired, id)
         redis.call('HSET', blog.items, id, item(id, body, entry, withdrawn + 1))
