@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import io
 import json
 import re
@@ -25,6 +26,7 @@ from tests.feeds.processes import cpu_seconds, pids
 CPU_LIMIT = 5.0
 """What a document may take, in seconds."""
 
+DAY = 86_400
 TICK = 0.005
 LARGE = 3
 
@@ -140,16 +142,28 @@ def counted(row: dict[str, str]) -> int:
 
 
 def identities(body: bytes) -> list[Hashable]:
-    """Who the entries of a document are, found out in the plainest way: guid, else link, else title and content."""
+    """Who the entries of a document are, found out in the plainest way: guid, else link, else title, content."""
     if body.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{"):
         return [_identity_in_json(item) for item in _items(json.loads(body))]
     parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+    texts: dict[Hashable, list[Any]] = {}
+    for entry in parsed.entries:
+        texts.setdefault(_text_of(entry), []).append(entry)
     return [
-        entry.get("id")
-        or entry.get("link")
-        or (entry.get("title"), entry["content"][0].value if "content" in entry else entry.get("summary"))
+        entry.get("id") or entry.get("link") or _named_apart(entry, texts[_text_of(entry)])
         for entry in parsed.entries
     ]
+
+
+def _text_of(entry: Any) -> Hashable:
+    return entry.get("title"), entry["content"][0].value if "content" in entry else entry.get("summary")
+
+
+def _named_apart(entry: Any, same: list[Any]) -> Hashable:
+    """The text of an entry, and its date if entries of that text are more than a day apart."""
+    dates = [calendar.timegm(one["published_parsed"]) for one in same if one.get("published_parsed")]
+    is_apart = dates and max(dates) - min(dates) > DAY
+    return _text_of(entry), entry.get("published") if is_apart else None
 
 
 def _items(document: Any) -> list[Any]:
