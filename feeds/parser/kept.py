@@ -10,7 +10,7 @@ from typing import Final
 
 from feedparser.mixin import _FeedParserMixin
 
-from feeds.parser import texts
+from feeds.parser import texts, windows_1252
 
 TEXTS: Final = "=texts"
 LINKS: Final = "=links"
@@ -55,6 +55,11 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
     has_depth = True
     ending = ""
     item_depth = 0
+
+    @staticmethod
+    def decode_entities(_element: str, text: str) -> windows_1252.Text:
+        """The text, whose entities expat has decoded; the loose reader has a method of its own."""
+        return windows_1252.Text(text)
 
     def pop_content(self, tag: str) -> str | None:
         value: str | None = self.pop(tag)
