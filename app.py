@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from tornado.netutil import bind_sockets
 
+from clock import steady
 from config import Config
 from connections import limits
 from connections.limits import Admission
@@ -140,7 +141,7 @@ class App:
         logger.info("Livelog %s is on %s", VERSION, self.url)
         if self._poller:
             await self._poller.start()
-            retention = Retention(timeline)
+            retention = Retention(timeline, steady=steady)
             self._cleanup.push_async_callback(retention.stop)
             retention.start()
 
@@ -160,7 +161,9 @@ class App:
         if self._role != "web":
             self._poller = self._make_poller(timeline)
         admission = Admission(limits.raise_files())
-        self._site = Site(self.config, timeline, self._fanout, Freshness(timeline), admission, self._poller)
+        self._site = Site(
+            self.config, timeline, self._fanout, Freshness(timeline, timeline.now), admission, self._poller
+        )
         self._listener = Listener(make_app(self._site), admission)
         self._cleanup.push_async_callback(self._listener.close)
         return self._listener
@@ -174,11 +177,13 @@ class App:
             max_bytes=fetch.max_bytes,
             concurrency=fetch.concurrency,
             private_networks=fetch.private_networks,
+            clock=timeline.now,
+            steady=steady,
         )
         self._cleanup.callback(fetcher.close)
         parser_pool = ParserPool()
         self._cleanup.push_async_callback(parser_pool.close)
-        return Poller(self.config, timeline, fetcher, parser_pool)
+        return Poller(self.config, timeline, fetcher, parser_pool, steady=steady)
 
     def _bind(self) -> list[socket.socket]:
         address, port = self.config.server.address, self.config.server.port

@@ -119,8 +119,16 @@ class FeedState:
             next_at=next_at,
             problem=problem,
             failures=self.failures + 1,
-            failing_since=self.failing_since or at,
+            failing_since=min(self.failing_since or at, at),
         )
+
+    def due_by(self, now: float) -> float:
+        """The time of the next poll, in Unix seconds; no further from ``now`` than it was from the last poll.
+
+        It can be further only if the clock was set back since. A feed that was never polled is due at once.
+        """
+        wait = max(self.next_at - self.checked_at, 0.0) if self.checked_at else 0.0
+        return min(self.next_at, now + wait)
 
     def to_json(self) -> str:
         """The state as JSON text, without ``listed``, which is larger than the rest and changes less often."""

@@ -21,12 +21,16 @@ COMMIT_TIMEOUT: Final = 600.0
 
 
 class Commits:
-    """Commits results. ``trouble`` is the reason why the timeline cannot be written now, or None."""
+    """Commits results. ``trouble`` is the reason why the timeline cannot be written now, or None.
 
-    def __init__(self, timeline: Timeline, clock: Callable[[], float]) -> None:
+    ``clock`` gives Unix seconds, ``steady`` seconds of a clock that is never set.
+    """
+
+    def __init__(self, timeline: Timeline, clock: Callable[[], float], steady: Callable[[], float]) -> None:
         self.trouble: str | None = None
         self._timeline = timeline
         self._clock = clock
+        self._steady = steady
         self._retrying = True
 
     def give_up(self) -> None:
@@ -36,13 +40,13 @@ class Commits:
     async def commit(self, result: Result, lease: Lease) -> bool:
         """Commits a result, and returns whether it was: not if the lease is lost, or after COMMIT_TIMEOUT."""
         _report(lease.state, result.state, self._clock())
-        give_up_at = self._clock() + COMMIT_TIMEOUT
+        give_up_at = self._steady() + COMMIT_TIMEOUT
         while True:
             try:
                 await self._timeline.commit(result.state, result.entries, lease, result.withdrawn)
             except TimelineError as error:
                 self.failed(error)
-                if not self._retrying or self._clock() > give_up_at:
+                if not self._retrying or self._steady() > give_up_at:
                     return False
                 await asyncio.sleep(RETRY_INTERVAL)
             except LeaseLostError:

@@ -80,7 +80,8 @@ class Answer:
 
 
 class Fetcher:
-    """Fetches feeds. ``timeout`` and ``max_bytes`` are those of `ClientSettings`; ``clock`` gives Unix seconds.
+    """Fetches feeds. ``timeout`` and ``max_bytes`` are those of `ClientSettings`; ``clock`` gives Unix seconds;
+    ``steady`` is that of `HostLimits`.
 
     ``client`` may be used for other requests; ``hosts`` has the pauses and slots of all hosts.
     """
@@ -94,9 +95,10 @@ class Fetcher:
         concurrency: int,
         private_networks: Sequence[Network] = (),
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self._clock = clock
-        self.hosts = HostLimits(Fetch().per_host, clock)
+        self.hosts = HostLimits(Fetch().per_host, clock, steady)
         settings = ClientSettings(
             user_agent=user_agent,
             timeout=timeout,
@@ -204,12 +206,18 @@ def _refusal(response: Response) -> str:
 
 
 def _retry_after(headers: HTTPHeaders, now: float) -> float | None:
-    """Seconds to wait, from a number or a date (RFC 9110 §10.2.3); None for no header, or one that is unreadable."""
+    """Seconds to wait, from a number or a date (RFC 9110 §10.2.3); None for no header, or one that is unreadable.
+
+    A date counts from the Date of the answer, if it has one: the clock of the same machine.
+    """
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]+", value, re.ASCII):
         return min(float(value), MAX_RETRY_AFTER_SECONDS)
     moment = _date(value)
-    return None if moment is None else min(max(moment - now, 0.0), MAX_RETRY_AFTER_SECONDS)
+    if moment is None:
+        return None
+    sent = _date(headers.get("Date", ""))
+    return min(max(moment - (now if sent is None else sent), 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
 def _max_age(headers: HTTPHeaders) -> float | None:

@@ -6,6 +6,9 @@
             result = Poll(followed, lease.state).run()      fetch, parse; a failure is a result, too
             timeline.commit(result, lease)              again and again while the timeline is down
 
+A clock that was set back would make every feed wait until it has caught up: the feeds are followed anew then, as at a
+start, no feed due later after now than it was after its last poll. A node counts by the clock of the timeline.
+
 Each failure of a feed ends in its state, as a sentence with the time of the next poll; the other feeds go on.
 """
 
@@ -14,23 +17,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from tornado.ioloop import PeriodicCallback
-
+from clock import MIN_JUMP_SECONDS, Jumps
 from config import Config
 from feeds import schedule
 from feeds.commits import Commits
 from feeds.concurrency import ExchangeSlots
-from feeds.fetch import Fetcher
+from feeds.fetch import MAX_RETRY_AFTER_SECONDS, Fetcher
 from feeds.followed_feeds import FollowedFeed, FollowedFeeds
 from feeds.leases import LEASE_SECONDS, LeasedPolls, UnderWay
 from feeds.parser_pool import ParserPool
 from feeds.poll import Poll
 from feeds.result import Pause, Result
+from feeds.ticker import Ticker
 from feeds.wakeups import Wakeups
 from feedstate import FeedState
 from timeline import HistoryLostError, Timeline, TimelineError
@@ -49,7 +51,11 @@ MAX_POLLS: Final = 1_000
 
 
 class Poller:
-    """Polls the feeds of a configuration. ``clock`` gives Unix seconds; ``polls`` counts outcomes."""
+    """Polls the feeds of a configuration. ``polls`` counts outcomes.
+
+    ``clock`` gives Unix seconds: the timeline's, if there is none. ``steady`` gives those of a clock that is never
+    set, by which jumps of the other are noticed; without it, set-backs alone are.
+    """
 
     def __init__(
         self,
@@ -57,20 +63,21 @@ class Poller:
         timeline: Timeline,
         fetcher: Fetcher,
         parser_pool: ParserPool,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self.polls = Counter(new=0, unchanged=0, failed=0)
         self._timeline = timeline
         self._fetcher = fetcher
         self._parser_pool = parser_pool
-        self._clock = clock
-        self._commits = Commits(timeline, clock)
+        self._clock = clock = clock or timeline.now
+        self._jumps = Jumps(clock, steady)
+        self._commits = Commits(timeline, clock, steady or clock)
         self._slots = ExchangeSlots(config.fetch.concurrency, fetcher.hosts)
         self._polls = LeasedPolls(timeline, self._refill)
         self._wakeups = Wakeups(self._tick_now, clock)
-        # Jitter: of nodes in step, the one that is a millisecond ahead would claim every feed.
         tick = SHARED_TICK_INTERVAL if timeline.is_shared else TICK_INTERVAL
-        self._ticker = PeriodicCallback(self.tick, tick * 1000, jitter=0.1)
+        self._ticker = Ticker(self.tick, tick)
         self._ahead: asyncio.Task[None] | None = None
         self._claiming = asyncio.Lock()
         self._stopping = False
@@ -90,8 +97,9 @@ class Poller:
 
     async def start(self) -> None:
         """Follows the feeds, and polls those that are due. Raises TimelineError."""
-        await self._follow()
-        # The first tick of a PeriodicCallback comes an interval late.
+        states = await self._follow()
+        await asyncio.to_thread(_report_set_back, states, self._clock())
+        # The first tick of the ticker comes after an interval.
         await self.tick()
         self._ticker.start()
 
@@ -144,6 +152,7 @@ class Poller:
     async def _claim(self) -> None:
         # A poll that waits for its host does not count: a slow host of many feeds does not keep the others waiting.
         room = min(2 * self._concurrency - self._slots.working, MAX_POLLS - len(self._polls))
+        self._notice_jump()
         now = self._clock()
         try:
             if self._follow_wanted:
@@ -168,15 +177,23 @@ class Poller:
                 under_way = UnderWay(lease)
                 self._polls.begin(under_way, self._poll(followed, under_way))
 
-    async def _follow(self) -> None:
+    def _notice_jump(self) -> None:
+        if jump := self._jumps.seconds():
+            direction = "back" if jump < 0 else "forward"
+            logger.warning("The clock was set %s by %s.", direction, schedule.in_words(abs(jump)))
+            self._follow_wanted = self._follow_wanted or jump < 0
+
+    async def _follow(self) -> Sequence[FeedState]:
         self._follow_wanted = False
         try:
-            states = await self._timeline.states()
+            states, now = await self._timeline.states(), self._clock()
+            await self._timeline.pull_back(now + LEASE_SECONDS, now + MAX_RETRY_AFTER_SECONDS)
             # In a thread: to read the states of 100,000 feeds takes a second.
-            await self._timeline.follow(await asyncio.to_thread(_due, self._followed_feeds, states))
+            await self._timeline.follow(await asyncio.to_thread(_due, self._followed_feeds, states, now))
         except TimelineError:
             self._follow_wanted = True
             raise
+        return states
 
     def _refill(self) -> None:
         """Claims as soon as slots are free, if more feeds are due than could be claimed."""
@@ -210,8 +227,9 @@ class Poller:
     def _reschedule(self, followed: FollowedFeed, result: Result) -> None:
         """Makes sure that a feed is claimed in time after a poll was committed."""
         current = self._followed_feeds.get(followed.url)
-        if current and current is not followed and current != followed:
-            # Its configuration changed during the poll, whose commit has set the next one by the old configuration.
+        set_back = result.state.checked_at >= self._clock() + MIN_JUMP_SECONDS
+        if set_back or (current and current is not followed and current != followed):
+            # Clock or configuration changed during the poll, whose commit has set the next one by the old one.
             self._follow_wanted = True
             self._tick_now()
         # A feed of a shared timeline is claimed by whichever node is the first.
@@ -228,10 +246,17 @@ class Poller:
             self._commits.failed(error)
 
 
-def _due(followed_feeds: FollowedFeeds, states: Iterable[FeedState]) -> dict[str, float]:
+def _due(followed_feeds: FollowedFeeds, states: Iterable[FeedState], now: float) -> dict[str, float]:
     """The latest due time of each feed; a known one is due no earlier than its configuration asks."""
     due = dict.fromkeys(followed_feeds, 0.0)
     for state in states:
         if followed := followed_feeds.get(state.url):
-            due[state.url] = schedule.latest_due(state, followed.interval, followed.uses)
+            due[state.url] = schedule.latest_due(state, followed.interval, followed.uses, now)
     return due
+
+
+def _report_set_back(states: Iterable[FeedState], now: float) -> None:
+    """Logs one line if polls were made at times that are yet to come."""
+    ahead = max((state.checked_at for state in states), default=0.0) - now
+    if ahead >= MIN_JUMP_SECONDS:
+        logger.warning("The clock was set back since the last run, by %s or more.", schedule.in_words(ahead))

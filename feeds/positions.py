@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -13,13 +14,18 @@ LATE_AFTER: Final = timedelta(hours=24)
 """An entry that is first seen later than this after its own date is backfilled."""
 
 
-def positioned(entries: Sequence[Entry], blog: str, now: float, *, backfill: bool) -> list[Entry]:
+def positioned(
+    entries: Sequence[Entry], blog: str, now: float, *, backfill: bool, old_before: float = math.inf
+) -> list[Entry]:
     """Gives entries of one document their positions on a blog, and returns them oldest first.
 
     ``entries`` are in the document's order, newest first by custom; those of one position stand in the order of their
     own dates, as some feeds list the oldest first. The position is ``now`` (Unix seconds); for a
     backfilled entry it is its own date. ``backfill`` is set for a feed that is new to the blog. No position is in the
     future, and no two entries of a document have the same.
+
+    A late entry has the position of a backfilled one, but is no less an event for it, unless it is dated before
+    ``old_before``: only such an entry cannot be new, whatever the clock says.
     """
     seen = int(now * 1_000_000)
     late_before = now - LATE_AFTER.total_seconds()
@@ -28,8 +34,9 @@ def positioned(entries: Sequence[Entry], blog: str, now: float, *, backfill: boo
     for entry in entries:
         dated = entry.published or entry.modified
         own = dated.timestamp() if dated else None
-        backfilled = backfill or (own is not None and own < late_before)
-        at = now if own is None or not backfilled else min(own, now)
+        late = own is not None and own < late_before
+        at = min(own, now) if own is not None and (backfill or late) else now
+        backfilled = backfill or (late and own is not None and own < old_before)
         # One without a date is as old as the one listed before it.
         rank = rank if own is None else min(own, now)
         placed = replace(entry, blog=blog, position=int(at * 1_000_000), seen=seen, backfilled=backfilled)

@@ -14,7 +14,7 @@ from feeds import schedule, withdrawal
 from feeds.fetch import Answer
 from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import Document
-from feeds.positions import positioned
+from feeds.positions import LATE_AFTER, positioned
 from feedstate import FeedState, Marks
 
 CUT_OFF: Final = "The document breaks off before its end."
@@ -146,7 +146,15 @@ class Polled:
         accepted = [_labelled(entry, feed) for entry in document.entries if entry.id not in rejected]
         # A feed that lists none of its earlier entries lists old entries under new guids.
         backfill = blog not in self.before.blogs or document.renamed
-        return positioned(accepted, blog, now, backfill=backfill)
+        return positioned(accepted, blog, now, backfill=backfill, old_before=self._old_before(now))
+
+    def _old_before(self, now: float) -> float:
+        """The time before which an entry is dated that an earlier poll could have found: one that is not new.
+
+        Judged by the polls and dates of the feed itself: by a clock that is ahead, every post is old.
+        """
+        checked = min(now, self.before.ok_at or now) - LATE_AFTER.total_seconds()
+        return min(checked, max(self.before.newest, default=checked))
 
     def _revoked(self, document: Document) -> list[tuple[str, str]]:
         """Entries withdrawn by tombstones from all blogs, and entries that a blog rejects after a correction."""

@@ -78,17 +78,22 @@ def after_failure(
     return now + max(wait * (1 + JITTER * jitter), retry_after or 0.0)
 
 
-def latest_due(state: FeedState, interval: float | None, blogs: Iterable[str]) -> float:
+def latest_due(state: FeedState, interval: float | None, blogs: Iterable[str], now: float) -> float:
     """The latest time at which a feed is due that is known from an earlier run.
 
     A restart alone polls no feed early. A configured interval that became shorter counts from the last poll, and a
-    blog that is new to the feed makes it due at once. A failing feed keeps its back-off.
+    blog that is new to the feed makes it due at once. A failing feed keeps its back-off. If the last poll is in the
+    future, the clock was set back: the feed is due as long after ``now`` as it was after that poll.
     """
+    due = state.due_by(now)
     if state.failures:
-        return state.next_at
+        return due
     if set(blogs) - set(state.blogs):
         return 0.0
-    return state.next_at if interval is None else min(state.next_at, state.checked_at + interval)
+    if interval is not None:
+        return min(due, min(state.checked_at, now) + interval)
+    # `auto` measures by the clock, too: one that was years ahead made every feed look like a slow one.
+    return min(due, after_answer(state, now, None, 0.0)) if state.checked_at > now else due
 
 
 def in_words(seconds: float) -> str:

@@ -31,7 +31,7 @@ class Health(Handler):
         count, listed = 0, list[dict[str, object]]()
         try:
             count = await site.timeline.failing_count()
-            listed = await _listed(await site.timeline.failing(MAX_LISTED))
+            listed = await _listed(await site.timeline.failing(MAX_LISTED), site.timeline.now())
         except TimelineError as error:
             problem = str(error)
         if self.admission.is_closing:
@@ -49,20 +49,20 @@ class Health(Handler):
         )
 
 
-async def _listed(failing: Sequence[FeedState]) -> list[dict[str, object]]:
+async def _listed(failing: Sequence[FeedState], now: float) -> list[dict[str, object]]:
     listed = []
     for n, state in enumerate(failing, 1):
-        listed.append(_feed(state))
+        listed.append(_feed(state, now))
         if n % _PER_TURN == 0:
             await asyncio.sleep(0)
     return listed
 
 
-def _feed(state: FeedState) -> dict[str, object]:
+def _feed(state: FeedState, now: float) -> dict[str, object]:
     return {
         "feed": redaction.public_url(state.url).partition("://")[2],
         "problem": state.problem and redaction.public_text(state.problem),
-        "since": iso(state.failing_since),
+        "since": iso(min(state.failing_since, now)),
         "failures": state.failures,
-        "next_try": iso(state.next_at),
+        "next_try": iso(state.due_by(now)),
     }

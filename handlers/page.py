@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from time import monotonic
@@ -82,7 +81,7 @@ class ThemedPage(CachedHandler):
     def sheet(self, blog: Blog, chosen: Filter, sources: Sources, *, are_all: bool = False) -> dict[str, Any]:
         """The names that templates/filter_form.html needs. The links of the page keep the list view."""
         view = "list" if self.text_argument("view") == "list" else None
-        now = time.time()
+        now = self.site.timeline.now()
         return {
             "chosen": chosen,
             "choices": choices(sources, chosen, are_all=are_all),
@@ -140,7 +139,7 @@ class BlogPage(ThemedPage):
         sources = await self.site.sources.of(blog) if view != "embed" or not page.items else Sources(())
         has_highlights = live and not chosen and view != "wall"
         sheet = self.sheet(blog, chosen, sources)
-        now = time.time()
+        now = self.site.timeline.now()
         return self.themed(
             "page.html",
             blog,

@@ -5,7 +5,6 @@ The browser shows as many as fit. static/wall.js keeps them live.
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
 from config import Blog
@@ -32,7 +31,7 @@ _BLANK: Final = SourceState("", "waiting")
 
 async def wall_values(handler: Handler, blog: Blog) -> dict[str, Any]:
     """The values of templates/wall.html. Raises TimelineError, and what `Handler.filtered_page` raises."""
-    sources, now = await handler.site.sources.of(blog), time.time()
+    sources, now = await handler.site.sources.of(blog), handler.site.timeline.now()
     by_source = handler.text_argument("by") == "source"
     chosen = handler.chosen()
     return {

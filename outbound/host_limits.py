@@ -48,11 +48,17 @@ def host_key(url: str) -> str:
 
 
 class HostLimits:
-    """Pauses and slots of hosts, by `host_key`. ``clock`` gives Unix seconds."""
+    """Pauses and slots of hosts, by `host_key`. ``clock`` gives Unix seconds.
 
-    def __init__(self, per_host: int, clock: Callable[[], float] = time.time) -> None:
+    Pauses are counted by ``steady``, a clock that is never set; by ``clock`` if there is none.
+    """
+
+    def __init__(
+        self, per_host: int, clock: Callable[[], float] = time.time, steady: Callable[[], float] | None = None
+    ) -> None:
         self._per_host = per_host
         self._clock = clock
+        self._steady = steady or clock
         self._pauses: dict[str, float] = {}
         self._slots: dict[str, Slots] = {}
 
@@ -64,17 +70,17 @@ class HostLimits:
 
     def pause(self, host: str, until: float) -> None:
         """Sends nothing to a host before a Unix time. A pause is never shortened; beyond MAX_PAUSES none is added."""
-        now = self._clock()
+        now = self._steady()
         if len(self._pauses) >= MAX_PAUSES:
             self._pauses = {paused: end for paused, end in self._pauses.items() if end > now}
         if host in self._pauses or len(self._pauses) < MAX_PAUSES:
-            self._pauses[host] = max(until, self._pauses.get(host, 0))
+            self._pauses[host] = max(until - self._clock() + now, self._pauses.get(host, 0))
 
     def check_pause(self, url: str) -> None:
         """Raises HostPausedError while the URL's host is paused."""
         until = self._pauses.get(host_key(url), 0.0) if self._pauses else 0.0
-        if until > self._clock():
-            raise HostPausedError(until)
+        if (wait := until - self._steady()) > 0:
+            raise HostPausedError(self._clock() + wait)
 
     @asynccontextmanager
     async def slot(self, host: str) -> AsyncIterator[None]:

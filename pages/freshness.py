@@ -207,7 +207,7 @@ def _source(feed: Feed, state: FeedState | None, newest: Newest, now: float, *, 
     last = max([last, *(min(published, now) for published in state.newest)])
     # One failure after a success is no outage: the next poll comes soon.
     if state.problem and (state.failures > 1 or not state.ok_at):
-        return SourceState(title, "unreachable", last, state.failing_since or state.checked_at)
+        return SourceState(title, "unreachable", last, min(state.failing_since or state.checked_at, now))
     if not state.checked_at:
         return SourceState(title, "waiting", last)
     return SourceState(title, "fresh" if now - last <= SILENT_SECONDS else "silent", last)

@@ -20,7 +20,7 @@ settings.register_profile("soak", deadline=None, max_examples=1_000)
 settings.load_profile("livelog")
 
 
-WAITING = ("test_crashes.py", "nodes")
+WAITING = ("test_crashes.py", "test_clocks.py", "nodes")
 """Tests of the whole that wait more than they work: first, so that others work meanwhile."""
 
 

@@ -25,7 +25,7 @@ PATIENCE = 30.0
 class Livelog:
     """One server process. It can be started, killed and started again on the same store.
 
-    ``files`` limits its descriptors.
+    ``files`` limits its descriptors. ``program`` is what Python runs, with its first arguments.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,6 +35,7 @@ class Livelog:
         self.log = ""
         self.started_in = 0.0
         self.files: int | None = None
+        self.program = [str(ROOT / "server.py")]
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -74,7 +75,7 @@ class Livelog:
         self._process = await asyncio.create_subprocess_exec(
             *limited,
             sys.executable,
-            str(ROOT / "server.py"),
+            *self.program,
             *arguments,
             cwd=self.folder,
             stderr=asyncio.subprocess.PIPE,

@@ -127,3 +127,10 @@ def test_a_success_ends_a_failure() -> None:
     failing = FeedState(url=FEED).failed("Gone.", 404, NOW, NOW + 60)
     well = failing.succeeded(304, NOW + 60, NOW + 120)
     assert well == FeedState(url=FEED, status=304, checked_at=NOW + 60, ok_at=NOW + 60, next_at=NOW + 120)
+
+
+@pytest.mark.parametrize("back", [60, 3600, 3.15e8])
+def test_a_feed_that_fails_has_not_failed_since_a_time_that_is_to_come(back: float) -> None:
+    first = FeedState(url="https://example.org/").failed("500", 500, 2e9, 2e9)
+    again = first.failed("500", 500, 2e9 - back, 2e9)
+    assert (again.failing_since, again.failures) == (2e9 - back, 2)

@@ -54,7 +54,10 @@ class States(Sequence[FeedState]):
 
 
 class FeedJobs(Protocol):
-    """Times are Unix seconds. Every method may raise TimelineError."""
+    """Times are Unix seconds. Every method but `now` may raise TimelineError."""
+
+    def now(self) -> float:
+        """The time by the clock that all nodes count by: that of Redis, or of this machine. Asks nothing."""
 
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable, each from the given time on, or earlier if it was due earlier.
@@ -66,6 +69,12 @@ class FeedJobs(Protocol):
         """Pauses feeds: no node claims them before ``until``, whatever `follow` says later. Never shortens a pause.
 
         For a publisher that answered 429. Feeds that the store does not know are ignored.
+        """
+
+    async def pull_back(self, leased: float, paused: float) -> None:
+        """Ends every lease at ``leased`` and every pause at ``paused`` at the latest: a clock was ahead.
+
+        `follow` then makes the feeds due that are due too late.
         """
 
     async def states(self) -> Sequence[FeedState]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable
 from typing import Final
 
+from clock import Jumps
 from timeline import Limits, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.timeline")
@@ -17,16 +17,29 @@ SWEEP_INTERVAL: Final = 60.0
 MAX_STEPS: Final = 100
 """Steps of one sweep. What is left then waits for the next, so that retention never delays polls for long."""
 
+SWEEPS_LEFT_OUT: Final = 60
+"""Sweeps left out after a jump of the clock: by one that is years ahead, until NTP corrects it, everything is old."""
+
 
 class Retention:
-    """Calls `Timeline.retire` every SWEEP_INTERVAL seconds. Several nodes may do so at once."""
+    """Calls `Timeline.retire` every SWEEP_INTERVAL seconds. Several nodes may do so at once.
+
+    ``clock`` gives Unix seconds: the timeline's, if there is none. ``steady`` gives those of a clock that is never
+    set, by which its jumps are noticed.
+    """
 
     def __init__(
-        self, timeline: Timeline, limits: Limits | None = None, clock: Callable[[], float] = time.time
+        self,
+        timeline: Timeline,
+        limits: Limits | None = None,
+        clock: Callable[[], float] | None = None,
+        steady: Callable[[], float] | None = None,
     ) -> None:
         self._timeline = timeline
         self._limits = limits or Limits()
-        self._clock = clock
+        self._clock = clock or timeline.now
+        self._jumps = Jumps(self._clock, steady)
+        self._left_out = 0
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -53,6 +66,8 @@ class Retention:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_INTERVAL)
+            if not self._is_clock_settled():
+                continue
             try:
                 count = await self.sweep()
             except TimelineError:
@@ -63,3 +78,11 @@ class Retention:
                 continue
             if count:
                 logger.info("Retired %d old entries, events, keys and feeds.", count)
+
+    def _is_clock_settled(self) -> bool:
+        if abs(self._jumps.seconds()) > SWEEP_INTERVAL:
+            self._left_out = SWEEPS_LEFT_OUT
+        if self._left_out == 0:
+            return True
+        self._left_out -= 1
+        return False

@@ -116,6 +116,7 @@ class Desk:
     timeline: FaultyTimeline
     sandbox: WatchedSandbox
     clock: Clock = field(default_factory=Clock)
+    steady: Clock | None = None
     fetch: dict[str, Any] = field(default_factory=dict)
     _poller: Poller | None = None
     _fetcher: Fetcher | None = None
@@ -141,8 +142,11 @@ class Desk:
             concurrency=fetch.concurrency,
             private_networks=fetch.private_networks,
             clock=self.clock,
+            steady=self.steady,
         )
-        self._poller = Poller(config, self.timeline, self._fetcher, self.sandbox, clock=self.clock)
+        self._poller = Poller(
+            config, self.timeline, self._fetcher, self.sandbox, clock=self.clock, steady=self.steady
+        )
         await self._poller.start()
         await self.settled()
 

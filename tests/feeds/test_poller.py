@@ -761,13 +761,14 @@ async def test_a_node_claims_nothing_while_it_cannot_renew_its_leases(
     assert len(log.heard()) == 2
 
 
-async def test_leases_are_renewed_after_the_clock_was_set_back(desk: Desk, newsroom: Newsroom) -> None:
+async def test_leases_are_renewed_after_the_clock_was_set_back(desk: Desk, newsroom: Newsroom, log: Log) -> None:
     held = Held()
     (url,) = held_desks(newsroom, 1, held)
     await desk.follow()
     await desk.poller.tick()
     desk.clock.now -= HOUR
     await desk.poller.apply(desk.config(url))
+    assert log.heard() == ["The clock was set back by 60 minutes."]
     await until(lambda: held.now == 1)
     for _ in range(6):
         desk.clock.now += LEASE_SECONDS / 3

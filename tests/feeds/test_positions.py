@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,3 +112,23 @@ def test_places_are_in_order_of_their_own_and_not_in_the_future(
     for one in placed:
         own = (one.published or at(0)).timestamp() * 1e6 if one.backfilled else NOW * 1e6
         assert abs(one.position - min(own, NOW * 1e6)) <= 2 * len(dates), "no more is changed than order asks for"
+
+
+@pytest.mark.parametrize(
+    ("age", "old_before", "quiet"),
+    [
+        (3, math.inf, True),
+        (3, -2, True),
+        (3, -4, False),
+        (3650, -3650, False),
+        (0.5, math.inf, False),
+    ],
+    ids=["old", "dated before it could be new", "dated since", "ten years by a clock that is ahead", "not late"],
+)
+def test_a_late_entry_that_may_be_new_has_its_event(age: float, old_before: float, quiet: bool) -> None:
+    day = 86_400
+    (placed,) = positioned(
+        [entry(published=at(-age * day))], "blog", NOW, backfill=False, old_before=NOW + old_before * day
+    )
+    assert placed.backfilled is quiet
+    assert placed.position == (NOW - (age * day if age >= 1 else 0)) * 1e6

@@ -221,7 +221,7 @@ def test_a_restart_polls_no_earlier_than_its_reason(
     state: dict[str, int], interval: float | None, blogs: list[str], due: float
 ) -> None:
     known = {"url": "https://example.org/", "checked_at": NOW, "next_at": NOW + HOUR, "blogs": ("blog",), **state}
-    assert latest_due(FeedState(**known), interval, blogs) == due  # type: ignore[arg-type]  # of mixed types
+    assert latest_due(FeedState(**known), interval, blogs, NOW) == due  # type: ignore[arg-type]  # of mixed types
 
 
 @pytest.mark.parametrize(
@@ -240,3 +240,28 @@ def test_a_restart_polls_no_earlier_than_its_reason(
 )
 def test_a_wait_in_words(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
+
+
+@pytest.mark.parametrize("back", [MINUTE, HOUR, 3650 * DAY])
+@pytest.mark.parametrize(
+    ("state", "interval", "wait"),
+    [
+        ({}, DAY, HOUR),
+        ({}, 10 * MINUTE, 10 * MINUTE),
+        ({}, None, HOUR),
+        ({"failures": 3}, MINUTE, HOUR),
+        ({"failures": 3, "next_at": NOW + 365 * DAY}, None, 365 * DAY),
+        ({"next_at": NOW + DAY, "newest": tuple(every(20 * MINUTE, 20))}, None, 10 * MINUTE),
+    ],
+    ids=["interval", "shorter", "auto", "failing", "gone", "auto that was measured by another clock"],
+)
+def test_after_a_set_back_a_feed_is_due_no_later_than_it_was_after_its_last_poll(
+    state: dict[str, int], interval: float | None, wait: float, back: float
+) -> None:
+    known = {"url": "https://example.org/", "checked_at": NOW, "next_at": NOW + HOUR, "etag": "1", **state}
+    due = latest_due(FeedState(**known), interval, [], NOW - back)  # type: ignore[arg-type]  # of mixed types
+    assert due == NOW - back + wait
+
+
+def test_a_feed_that_was_never_polled_does_not_wait_for_a_pause_that_another_clock_set() -> None:
+    assert latest_due(FeedState(url="https://example.org/", next_at=NOW + 3650 * DAY), MINUTE, [], NOW) <= NOW

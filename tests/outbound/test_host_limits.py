@@ -90,3 +90,17 @@ async def test_more_slots_are_there_at_once() -> None:
         await asyncio.sleep(0)
         limits.apply(2)
         await asyncio.wait_for(waiting, 1)
+
+
+@pytest.mark.parametrize("jump", [60, -60, 3600, -3600, -3.15e8, 3.15e8])
+def test_a_pause_is_as_long_as_it_was_asked_for_when_the_clock_is_set(jump: float) -> None:
+    now, steady = NOW, 0.0
+    limits = HostLimits(2, lambda: now, lambda: steady)
+    limits.pause("example.org", NOW + 60)
+    now += jump
+    steady = 59.0
+    with pytest.raises(HostPausedError) as caught:
+        limits.check_pause("https://example.org/")
+    assert caught.value.until == now + 1
+    steady = 60.0
+    limits.check_pause("https://example.org/")

@@ -261,3 +261,44 @@ async def test_a_feed_that_is_followed_again_is_failing_if_it_was(timeline: Time
     await timeline.follow({})
     await timeline.follow({FEED: 0.0})
     assert await timeline.failing_count() == 0
+
+
+async def test_a_lease_that_ends_later_than_it_can_is_pulled_back(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW + 3600, 1, LEASE_SECONDS)
+    await timeline.pull_back(NOW + LEASE_SECONDS, NOW + 3600)
+    assert await claimed(timeline, NOW + LEASE_SECONDS - 1) == []
+    assert await timeline.renew([lease], NOW + LEASE_SECONDS) == [lease], "it is still held"
+    assert await claimed(timeline, NOW + LEASE_SECONDS) == [FEED]
+
+
+async def test_a_pause_that_ends_later_than_it_can_is_pulled_back(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    await timeline.postpone([FEED], NOW * 2)
+    await timeline.pull_back(NOW + LEASE_SECONDS, NOW + 90)
+    assert await claimed(timeline, NOW + 89) == []
+    await timeline.follow({FEED: NOW})
+    assert await claimed(timeline, NOW + 90) == [FEED]
+
+
+async def test_leases_pauses_and_due_times_that_can_be_are_not_pulled_back(timeline: Timeline) -> None:
+    leased, paused = "https://example.org/leased", "https://example.org/paused"
+    await timeline.follow({leased: 0.0})
+    assert await claimed(timeline, NOW) == [leased]
+    await timeline.follow({leased: 0.0, paused: 0.0, FEED: NOW + 50})
+    await timeline.postpone([paused], NOW + 90)
+    await timeline.pull_back(NOW + LEASE_SECONDS, NOW + 90)
+    assert await claimed(timeline, NOW + 50) == [FEED]
+    assert await claimed(timeline, NOW + LEASE_SECONDS) == [leased]
+    assert await claimed(timeline, NOW + 90) == [paused]
+
+
+async def test_a_claim_after_a_set_back_does_not_wait_until_the_clock_has_caught_up(timeline: Timeline) -> None:
+    await timeline.follow({FEED: NOW - 3600})
+    assert await timeline.claim(NOW - 7200, 1, LEASE_SECONDS) == []
+    await timeline.follow({FEED: NOW - 3600, "https://example.org/later": NOW * 2})
+    assert await claimed(timeline, NOW) == [FEED]
+    assert await timeline.claim(NOW, 1, LEASE_SECONDS) == []
+    await timeline.pull_back(NOW - 10_000, NOW - 10_000)
+    await timeline.follow({FEED: NOW - 10_000})
+    assert len(await timeline.claim(NOW - 9_000, 1, LEASE_SECONDS)) <= 1

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import re
-import time
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from redis.exceptions import (
 )
 
 from timeline.errors import TimelineError
+from timeline.redis.clock import RedisClock
 
 logger = logging.getLogger("livelog.timeline")
 
@@ -37,9 +37,6 @@ PREFIX: Final = "{livelog}:"
 MIN_REDIS: Final = (6, 2)
 MAX_CONNECTIONS: Final = 32
 ANSWER_TIMEOUT: Final = 5.0
-MAX_CLOCK_DIFFERENCE_SECONDS: Final = 5.0
-"""A larger difference between the clocks of this machine and of Redis is logged."""
-
 _SCRIPTS: Final = Path(__file__).parent / "scripts"
 
 # Answers that mean that Redis, not the program, is in trouble: no memory, disk or replicas, failing over, busy.
@@ -56,12 +53,14 @@ _TROUBLE_ERRORS: Final = (OutOfMemoryError, ReadOnlyError, NoPermissionError)
 class Connection:
     """A pool of connections. Nothing is retried: only the caller knows whether a lost answer matters.
 
-    ``block_seconds`` is how long a blocking command may wait in Redis, on top of ANSWER_TIMEOUT.
+    ``clock`` is that of Redis. ``block_seconds`` is how long a blocking command may wait in Redis, on top of
+    ANSWER_TIMEOUT.
     """
 
     url: str
     max_connections: int = MAX_CONNECTIONS
     block_seconds: float = 0.0
+    clock: RedisClock = field(default_factory=RedisClock)
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +98,14 @@ class Connection:
         loaded: AsyncScript = self._scripts[script]
         return await self._translated(loaded(keys=[key(name) for name in keys], args=arguments))
 
+    async def run_timed(self, script: str, keys: Iterable[str], arguments: Sequence[Any]) -> list[Any]:
+        """The answer of a script but for its last part, the time of Redis, by which `clock` is set."""
+        sent = self.clock.steady()
+        answer: list[Any]
+        *answer, time = await self.run(script, keys, arguments)
+        self.clock.set(time, sent)
+        return answer
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
@@ -132,7 +139,7 @@ def key(name: str) -> str:
 
 
 async def check_server(connection: Connection) -> None:
-    """Raises TimelineError for a Redis that is too old; warns of one that may lose data or has another time."""
+    """Raises TimelineError for a Redis that is too old; warns of one that may lose data; sets the clock by it."""
     info = await connection.ask("INFO")
     version = str(info["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < MIN_REDIS:
@@ -144,12 +151,8 @@ async def check_server(connection: Connection) -> None:
         )
     if info.get("aof_enabled") == 0:
         logger.warning("Redis writes no append-only file and may forget what it was given: set appendonly to yes.")
-    seconds, micros = await connection.ask("TIME")
-    ahead = time.time() - int(seconds) - int(micros) / 1_000_000
-    if abs(ahead) > MAX_CLOCK_DIFFERENCE_SECONDS:
-        logger.warning(
-            "The clocks of this machine and of Redis differ by %.0f s; nodes need the same time.", abs(ahead)
-        )
+    sent = connection.clock.steady()
+    connection.clock.set(await connection.ask("TIME"), sent)
 
 
 @contextlib.contextmanager

@@ -130,7 +130,8 @@ class RedisEventLog(Store):
         """Raises HistoryLostError if Redis no longer has the events that were read from it."""
         keys = ("epoch", "heads", *(f"{blog}:events" for blog in last))
         known = [part for blog, progress in last.items() for part in (blog, progress.seq, progress.fields)]
-        if lost := await self._connection.run("check", keys, [epoch, new_epoch(), *known]):
+        (lost,) = await self._connection.run_timed("check", keys, [epoch, new_epoch(), *known])
+        if lost:
             raise HistoryLostError(_LOST[lost], lost)
 
     async def _heads(self, blogs: Sequence[str]) -> tuple[str, list[_Progress]]:

@@ -26,6 +26,10 @@ FENCE_RANDOM: Final = 2**20
 class RedisFeedJobs(Store):
     """See `timeline.FeedJobs`."""
 
+    def now(self) -> float:
+        """The time of Redis."""
+        return self._connection.clock()
+
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable."""
         async for urls in self._followed():
@@ -39,6 +43,14 @@ class RedisFeedJobs(Store):
         """Pauses feeds until a Unix time."""
         for chunk in _chunks(urls):
             await self._connection.run("postpone", ("due", "unfollowed", "pauses"), [until, *chunk])
+
+    async def pull_back(self, leased: float, paused: float) -> None:
+        """Ends leases and pauses at the given times at the latest."""
+        for name, latest in (("leases", leased), ("pauses", paused)):
+            cursor = None
+            while cursor != "0":
+                arguments = [cursor or 0, MAX_FEEDS_PER_STEP, latest]
+                cursor = await self._connection.run("pull_back", (name, "due"), arguments)
 
     async def states(self) -> Sequence[FeedState]:
         """The states of the followed feeds."""
@@ -64,13 +76,12 @@ class RedisFeedJobs(Store):
             return []
         arguments = [self._epoch, new_epoch(), now, now + seconds, secrets.randbelow(FENCE_RANDOM), limit]
         keys = ("epoch", "feeds", "due", "fences", "leases", "listed")
-        epoch, *leases = await self._connection.run("claim", keys, arguments)
+        epoch, leases = await self._connection.run_timed("claim", keys, arguments)
         if epoch != self._epoch:
             self._epoch = epoch
             raise HistoryLostError("Redis has lost data that this node knew of.", "epoch")
         return [
-            Lease(FeedState.from_json(_text(url, state), listed), int(fence))
-            for url, state, listed, fence in leases[0]
+            Lease(FeedState.from_json(_text(url, state), listed), int(fence)) for url, state, listed, fence in leases
         ]
 
     async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -21,8 +22,12 @@ class SqliteFeedJobs(Store):
 
     def __init__(self, writer: Worker, queries: Worker, epoch: str) -> None:
         super().__init__(writer, queries, epoch)
-        self._idle_until = 0.0
+        self._idle = (0.0, 0.0)
         self._changes = 0
+
+    def now(self) -> float:
+        """The time of this machine."""
+        return time.time()
 
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable."""
@@ -32,6 +37,11 @@ class SqliteFeedJobs(Store):
     async def postpone(self, urls: Sequence[str], until: float) -> None:
         """Pauses feeds until a Unix time."""
         await self._writer.run(lambda db: _postpone(db, urls, until))
+
+    async def pull_back(self, leased: float, paused: float) -> None:
+        """Ends leases and pauses at the given times at the latest."""
+        await self._writer.run(lambda db: _pull_back(db, leased, paused))
+        self._feeds_changed()
 
     async def states(self) -> Sequence[FeedState]:
         """The states of the followed feeds."""
@@ -50,7 +60,8 @@ class SqliteFeedJobs(Store):
 
     async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
         """Leases due feeds."""
-        if limit < 1 or now < self._idle_until:
+        # Both bounds: the clock may be set back.
+        if limit < 1 or self._idle[0] <= now < self._idle[1]:
             return []
         changes = self._changes
         due = await self._queries.run(lambda db: _next_due(db, now))
@@ -58,7 +69,7 @@ class SqliteFeedJobs(Store):
             return await self._writer.run(lambda db: _claim(db, now, limit, seconds))
         # No other process writes to the file: until a commit here nothing is due earlier, except when a lease ends.
         if changes == self._changes:
-            self._idle_until = min(due, now + IDLE_SECONDS)
+            self._idle = (now, min(due, now + IDLE_SECONDS))
         return []
 
     async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
@@ -70,7 +81,7 @@ class SqliteFeedJobs(Store):
 
     def _feeds_changed(self) -> None:
         self._changes += 1
-        self._idle_until = 0.0
+        self._idle = (0.0, 0.0)
 
 
 def _states(db: sqlite3.Connection) -> States:
@@ -108,6 +119,11 @@ def _postpone(db: sqlite3.Connection, urls: Sequence[str], until: float) -> None
         db.execute(
             "UPDATE feeds SET paused = at, due = max(due, at) FROM given WHERE feeds.url = given.url AND paused < at"
         )
+
+
+def _pull_back(db: sqlite3.Connection, leased: float, paused: float) -> None:
+    db.execute("UPDATE feeds SET leased_until = ?1 WHERE leased_until > ?1", (leased,))
+    db.execute("UPDATE feeds SET paused = ?1, due = min(due, ?1) WHERE paused > ?1", (paused,))
 
 
 def _next_due(db: sqlite3.Connection, now: float) -> float:

@@ -1,4 +1,5 @@
 -- Leases due feeds. A leased feed is due again when its lease ends, so that no node has to notice that another died.
+-- Returns the epoch, the leases, and the time of Redis.
 -- KEYS: epoch feeds due fences leases listed
 -- ARGV: the node's epoch, an epoch to begin, now, the end of the lease, a random number below 2^20, the limit
 local epoch = redis.call('GET', KEYS[1])
@@ -6,7 +7,8 @@ if not epoch then
     epoch = ARGV[2]
     redis.call('SET', KEYS[1], epoch)
 end
-if epoch ~= ARGV[1] then return {epoch} end
+local time = redis.call('TIME')
+if epoch ~= ARGV[1] then return {epoch, {}, time} end
 local leases = {}
 for i, url in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[3], 'LIMIT', 0, ARGV[6])) do
     -- Higher than all before, and random below 2^20: it differs from all before even if Redis fell back to a copy.
@@ -17,4 +19,4 @@ for i, url in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[3], 'LIMI
     redis.call('ZADD', KEYS[3], ARGV[4], url)
     leases[i] = {url, redis.call('HGET', KEYS[2], url), redis.call('HGET', KEYS[6], url), fence}
 end
-return {epoch, leases}
+return {epoch, leases, time}
