@@ -77,7 +77,7 @@ class Poller:
         self._polls = LeasedPolls(timeline, self._refill)
         self._wakeups = Wakeups(self._tick_now, clock)
         tick = SHARED_TICK_INTERVAL if timeline.is_shared else TICK_INTERVAL
-        self._ticker = Ticker(self.tick, tick)
+        self._ticker = Ticker(self.tick, tick * 1000, jitter=0.1)
         self._ahead: asyncio.Task[None] | None = None
         self._claiming = asyncio.Lock()
         self._stopping = False
