@@ -75,7 +75,8 @@ class FeedState:
     The validators and ``body_digest`` belong to ``validated_url``, the URL that answered, and are sent to no other.
     ``found_url`` is the feed that the web page at ``url`` names. ``moved_to`` is where permanent redirects have led
     since ``moved_since``. ``max_age``, ``ttl`` (seconds), ``skip_hours`` (UTC) and ``skip_days`` (0 for Monday) are
-    the publisher's wishes. ``took`` is the duration of the last exchange in seconds.
+    the publisher's wishes. ``took`` is the duration of the last exchange in
+    seconds, at least 3 for one that was ended because others waited.
     """
 
     url: str

@@ -15,6 +15,7 @@ from functools import partial
 
 from bench import (
     commit,
+    crowd,
     fanout,
     first_import,
     hostile,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "import": first_import.run,
     "unchanged": unchanged.run,
     "hostile": hostile.run,
+    "crowd": crowd.run,
     "many": many.run,
     "parse": parsing.run,
     "identity": identity.run,

@@ -7,6 +7,7 @@ all of 127.0.0.0/8.
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 import time
 from collections import Counter
@@ -45,10 +46,11 @@ class Origin:
 
     port: int
     _control: Connection
+    hosts: int = HOSTS
 
     def url(self, number: int, path: str) -> str:
-        """The URL of a path on host number `number` modulo HOSTS."""
-        return f"http://{_address(number % HOSTS)}:{self.port}{path}"
+        """The URL of a path on host number `number` modulo the number of hosts."""
+        return f"http://{_address(number % self.hosts)}:{self.port}{path}"
 
     def hits(self) -> list[Hit]:
         """The hits since the last call."""
@@ -58,17 +60,17 @@ class Origin:
 
 
 @contextmanager
-def origin(site: Site) -> Iterator[Origin]:
+def origin(site: Site, hosts: int = HOSTS) -> Iterator[Origin]:
     """Run an origin of well-formed answers with keep-alive."""
-    with _process(_serve, site) as (port, control):
-        yield Origin(port, control)
+    with _process(functools.partial(_serve, hosts), site) as (port, control):
+        yield Origin(port, control, hosts)
 
 
 @contextmanager
-def raw_origins(fill: Callable[[RawOrigin], None]) -> Iterator[Origin]:
+def raw_origins(fill: Callable[[RawOrigin], None], hosts: int = HOSTS) -> Iterator[Origin]:
     """Run an origin that answers with scripts; ``fill`` sets them in its process."""
-    with _process(_serve_raw, fill) as (port, control):
-        yield Origin(port, control)
+    with _process(functools.partial(_serve_raw, hosts), fill) as (port, control):
+        yield Origin(port, control, hosts)
 
 
 def gaps(hits: list[Hit], paths: Collection[str], began: float, ended: float) -> list[float]:
@@ -137,12 +139,12 @@ class _Exchange(asyncio.Protocol):
                 self._transport.close()
 
 
-def _serve(site: Site, control: Connection) -> None:
+def _serve(hosts: int, site: Site, control: Connection) -> None:
     hits: list[Hit] = []
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()
-        for listening in _listening():
+        for listening in _listening(hosts):
             await loop.create_server(lambda: _Exchange(site, hits), sock=listening, backlog=_BACKLOG)
             port = listening.getsockname()[1]
         control.send(port)
@@ -151,7 +153,7 @@ def _serve(site: Site, control: Connection) -> None:
     asyncio.run(serve())
 
 
-def _serve_raw(fill: Callable[[RawOrigin], None], control: Connection) -> None:
+def _serve_raw(hosts: int, fill: Callable[[RawOrigin], None], control: Connection) -> None:
     async def serve() -> None:
         raw = RawOrigin()
         talks: set[asyncio.Task[None]] = set()
@@ -162,7 +164,7 @@ def _serve_raw(fill: Callable[[RawOrigin], None], control: Connection) -> None:
             talks.add(talk)
             talk.add_done_callback(talks.discard)
 
-        for listening in _listening():
+        for listening in _listening(hosts):
             await asyncio.start_server(accept, sock=listening, backlog=_BACKLOG)
             raw.port = listening.getsockname()[1]
         fill(raw)
@@ -188,10 +190,10 @@ async def _until_closed(control: Connection, hits: list[Hit]) -> None:
     await closed.wait()
 
 
-def _listening() -> Iterator[socket.socket]:
+def _listening(hosts: int = HOSTS) -> Iterator[socket.socket]:
     """Yield a listening socket for each host, all on one port."""
     port = 0
-    for host in range(HOSTS):
+    for host in range(hosts):
         listening = socket.create_server((_address(host), port), backlog=_BACKLOG)
         port = listening.getsockname()[1]
         yield listening

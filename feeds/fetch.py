@@ -18,6 +18,7 @@ from typing import Final
 from tornado.httputil import HTTPHeaders
 
 from config import Fetch
+from feeds.concurrency import most_exchanges
 from outbound.client import Client, ClientSettings, RequestError, Response
 from outbound.host_limits import HostLimits, host_key
 from outbound.private_networks import Network
@@ -36,14 +37,20 @@ _ACCEPT: Final = (
 class FetchError(Exception):
     """There is no feed: no response, or one that has none. The message is a sentence for operators.
 
-    ``status`` is the HTTP status, if there was one; ``retry_after`` the seconds that the publisher asks to wait; and
-    ``host`` the `host_key` of the server that answered.
+    ``status`` is the HTTP status, if there was one; ``retry_after`` the seconds that the publisher asks to wait;
+    ``host`` the `host_key` of the server that answered; and ``took`` the seconds that the exchange needed.
     """
 
     def __init__(
-        self, message: str, status: int | None = None, retry_after: float | None = None, host: str | None = None
+        self,
+        message: str,
+        status: int | None = None,
+        retry_after: float | None = None,
+        host: str | None = None,
+        took: float = 0.0,
     ) -> None:
         super().__init__(message)
+        self.took = took
         self.status = status
         self.retry_after = retry_after
         self.host = host
@@ -103,7 +110,7 @@ class Fetcher:
             user_agent=user_agent,
             timeout=timeout,
             max_bytes=max_bytes,
-            connections=_connections(concurrency),
+            connections=most_exchanges(concurrency),
             private_networks=tuple(private_networks),
         )
         self.client = Client(settings, self.hosts)
@@ -122,7 +129,7 @@ class Fetcher:
                 user_agent=user_agent or self.client.settings.user_agent,
                 timeout=fetch.timeout,
                 max_bytes=fetch.max_bytes,
-                connections=_connections(fetch.concurrency),
+                connections=most_exchanges(fetch.concurrency),
                 private_networks=tuple(fetch.private_networks),
             )
         )
@@ -136,12 +143,14 @@ class Fetcher:
     ) -> Answer:
         """Fetches a feed; raises FetchError or HostPausedError. ``named`` and ``proven`` as in `Client.request`."""
         conditions = _conditions(validators)
+        began = time.monotonic()
         try:
             response = await self.client.request(
                 url, headers={"Accept": _ACCEPT}, headers_at=conditions, named=named, proven=proven
             )
         except RequestError as error:
-            raise FetchError(str(error), error.status) from None
+            took = round(time.monotonic() - began, 3)
+            raise FetchError(str(error), error.status, took=took) from None
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(response.close)
             if response.status == 304 and not conditions.get(response.url):
@@ -154,7 +163,7 @@ class Fetcher:
         headers = response.headers
         if response.status not in _WITH_A_FEED:
             retry_after = _retry_after(headers, self._clock())
-            raise FetchError(_refusal(response), response.status, retry_after, host_key(response.url))
+            raise FetchError(_refusal(response), response.status, retry_after, host_key(response.url), response.took)
         return Answer(
             status=response.status,
             url=response.url,
@@ -168,11 +177,6 @@ class Fetcher:
             took=response.took,
             close=response.close,
         )
-
-
-def _connections(concurrency: int) -> int:
-    # `ExchangeSlots` bounds the exchanges, and as many again may be parked: none waits for the client.
-    return 2 * concurrency
 
 
 def _conditions(validators: Validators | None) -> dict[str, dict[str, str]]:

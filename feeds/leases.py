@@ -21,20 +21,28 @@ RENEW_INTERVAL: Final = 4.0
 
 @dataclass(eq=False, slots=True)
 class UnderWay:
-    """A poll under way. From ``committing`` on, its commit may end the lease at any moment."""
+    """A poll under way. From ``committing`` on, its commit may end the lease at any moment.
+
+    ``named`` is True for a feed that was claimed by name.
+    """
 
     lease: Lease
+    named: bool = False
     committing: bool = False
 
 
 class LeasedPolls:
-    """The tasks of the polls under way. ``on_end`` is called after each."""
+    """The tasks of the polls under way; ``named`` of them are of feeds that were claimed by name.
+
+    ``on_end`` is called after each.
+    """
 
     def __init__(self, timeline: Timeline, on_end: Callable[[], None]) -> None:
         self._timeline = timeline
         self._on_end = on_end
         self._polls: dict[asyncio.Task[None], UnderWay] = {}
         self._renew_at = 0.0
+        self.named = 0
 
     def __len__(self) -> int:
         return len(self._polls)
@@ -46,6 +54,7 @@ class LeasedPolls:
         """Runs a poll in a task."""
         task = asyncio.create_task(poll)
         self._polls[task] = under_way
+        self.named += under_way.named
         task.add_done_callback(self._ended)
 
     async def renew(self, now: float) -> list[UnderWay]:
@@ -90,5 +99,5 @@ class LeasedPolls:
             await asyncio.wait(self._polls, timeout=seconds)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._polls[task]
+        self.named -= self._polls.pop(task).named
         self._on_end()

@@ -19,7 +19,7 @@ from typing import Final
 
 import redaction
 from feeds import redirects, schedule
-from feeds.concurrency import ExchangeSlots, proven
+from feeds.concurrency import QUICK_SECONDS, ExchangeSlots, PutBackError, proven, room_of
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
 from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import Document, NotAFeedError, Reading
@@ -65,6 +65,10 @@ class Poll:
             return await self._with_discovery()
         except HostPausedError as paused:
             return Result(state=replace(self._state, next_at=paused.until), outcome="paused")
+        except PutBackError as put_back:
+            took = max(self._state.took, QUICK_SECONDS) if put_back.slow else self._state.took
+            later = self._slots.later(self._clock())
+            return Result(state=replace(self._state, next_at=later, took=took), outcome="paused")
         except Exception as error:
             return self.failed(error)
 
@@ -86,8 +90,9 @@ class Poll:
         )
         no_feed_there = isinstance(error, NotAFeedError) or status in (404, 410)
         after = redirects.after_failure(self._state, no_feed_there=no_feed_there)
+        took = error.took if isinstance(error, FetchError) else after.took
         return Result(
-            state=after.failed(problem, status, now, next_at),
+            state=replace(after.failed(problem, status, now, next_at), took=took),
             outcome="failed",
             pause=_pause(error, now, next_at) if isinstance(error, FetchError) else None,
         )
@@ -124,7 +129,7 @@ class Poll:
     async def _exchange(self, before: FeedState) -> tuple[Answer, float]:
         """The answer, and when the request was sent: intervals count from then."""
         validators = Validators(before.validated_url, before.etag, before.last_modified)
-        async with self._slots.slot(self._followed.host, proven=proven(self._state)):
+        async with self._slots.slot(self._followed.host, room_of(self._state)):
             started = self._clock()
             url = redirects.start(before, started)
             answer = await self._fetcher.get(url, validators, named=self._followed.url, proven=proven(before))

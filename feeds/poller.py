@@ -2,7 +2,7 @@
 
     every tick, and whenever a feed with a short interval is due:
         timeline.renew(leases of the polls under way)
-        for lease in timeline.claim(feeds that are due):
+        for lease in timeline.claim(proven feeds that are due), timeline.claim(feeds that are due):
             result = Poll(followed, lease.state).run()      fetch, parse; a failure is a result, too
             timeline.commit(result, lease)              again and again while the timeline is down
 
@@ -25,12 +25,13 @@ from clock import MIN_JUMP_SECONDS, Jumps
 from config import Config
 from feeds import schedule
 from feeds.commits import Commits
-from feeds.concurrency import ExchangeSlots
+from feeds.concurrency import ExchangeSlots, RoomName, room_of
 from feeds.fetch import MAX_RETRY_AFTER_SECONDS, Fetcher
 from feeds.followed_feeds import FollowedFeed, FollowedFeeds
 from feeds.leases import LEASE_SECONDS, LeasedPolls, UnderWay
 from feeds.parser_pool import ParserPool
 from feeds.poll import Poll
+from feeds.proven_feeds import ProvenFeeds
 from feeds.result import Pause, Result
 from feeds.ticker import Ticker
 from feeds.wakeups import Wakeups
@@ -47,7 +48,7 @@ STOP_TIMEOUT: Final = 2.0
 CANCEL_TIMEOUT: Final = 1.0
 
 MAX_POLLS: Final = 1_000
-"""Polls that may be under way, most of them waiting for a host that many feeds share."""
+"""Polls of proven feeds that may be under way, and as many of others: most wait for a host that many feeds share."""
 
 
 class Poller:
@@ -83,7 +84,8 @@ class Poller:
         self._stopping = False
         self._tick_wanted = False
         self._follow_wanted = False
-        self._more_due = False
+        self._proven_feeds = ProvenFeeds()
+        self._more_due: set[RoomName] = set()
         self._configure(config, FollowedFeeds(config.blogs))
 
     @property
@@ -117,7 +119,6 @@ class Poller:
 
     def _configure(self, config: Config, followed_feeds: FollowedFeeds) -> None:
         self._followed_feeds = followed_feeds
-        self._concurrency = config.fetch.concurrency
         self._slots.apply(config.fetch.concurrency)
         self._fetcher.apply(config.fetch)
 
@@ -150,15 +151,17 @@ class Poller:
                 await self._claim()
 
     async def _claim(self) -> None:
-        # A poll that waits for its host does not count: a slow host of many feeds does not keep the others waiting.
-        room = min(2 * self._concurrency - self._slots.working, MAX_POLLS - len(self._polls))
         self._notice_jump()
         now = self._clock()
+        room = self._room("other", len(self._polls) - self._polls.named)
+        proven_room = self._room("proven", self._polls.named)
+        proven: Sequence[str] = ()
         try:
             if self._follow_wanted:
                 await self._follow()
             lost = await self._polls.renew(now)
-            leases = await self._timeline.claim(now, room, LEASE_SECONDS)
+            proven = self._proven_feeds.take(now, proven_room)
+            leases = await self._timeline.claim(now, room, LEASE_SECONDS, proven)
         except HistoryLostError as error:
             logger.warning("%s The feeds are followed anew.", error)
             self._follow_wanted = True
@@ -166,16 +169,27 @@ class Poller:
             self._polls.cancel(lambda _: True)
             return
         except TimelineError as error:
+            for url in proven:
+                self._proven_feeds.add(now, url)
             self._commits.failed(error)
             return
         if not self._polls:
             self._commits.worked()
-        self._more_due = bool(leases) and len(leases) == room
         self._polls.drop(lost, leases)
+        named = set(proven)
+        others = sum(lease.url not in named for lease in leases)
+        self._more_due = {
+            *(("proven",) if 0 < proven_room == len(proven) else ()),
+            *(("other",) if 0 < room == others else ()),
+        }
         for lease in leases:
             if not self._stopping and (followed := self._followed_feeds.get(lease.url)):
-                under_way = UnderWay(lease)
+                under_way = UnderWay(lease, lease.url in named)
                 self._polls.begin(under_way, self._poll(followed, under_way))
+
+    def _room(self, name: RoomName, under_way: int) -> int:
+        # A poll that waits for its host does not count: a slow host of many feeds does not keep the others waiting.
+        return max(min(self._slots.rooms[name].free, MAX_POLLS - under_way), 0)
 
     def _notice_jump(self) -> None:
         if jump := self._jumps.seconds():
@@ -189,7 +203,9 @@ class Poller:
             states, now = await self._timeline.states(), self._clock()
             await self._timeline.pull_back(now + LEASE_SECONDS, now + MAX_RETRY_AFTER_SECONDS)
             # In a thread: to read the states of 100,000 feeds takes a second.
-            await self._timeline.follow(await asyncio.to_thread(_due, self._followed_feeds, states, now))
+            due, proven = await asyncio.to_thread(_due, self._followed_feeds, states, now)
+            await self._timeline.follow(due)
+            self._proven_feeds.replace(proven)
         except TimelineError:
             self._follow_wanted = True
             raise
@@ -197,8 +213,8 @@ class Poller:
 
     def _refill(self) -> None:
         """Claims as soon as slots are free, if more feeds are due than could be claimed."""
-        if self._more_due and self._slots.working <= self._concurrency:
-            self._more_due = False
+        if low := [name for name in self._more_due if self._slots.rooms[name].runs_low]:
+            self._more_due.difference_update(low)
             self._tick_now()
 
     def _tick_now(self) -> None:
@@ -232,9 +248,12 @@ class Poller:
             # Clock or configuration changed during the poll, whose commit has set the next one by the old one.
             self._follow_wanted = True
             self._tick_now()
-        # A feed of a shared timeline is claimed by whichever node is the first.
-        elif not self._timeline.is_shared:
-            self._wakeups.add(result.state.next_at)
+        else:
+            if room_of(result.state) == "proven":
+                self._proven_feeds.add(result.state.next_at, followed.url)
+            # A feed of a shared timeline is claimed by whichever node is the first.
+            if not self._timeline.is_shared:
+                self._wakeups.add(result.state.next_at)
 
     async def _pause(self, pause: Pause) -> None:
         """Pauses all feeds of a host: at once, after a restart, and on every node."""
@@ -246,13 +265,21 @@ class Poller:
             self._commits.failed(error)
 
 
-def _due(followed_feeds: FollowedFeeds, states: Iterable[FeedState], now: float) -> dict[str, float]:
-    """The latest due time of each feed; a known one is due no earlier than its configuration asks."""
+def _due(
+    followed_feeds: FollowedFeeds, states: Iterable[FeedState], now: float
+) -> tuple[dict[str, float], Sequence[tuple[float, str]]]:
+    """The latest due time of each feed, and those of the proven ones.
+
+    A known feed is due no earlier than its configuration asks.
+    """
     due = dict.fromkeys(followed_feeds, 0.0)
+    proven = []
     for state in states:
         if followed := followed_feeds.get(state.url):
             due[state.url] = schedule.latest_due(state, followed.interval, followed.uses, now)
-    return due
+            if room_of(state) == "proven":
+                proven.append((due[state.url], followed.url))
+    return due, proven
 
 
 def _report_set_back(states: Iterable[FeedState], now: float) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
-from tornado.httpclient import HTTPClientError, HTTPRequest, HTTPResponse
+from tornado.httpclient import HTTPClientError, HTTPResponse
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamBufferFullError, UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
@@ -30,7 +30,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 from outbound.body import ResponseBody
 from outbound.coding import ACCEPT_ENCODING
 from outbound.host_limits import HostLimits
-from outbound.http1 import NOT_HTTP, LenientHTTPClient, MalformedResponseError
+from outbound.http1 import NOT_HTTP, LenientHTTPClient, MalformedResponseError, Request
 from outbound.private_networks import GuardedResolver, LiteralResolver, Network, PrivateAddressError, literal
 from outbound.wire import MAX_URL_CHARS, TooLongError, origin, wire_url
 
@@ -39,8 +39,9 @@ PERMANENT_REDIRECTS: Final = (301, 308)
 MAX_REDIRECTS: Final = 5
 MAX_HEADER_BYTES: Final = 64 * 1024
 
+MAX_LARGE: Final = 16
 MAX_LARGE_UNPROVEN: Final = 2
-"""Responses of unproven servers that may grow beyond YIELD_BYTES at the same time: bounds the memory of bombs."""
+"""Responses of proven and of other servers that may grow beyond YIELD_BYTES at the same time: bounds their memory."""
 
 WITH_BODY: Final = ("POST", "PUT", "PATCH")
 CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
@@ -81,7 +82,7 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A response of any status. `close` it: a large one of an unproven server keeps others waiting until then.
+    """A response of any status. `close` it: a large one keeps others waiting until then.
 
     ``url`` is the URL that answered, without credentials; ``moved_to`` is the same if permanent redirects alone led
     there. ``digest`` is a BLAKE2b hash of the body, ``took`` the seconds that the exchange needed.
@@ -103,7 +104,8 @@ class Client:
     def __init__(self, settings: ClientSettings, hosts: HostLimits) -> None:
         logging.getLogger("tornado.general").addFilter(_is_news)
         self.hosts = hosts
-        self._large = asyncio.Semaphore(MAX_LARGE_UNPROVEN)
+        self._large = asyncio.Semaphore(MAX_LARGE)
+        self._large_unproven = asyncio.Semaphore(MAX_LARGE_UNPROVEN)
         self._open(settings)
 
     def _open(self, settings: ClientSettings) -> None:
@@ -154,7 +156,7 @@ class Client:
         """
         loop = asyncio.get_running_loop()
         began, settings = loop.time(), self.settings
-        large = None if proven else self._large
+        large = self._large if proven else self._large_unproven
         permanent = True
         try:
             start = target = wire_url(url)
@@ -162,7 +164,7 @@ class Client:
                 self.hosts.check_pause(target)
                 sent = self._headers(named or url, target, headers, headers_at)
                 hop = _Hop(settings, began + settings.timeout, ResponseBody(settings.max_bytes, large))
-                request = HTTPRequest(target, method, sent, body or b"" if method in WITH_BODY else body)
+                request = Request(target, method, sent, body or b"" if method in WITH_BODY else body)
                 response = await self._exchange(hop, named or url, request)
                 if response.code not in REDIRECTS or not max_redirects:
                     moved_to = target if permanent and target != start else None
@@ -191,7 +193,7 @@ class Client:
         sent = {k: v for k, v in (headers or {}).items() if same_origin or k.lower() not in CREDENTIALS}
         return HTTPHeaders({**sent, **(headers_at or {}).get(target, {})})
 
-    async def _exchange(self, hop: _Hop, named: str, request: HTTPRequest) -> HTTPResponse:
+    async def _exchange(self, hop: _Hop, named: str, request: Request) -> HTTPResponse:
         """Sends one request and reads its response into the hop's body, which is closed if that fails."""
         settings, body = hop.settings, hop.body
         seconds = hop.deadline - asyncio.get_running_loop().time()
@@ -214,6 +216,9 @@ class Client:
                 response = await client.fetch(request, raise_error=False)
             except (OSError, HTTPClientError, UnsatisfiableReadError, StreamBufferFullError) as error:
                 raise RequestError(_too_large(settings) if body.too_large else _why(error, hop)) from None
+            except asyncio.CancelledError:
+                request.abort()
+                raise
             if body.too_large:
                 raise RequestError(_too_large(settings))
             on_failure.pop_all()

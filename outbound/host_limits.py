@@ -82,6 +82,10 @@ class HostLimits:
         if (wait := until - self._steady()) > 0:
             raise HostPausedError(self._clock() + wait)
 
+    def is_busy(self, host: str) -> bool:
+        """True if a slot of a host has to be waited for."""
+        return host in self._slots and self._slots[host].locked()
+
     @asynccontextmanager
     async def slot(self, host: str) -> AsyncIterator[None]:
         """Waits for a slot of a host, and gives it back at the end of the block."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+from asyncio import Future
 from collections.abc import Awaitable
+from contextvars import ContextVar
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
+from tornado.httpclient import HTTPRequest
 from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from tornado.simple_httpclient import HTTPStreamClosedError, SimpleAsyncHTTPClient, _HTTPConnection
+from tornado.tcpclient import TCPClient
 
 from outbound.coding import CodingError, Decoder, decoder
 
@@ -44,17 +48,69 @@ class MalformedResponseError(HTTPStreamClosedError):
     """A response that cannot be read. The message is a sentence for operators."""
 
 
+class Request(HTTPRequest):
+    """A request of a `LenientHTTPClient`, which can be ended."""
+
+    connection: _Connection | None = None
+
+    def abort(self) -> None:
+        """Closes the request's connection, also one that is being made. To be called when its fetch was cancelled."""
+        if self.connection:
+            self.connection.abort()
+
+
 class LenientHTTPClient(SimpleAsyncHTTPClient):
     """Tornado's client, with `_Connection` for each request."""
 
+    def initialize(self, **options: Any) -> None:  # type: ignore[override]  # the options are Tornado's
+        super().initialize(**options)
+        self.tcp_client.close()
+        self.tcp_client = _TCPClient(resolver=self.resolver)
+
     def _connection_class(self) -> type:
         return _Connection
+
+
+_streams: ContextVar[list[IOStream] | None] = ContextVar("streams", default=None)
+"""The streams of the request under way."""
+
+
+class _TCPClient(TCPClient):
+    """Tornado's, which lists the streams that a request opens: it closes none of them if the request is ended."""
+
+    def _create_stream(self, *arguments: Any, **options: Any) -> tuple[IOStream, Future[IOStream]]:
+        stream, connected = super()._create_stream(*arguments, **options)
+        if (streams := _streams.get()) is not None:
+            streams.append(stream)
+        return stream, connected
 
 
 class _Connection(_HTTPConnection):
     """One request. A response that could not be read ends with the reason."""
 
     reader: _Reader | None = None
+    aborted = False
+
+    def __init__(self, client: SimpleAsyncHTTPClient, request: Any, *arguments: Any) -> None:
+        super().__init__(client, request, *arguments)
+        self._opened: list[IOStream] = []
+        # Tornado hands over a proxy of the request.
+        if isinstance(request.request, Request):
+            request.request.connection = self
+
+    async def run(self) -> None:
+        _streams.set(self._opened)
+        if not self.aborted:
+            await super().run()
+
+    def abort(self) -> None:
+        """Closes the connection, without an answer to the request."""
+        self.aborted = True
+        self._remove_timeout()
+        self._release()
+        self.final_callback = None  # type: ignore[assignment]  # as Tornado does
+        for stream in self._opened:
+            stream.close()
 
     def _create_connection(self, stream: IOStream) -> HTTP1Connection:
         stream.set_nodelay(True)
@@ -65,6 +121,8 @@ class _Connection(_HTTPConnection):
         return self.reader
 
     def on_connection_close(self) -> None:
+        if self.aborted:
+            return
         if self.final_callback is not None and self.reader and self.reader.flaw:
             # Tornado's method raises the error of a stream that has one, and the request would time out.
             self._handle_exception(None, HTTPStreamClosedError("Connection closed"), None)
@@ -74,6 +132,8 @@ class _Connection(_HTTPConnection):
     def _handle_exception(
         self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> bool:
+        if self.aborted:
+            return True
         flaw = self.reader and self.reader.flaw
         if flaw and isinstance(value, (HTTPStreamClosedError, StreamClosedError, UnsatisfiableReadError)):
             value = MalformedResponseError(flaw)

@@ -86,7 +86,7 @@ class FeedJobs(Protocol):
     async def failing_count(self) -> int:
         """The number of followed feeds whose last poll failed: exact, and cheap to read."""
 
-    async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
+    async def claim(self, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> Sequence[Lease]:
         """Leases at most ``limit`` feeds that are due and not leased, from ``now`` for ``seconds``, oldest first.
 
         Raises HistoryLostError, once, after the store has begun a new epoch: it may have lost the followed feeds.

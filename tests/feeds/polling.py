@@ -52,10 +52,10 @@ class FaultyTimeline(SqliteTimeline):
         self.tries: Counter[str] = Counter()
         self.commits: list[tuple[FeedState, Sequence[Entry]]] = []
 
-    async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
+    async def claim(self, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> Sequence[Lease]:
         """Leases due feeds, or fails."""
         self._try("claim")
-        return await super().claim(now, limit, seconds)
+        return await super().claim(now, limit, seconds, first)
 
     async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
         """Extends leases, or fails."""

@@ -5,15 +5,19 @@ What a GET does is in tests/feeds/test_fetch.py: limits, broken responses, redir
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from outbound.client import Client, ClientSettings, RequestError, Response
 from outbound.host_limits import HostLimits, HostPausedError, host_key
-from tests.feeds.origins import RawOrigin, moved, raw_origin, whole
+from tests.feeds.origins import RawOrigin, answer, moved, raw_origin, repeats, whole
+from tests.livelog import until
 
 SETTINGS: dict[str, Any] = {"user_agent": "Livelog/test", "timeout": 30.0, "max_bytes": 1_000, "connections": 8}
 
@@ -31,6 +35,11 @@ async def client() -> AsyncIterator[Client]:
     made = Client(ClientSettings(**SETTINGS), HostLimits(2))
     yield made
     made.close()
+
+
+def descriptors() -> int:
+    """The number of open descriptors of this process."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
 async def send(client: Client, url: str, **options: Any) -> Response:
@@ -138,3 +147,40 @@ async def test_other_settings_count_from_the_next_request(client: Client, origin
     client.apply(ClientSettings(**{**SETTINGS, "max_bytes": 2_000, "user_agent": "Other"}))
     assert len((await send(client, url)).body) == 2_000
     assert "User-Agent: Other\r\n" in origin.heads[-1]
+
+
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nX-", answer("Content-Length: 999")])
+async def test_an_exchange_that_is_cancelled_closes_its_connection(
+    client: Client, origin: RawOrigin, caplog: pytest.LogCaptureFixture, start: bytes
+) -> None:
+    closed = asyncio.Event()
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await repeats(start, b"a", 0.01)(writer)
+        closed.set()
+
+    sending = asyncio.create_task(client.request(origin.serve("/hang", script)))
+    await until(lambda: origin.heads)
+    await asyncio.sleep(0.05)
+    sending.cancel()
+    await asyncio.wait_for(closed.wait(), 10)
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert not client._literal.active
+    assert not caplog.records
+
+
+async def test_an_exchange_that_is_cancelled_while_it_connects_closes_its_socket(client: Client) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as stack:
+        address = listening.getsockname()
+        # Linux answers no more connections than fit the backlog.
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        before = descriptors()
+        sending = asyncio.create_task(client.request(f"http://127.0.0.1:{address[1]}/"))
+        await until(lambda: descriptors() > before)
+        sending.cancel()
+        await until(lambda: descriptors() == before)

@@ -43,6 +43,19 @@ async def test_a_lease_that_ran_out_is_held_until_another_claim(timeline: Timeli
     assert await timeline.claim(late, 1, LEASE_SECONDS) == []
 
 
+async def test_feeds_that_come_first_are_claimed_besides_those_that_are_due_longest(timeline: Timeline) -> None:
+    urls = [f"https://example.org/{n}" for n in range(6)]
+    await timeline.follow({url: float(n) for n, url in enumerate(urls)})
+    await timeline.postpone([urls[5]], NOW * 2)
+    leases = await timeline.claim(NOW, 2, LEASE_SECONDS, [urls[4], urls[5], "https://example.org/unknown"])
+    assert [lease.url for lease in leases] == [urls[4], *sorted(lease.url for lease in leases[1:])]
+    assert {lease.url for lease in leases} == {urls[4], urls[0], urls[1]}
+    leases = await timeline.claim(NOW, 0, LEASE_SECONDS, [urls[0], urls[2]])
+    assert [lease.url for lease in leases] == [urls[2]], "the other one is leased"
+    assert await timeline.commit(replace(leases[0].state, next_at=NOW * 2), [], leases[0]) == 0
+    assert await timeline.claim(NOW, 0, LEASE_SECONDS, [urls[2]]) == []
+
+
 async def test_only_leases_that_are_still_held_are_renewed(timeline: Timeline) -> None:
     held, taken, done = (f"https://example.org/{name}" for name in ("held", "taken", "done"))
     await timeline.follow(dict.fromkeys((held, taken, done), 0.0))

@@ -70,11 +70,12 @@ class RedisFeedJobs(Store):
         """The number of feeds whose last poll failed, which Redis knows without counting."""
         return int(await self._connection.ask("ZCARD", key("failing")))
 
-    async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
+    async def claim(self, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> Sequence[Lease]:
         """Leases due feeds."""
-        if limit < 1:
+        if limit < 1 and not first:
             return []
-        arguments = [self._epoch, new_epoch(), now, now + seconds, secrets.randbelow(FENCE_RANDOM), limit]
+        random = secrets.randbelow(FENCE_RANDOM)
+        arguments = [self._epoch, new_epoch(), now, now + seconds, random, max(limit, 0), *first]
         keys = ("epoch", "feeds", "due", "fences", "leases", "listed")
         epoch, leases = await self._connection.run_timed("claim", keys, arguments)
         if epoch != self._epoch:

@@ -9,12 +9,19 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from entries import dump
 from feedstate import FeedState
 from timeline.feed_jobs import Lease, States
 from timeline.sqlite.worker import Store, Worker, rows
 
 IDLE_SECONDS: Final = 1.0
 """Longest time that `claim` trusts its last answer: a lease may run out without a write."""
+
+_DUE: Final = "SELECT url FROM feeds WHERE followed AND due <= ? AND leased_until <= ? ORDER BY due LIMIT ?"
+_DUE_OF_THESE: Final = (
+    "SELECT url FROM feeds WHERE url IN (SELECT value FROM json_each(?)) "
+    "AND followed AND due <= ? AND leased_until <= ?"
+)
 
 
 class SqliteFeedJobs(Store):
@@ -58,8 +65,10 @@ class SqliteFeedJobs(Store):
         ((count,),) = await self._queries.run(query)
         return int(count)
 
-    async def claim(self, now: float, limit: int, seconds: float) -> Sequence[Lease]:
+    async def claim(self, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> Sequence[Lease]:
         """Leases due feeds."""
+        if first:
+            return await self._writer.run(lambda db: _claim(db, now, limit, seconds, first))
         # Both bounds: the clock may be set back.
         if limit < 1 or self._idle[0] <= now < self._idle[1]:
             return []
@@ -135,11 +144,15 @@ def _next_due(db: sqlite3.Connection, now: float) -> float:
     return math.inf if due is None else float(due)
 
 
-def _claim(db: sqlite3.Connection, now: float, limit: int, seconds: float) -> list[Lease]:
+def _claim(db: sqlite3.Connection, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> list[Lease]:
+    leases = _lease(db, now + seconds, _DUE_OF_THESE, (dump(first), now, now)) if first else []
+    return leases + _lease(db, now + seconds, _DUE, (now, now, limit)) if limit > 0 else leases
+
+
+def _lease(db: sqlite3.Connection, until: float, due: str, parameters: Sequence[object]) -> list[Lease]:
     claimed = db.execute(
-        "UPDATE feeds SET leased_until = ?, fence = fence + 1 WHERE url IN "
-        "(SELECT url FROM feeds WHERE followed AND due <= ? AND leased_until <= ? ORDER BY due LIMIT ?) "
+        f"UPDATE feeds SET leased_until = ?, fence = fence + 1 WHERE url IN ({due}) "  # noqa: S608 - a constant
         "RETURNING state, (SELECT marks FROM listed WHERE listed.url = feeds.url), fence",
-        (now + seconds, now, now, limit),
+        (until, *parameters),
     ).fetchall()
     return [Lease(FeedState.from_json(state, listed), fence) for state, listed, fence in claimed]
