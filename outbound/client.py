@@ -104,8 +104,8 @@ class Client:
     def __init__(self, settings: ClientSettings, hosts: HostLimits) -> None:
         logging.getLogger("tornado.general").addFilter(_is_news)
         self.hosts = hosts
-        self._large = asyncio.Semaphore(MAX_LARGE)
-        self._large_unproven = asyncio.Semaphore(MAX_LARGE_UNPROVEN)
+        self._large_proven = asyncio.Semaphore(MAX_LARGE)
+        self._large = asyncio.Semaphore(MAX_LARGE_UNPROVEN)
         self._open(settings)
 
     def _open(self, settings: ClientSettings) -> None:
@@ -156,7 +156,7 @@ class Client:
         """
         loop = asyncio.get_running_loop()
         began, settings = loop.time(), self.settings
-        large = self._large if proven else self._large_unproven
+        large = self._large_proven if proven else self._large
         permanent = True
         try:
             start = target = wire_url(url)
