@@ -5,6 +5,7 @@ static/post/details.js writes the same for posts that arrive later.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -26,7 +27,7 @@ def details(item: Mapping[str, Any], translate: Translate) -> Iterator[tuple[str
     elsewhere = item.get("external_url")
     if elsewhere and elsewhere != item.get("url") and (found := _HOST.match(elsewhere)):
         yield found[1], elsewhere
-    if comments := about.get("comments"):
+    if (comments := about.get("comments")) and not _is_linked(item, comments):
         yield _comments(comments.get("count"), translate), comments["url"]
 
 
@@ -50,6 +51,12 @@ def _place(place: Mapping[str, Any]) -> tuple[str, str | None]:
     latitude, longitude = f"{place['latitude']:.4f}", f"{place['longitude']:.4f}"
     link = f"https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=12/{latitude}/{longitude}"
     return place.get("name") or f"{latitude}, {longitude}", link
+
+
+def _is_linked(item: Mapping[str, Any], comments: Mapping[str, Any]) -> bool:
+    """True if the text that is shown leads to the comments already, as that of Hacker News does."""
+    is_shown = not comments.get("count") and not item["_livelog"].get("preview")
+    return is_shown and html.escape(comments["url"]) in item.get("content_html", "")
 
 
 def _comments(count: int | None, translate: Translate) -> str:

@@ -38,7 +38,7 @@ export function link(text, url) {
  * @param {Item} item
  * @returns {[string, string | undefined][]} each fact as text, with the address that it leads to
  */
-function detailsOf({ url, external_url: other, _livelog: { original, episode, place, comments } }) {
+function detailsOf({ url, external_url: other, content_html: text = '', _livelog: { original, episode, place, comments, preview } }) {
   /** @type {[string, string | undefined][]} */
   const facts = [];
   if (original) facts.push([say('From {name}', { name: original.title }), original.url]);
@@ -46,7 +46,9 @@ function detailsOf({ url, external_url: other, _livelog: { original, episode, pl
   if (place) facts.push(placeOf(place));
   const host = /^https?:\/\/(?:[^/?#@]*@)?(?:www\.)?([^/?#]*)/.exec(other ?? '')?.[1];
   if (host && other !== url) facts.push([host, other]);
-  if (comments) facts.push([comments.count ? count('{n} comment', '{n} comments', comments.count) : say('Comments'), comments.url]);
+  // Shown text may lead there already, as that of Hacker News does.
+  const isLinked = comments && !comments.count && !preview && text.includes(comments.url.replaceAll('&', '&amp;'));
+  if (comments && !isLinked) facts.push([comments.count ? count('{n} comment', '{n} comments', comments.count) : say('Comments'), comments.url]);
   return facts;
 }
 
