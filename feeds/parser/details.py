@@ -37,7 +37,7 @@ def read_details(entry: _Element, feed: _Element, image: str | None, shown: Cont
     return Details(
         comments=_read_comments(found, entry.get("links", ())),
         picture=_read_picture([one for one in entry.get(kept.CAPTIONS, ()) if one[2] not in shown], image),
-        original=_read_original(entry.get("source") or {}, feed),
+        original=_read_original(entry.get("source") or {}, (feed.get("title"), entry.get("title"))),
         episode=read_episode(
             _first(found, "itunes_season", "podcast_season"), _first(found, "itunes_episode", "podcast_episode")
         ),
@@ -107,13 +107,16 @@ def _read_picture(listed: Sequence[tuple[str, str | None, str]], image: str | No
     return _given(caption=first.get("caption") or first.get("text"), credit=first.get("credit"))
 
 
-def _read_original(source: _Element, feed: _Element) -> Item:
-    """The site that an entry is from (RSS `source`, RFC 4287 §4.2.11), if that is not the feed itself."""
+def _read_original(source: _Element, known: Container[str | None]) -> Item:
+    """The site that an entry is from (RSS `source`, RFC 4287 §4.2.11), unless its title is a ``known`` one.
+
+    The `url` of RSS is that of a feed, which is nothing for readers.
+    """
     title = source.get("title")
-    if not title or title == feed.get("title"):
+    if not title or title in known:
         return {}
     pages = (link.get("href") for link in source.get("links", ()) if link.get("rel") == "alternate")
-    return _given(title=title, url=next(pages, None) or source.get("href"))
+    return _given(title=title, url=next(pages, None))
 
 
 def _read_place(found: Mapping[str, str]) -> Item:

@@ -29,10 +29,13 @@ def test_comments_are_linked_with_their_number(comments: dict[str, Any], words: 
 
 def test_comments_that_the_text_leads_to_are_not_linked_again() -> None:
     text = '<a href="https://a.io/c?id=1&amp;x=2">Comments</a>'
-    comments = {"url": "https://a.io/c?id=1&x=2"}
+    link = "https://a.io/c?id=1&x=2"
+    comments = {"url": link}
     assert told({"comments": comments}, content_html=text) == []
-    assert told({"comments": {**comments, "count": 3}}, content_html=text) == [("3 comments", comments["url"])]
-    assert told({"comments": comments, "preview": {"text": "It"}}, content_html=text) == [("Comments", comments["url"])]
+    assert told({"comments": {**comments, "count": 3}}, content_html=text) == [("3 comments", link)]
+    assert told({"comments": comments, "preview": {"text": "It"}}, content_html=text) == [
+        ("Comments", comments["url"])
+    ]
 
 
 @pytest.mark.parametrize(

@@ -132,13 +132,14 @@ def test_an_author_has_a_page(item: Item, authors: list[Item]) -> None:
 @pytest.mark.parametrize(
     ("item", "original"),
     [
-        (rss('<source url="https://b.io/feed">B</source>'), {"title": "B", "url": "https://b.io/feed"}),
+        (rss('<source url="https://b.io/feed">B</source>'), {"title": "B"}),
         (
             atom('<source><title>B</title><link href="https://b.io/"/><id>urn:b</id></source>'),
             {"title": "B", "url": "https://b.io/"},
         ),
         (rss('<source url="https://a.io/f">T</source>'), None),
         (rss('<source url="https://b.io/feed"></source>'), None),
+        (rss('<source url="https://b.io/topic.rss">t</source>'), None),
     ],
 )
 def test_a_post_from_another_site_names_it(item: Item, original: Item | None) -> None:
