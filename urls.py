@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 MAX_URL_CHARS: Final = 2_048
 
 _PLAIN_URL: Final = re.compile(
-    r"https?://[a-z0-9.-]+/[A-Za-z0-9/_.~%+,=@:!$&()*-]*(?:\?[A-Za-z0-9/_.~%+,=@:!$&()*-]+)?"
+    r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9/_.~%+,=@:!$&()*-]*(?:\?[A-Za-z0-9/_.~%+,=@:!$&()*-]+)?"
 )
 # The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
