@@ -28,11 +28,14 @@ from typing import Final
 from pebble import ProcessExpired, ProcessPool
 
 from feeds.parser.document import Document, Reading, parse
+from feeds.parser.encoding_labels import load_codecs
 
 CPU_SECONDS: Final = 4
 """CPU that a document may use. The largest real feeds that we know use 1.3."""
 
 MEMORY_BYTES: Final = 512 * 1024 * 1024
+"""Memory that a document may use beside that of the process."""
+
 WALL_SECONDS: Final = 30
 """For a process that hangs without using CPU. Wide: a busy machine is slow."""
 
@@ -238,9 +241,19 @@ def _importable_by_children() -> Iterator[None]:
 def _limit(memory_bytes: int, ready: Semaphore) -> None:
     # The event loop has priority.
     os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    # Python's codecs of Chinese, Japanese and Korean are libraries of their own: none can be loaded for a document
+    # that has used up the memory.
+    load_codecs()
+    # Libraries reserve much more than they use: the minifier's runtime 1.1 GB.
+    most = _address_space_bytes() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ready.release()
+
+
+def _address_space_bytes() -> int:
+    """The address space of this process, as RLIMIT_AS counts it (proc_pid_statm(5))."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def _parse_within_limits(cpu_seconds: int, reading: Reading) -> Document:

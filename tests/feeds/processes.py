@@ -22,3 +22,8 @@ def cpu_seconds(pid: int) -> float:
     """The CPU that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def address_space(pid: int) -> int:
+    """The bytes of addresses that a process has reserved."""
+    return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")

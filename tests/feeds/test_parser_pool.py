@@ -19,7 +19,7 @@ from feeds.parser.document import parse as plainly_parsed
 from feeds.parser.filter import Filter
 from feeds.parser_pool import MEMORY_BYTES, ParserKilledError, ParserPool, _start
 from tests.feeds.documents import reading, rss
-from tests.feeds.processes import cpu_seconds, pids
+from tests.feeds.processes import address_space, cpu_seconds, pids
 from tests.livelog import until
 
 GOOD = rss("<title>Good</title>")
@@ -91,10 +91,27 @@ async def test_a_bug_comes_out_as_what_it_is(sandbox: ParserPool) -> None:
 async def test_processes_are_limited(sandbox: ParserPool) -> None:
     assert await reads_on(sandbox)
     for pid in pids():
-        assert resource.prlimit(pid, resource.RLIMIT_AS) == (MEMORY_BYTES, MEMORY_BYTES)
+        soft, hard = resource.prlimit(pid, resource.RLIMIT_AS)
+        assert soft == hard
+        assert MEMORY_BYTES < soft <= address_space(pid) + MEMORY_BYTES
         assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
         soft, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
         assert soft == hard, "between two documents: one may use what another did not"
+
+
+async def test_encodings_of_many_characters_are_read_in_these_processes(sandbox: ParserPool) -> None:
+    # Their codecs are libraries, which a process without address space to spare cannot load.
+    texts = {"gb2312": "港口今天开放", "big5": "漢字", "shift_jis": "新着ニュース", "euc-kr": "오늘의 뉴스"}
+    for encoding, text in texts.items():
+        document = f'<?xml version="1.0" encoding="{encoding}"?><rss><channel><item><title>{text}</title></item>'
+        read = await parse(sandbox, f"{document}</channel></rss>".encode(encoding))
+        assert [entry.title for entry in read.entries] == [text]
+
+
+async def test_a_document_may_use_most_of_the_memory(sandbox: ParserPool) -> None:
+    # Two million empty objects: 150 MB.
+    body = b'{"version":"https://jsonfeed.org/version/1.1","items":[],"_other":[' + b"{}," * 2_000_000 + b"{}]}"
+    assert (await parse(sandbox, body)).entries == ()
 
 
 async def test_a_document_is_limited_in_cpu(sandbox: ParserPool) -> None:
