@@ -14,6 +14,15 @@ _RAW_ATTRIBUTE: Final = re.compile(r' [a-z-]+="[^"]*"')
 MIN_PICTURE_PIXELS: Final = 200
 """Narrower images are icons, avatars and emblems: they do not stand for a text."""
 
+_ICON: Final = re.compile(
+    r"(?:https?:)?//(?:[^/?#]*\bgravatar\.com/avatar/|avatars?[0-9]?\.|[^/?#]+/(?:[^?#]*/)?(?:"
+    r"(?:avatars?|emojis?|emoticons?|smil(?:ey|ie)s?|twemoji)/|(?:apple-touch-icon|favicon)[^/?#]*\.|"
+    r"[^/?#]*\.ico(?:[?#]|\Z)))",
+    re.IGNORECASE,
+)
+_SMALL: Final = re.compile(r"[?&](?:s|size|w|width)=[1-5]?[0-9](?:[&#]|\Z)", re.IGNORECASE)
+_SMILEY: Final = re.compile(r"/(?:[^/?#]*-)?(?:emojis?|emoticons?|smil(?:ey|ie)s?|twemoji)/", re.IGNORECASE)
+
 _MEDIA: Final = ("img", "audio", "video")
 
 
@@ -47,15 +56,26 @@ def normalize_media(markup: str, write_image: Callable[[Image], str]) -> str:
     return "".join(_rewrite(markup, write_image, sort=True))
 
 
+def is_icon(url: str) -> bool:
+    """True for the URL of an avatar, an emoji or the icon of a site, as far as URLs tell."""
+    return _ICON.match(url) is not None or _SMALL.search(url) is not None
+
+
+def is_smiley(url: str) -> bool:
+    """True for the URL of a picture that a program put in place of an emoji or emoticon."""
+    return _SMILEY.search(url) is not None
+
+
 def first_picture(markup: str) -> str | None:
-    """The URL of the first image of sanitised HTML that is not declared narrower than MIN_PICTURE_PIXELS."""
+    """The URL of the first image of sanitised HTML that is no icon, nor declared narrower than MIN_PICTURE_PIXELS."""
     if "<img" not in markup:
         return None
     for tag in _TAG.finditer(markup):
         if tag[2] == "img":
             image = _image(tag[0], in_link=False)
-            if int(image.get("width") or MIN_PICTURE_PIXELS) >= MIN_PICTURE_PIXELS and image.get("src"):
-                return image.get("src")
+            url, is_wide = image.get("src"), int(image.get("width") or MIN_PICTURE_PIXELS) >= MIN_PICTURE_PIXELS
+            if url and is_wide and not is_icon(url):
+                return url
     return None
 
 

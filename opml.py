@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape, quoteattr
 import yaml
 
 import config
+import invisible
 import opml_repair
 import redaction
 from config import Blog, ConfigError, Feed
@@ -258,7 +259,9 @@ def _categories(attributes: Mapping[str, str]) -> Iterator[str]:
 
 def _text(text: str, max_chars: int) -> str:
     """The text as config.yaml allows it: one line, cut to ``max_chars``."""
-    line = config.CONTROL_CHARACTERS.sub(" ", text).strip()
+    line = invisible.tame_text(config.CONTROL_CHARACTERS.sub(" ", text)).strip()
+    if not invisible.is_visible(line):
+        return ""
     return line if len(line) <= max_chars else f"{line[: max_chars - 1]}…"
 
 

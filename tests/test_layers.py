@@ -9,10 +9,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-WORDS = {"entries", "preview", "feedstate", "urls", "redaction", "markup"}
+WORDS = {"entries", "preview", "feedstate", "urls", "redaction", "markup", "invisible"}
 MAY_IMPORT = {
     "entries": set(),
     "preview": {"entries", "markup", "redaction"},
+    "invisible": set(),
     "urls": set(),
     "redaction": {"urls"},
     "markup": set(),
@@ -23,7 +24,7 @@ MAY_IMPORT = {
     "timeline": {"entries", "preview", "redaction", "feedstate", "clock"},
     "feeds": {*WORDS, "clock", "config", "outbound", "timeline"},
     "opml_repair": set(),
-    "opml": {"redaction", "config", "opml_repair"},
+    "opml": {"redaction", "config", "opml_repair", "invisible"},
     "fanout": {"entries", "timeline"},
     "connections": {"fanout", "timeline"},
     "pages": {*WORDS, "config", "timeline"},

@@ -16,6 +16,7 @@ import config
 import opml
 import urls
 from config import Blog, ConfigError, Feed
+from invisible import is_visible, tame_text
 
 URL = "https://example.org/feed.xml"
 ROOT = Path(__file__).resolve().parent.parent
@@ -417,7 +418,24 @@ def texts(most: int) -> st.SearchStrategy[str]:
     odd = st.sampled_from(
         ["null", "~", "2024", "${HOME}", "a, b", "/a/b", "]]>", "'\"&amp;<", "example.org", URL, "#"]
     )
-    return (odd | st.text(CHARACTERS, max_size=most).map(lambda text: text.strip())).filter(bool)
+    return (odd | st.text(CHARACTERS, max_size=most).map(lambda text: text.strip())).filter(is_plain)
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can be seen, and turns no other."""
+    return is_visible(text) and tame_text(text) == text
+
+
+@pytest.mark.parametrize("title", ["\u200b", "\u202e", "\u3164", "\ufeff "])
+def test_a_title_that_cannot_be_seen_is_none(title: str) -> None:
+    document = f'<opml><body><outline text="{title}" xmlUrl="https://example.org/feed"/></body></opml>'
+    assert opml.read(document.encode(), "x.opml").feeds[0].title is None
+
+
+@pytest.mark.parametrize("title", ["City \u202eHall", "City\u2069 Hall", "\u200bCity Hall"])
+def test_a_title_turns_no_text_around_it(title: str) -> None:
+    document = f'<opml><body><outline text="{title}" xmlUrl="https://example.org/feed"/></body></opml>'
+    assert opml.read(document.encode(), "x.opml").feeds[0].title == "City Hall"
 
 
 URLS = st.builds(

@@ -9,7 +9,7 @@ take quadratic or exponential time.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -23,8 +23,9 @@ from feeds.parser.dates import plausible
 from feeds.parser.enclosures import drop_repeated
 from feeds.parser.filter import Filter
 from feeds.parser.identity import ListedEntry
-from feeds.parser.raw_entry import NO_WISHES, RawFeed, Wishes
+from feeds.parser.raw_entry import NO_WISHES, RawEntry, RawFeed, Wishes
 from feedstate import Mark, Marks
+from markup import is_icon
 from redaction import OwnAddresses
 
 MAX_AUTHORS: Final = 20
@@ -109,7 +110,9 @@ def parse(reading: Reading) -> Document:
     source = Source(title or urls.host_of(site or reading.url), site, reading.public_url)
     bases = Bases(feed)
     own = OwnAddresses([reading.url, reading.base])
-    entries = tuple(_sanitize_entry(entry, source, own.hidden(bases.of(entry.raw))) for entry in listing.changed)
+    entries = tuple(
+        _sanitize_entry(entry, source, own.hidden(bases.of(entry.raw)), feed.logos) for entry in listing.changed
+    )
     if own:
         source = own_addresses.hidden_source(source, own)
         entries = own_addresses.hidden(entries, source, own)
@@ -157,9 +160,9 @@ def _read(body: bytes, reading: Reading) -> RawFeed:
     raise NotAFeedError("This is a web page, not a feed.", named)
 
 
-def _sanitize_entry(entry: ListedEntry, source: Source, base: str) -> Entry:
+def _sanitize_entry(entry: ListedEntry, source: Source, base: str, logos: Container[str]) -> Entry:
     raw = entry.raw
-    content, truncated = sanitize.sanitize_html(plain_text.text_as_html(raw.content or raw.summary or ""), base)
+    content, truncated = _sanitize_text(raw, base)
     title = sanitize.extract_text(raw.title) if raw.title_is_html else sanitize.normalize_text(raw.title)
     summary = sanitize.extract_text(raw.summary) if raw.content and raw.summary != raw.content else None
     authors = raw.authors if any(raw.authors) else raw.inherited_authors
@@ -175,7 +178,7 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str) -> Entry:
         truncated=truncated,
         preview=preview.of(content, summary, title),
         summary=summary,
-        image=urls.absolute(raw.image, base),
+        image=_lead_picture(raw, base, logos),
         published=plausible(raw.published),
         modified=plausible(raw.modified),
         authors=tuple(map(_shorten_names, _texts(authors[:MAX_AUTHORS]))),
@@ -187,6 +190,25 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str) -> Entry:
         ),
         details=details.clean(raw.details(), base),
     )
+
+
+def _lead_picture(raw: RawEntry, base: str, logos: Container[str]) -> str | None:
+    """The picture of an entry: no avatar or icon; the feed's own only beside an episode, as its cover."""
+    if raw.image in logos and not any(file.mime_type.startswith("audio/") for file in raw.attachments):
+        return None
+    url = urls.absolute(raw.image, base)
+    return None if url is None or is_icon(url) else url
+
+
+def _sanitize_text(raw: RawEntry, base: str) -> tuple[str, bool]:
+    """The content of an entry that a reader sees, else its summary, else its links; and True if it was cut."""
+    blank = ""
+    for markup in filter(None, (raw.content, raw.summary)):
+        sanitised, truncated = sanitize.sanitize_html(plain_text.text_as_html(markup), base)
+        if not sanitize.is_blank(sanitised):
+            return sanitised, truncated
+        blank += sanitised
+    return sanitize.name_links(blank), False
 
 
 def _texts(values: Iterable[str]) -> Iterator[str]:

@@ -84,7 +84,7 @@ _TITLES: Final = ("title", "aria-label", "playlabel")
 _FILES: Final = frozenset({"movie", "src", "filename", "url"})
 _PLAYED_ANYWHERE: Final = re.compile(r"(?:video|audio)/(?:mp4|mpeg)|\.(?:mp4|m4v|mp3|m4a)(?:[?#]|\Z)", re.IGNORECASE)
 
-_FRAME: Final = {"aria-label", "height", "src", "style", "title", "width", *lazy_images.ATTRIBUTES}
+_FRAME: Final = {"aria-label", "height", "src", "srcdoc", "style", "title", "width", *lazy_images.ATTRIBUTES}
 _OWN_ATTRIBUTES: Final = {
     "img": {*lazy_images.ATTRIBUTES, *lazy_images.SETS},
     "x-iframe": _FRAME,
@@ -225,7 +225,8 @@ class _Writer:
         attributes = element.attributes
         match element.name:
             case "iframe" | "embed":
-                return self._link(_first_address(attributes, self._base), attributes) + _without_excuse(content)
+                link = self._link(_first_address(attributes, self._base), attributes)
+                return link + (attributes.get("srcdoc") or _without_excuse(content))
             case "lite-youtube":
                 return self._link(_film_of(attributes), attributes) + content
             case "object":

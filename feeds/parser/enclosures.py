@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from entries import Attachment
+from markup import is_icon
 
 _TYPES: Final = {
     **dict.fromkeys(("jpg", "jpeg"), "image/jpeg"),
@@ -92,7 +93,7 @@ def find_media(entry: _Element, picture: str | None = None) -> tuple[str | None,
         if link.get("rel") == "enclosure" and (url := link.get("href"))
     ]
     contents = list(_media_contents(entry))
-    pictures = [(one["url"], one.get("width")) for one in entry.get("media_thumbnail", ()) if one.get("url")]
+    pictures = [(one["url"], _stated(one)) for one in entry.get("media_thumbnail", ()) if one.get("url")]
     pictures += [(file.url, width) for file, width in contents if is_picture(file)]
     image = (
         _widest(pictures)
@@ -122,13 +123,23 @@ def _media_contents(entry: _Element) -> Iterator[tuple[Attachment, str | None]]:
         kind = guess_type(url, content.get("type"), content.get("medium")) if url else ""
         if kind and kind not in _PLAYERS:
             file = Attachment(url, kind, read_size(content.get("filesize")), read_duration(content.get("duration")))
-            yield file, content.get("width")
+            yield file, _stated(content)
 
 
 def _widest(pictures: list[tuple[str, str | None]]) -> str | None:
     """The URL of the widest picture; the first if none has a width. Icons and avatars are none."""
-    large = [picture for picture in pictures if not 0 < _pixels(picture[1]) < MIN_LEAD_PIXELS]
+    large = [one for one in pictures if not 0 < _pixels(one[1]) < MIN_LEAD_PIXELS and _may_lead(one[0])]
     return max(large, key=lambda picture: _pixels(picture[1]), default=(None, None))[0]
+
+
+def _may_lead(url: str) -> bool:
+    return not url.lstrip().lower().startswith("data:") and not is_icon(url)
+
+
+def _stated(picture: _Element) -> str | None:
+    """The width of a picture as written; its height if only that is."""
+    width: str | None = picture.get("width") or picture.get("height")
+    return width
 
 
 def _pixels(width: str | None) -> int:

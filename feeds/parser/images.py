@@ -21,6 +21,16 @@ MAX_RATIO: Final = 20
 MAX_EMOJI_CHARS: Final = 12
 """Code points: a family with skin tones has ten."""
 
+MAX_SMILEY_CHARS: Final = 20
+"""Longest name of a picture in place of an emoticon, such as `:slightly_smiling:`."""
+
+_SPACER: Final = re.compile(r"/(?:1x1|blank|clear|pixel|spacer|transparent)\.(?:gif|png)(?:[?#]|\Z)", re.IGNORECASE)
+_STYLED_IMAGE: Final = re.compile(r"""<img\b[^<>]*?\sstyle\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')[^<>]*>""", re.IGNORECASE)
+_UNSEEN: Final = re.compile(
+    r"(?<![\w-])(?:display\s*:\s*none|visibility\s*:\s*hidden|(?:width|height)\s*:\s*[01](?:px)?\s*(?:;|!|\Z))",
+    re.IGNORECASE,
+)
+
 _PIXELS: Final = re.compile(r"([0-9]{1,5})(?:\.0*)?(?:px)?", re.ASCII)
 _JOINERS: Final = frozenset("\u200d\ufe0f\u20e3")
 
@@ -34,12 +44,24 @@ def normalize_media(sanitised: str) -> str:
     return markup.normalize_media(sanitised, _write)
 
 
+def drop_hidden(raw: str) -> str:
+    """Untrusted HTML without images that their style hides: counters. Lazy ones, which a script would show, stay."""
+    return _STYLED_IMAGE.sub(_unless_hidden, raw) if "<img" in raw and "style" in raw else raw
+
+
+def _unless_hidden(image: re.Match[str]) -> str:
+    is_hidden = _UNSEEN.search(image[1] or image[2] or "") and " data-" not in image[0]
+    return "" if is_hidden else image[0]
+
+
 def _write(image: Image) -> str:
     alt = image.get("alt").strip()
-    if not image.get("src") or is_emoji(alt):
+    src = image.get("src")
+    if not src or is_emoji(alt) or (0 < len(alt) <= MAX_SMILEY_CHARS and markup.is_smiley(src)):
         return html.escape(alt, quote=False)
     width, height = _pixels(image.get("width")), _pixels(image.get("height"))
-    if image.get("width") and image.get("height") and max(width, height) <= 1:
+    stated = [size for name, size in (("width", width), ("height", height)) if image.get(name)]
+    if (stated and max(stated) <= 1) or _SPACER.search(src):
         return ""
     sized = {"width": str(width), "height": str(height)} if _is_size(width, height) else {}
     kept = {name: value for name, value in image.attributes.items() if name not in ("width", "height")}

@@ -41,6 +41,7 @@ def _json_feed(document: dict[str, Any], base: str) -> RawFeed:
         base=base,
         title=_text(document.get("title")),
         link=_text(document.get("home_page_url")),
+        logos=[url for url in (_text(document.get("icon")), _text(document.get("favicon"))) if url],
         entries=[_json_item(item, base, authors, pages) for item in _objects(document.get("items"))],
     )
 

@@ -161,6 +161,11 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         elif self.inimage:
             self._keep_picture(value)
 
+    def _end_logo(self) -> None:
+        self.pop(self.ending)
+
+    _end_icon = _end_logo
+
     def _keep_picture(self, url: str | None) -> None:
         """Keeps the address of an entry's image, which feedparser reads as the feed's."""
         if url and url.strip() and self.inentry and not self.insource:

@@ -97,7 +97,7 @@ class RawFeed:
     """One document: the feed's title and link, its entries in the document's order, and the rest that it lists.
 
     ``base`` is the URL that it came from, which relative links refer to. ``whole`` is False for a document that was
-    cut off.
+    cut off. ``logos`` are the addresses of the feed's own pictures.
     """
 
     base: str
@@ -107,6 +107,7 @@ class RawFeed:
     whole: bool = True
     wishes: Wishes = NO_WISHES
     tombstones: Sequence[Tombstone] = ()
+    logos: Sequence[str] = ()
 
     @property
     def site_url(self) -> str | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import functools
 import html
 import re
-import unicodedata
 from typing import Final
 
 import nh3
 
+import invisible
+import urls
 from feeds.parser import embedded, images
 
 MAX_HTML_BYTES: Final = 64 * 1024
@@ -57,9 +58,6 @@ _SET_ATTRIBUTES: Final = {
 }
 # The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Me"})
-# Letters and signs of Unicode that have no ink: fillers of Hangul, and the empty cell of Braille.
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Within these elements a paragraph can be inside another (HTML, "has an element in button scope"). nh3 drops them and
 # leaves nested paragraphs, which browsers read as several.
 _SCOPES: Final = re.compile("<(?:applet|button|marquee)", re.IGNORECASE)
@@ -68,6 +66,12 @@ _BLOCK: Final = re.compile(
     r"section|table|td|th|tr|ul)\b)",
     re.IGNORECASE,
 )
+_SEEN: Final = re.compile(r"(?:<[^<>]{0,5000}>|\s){0,20}[A-Za-z0-9]")
+"""The beginning of most HTML: a few tags, then a letter or digit."""
+
+_SHOWN: Final = re.compile(r"<(?:img|audio|video) ")
+_MARKUP: Final = re.compile("<[^<>]*>")
+_LINK: Final = re.compile(r'(<a [^<>]*?\bhref="([^"]+)"[^<>]*>)')
 _LONG_VALUE: Final = re.compile(rf'="[^"]{{{MAX_ADDRESS_CHARS + 1}}}')
 _ADDRESSES: Final = frozenset({"href", "src", "poster"})
 _BLOCK_END: Final = re.compile(r"</(?:p|div|li|ul|ol|dd|dl|blockquote|pre|figure|tr|table|details|h[1-6])>")
@@ -80,7 +84,7 @@ def sanitize_html(markup: str, base: str) -> tuple[str, bool]:
     """
     base = base if len(base) <= MAX_ADDRESS_CHARS else ""
     raw = _UNPRINTABLE.sub("", markup)
-    head = raw[:MAX_RAW_HTML_CHARS]
+    head = images.drop_hidden(raw[:MAX_RAW_HTML_CHARS])
     if embedded.has_embedded(head):
         head = embedded.rewrite(head, base, _NORMALIZER)
     cleaner = _cleaner(base, has_formulas="<math" in head)
@@ -88,6 +92,19 @@ def sanitize_html(markup: str, base: str) -> tuple[str, bool]:
     if _size(sanitised) <= MAX_HTML_BYTES:
         return sanitised, len(raw) > MAX_RAW_HTML_CHARS
     return _shorten(sanitised, cleaner), True
+
+
+def is_blank(sanitised: str) -> bool:
+    """True for sanitised HTML of which a reader sees nothing."""
+    if _SEEN.match(sanitised) or _SHOWN.search(sanitised):
+        return False
+    return not invisible.is_visible(html.unescape(_MARKUP.sub("", sanitised)))
+
+
+def name_links(blank: str) -> str:
+    """The links of blank HTML, which have no text, by the names of their hosts."""
+    links = dict.fromkeys(_LINK.findall(blank))
+    return " ".join(f"{tag}{html.escape(urls.host_of(html.unescape(address)))}</a>" for tag, address in links)
 
 
 def extract_text(markup: str | None) -> str | None:
@@ -113,20 +130,16 @@ def normalize_text(text: str | None) -> str | None:
     """
     if not text:
         return None
-    folded = " ".join(_UNPRINTABLE.sub("", text[: 4 * MAX_TEXT_CHARS]).split())
+    folded = " ".join(invisible.tame_text(_UNPRINTABLE.sub("", text[: 4 * MAX_TEXT_CHARS])).split())
     if len(folded) > MAX_TEXT_CHARS:
         folded = folded[: MAX_TEXT_CHARS - 1] + "…"
-    return folded if any(map(_is_visible, folded)) else None
+    return folded if invisible.is_visible(folded) else None
 
 
 def text_to_html(text: str) -> str:
     """Plain text as HTML: empty lines separate paragraphs, other line breaks become ``<br>``."""
     paragraphs = re.split(r"\n\s*\n", html.escape(text.strip(), quote=False))
     return "".join(f"<p>{'<br>'.join(part.splitlines())}</p>" for part in paragraphs if part.strip())
-
-
-def _is_visible(char: str) -> bool:
-    return char not in _BLANK and unicodedata.category(char) not in _INVISIBLE
 
 
 def _sanitize(markup: str, cleaner: nh3.Cleaner) -> str:
@@ -136,7 +149,7 @@ def _sanitize(markup: str, cleaner: nh3.Cleaner) -> str:
     if _LONG_VALUE.search(sanitised):
         sanitised = _cleaner("", has_formulas="<math" in sanitised, has_long_addresses=True).clean(sanitised)
     # Unprintable characters once more: markup can have them as references.
-    return images.normalize_media(_UNPRINTABLE.sub("", sanitised)).strip()
+    return images.normalize_media(invisible.tame_markup(_UNPRINTABLE.sub("", sanitised))).strip()
 
 
 def _size(text: str) -> int:

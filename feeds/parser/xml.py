@@ -42,7 +42,14 @@ def read(body: bytes, base: str, content_type: str | None) -> RawFeed:
         whole=parsed.whole,
         wishes=_read_wishes(parsed.polling),
         tombstones=[Tombstone(guid, when) for guid, when in parsed.deleted if guid],
+        logos=[url for url in (parsed.feed.get("logo"), parsed.feed.get("icon"), _image_of(parsed.feed)) if url],
     )
+
+
+def _image_of(feed: _Element) -> str | None:
+    image = feed.get("image")
+    url: str | None = image.get("href") if isinstance(image, Mapping) else None
+    return url
 
 
 def _site(feed: _Element, base: str) -> str | None:

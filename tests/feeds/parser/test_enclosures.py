@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import pytest
@@ -248,3 +249,84 @@ def test_an_enclosure_of_rss_in_json_is_a_file_and_may_be_the_image() -> None:
     channel = {"title": "News", "item": {"title": "t", "enclosure": {"url": "/p.jpg", "length": 1}}}
     entry = only(json_feed(rss={"channel": channel}, version="2.0"))
     assert (entry.attachments, entry.image) == ((PICTURE,), PICTURE.url)
+
+
+ICONS = {
+    "avatar": "https://secure.gravatar.com/avatar/aaaa?s=96&d=mm",
+    "avatar of a forge": "https://avatars.example.org/u/1?v=4",
+    "avatar in a folder": "https://example.org/uploads/avatars/7.png",
+    "emoji": "https://example.org/images/core/emoji/72x72/1f600.png",
+    "smiley": "https://example.org/wp-includes/images/smilies/icon_smile.gif",
+    "icon of a site": "https://example.org/favicon-32x32.png",
+    "icon file": "https://example.org/static/site.ico",
+    "size in the address": "https://example.org/i/7.png?size=30",
+}
+
+
+@pytest.mark.parametrize("url", ICONS.values(), ids=ICONS)
+def test_an_icon_does_not_stand_for_a_post(url: str) -> None:
+    shown = escape(url)
+    thumbnail = f"<title>A</title><media:thumbnail url='{shown}'/>"
+    assert only(rss(thumbnail)).image is None
+    assert only(rss(f"{thumbnail}<media:content url='https://e.example/a.jpg' medium='image'/>")).image == (
+        "https://e.example/a.jpg"
+    )
+    assert only(json_feed({"id": "1", "title": "A", "image": url})).image is None
+    many = "".join(f"<p>Text {n}</p>" for n in range(20))
+    entry = only(rss(f"<description>{escape(many)}&lt;img src='{escape(shown)}'&gt;</description>"))
+    assert entry.preview is not None
+    assert entry.preview.image is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/2026/11/harbour.jpg",
+        "https://example.org/i.php?w=640&h=30",
+        "https://example.org/avatar-film-review.jpg",
+        "https://emoji.example.org/a.png?size=600",
+    ],
+)
+def test_other_pictures_stand_for_their_posts(url: str) -> None:
+    assert only(rss(f"<title>A</title><media:thumbnail url='{escape(url)}'/>")).image == url
+
+
+@pytest.mark.parametrize("size", ["width='30' height='30'", "height='48'", "width='1' height='1'"])
+def test_a_picture_that_states_a_small_size_does_not_lead(size: str) -> None:
+    small = f"<title>A</title><media:thumbnail url='https://e.example/a.png' {size}/>"
+    assert only(rss(small)).image is None
+    assert only(rss(small.replace("thumbnail", "content").replace("url", "medium='image' url"))).image is None
+
+
+LOGO = "https://example.org/logo.png"
+OF_FEEDS = {
+    "RSS": rss(
+        f"<title>A</title><media:thumbnail url='{LOGO}'/>",
+        channel=f"<title>N</title><image><url>{LOGO}</url></image>",
+    ),
+    "Atom logo": atom(
+        f"<id>1</id><title>A</title><link rel='enclosure' type='image/png' href='{LOGO}'/>",
+        feed=f"<logo>{LOGO}</logo>",
+    ),
+    "Atom icon": atom(
+        f"<id>1</id><title>A</title><link rel='enclosure' type='image/png' href='{LOGO}'/>",
+        feed=f"<icon>{LOGO}</icon>",
+    ),
+    "JSON": json_feed({"id": "1", "title": "A", "image": LOGO}, icon=LOGO),
+}
+
+
+@pytest.mark.parametrize("document", OF_FEEDS.values(), ids=OF_FEEDS)
+def test_the_logo_of_a_feed_is_no_picture_of_its_posts(document: bytes) -> None:
+    assert only(document).image is None
+
+
+def test_the_logo_of_a_podcast_is_the_cover_of_its_episodes() -> None:
+    item = {"id": "1", "image": LOGO, "attachments": [{"url": "https://e.example/1.mp3", "mime_type": "audio/mpeg"}]}
+    assert only(json_feed(item, icon=LOGO)).image == LOGO
+
+
+def test_a_picture_in_the_document_itself_is_none() -> None:
+    thumbnail = "<title>A</title><media:thumbnail url='data:image/gif;base64,R0lGOD' width='900'/>"
+    assert only(rss(thumbnail)).image is None
+    assert only(rss(f"{thumbnail}<media:thumbnail url='{LOGO}' width='90'/>")).image == LOGO
