@@ -46,6 +46,7 @@ _CATEGORY_SEPARATOR: Final = re.compile("[,/]")
 _CATEGORY: Final = re.compile("[^,/]+")
 """In OPML a comma separates categories and a slash the levels of one."""
 
+_FEED_SCHEME: Final = re.compile("feed:(?://)?(?=(https?:)?)(?://)?", re.IGNORECASE)
 _NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
 
 
@@ -177,7 +178,9 @@ class _Parser:
             words = expat.ErrorString(error.code)
             raise _NotXmlError(f"{self._name}:{error.lineno}: is not valid XML: {words}") from None
         except (LookupError, ValueError):
-            raise ConfigError(f"{self._name}:1: is in an encoding that is not known here: save it as UTF-8") from None
+            raise _NotXmlError(
+                f"{self._name}:1: is in an encoding that is not known here: save it as UTF-8"
+            ) from None
 
     def _doctype(self, _name: str, _system: str | None, _public: str | None, declares: bool | int) -> None:
         """Rejects an internal subset: entities can expand without bound. An external DTD is never fetched."""
@@ -214,7 +217,7 @@ class _Parser:
     def _feed(self, attributes: Mapping[str, str]) -> None:
         name = _name(attributes, config.MAX_TITLE_CHARS)
         try:
-            url = config.feed_url(attributes.get("xmlurl", ""))
+            url = config.feed_url(_address(attributes))
         except ConfigError as error:
             self._count(name)
             self.left_out.append(self._message(f"{_printable(name) or '(no title)'}: left out, its xmlUrl {error}"))
@@ -238,6 +241,12 @@ class _Parser:
 
     def _message(self, sentence: str) -> str:
         return f"{self._name}:{self._expat.CurrentLineNumber}: {sentence}"
+
+
+def _address(attributes: Mapping[str, str]) -> str:
+    """The address of a feed; some programs name it `url`, or begin it with `feed:`."""
+    written = (attributes.get("xmlurl") or attributes.get("url") or "").strip()
+    return _FEED_SCHEME.sub(lambda found: "" if found[1] else "http://", written)
 
 
 def _name(attributes: Mapping[str, str], max_chars: int) -> str:

@@ -149,7 +149,7 @@ def test_a_feed_with_a_bad_url_is_left_out_and_reported(url: str, words: str) ->
 
 
 def test_a_feed_without_a_url_is_left_out_and_reported() -> None:
-    found = opml.read(document(f'<outline type="RSS" url="{URL}"/><outline xmlUrl="{URL}"/>'), "x.opml")
+    found = opml.read(document(f'<outline type="RSS" htmlUrl="{URL}"/><outline xmlUrl="{URL}"/>'), "x.opml")
     assert [line.partition(", ")[0] for line in found.left_out] == ["x.opml:1: (no title): left out"]
 
 
@@ -232,7 +232,7 @@ def test_characters_that_were_not_escaped_are_what_they_are(outline: str, feed: 
     [
         ('<outline text="A" text="B" xmlUrl="https://a.example/"/>', "A"),
         ('<outline text="A "quoted" B" xmlUrl="https://a.example/"/>', "A"),
-        ("<outline xmlUrl=https://a.example/ />", "(no title)"),
+        ("<outline xmlUrl=https://a.example/ = />", "(no title)"),
         ('<outline text="Fish xmlUrl="https://a.example/"/>', "Fish xmlUrl="),
         ('<outline text="A"\nxmlUrl="https://a.example/" & />', "A"),
     ],
@@ -241,6 +241,68 @@ def test_an_outline_that_is_beyond_repair_is_named_and_the_others_are_read(outli
     found = repaired(outline)
     assert found.blog.feeds == (HARBOUR,)
     assert found.left_out == (f"x.opml:2: {name}: left out, it is not valid XML",)
+
+
+OUTLINE = f'<outline text="é" xmlUrl="{URL}"/>'
+WHOLE = f'<?xml version="1.0" encoding="UTF-8"?>\n{document(OUTLINE).decode()}'
+GBK = WHOLE.replace("UTF-8", "GBK").replace("é", "港口").encode("gbk")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        f"\n\n {WHOLE}".encode(),
+        f'<?xml version="1.0"?>\n{WHOLE}'.encode(),
+        f"\ufeff\n{WHOLE}".encode(),
+        f"{WHOLE}\n<script></script>".encode(),
+        WHOLE.partition("</body>")[0].encode(),
+        WHOLE.replace("/>", ">").encode(),
+        f"{WHOLE.partition('</body>')[0]}<outline text='G' xml".encode(),
+        WHOLE.replace("</body>", "</outline></body>").encode(),
+        WHOLE.replace(f'"{URL}"', URL).encode(),
+        WHOLE.encode("utf-16"),
+        WHOLE.replace("UTF-8", "windows-1252").encode("cp1252") + b"<",
+    ],
+    ids=[
+        "space",
+        "two declarations",
+        "mark and space",
+        "script",
+        "cut",
+        "open",
+        "cut in a tag",
+        "stray end",
+        "unquoted",
+        "16",
+        "latin",
+    ],
+)
+def test_a_document_with_flaws_around_its_feeds_is_read(data: bytes) -> None:
+    found = opml.read(data, "x.opml")
+    assert found.blog.feeds == (Feed(url=URL, title="é"),)
+    assert found.left_out == ()
+
+
+def test_a_document_in_an_encoding_that_expat_lacks_is_read() -> None:
+    assert opml.read(GBK, "x.opml").blog.feeds == (Feed(url=URL, title="港口"),)
+
+
+@pytest.mark.parametrize("reference", ["&#1;", "&#x1F;", "&#55357;", "&#xDE00;", "&#xFFFF;", "&#1114112;"])
+def test_a_reference_to_no_character_is_a_space(reference: str) -> None:
+    assert repaired(f'<outline text="A{reference}B" xmlUrl="{URL}"/>').feeds[0].title == "A B"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "url"),
+    [
+        ('type="rss" url="https://a.example/"', "https://a.example/"),
+        ('type="RSS" URL="https://a.example/"', "https://a.example/"),
+        ('xmlUrl="feed:https://a.example/"', "https://a.example/"),
+        ('xmlUrl="feed://a.example/"', "http://a.example/"),
+    ],
+)
+def test_an_address_is_read_as_other_programs_write_it(attribute: str, url: str) -> None:
+    assert opml.read(document(f'<outline text="A" {attribute}/>'), "x.opml").feeds[0].url == url
 
 
 def test_what_is_in_a_folder_that_is_beyond_repair_is_read() -> None:
