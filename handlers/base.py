@@ -156,6 +156,9 @@ class BaseHandler(Localized):
             status_code, message = 503, str(error)
             self.set_status(status_code)
             self.set_header("Retry-After", retry_after())
+        if status_code == 405:
+            # RFC 9110 §15.5.6 requires it.
+            self.set_header("Allow", "GET, HEAD")
         if self.wants_page():
             self.render("error.html", status=status_code, message=self.locale.translate(message), home=self.home())
             return
@@ -248,7 +251,9 @@ def _origin(url: str) -> tuple[str, str, int] | None:
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
     except (ValueError, KeyError):
         return None
-    return (parts.scheme, parts.hostname, port) if parts.hostname and parts.username is None else None
+    # A dot at the end makes a name absolute (RFC 1034 §3.1): browsers keep it, proxies do not.
+    host = (parts.hostname or "").rstrip(".")
+    return (parts.scheme, host, port) if host and parts.username is None else None
 
 
 class NotFound(BaseHandler):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tornado.web import Application
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, GZipContentEncoding
 
 from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
 from handlers.base import NotFound
@@ -19,6 +20,7 @@ from handlers.permalink import Permalink
 from handlers.site import ROOT, Site
 from handlers.sources import SourceList
 from pages import language
+from pages.coding import accepted_codings
 
 _BLOG = r"/([a-z0-9][a-z0-9-]*)"
 
@@ -47,6 +49,14 @@ _READING: list[Any] = [
 ]
 
 
+class Compression(GZipContentEncoding):
+    """Compresses short answers, if the request allows it: Tornado reads `gzip;q=0` as leave to."""
+
+    def __init__(self, request: HTTPServerRequest) -> None:
+        super().__init__(request)
+        self._gzipping = "gzip" in accepted_codings(request.headers.get("Accept-Encoding", ""))
+
+
 def make_app(site: Site) -> Application:
     """The application of a site. A site without a fan-out (a fetch node) answers monitoring only."""
     language.load()
@@ -59,6 +69,6 @@ def make_app(site: Site) -> Application:
         static_handler_class=StaticFiles,
         # The proxy keeps the access log; errors are logged where they happen.
         log_function=lambda _: None,
-        compress_response=True,
+        transforms=[Compression],
         cross_origin_protection=True,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -19,11 +20,20 @@ _COMPRESS: Final[dict[str, Callable[[bytes, int], bytes]]] = {
     "gzip": lambda content, quality: gzip.compress(content, min(quality, 9), mtime=0),
 }
 
+_NEVER: Final = re.compile(r"\s*0(?:\.0{0,3})?\s*")
+
+
+def accepted_codings(header: str) -> list[str]:
+    """The codings that an Accept-Encoding header allows, best first."""
+    allowed = {
+        name.strip().lower() for name, _, weight in map(_parted, header.split(",")) if not _NEVER.fullmatch(weight)
+    }
+    return [coding for coding in _COMPRESS if coding in allowed]
+
 
 def accepted_coding(header: str) -> str | None:
     """The best coding that an Accept-Encoding header allows; None if it allows no compression."""
-    allowed = {name.strip().lower() for name, _, weight in map(_parted, header.split(",")) if weight.strip() != "0"}
-    return next((coding for coding in _COMPRESS if coding in allowed), None)
+    return next(iter(accepted_codings(header)), None)
 
 
 def compress(content: bytes, coding: str, quality: int) -> bytes:
@@ -33,4 +43,4 @@ def compress(content: bytes, coding: str, quality: int) -> bytes:
 
 def _parted(element: str) -> tuple[str, str, str]:
     """Splits `gzip;q=0.5` at its weight."""
-    return element.partition(";q=")
+    return element.replace("; ", ";").partition(";q=")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Site:
             raise_error=False,
             follow_redirects=False,
             # With it, tornado asks for gzip whatever the headers say.
-            decompress_response=headers.get("Accept_Encoding") not in ("identity", "br"),
+            decompress_response=not re.search("identity|^br|deflate|q=0", headers.get("Accept_Encoding", "")),
         )
 
     async def _has_all_events(self) -> bool:

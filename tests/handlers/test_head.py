@@ -25,7 +25,8 @@ async def test_head_has_the_status_and_type_of_get_and_no_body(site: Site, path:
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "OPTIONS"])
 async def test_no_other_method_is_answered(site: Site, method: str) -> None:
-    assert (await site.get("/blog/", method=method)).code == 405
+    answer = await site.get("/blog/", method=method)
+    assert (answer.code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,10 @@ async def test_no_other_method_is_answered(site: Site, method: str) -> None:
         ("EXAMPLE.org:443", "https://example.org", 101),
         ("[2001:db8::1]:443", "https://[2001:db8::1]", 101),
         ("example.org:8080", "http://example.org:8080", 101),
+        ("example.org.", "https://example.org", 101),
+        ("example.org", "https://example.org.", 101),
+        ("EXAMPLE.org.:443", "https://example.org", 101),
+        ("example.org.:443", "https://elsewhere.example", 403),
         ("example.org", "http://example.org:80", 101),
         ("example.org:443", "http://example.org", 403),
         ("example.org:8080", "http://example.org", 403),
@@ -52,3 +57,11 @@ async def test_a_default_port_in_host_or_origin_makes_no_other_origin(
     async with asked(site.port, "/blog/ws", f"Host: {host}", *UPGRADE, f"Origin: {origin}") as bare:
         await bare.answer()
         assert bare.status == status
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "gzip; q=0.0, br;q=0", "br;q=0.000", "deflate"])
+@pytest.mark.parametrize("path", ["/blog/", "/healthz", "/blog/sources"])
+async def test_an_answer_is_not_compressed_against_the_wish_of_a_client(site: Site, path: str, accepted: str) -> None:
+    answer = await site.get(path, Accept_Encoding=accepted)
+    assert "Content-Encoding" not in answer.headers
+    assert b"\x1f\x8b" not in answer.body[:2]

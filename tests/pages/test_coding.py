@@ -16,6 +16,8 @@ from pages.coding import accepted_coding
         ("gzip, deflate, br, zstd", "br"),
         ("br;q=0.5, gzip;q=1.0", "br"),
         ("br;q=0, gzip", "gzip"),
+        ("br; q=0.0, gzip; q=0.5", "gzip"),
+        ("gzip;q=0.000", None),
         ("GZIP", "gzip"),
         ("abr, gzipped", None),
     ],
