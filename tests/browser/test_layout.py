@@ -70,7 +70,7 @@ async def battered(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Li
     desk.publish(title="Huge", html=f'<p>{SENTENCE}<img src="{huge}"></p>')
     desk.publish(title="Tall", html=f'<img src="{tall}" width="300" height="30000"><img src="{tall}">')
     desk.publish(title="Broken", html=f'<img src="{gone}" alt="{WORD}"><img src="{gone}" width="1600" height="900">')
-    desk.publish(title="Video", html='<video width="99999" height="10"></video>')
+    desk.publish(title="Video", html=f'<video src="{gone}" width="99999" height="10"></video>')
     desk.publish(title="File", enclosure=Enclosure(url=room.url(f"/{WORD[:900]}.mp3"), mime_type="audio/mpeg"))
     desk.publish(html="<p>It has no title.</p>")
     desk.publish(title="Empty")
