@@ -72,6 +72,10 @@ class FeedState:
     are sanitised and committed. ``newest`` are the dates of its newest entries, which `auto` adapts to. ``blogs``
     names the blogs that have had the feed's entries: any other blog gets them as a backfill.
 
+    ``url`` is the feed's identity, `config.Feed.identity`; ``key_name`` the name in the keys of its entries, if it
+    was followed under another identity before. ``configured_url`` is the URL that config.yaml had at the last poll,
+    None for ``url``: ``found_url`` and ``moved_to`` belong to it.
+
     The validators and ``body_digest`` belong to ``validated_url``, the URL that answered, and are sent to no other.
     ``found_url`` is the feed that the web page at ``url`` names. ``moved_to`` is where permanent redirects have led
     since ``moved_since``. ``max_age``, ``ttl`` (seconds), ``skip_hours`` (UTC) and ``skip_days`` (0 for Monday) are
@@ -80,6 +84,8 @@ class FeedState:
     """
 
     url: str
+    key_name: str | None = None
+    configured_url: str | None = None
     next_at: float = 0
     checked_at: float = 0
     ok_at: float = 0
@@ -104,6 +110,30 @@ class FeedState:
     newest: tuple[float, ...] = ()
     blogs: tuple[str, ...] = ()
     listed: Marks = field(default_factory=Marks)
+
+    @property
+    def named(self) -> str:
+        """The name of the feed in the keys of its entries."""
+        return self.key_name or self.url
+
+    @property
+    def address(self) -> str:
+        """The URL that config.yaml had at the last poll."""
+        return self.configured_url or self.url
+
+    def at(self, url: str) -> FeedState:
+        """The state for a poll of the feed whose URL in config.yaml is ``url`` now.
+
+        The validators stay: they are sent to the URL that they came from alone, perhaps after a redirect.
+        """
+        if url == self.address:
+            return self
+        configured = None if url == self.url else url
+        return replace(self, configured_url=configured, found_url=None, moved_to=None, moved_since=0)
+
+    def renamed(self, identity: str) -> FeedState:
+        """The state of the same feed under another identity."""
+        return replace(self, url=identity, key_name=self.named, configured_url=self.address)
 
     def succeeded(self, status: int, at: float, next_at: float) -> FeedState:
         """The state after a poll that succeeded."""

@@ -25,6 +25,7 @@ import config
 import invisible
 import opml_repair
 import redaction
+import urls
 from config import Blog, ConfigError, Feed
 
 MAX_SLUG_CHARS: Final = 50
@@ -224,10 +225,11 @@ class _Parser:
             return
         title, tags = _title(attributes, url), _distinct(chain(self._folders, _categories(attributes)))
         self._count(url, title or "", *tags)
-        if known := self.feeds.get(url):
-            title, tags = known.title or title, _distinct(chain(known.tags, tags))
+        identity = urls.feed_identity(url)
+        if known := self.feeds.get(identity):
+            url, title, tags = known.url, known.title or title, _distinct(chain(known.tags, tags))
         # Most feeds have the tags of others: each combination is kept once.
-        self.feeds[url] = Subscription(url, title, self._tags.setdefault(tags, tags))
+        self.feeds[identity] = Subscription(url, title, self._tags.setdefault(tags, tags))
 
     def _count(self, *texts: str) -> None:
         """Adds a feed's texts to the expanded size; raises ConfigError above MAX_EXPANDED_BYTES."""

@@ -11,8 +11,35 @@ MAX_URL_CHARS: Final = 2_048
 _PLAIN_URL: Final = re.compile(
     r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9/_.~%+,=@:!$&()*-]*(?:\?[A-Za-z0-9/_.~%+,=@:!$&()*-]+)?"
 )
+_IDENTICAL: Final = re.compile(r"https://[a-z0-9.-]*[a-z0-9-]/[^#]*")
+"""URLs that `feed_identity` does not change: most addresses of feeds."""
+
+_ADDRESS: Final = re.compile(r"https?://[^/?#]*([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def feed_identity(url: str) -> str:
+    """The URL as the name of a feed: without user name, password and fragment, and the same for http and https.
+
+    Host names are in lower case, default ports left out (RFC 3986 §6.2.3). A URL that cannot be read is its own name.
+    """
+    if _IDENTICAL.fullmatch(url):
+        return url
+    address = _ADDRESS.fullmatch(url)
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return url
+    if not address or not host:
+        return url
+    name = f"[{host}]" if ":" in host else host
+    # 443 of http, too: the name has https.
+    shown_port = f":{port}" if port and port not in (443, _DEFAULT_PORTS[parts.scheme]) else ""
+    rest = address[1] if address[1].startswith("/") else f"/{address[1]}"
+    return f"https://{name}{shown_port}{rest}"
 
 
 def is_plain(url: str) -> bool:
@@ -40,6 +67,11 @@ def without_credentials(url: str) -> str:
     """A URL without user name and password, to be shown and published."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def user_info(url: str) -> str:
+    """User name and password of a URL as they are written in it, empty without any."""
+    return re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[0]
 
 
 def host_of(url: str) -> str:

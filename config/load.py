@@ -6,13 +6,24 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
+import urls
 from config.messages import ConfigError, Loc, Problems, sentence_of, unknown_key
 from config.schema import COLOUR_SENTENCE, Blog, Config, Feed
 from config.yaml_lines import FromEnvironment, YamlList, YamlMap, locate, parse, read_text
+
+
+class _Use(NamedTuple):
+    """A feed of a blog in the file: the blog, its number there, its line and its URL."""
+
+    slug: str
+    number: int
+    line: int
+    url: str
+
 
 _LOST_COLOUR: Final = re.compile(r"""\s*["']?accent["']?\s*:\s+#[0-9a-fA-F]{3}""")
 
@@ -32,12 +43,12 @@ def load(path: str | os.PathLike[str]) -> Config:
     return _with_intervals(config)
 
 
-def for_urls(urls: Sequence[str], base: Config | None = None) -> Config:
+def for_urls(feed_urls: Sequence[str], base: Config | None = None) -> Config:
     """``base`` with one blog, `blog`, of these feeds instead of its blogs. Raises ConfigError."""
-    problems = {n: f"is the same as FEED_URL {first + 1}" for n, first in _repeated(urls)}
+    problems = {n: f"is the same as FEED_URL {first + 1}" for n, first in _repeated(feed_urls)}
     blogs: tuple[Blog, ...] = ()
     try:
-        blogs = (Blog.model_validate({"slug": "blog", "title": "Live Blog", "feeds": list(urls)}),)
+        blogs = (Blog.model_validate({"slug": "blog", "title": "Live Blog", "feeds": list(feed_urls)}),)
     except ValidationError as error:
         for invalid in _errors(error):
             problems[int(invalid["loc"][1])] = sentence_of(invalid)
@@ -135,15 +146,41 @@ def _check_blogs(root: YamlMap, problems: Problems) -> None:
 
 
 def _check_repeated_feeds(root: YamlMap, problems: Problems) -> None:
-    """Finds feeds that a blog lists twice. The schema would check this only if nothing else was wrong."""
+    """Finds feeds that a blog lists twice, and ids of several feeds.
+
+    The schema would check this only if nothing else was wrong.
+    """
+    uses: dict[str, _Use] = {}
     for slug, blog in _blogs(root).items():
         feeds = blog.get("feeds") if isinstance(blog, YamlMap) else None
         if not isinstance(feeds, YamlList):
             continue
-        urls = [feed.get("url") if isinstance(feed, YamlMap) else feed for feed in feeds]
-        for n, first in _repeated(urls):
-            line, loc, _ = locate(root, ("blogs", slug, "feeds", n, "url"))
-            problems.add(line, loc, f"is the same feed as in line {feeds.lines[first]}")
+        for n, feed in enumerate(feeds):
+            url, feed_id = (feed.get("url"), feed.get("id")) if isinstance(feed, YamlMap) else (feed, None)
+            if not isinstance(url, str):
+                continue
+            use = _Use(slug, n, feeds.lines[n], url.strip())
+            identity = urls.feed_identity(use.url) if feed_id is None else str(feed_id).strip()
+            if repeated := _repetition(uses.setdefault(identity, use), use):
+                key, sentence = repeated
+                line, loc, _ = locate(root, ("blogs", slug, "feeds", n, key))
+                problems.add(line, loc, sentence)
+
+
+def _repetition(first: _Use, use: _Use) -> tuple[str, str] | None:
+    """Key and sentence for a feed of the identity of an earlier one; None if it is the same feed of another blog."""
+    if first == use:
+        return None
+    if urls.feed_identity(first.url) != urls.feed_identity(use.url):
+        return "id", f"is the id of another feed, in line {first.line}: each feed needs its own"
+    if first.slug == use.slug:
+        return "url", f"is the same feed as in line {first.line}"
+    if urls.user_info(first.url) != urls.user_info(use.url):
+        return "url", (
+            f"has another user name or password than the same feed in line {first.line}: give both the same, or each "
+            "an id of its own"
+        )
+    return None
 
 
 def _check_lost_colours(root: YamlMap, lines: Sequence[str], problems: Problems) -> None:
@@ -156,11 +193,11 @@ def _check_lost_colours(root: YamlMap, lines: Sequence[str], problems: Problems)
             problems.add(line, ("blogs", slug, "accent"), COLOUR_SENTENCE)
 
 
-def _repeated(urls: Sequence[object]) -> Iterator[tuple[int, int]]:
-    """Pairs of indexes: a URL that is a repetition, and its first occurrence."""
+def _repeated(given: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Pairs of indexes: a URL of a feed that an earlier one names, and that one."""
     seen: dict[str, int] = {}
-    for n, url in enumerate(urls):
-        if isinstance(url, str) and (first := seen.setdefault(url.strip(), n)) != n:
+    for n, url in enumerate(given):
+        if (first := seen.setdefault(urls.feed_identity(url.strip()), n)) != n:
             yield n, first
 
 

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 import redaction
+import urls
 from config import units
 
 RESERVED: Final = frozenset({"static", "status", "healthz", "metrics", "websub"})
@@ -49,6 +50,7 @@ _STORES: Final = "must be sqlite:PATH, 'sqlite::memory:', redis://HOST:PORT/DB, 
 _ADDRESS: Final = "must be a host name or address without a port, such as 127.0.0.1, 0.0.0.0 or '::1'"
 _NETWORK: Final = "must be a network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, with no bits set after the prefix"
 _ORIGIN: Final = "must be an origin such as https://www.example.org or https://*.example.org, or '*' for any"
+_FEED_ID: Final = "must be 1 to 64 of A-Z, a-z, 0-9, dots, hyphens and underscores, the first a letter or digit"
 _SLUG: Final = "is no name for a blog: use 1 to 64 of a-z, 0-9 and hyphens, the first of them no hyphen"
 
 Network = IPv4Network | IPv6Network
@@ -133,6 +135,12 @@ def _slug(value: object) -> object:
     return value
 
 
+def _feed_id(text: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        raise ValueError(_FEED_ID)
+    return text
+
+
 def _colour(value: object) -> object:
     """A colour in the form #rrggbb."""
     found = re.fullmatch("#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", value.strip() if isinstance(value, str) else "")
@@ -171,6 +179,7 @@ def _image(path: Path) -> Path:
 
 
 Colour = Annotated[str, BeforeValidator(_colour)]
+FeedId = Annotated[str, AfterValidator(_feed_id)]
 Interval = Annotated[float | None, BeforeValidator(units.interval)]
 Networks = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], Field(max_length=1000)]
 NamedFile = Annotated[Path, BeforeValidator(_file)]
@@ -222,12 +231,13 @@ class Fetch(Section):
 
 
 class Feed(Section):
-    """A feed of a blog. ``posts`` None is the blog's.
+    """A feed of a blog. ``id`` None: its URL names it. ``posts`` None is the blog's.
 
     `load` and `for_urls` fill in ``interval`` from fetch.interval if the feed sets none.
     """
 
     url: Annotated[Url, AfterValidator(_http_url)]
+    id: FeedId | None = None
     title: Title | None = None
     interval: Interval = None
     include: Words = ()
@@ -235,6 +245,11 @@ class Feed(Section):
     tags: Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)] = ()
     withdraw: bool = False
     posts: Posts | None = None
+
+    @cached_property
+    def identity(self) -> str:
+        """The name by which the store knows the feed: its id, else its URL, see `urls.feed_identity`."""
+        return self.id or urls.feed_identity(self.url)
 
     @cached_property
     def public_url(self) -> str:
@@ -293,7 +308,7 @@ class Config(Section):
     @cached_property
     def feeds(self) -> int:
         """The number of feeds; one that several blogs use counts once."""
-        return len({feed.url for blog in self.blogs for feed in blog.feeds})
+        return len({feed.identity for blog in self.blogs for feed in blog.feeds})
 
 
 def keys_at(loc: tuple[str | int, ...]) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class Commits:
                     return False
                 await asyncio.sleep(RETRY_INTERVAL)
             except LeaseLostError:
-                logger.info("Another poll of %s was quicker.", redaction.public_url(lease.url))
+                logger.info("Another poll of %s was quicker.", redaction.public_url(result.state.address))
                 return False
             else:
                 self.worked()
@@ -73,7 +73,7 @@ def _report(before: FeedState, after: FeedState, now: float) -> None:
     """Logs one line when a feed begins to fail, fails differently, or recovers."""
     if before.problem == after.problem:
         return
-    name = redaction.public_url(after.url)
+    name = redaction.public_url(after.address)
     if after.problem is None:
         logger.warning("%s: well again after %d failed polls.", name, before.failures)
     else:

@@ -7,17 +7,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import redaction
+import urls
 from config import Blog, Feed
 from outbound.host_limits import host_key
 
 
 @dataclass(frozen=True, slots=True)
 class FollowedFeed:
-    """A feed and its settings. ``interval`` is in seconds, None for `auto`; ``uses`` has the feed of each blog."""
+    """A feed and its settings. ``interval`` is in seconds, None for `auto`; ``uses`` has the feed of each blog.
+
+    ``id`` is the one in config.yaml, empty for none.
+    """
 
     url: str
     interval: float | None
     uses: Mapping[str, Feed] = field(default_factory=dict)
+    id: str = ""
+
+    @property
+    def identity(self) -> str:
+        """The name by which the timeline knows the feed, see `config.Feed.identity`."""
+        return self.id or urls.feed_identity(self.url)
 
     @property
     def name(self) -> str:
@@ -36,9 +46,9 @@ class FollowedFeed:
 
 
 class FollowedFeeds(Mapping[str, FollowedFeed]):
-    """The feeds of these blogs, by URL.
+    """The feeds of these blogs, by identity.
 
-    Where blogs differ in the interval of a feed, the shortest that is configured counts.
+    Where blogs differ in the interval of a feed, the shortest that is configured counts; of addresses, the first.
     """
 
     def __init__(self, blogs: Iterable[Blog]) -> None:
@@ -47,11 +57,13 @@ class FollowedFeeds(Mapping[str, FollowedFeed]):
             for feed in blog.feeds:
                 self._use(blog.slug, feed)
         self._on_host: defaultdict[str, list[str]] = defaultdict(list)
-        for followed in self._followed_feeds.values():
-            self._on_host[followed.host].append(followed.url)
+        self.urls: dict[str, str] = {}
+        for identity, followed in self._followed_feeds.items():
+            self._on_host[followed.host].append(identity)
+            self.urls[identity] = followed.url
 
-    def __getitem__(self, url: str) -> FollowedFeed:
-        return self._followed_feeds[url]
+    def __getitem__(self, identity: str) -> FollowedFeed:
+        return self._followed_feeds[identity]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._followed_feeds)
@@ -60,12 +72,12 @@ class FollowedFeeds(Mapping[str, FollowedFeed]):
         return len(self._followed_feeds)
 
     def on_host(self, host: str) -> Sequence[str]:
-        """The URLs of the feeds of a host (a `host_key`)."""
+        """The identities of the feeds of a host (a `host_key`)."""
         return self._on_host.get(host, ())
 
     def _use(self, slug: str, feed: Feed) -> None:
-        followed = self._followed_feeds.get(feed.url) or FollowedFeed(feed.url, None)
+        followed = self._followed_feeds.get(feed.identity) or FollowedFeed(feed.url, None)
         intervals = [interval for interval in (followed.interval, feed.interval) if interval is not None]
-        self._followed_feeds[feed.url] = FollowedFeed(
-            feed.url, min(intervals, default=None), {**followed.uses, slug: feed}
+        self._followed_feeds[feed.identity] = FollowedFeed(
+            followed.url, min(intervals, default=None), {**followed.uses, slug: feed}, feed.id or ""
         )

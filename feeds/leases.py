@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import redaction
 from timeline import Lease, Timeline
 
 logger = logging.getLogger("livelog.feeds")
@@ -21,12 +20,14 @@ RENEW_INTERVAL: Final = 4.0
 
 @dataclass(eq=False, slots=True)
 class UnderWay:
-    """A poll under way. From ``committing`` on, its commit may end the lease at any moment.
+    """A poll under way of the feed that the log calls ``name``.
 
-    ``named`` is True for a feed that was claimed by name.
+    From ``committing`` on, its commit may end the lease at any moment. ``named`` is True for a feed that was claimed
+    by name.
     """
 
     lease: Lease
+    name: str
     named: bool = False
     committing: bool = False
 
@@ -78,9 +79,9 @@ class LeasedPolls:
         ours = {lease.url for lease in claimed}
         for poll in self.cancel(set(lost).__contains__):
             if poll.lease.url in ours:
-                logger.info("Another poll of %s was quicker.", redaction.public_url(poll.lease.url))
+                logger.info("Another poll of %s was quicker.", poll.name)
             elif self._timeline.is_shared:
-                logger.info("Another node polls %s now.", redaction.public_url(poll.lease.url))
+                logger.info("Another node polls %s now.", poll.name)
 
     def cancel(self, chosen: Callable[[UnderWay], bool]) -> list[UnderWay]:
         """Cancels the chosen polls that are not being committed, and returns them."""

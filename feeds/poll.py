@@ -50,14 +50,15 @@ class Poll:
         clock: Callable[[], float],
     ) -> None:
         self._followed = followed
-        self._state = state
+        self._state = state.at(followed.url)
         self._slots = slots
         self._fetcher = fetcher
         self._parser_pool = parser_pool
         self._clock = clock
         # A blog that is new to the feed needs all of its entries: the feed is requested as if for the first time.
-        self._before = _forgetful(state) if set(followed.uses) - set(state.blogs) else state
-        self._may_discover = state.validated_url is None and self._before.found_url is None
+        self._before = _forgetful(self._state) if set(followed.uses) - set(state.blogs) else self._state
+        is_proven = state.validated_url is not None and state.address == followed.url
+        self._may_discover = not is_proven and self._before.found_url is None
 
     async def run(self) -> Result:
         """Polls the feed. Every outcome is a result: raises nothing but CancelledError."""
@@ -85,7 +86,7 @@ class Poll:
             self._state.failures + 1,
             random.random(),
             # 410 Gone is final for the configured URL alone, not for one that it led to.
-            status=status if status != 410 or redirects.start(self._state, now) == self._state.url else None,
+            status=status if status != 410 or redirects.start(self._state, now) == self._followed.url else None,
             retry_after=retry_after,
         )
         no_feed_there = isinstance(error, NotAFeedError) or status in (404, 410)
@@ -144,6 +145,7 @@ class Poll:
         reading = Reading(
             body=answer.body,
             url=self._followed.url,
+            name=before.named,
             base=answer.url,
             content_type=answer.content_type,
             known=before.listed,

@@ -184,7 +184,7 @@ class Poller:
         }
         for lease in leases:
             if not self._stopping and (followed := self._followed_feeds.get(lease.url)):
-                under_way = UnderWay(lease, lease.url in named)
+                under_way = UnderWay(lease, followed.name, lease.url in named)
                 self._polls.begin(under_way, self._poll(followed, under_way))
 
     def _room(self, name: RoomName, under_way: int) -> int:
@@ -200,6 +200,7 @@ class Poller:
     async def _follow(self) -> Sequence[FeedState]:
         self._follow_wanted = False
         try:
+            await self._timeline.adopt(self._followed_feeds.urls)
             states, now = await self._timeline.states(), self._clock()
             await self._timeline.pull_back(now + LEASE_SECONDS, now + MAX_RETRY_AFTER_SECONDS)
             # In a thread: to read the states of 100,000 feeds takes a second.
@@ -242,7 +243,7 @@ class Poller:
 
     def _reschedule(self, followed: FollowedFeed, result: Result) -> None:
         """Makes sure that a feed is claimed in time after a poll was committed."""
-        current = self._followed_feeds.get(followed.url)
+        current = self._followed_feeds.get(followed.identity)
         set_back = result.state.checked_at >= self._clock() + MIN_JUMP_SECONDS
         if set_back or (current and current is not followed and current != followed):
             # Clock or configuration changed during the poll, whose commit has set the next one by the old one.
@@ -250,7 +251,7 @@ class Poller:
             self._tick_now()
         else:
             if room_of(result.state) == "proven":
-                self._proven_feeds.add(result.state.next_at, followed.url)
+                self._proven_feeds.add(result.state.next_at, followed.identity)
             # A feed of a shared timeline is claimed by whichever node is the first.
             if not self._timeline.is_shared:
                 self._wakeups.add(result.state.next_at)
@@ -270,15 +271,16 @@ def _due(
 ) -> tuple[dict[str, float], Sequence[tuple[float, str]]]:
     """The latest due time of each feed, and those of the proven ones.
 
-    A known feed is due no earlier than its configuration asks.
+    A known feed is due no earlier than its configuration asks, and at once if its URL has changed.
     """
     due = dict.fromkeys(followed_feeds, 0.0)
     proven = []
     for state in states:
         if followed := followed_feeds.get(state.url):
-            due[state.url] = schedule.latest_due(state, followed.interval, followed.uses, now)
+            is_changed = state.address != followed.url
+            due[state.url] = 0.0 if is_changed else schedule.latest_due(state, followed.interval, followed.uses, now)
             if room_of(state) == "proven":
-                proven.append((due[state.url], followed.url))
+                proven.append((due[state.url], state.url))
     return due, proven
 
 

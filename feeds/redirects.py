@@ -47,7 +47,7 @@ def after_failure(state: FeedState, *, no_feed_there: bool) -> FeedState:
 
 
 def _named(state: FeedState) -> str:
-    return state.found_url or state.url
+    return state.found_url or state.address
 
 
 def _to_https(old: str, new: str) -> bool:

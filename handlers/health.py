@@ -60,7 +60,7 @@ async def _listed(failing: Sequence[FeedState], now: float) -> list[dict[str, ob
 
 def _feed(state: FeedState, now: float) -> dict[str, object]:
     return {
-        "feed": redaction.public_url(state.url).partition("://")[2],
+        "feed": redaction.public_url(state.address).partition("://")[2],
         "problem": state.problem and redaction.public_text(state.problem),
         "since": iso(min(state.failing_since, now)),
         "failures": state.failures,

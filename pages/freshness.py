@@ -126,7 +126,7 @@ class Freshness:
         now = self._clock()
         shared = Counter(feed.public_url for feed in blog.feeds)
         sources = _merged(
-            _source(feed, states.get(feed.url), newest, now, alone=shared[feed.public_url] == 1)
+            _source(feed, states.get(feed.identity), newest, now, alone=shared[feed.public_url] == 1)
             for feed in blog.feeds
         )
         counts = Counter(item["_livelog"]["source"]["title"] for item in items)

@@ -517,9 +517,7 @@ BLOGS = st.builds(
     Blog,
     slug=st.just("blog"),
     title=texts(200),
-    feeds=st.lists(FEEDS, min_size=1, max_size=5, unique_by=lambda feed: urls.without_credentials(feed.url)).map(
-        tuple
-    ),
+    feeds=st.lists(FEEDS, min_size=1, max_size=5, unique_by=lambda feed: urls.feed_identity(feed.url)).map(tuple),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from urls import MAX_URL_CHARS, absolute, host_of, is_plain, without_credentials
+from urls import MAX_URL_CHARS, absolute, feed_identity, host_of, is_plain, without_credentials
 
 BASE = "https://example.org/posts/1"
 
@@ -113,3 +113,25 @@ def test_a_url_is_shown_without_its_password(url: str, expected: str) -> None:
 )
 def test_a_source_without_title_has_the_name_of_its_host(url: str, host: str) -> None:
     assert host_of(url) == host
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://example.org/feed.xml", "https://example.org/feed.xml"),
+        ("http://example.org/feed.xml", "https://example.org/feed.xml"),
+        ("https://me:secret@example.org/feed.xml", "https://example.org/feed.xml"),
+        ("https://me@example.org/feed.xml#top", "https://example.org/feed.xml"),
+        ("HTTP://Example.ORG.:80/Feed.xml?A=b", "https://example.org/Feed.xml?A=b"),
+        ("https://example.org:443", "https://example.org/"),
+        ("http://example.org:443?q", "https://example.org/?q"),
+        ("http://[2001:DB8::1]:8080/", "https://[2001:db8::1]:8080/"),
+        ("https://example.org/feed?", "https://example.org/feed?"),
+        ("https://example.org/feed/", "https://example.org/feed/"),
+        ("https://[::1", "https://[::1"),
+        ("city-hall", "city-hall"),
+    ],
+)
+def test_a_feed_is_named_by_its_url_without_scheme_password_and_fragment(url: str, name: str) -> None:
+    assert feed_identity(url) == name
+    assert feed_identity(name) == name

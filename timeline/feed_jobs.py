@@ -22,7 +22,7 @@ class Lease:
 
     @property
     def url(self) -> str:
-        """The feed's URL."""
+        """The feed's identity, see `FeedState`."""
         return self.state.url
 
 
@@ -58,6 +58,14 @@ class FeedJobs(Protocol):
 
     def now(self) -> float:
         """The time by the clock that all nodes count by: that of Redis, or of this machine. Asks nothing."""
+
+    async def adopt(self, urls: Mapping[str, str]) -> None:
+        """Gives feeds that the store does not know the state of the same feed under another identity, if it has one.
+
+        ``urls`` are all feeds to be followed, by identity. The same feed is one whose URL in config.yaml was the same
+        at its last poll, but for what `urls.feed_identity` leaves out. The other state stays, for nodes that follow
+        it, until it is forgotten.
+        """
 
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable, each from the given time on, or earlier if it was due earlier.

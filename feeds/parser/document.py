@@ -54,9 +54,10 @@ class NotAFeedError(Exception):
 class Reading:
     """A body to parse, and the known entries of its feed.
 
-    ``url`` is the feed's URL in the configuration, a part of every key; ``base`` the URL that answered after
-    redirects, which relative links refer to. ``known`` entries, of the poll that succeeded at ``known_at`` (Unix
-    seconds), are left out of the result unless they changed.
+    ``url`` is the feed's URL in the configuration; ``base`` the URL that answered after redirects, which relative
+    links refer to. ``name`` is the feed's name in every key: ``url`` if it is empty.
+    ``known`` entries, of the poll that succeeded at ``known_at`` (Unix seconds), are left out of the result unless
+    they changed.
     ``filters`` are those of each blog that has one. ``max_bytes`` bounds a compressed body after decompression.
     """
 
@@ -66,6 +67,7 @@ class Reading:
     content_type: str | None = None
     known: Mapping[str, Mark] = field(default_factory=Marks)
     known_at: float = 0
+    name: str = ""
     filters: Mapping[str, Filter] = field(default_factory=dict)
     max_bytes: int = 15_000_000
 
@@ -105,7 +107,7 @@ def parse(reading: Reading) -> Document:
     """Parses a feed document; raises NotAFeedError."""
     body = _decompress(reading.body, reading.max_bytes)
     feed = _read(body, reading)
-    listing = identity.identify(feed, reading.url, reading.known, reading.known_at)
+    listing = identity.identify(feed, reading.name or reading.url, reading.known, reading.known_at)
     title, site = sanitize.extract_text(feed.title), feed.site_url
     source = Source(title or urls.host_of(site or reading.url), site, reading.public_url)
     bases = Bases(feed)

@@ -141,6 +141,54 @@ def test_a_feed_given_twice_names_both_lines(problems: Problems) -> None:
 """) == ("5: blogs.one.feeds[1].url: is the same feed as in line 4",)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "problem"),
+    [
+        ("http://a.example/", "https://me:secret@A.example:443#f", "[1]: is the same feed as in line 4"),
+        (
+            "{url: http://a.example/, id: a}",
+            "{url: https://a.example/, id: a}",
+            "[1].url: is the same feed as in line 4",
+        ),
+        (
+            "{url: http://a.example/1, id: a}",
+            "{url: http://a.example/2, id: a}",
+            "[1].id: is the id of another feed, in line 4: each feed needs its own",
+        ),
+    ],
+)
+def test_feeds_of_one_identity_are_reported(problems: Problems, first: str, second: str, problem: str) -> None:
+    text = f"blogs:\n  one:\n    feeds:\n      - {first}\n      - {second}\n"
+    assert problems(text) == (f"5: blogs.one.feeds{problem}",)
+
+
+def test_an_id_of_another_blogs_feed_is_reported(problems: Problems) -> None:
+    assert problems("""blogs:
+  one: {feeds: [{url: http://a.example/1, id: a}]}
+  two: {feeds: [{url: http://a.example/2, id: a}]}
+""") == ("3: blogs.two.feeds[0].id: is the id of another feed, in line 2: each feed needs its own",)
+
+
+def test_blogs_that_differ_in_the_password_of_a_feed_are_reported(problems: Problems) -> None:
+    assert problems("""blogs:
+  one: {feeds: ["http://me:one@a.example/"]}
+  two: {feeds: ["http://me:two@a.example/"]}
+""") == (
+        "3: blogs.two.feeds[0]: has another user name or password than the same feed in line 2: give both the same, "
+        "or each an id of its own",
+    )
+
+
+def test_blogs_share_a_feed_and_feeds_of_one_url_have_ids(read: Read) -> None:
+    loaded = read("""blogs:
+  one: {feeds: [{url: "http://me:one@a.example/", id: one}, http://b.example/]}
+  two: {feeds: [{url: "http://me:two@a.example/", id: 2}, https://b.example/]}
+""")
+    found = [[feed.identity for feed in blog.feeds] for blog in loaded.blogs]
+    assert found == [["one", "https://b.example/"], ["2", "https://b.example/"]]
+    assert loaded.feeds == 3
+
+
 def test_a_colour_that_yaml_takes_for_a_comment_is_reported(problems: Problems) -> None:
     assert problems("blogs:\n  b:\n    accent: #b0301c\n") == (f"3: blogs.b.accent: {A_COLOUR}",)
 

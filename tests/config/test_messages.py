@@ -31,8 +31,8 @@ from tests.config.reading import BLOG, BLOG_KEYS, Problems
         ),
         (
             "blogs: {b: {feeds: [{url: 'http://a', intervall: 5m}]}}",
-            "blogs.b.feeds[0].intervall: unknown key; allowed here: url, title, interval, include, exclude, tags, "
-            "withdraw, posts (did you mean interval?)",
+            "blogs.b.feeds[0].intervall: unknown key; allowed here: url, id, title, interval, include, exclude, "
+            "tags, withdraw, posts (did you mean interval?)",
         ),
     ],
 )

@@ -104,6 +104,14 @@ def test_wrong_feed_urls_are_rejected(problems: Problems, url: str, problem: str
     )
 
 
+@pytest.mark.parametrize("feed_id", ["'a b'", "''", "-a", "a/b", "https://a.example/", "é", "a" * 65])
+def test_wrong_ids_are_rejected(problems: Problems, feed_id: str) -> None:
+    assert problems(f"blogs: {{b: {{feeds: [{{url: 'http://a.example/', id: {feed_id}}}]}}}}") == (
+        "1: blogs.b.feeds[0].id: must be 1 to 64 of A-Z, a-z, 0-9, dots, hyphens and underscores, "
+        "the first a letter or digit",
+    )
+
+
 @pytest.mark.parametrize("url", ["https://a.example/?q", "https://a.example/#f", "https://me@a.example/"])
 def test_a_public_url_has_no_user_query_or_fragment(problems: Problems, url: str) -> None:
     assert problems(f"{BLOG}server: {{public_url: '{url}'}}") == (

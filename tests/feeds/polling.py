@@ -160,6 +160,11 @@ class Desk:
             ),
         )
 
+    async def apply(self, *feeds: str | Mapping[str, Any], **blogs: Sequence[str | Mapping[str, Any]]) -> None:
+        """Applies another configuration while the poller runs, as a reload does."""
+        await self.poller.apply(self.config(*feeds, **blogs))
+        await self.settled()
+
     async def later(self, seconds: float = MINUTE) -> None:
         """Lets time pass, and waits for the polls that it brings."""
         self.clock.now += seconds
@@ -180,7 +185,7 @@ class Desk:
 
     async def state(self, url: str | None = None) -> FeedState:
         """What is remembered of a feed, or of the only one."""
-        states = {state.url: state for state in await self.timeline.states()}
+        states = {state.address: state for state in await self.timeline.states()}
         return states[url] if url else next(iter(states.values()))
 
     def listed(self) -> Mapping[str, Mark]:

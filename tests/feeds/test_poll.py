@@ -51,7 +51,7 @@ async def test_a_web_page_leads_to_its_feed_and_the_log_says_to_which(
     assert paths(origin) == ["/", "/feed.xml"]
     assert await desk.titles() == ["a"]
     state = await desk.state()
-    assert (state.url, state.found_url, state.problem) == (page, feed, None)
+    assert (state.address, state.found_url, state.problem) == (page, feed, None)
     assert log.heard(logging.INFO) == [f"{page} is a web page; its feed {feed} is followed."]
     await desk.later()
     assert paths(origin) == ["/feed.xml"]

@@ -34,11 +34,10 @@ async def poll(timeline: Timeline, states: dict[str, dict[str, Any]], *, posts: 
     """Polls feeds: with these states, and a post each at these times."""
     await timeline.follow(dict.fromkeys(states, 0.0))
     for lease in await timeline.claim(NOW, 100, LEASE_SECONDS):
-        shown = lease.url.replace("user:secret@", "")
         entries = [
             replace(entry(name[8:15], at=at), source=Source(TITLES[name], None, name))
             for name, at in posts.items()
-            if name == shown
+            if name == lease.url
         ]
         await timeline.commit(replace(lease.state, **states[lease.url]), entries, lease)
 
@@ -51,7 +50,7 @@ async def filled(timeline: Timeline) -> None:
         {
             FEEDS["harbour"]: ok,
             FEEDS["town"]: {**ok, "title": "Town Hall", "newest": (NOW - 2400, NOW - 9000, NOW + 10**6)[:2]},
-            FEEDS["late"].replace("https://", "https://user:secret@"): failing,
+            FEEDS["late"]: {**failing, "configured_url": FEEDS["late"].replace("https://", "https://user:secret@")},
         },
         posts={FEEDS["harbour"]: NOW - 300},
     )

@@ -315,3 +315,73 @@ async def test_a_claim_after_a_set_back_does_not_wait_until_the_clock_has_caught
     await timeline.pull_back(NOW - 10_000, NOW - 10_000)
     await timeline.follow({FEED: NOW - 10_000})
     assert len(await timeline.claim(NOW - 9_000, 1, LEASE_SECONDS)) <= 1
+
+
+# The same feed under another identity
+
+
+@pytest.mark.parametrize(
+    ("former", "url"),
+    [
+        ("http://example.org/feed.xml", "https://example.org/feed.xml"),
+        ("https://me:old@example.org/feed.xml", "https://me:new@example.org/feed.xml"),
+        ("https://example.org/feed.xml#rss", "https://EXAMPLE.org:443/feed.xml"),
+    ],
+)
+@pytest.mark.parametrize("feed_id", ["", "city-hall"])
+async def test_a_feed_keeps_its_state_under_another_identity(
+    timeline: Timeline, former: str, url: str, feed_id: str
+) -> None:
+    name = feed_id or FEED
+    await timeline.follow({former: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    after = replace(lease.state, checked_at=NOW, next_at=NOW + 900, etag='"1"', listed=LISTED, failures=1)
+    await timeline.commit(after, [entry("a")], lease)
+    for _ in range(2):
+        await timeline.adopt({name: url})
+        await timeline.follow({name: NOW + 900})
+    (state,) = await timeline.states()
+    assert (state.url, state.named, state.address, state.etag) == (name, former, former, '"1"')
+    assert [failing.url for failing in await timeline.failing(10)] == [name]
+    assert await timeline.claim(NOW + 899, 1, LEASE_SECONDS) == []
+    (lease,) = await timeline.claim(NOW + 900, 10, LEASE_SECONDS)
+    assert lease.state.listed == LISTED
+    assert await timeline.commit(replace(lease.state, next_at=NOW), [], lease) == 0
+
+
+async def test_a_feed_that_is_known_adopts_nothing(timeline: Timeline) -> None:
+    former = "http://example.org/feed.xml"
+    await timeline.follow({former: 0.0, FEED: 0.0, "https://example.org/other": 0.0})
+    for lease in await timeline.claim(NOW, 10, LEASE_SECONDS):
+        await timeline.commit(replace(lease.state, checked_at=NOW, next_at=NOW, title=lease.url), [], lease)
+    await timeline.adopt({FEED: former, "https://example.org/third": "https://example.org/third"})
+    await timeline.follow({FEED: 0.0, "https://example.org/third": 0.0})
+    assert {state.url: state.title for state in await timeline.states()} == {
+        FEED: FEED,
+        "https://example.org/third": None,
+    }
+
+
+async def test_a_pause_holds_under_another_identity(timeline: Timeline) -> None:
+    former = "http://example.org/feed.xml"
+    await timeline.follow({former: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    await timeline.commit(replace(lease.state, checked_at=NOW, next_at=NOW), [], lease)
+    await timeline.postpone([former], NOW + 100)
+    await timeline.adopt({FEED: FEED})
+    await timeline.follow({FEED: 0.0})
+    assert await timeline.claim(NOW + 99, 1, LEASE_SECONDS) == []
+    assert len(await timeline.claim(NOW + 100, 1, LEASE_SECONDS)) == 1
+
+
+async def test_the_former_identity_is_left_to_nodes_that_still_follow_it(timeline: Timeline) -> None:
+    former = "http://example.org/feed.xml"
+    await timeline.follow({former: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    await timeline.adopt({FEED: FEED})
+    assert await timeline.commit(replace(lease.state, checked_at=NOW, next_at=NOW), [entry("a")], lease) == 1
+    await timeline.adopt({FEED: FEED})
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert lease.url == FEED
+    assert await timeline.commit(replace(lease.state, next_at=NOW), [entry("a")], lease) == 0

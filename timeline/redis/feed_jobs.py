@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -13,6 +13,7 @@ from timeline.errors import HistoryLostError
 from timeline.feed_jobs import Lease, States
 from timeline.redis.connection import Store, key
 from timeline.redis.schema import new_epoch
+from urls import feed_identity
 
 T = TypeVar("T")
 
@@ -29,6 +30,18 @@ class RedisFeedJobs(Store):
     def now(self) -> float:
         """The time of Redis."""
         return self._connection.clock()
+
+    async def adopt(self, urls: Mapping[str, str]) -> None:
+        """Gives unknown feeds the state of the same feed under another identity."""
+        unknown = [identity async for identity in self._unknown(urls)]
+        if not unknown:
+            return
+        former = await self._former({feed_identity(urls[identity]) for identity in unknown})
+        keys = ("feeds", "listed", "due", "unfollowed", "pauses", "failing")
+        for identity in unknown:
+            if found := former.get(feed_identity(urls[identity])):
+                state = found.renamed(identity).to_json()
+                await self._connection.run("adopt", keys, [found.url, identity, state])
 
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable."""
@@ -97,6 +110,31 @@ class RedisFeedJobs(Store):
         while cursor != 0:
             cursor, found = await self._connection.ask("ZSCAN", key("due"), cursor or 0, "COUNT", MAX_FEEDS_PER_STEP)
             yield [url for url, _ in found]
+
+    async def _unknown(self, identities: Iterable[str]) -> AsyncGenerator[str, None]:
+        for chunk in _chunks(identities):
+            for identity, state in zip(chunk, await self._connection.ask("HMGET", key("feeds"), *chunk), strict=True):
+                if not state:
+                    yield identity
+
+    async def _former(self, wanted: Collection[str]) -> dict[str, FeedState]:
+        """The states of these URLs (`urls.feed_identity`): followed ones, and of several the one polled last."""
+        found: dict[str, tuple[bool, float, FeedState]] = {}
+        cursor = None
+        while cursor != 0:
+            arguments = (cursor or 0, "COUNT", MAX_FEEDS_PER_STEP)
+            cursor, texts = await self._connection.ask("HSCAN", key("feeds"), *arguments)
+            for identity, text in texts.items():
+                if '"configured_url"' not in text and feed_identity(identity) not in wanted:
+                    continue
+                state = FeedState.from_json(text)
+                if (url := feed_identity(state.address)) not in wanted:
+                    continue
+                is_followed = await self._connection.ask("ZSCORE", key("due"), identity) is not None
+                rank = is_followed, state.checked_at
+                if url not in found or rank > found[url][:2]:
+                    found[url] = *rank, state
+        return {url: state for url, (_, _, state) in found.items()}
 
     async def _texts(self, urls: Sequence[str]) -> list[str]:
         """The states of feeds as JSON text."""

@@ -13,6 +13,7 @@ from entries import dump
 from feedstate import FeedState
 from timeline.feed_jobs import Lease, States
 from timeline.sqlite.worker import Store, Worker, rows
+from urls import feed_identity
 
 IDLE_SECONDS: Final = 1.0
 """Longest time that `claim` trusts its last answer: a lease may run out without a write."""
@@ -35,6 +36,11 @@ class SqliteFeedJobs(Store):
     def now(self) -> float:
         """The time of this machine."""
         return time.time()
+
+    async def adopt(self, urls: Mapping[str, str]) -> None:
+        """Gives unknown feeds the state of the same feed under another identity."""
+        await self._writer.run(lambda db: _adopt(db, urls))
+        self._feeds_changed()
 
     async def follow(self, due: Mapping[str, float]) -> None:
         """Makes exactly these feeds claimable."""
@@ -104,6 +110,35 @@ def _given(db: sqlite3.Connection, feeds: Iterable[tuple[str, float]]) -> Iterat
     db.executemany("INSERT OR REPLACE INTO given VALUES (?, ?)", feeds)
     yield
     db.execute("DROP TABLE given")
+
+
+def _adopt(db: sqlite3.Connection, urls: Mapping[str, str]) -> None:
+    with _given(db, ((identity, 0) for identity in urls)):
+        query = "SELECT url FROM given WHERE url NOT IN (SELECT url FROM feeds)"
+        unknown = [(identity, feed_identity(urls[identity])) for (identity,) in db.execute(query)]
+    if not unknown:
+        return
+    wanted = {url for _, url in unknown}
+    # Of several the last one counts: a followed one, and of these the one that was polled last.
+    known = db.execute(
+        "SELECT url, coalesce(json_extract(state, '$.configured_url'), url) FROM feeds "
+        "ORDER BY followed, json_extract(state, '$.checked_at')"
+    )
+    former = {url: identity for identity, address in known if (url := feed_identity(address)) in wanted}
+    for identity, url in unknown:
+        if url in former:
+            _copy_feed(db, former[url], identity)
+
+
+def _copy_feed(db: sqlite3.Connection, former: str, identity: str) -> None:
+    (text,) = db.execute("SELECT state FROM feeds WHERE url = ?", (former,)).fetchone()
+    state = FeedState.from_json(text).renamed(identity).to_json()
+    db.execute(
+        "INSERT INTO feeds (url, followed, due, fence, failures, state, paused) "
+        "SELECT ?, followed, due, random() & 0xffffffffff, failures, ?, paused FROM feeds WHERE url = ?",
+        (identity, state, former),
+    )
+    db.execute("INSERT OR REPLACE INTO listed SELECT ?, marks FROM listed WHERE url = ?", (identity, former))
 
 
 def _follow(db: sqlite3.Connection, due: Mapping[str, float]) -> None:
