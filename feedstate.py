@@ -70,7 +70,8 @@ class FeedState:
 
     Times are Unix seconds, 0 for never. ``listed`` has the entries of the last document: only new and changed ones
     are sanitised and committed. ``newest`` are the dates of its newest entries, which `auto` adapts to. ``blogs``
-    names the blogs that have had the feed's entries: any other blog gets them as a backfill.
+    names the blogs that have had the feed's entries: any other blog gets them as a backfill. ``filters`` has name and
+    `Feed.filter_digest` of each blog that filters them, separated by a space.
 
     ``url`` is the feed's identity, `config.Feed.identity`; ``key_name`` the name in the keys of its entries, if it
     was followed under another identity before. ``configured_url`` is the URL that config.yaml had at the last poll,
@@ -109,6 +110,7 @@ class FeedState:
     failing_since: float = 0
     newest: tuple[float, ...] = ()
     blogs: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
     listed: Marks = field(default_factory=Marks)
 
     @property
@@ -134,6 +136,16 @@ class FeedState:
     def renamed(self, identity: str) -> FeedState:
         """The state of the same feed under another identity."""
         return replace(self, url=identity, key_name=self.named, configured_url=self.address)
+
+    def loosened(self, filters: Mapping[str, str]) -> frozenset[str]:
+        """The blogs whose filter of the feed is another than at the last poll, where they had one.
+
+        ``filters`` has the digest of each blog's filter, empty for none.
+        """
+        if not self.filters:
+            return frozenset()
+        before = dict(known.split(" ", 1) for known in self.filters)
+        return frozenset(blog for blog, digest in filters.items() if before.get(blog, digest) != digest)
 
     def succeeded(self, status: int, at: float, next_at: float) -> FeedState:
         """The state after a poll that succeeded."""

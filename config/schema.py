@@ -6,6 +6,8 @@ value: it is left out if the value came from the environment.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -250,6 +252,14 @@ class Feed(Section):
     def identity(self) -> str:
         """The name by which the store knows the feed: its id, else its URL, see `urls.feed_identity`."""
         return self.id or urls.feed_identity(self.url)
+
+    @cached_property
+    def filter_digest(self) -> str:
+        """A hash of ``include`` and ``exclude``; empty if the feed has neither."""
+        if not self.include and not self.exclude:
+            return ""
+        words = json.dumps([self.include, self.exclude])
+        return hashlib.blake2b(words.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
     @cached_property
     def public_url(self) -> str:

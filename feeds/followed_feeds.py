@@ -30,6 +30,11 @@ class FollowedFeed:
         return self.id or urls.feed_identity(self.url)
 
     @property
+    def filters(self) -> Mapping[str, str]:
+        """The digest of each blog's filter, empty for none."""
+        return {blog: feed.filter_digest for blog, feed in self.uses.items()}
+
+    @property
     def name(self) -> str:
         """The feed's name in the log: its URL without secrets."""
         return redaction.public_url(self.url)

@@ -26,7 +26,7 @@ from feeds.parser.document import Document, NotAFeedError, Reading
 from feeds.parser.filter import Filter
 from feeds.parser_pool import ParserKilledError, ParserPool
 from feeds.result import Pause, Polled, Result
-from feedstate import FeedState, Marks
+from feedstate import FeedState
 from outbound.host_limits import HostPausedError
 
 logger = logging.getLogger("livelog.feeds")
@@ -55,8 +55,10 @@ class Poll:
         self._fetcher = fetcher
         self._parser_pool = parser_pool
         self._clock = clock
-        # A blog that is new to the feed needs all of its entries: the feed is requested as if for the first time.
-        self._before = _forgetful(self._state) if set(followed.uses) - set(state.blogs) else self._state
+        # A blog that is new to the feed, or takes more of it, needs all entries: the feed is requested as if for the
+        # first time.
+        self._anew = bool(set(followed.uses) - set(state.blogs) or state.loosened(followed.filters))
+        self._before = _forgetful(self._state) if self._anew else self._state
         is_proven = state.validated_url is not None and state.address == followed.url
         self._may_discover = not is_proven and self._before.found_url is None
 
@@ -150,6 +152,7 @@ class Poll:
             content_type=answer.content_type,
             known=before.listed,
             known_at=before.ok_at,
+            anew=self._anew,
             filters=filters,
             max_bytes=self._fetcher.max_bytes,
         )
@@ -158,7 +161,7 @@ class Poll:
 
 def _forgetful(state: FeedState) -> FeedState:
     """The state of a feed that is requested as if for the first time."""
-    return replace(state, validated_url=None, etag=None, last_modified=None, body_digest=None, listed=Marks())
+    return replace(state, validated_url=None, etag=None, last_modified=None, body_digest=None)
 
 
 def _pause(error: FetchError, now: float, next_at: float) -> Pause | None:

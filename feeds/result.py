@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final, Literal
 
 from config import Feed
-from entries import Entry
+from entries import Entry, digest_version
 from feeds import schedule, withdrawal
 from feeds.fetch import Answer
 from feeds.followed_feeds import FollowedFeed
@@ -81,6 +81,8 @@ class Polled:
             present = {entry_id: mark for entry_id, mark in before.listed.items() if not mark.absent}
             listed, gone = withdrawal.compared(before.listed, present)
             after = replace(after, listed=listed)
+        if (filters := self._filters()) != after.filters:
+            after = replace(after, filters=filters)
         return Result(state=self._succeeded(after, whole=True), outcome="unchanged", withdrawn=self._left_out(gone))
 
     def changed(self, document: Document, now: float) -> Result:
@@ -88,7 +90,9 @@ class Polled:
         listed, gone = self._compared(document)
         after = self._described(document)
         after = self._validated(after, self.answer.digest if document.whole else None)
-        after = replace(after, listed=listed, blogs=self._served(document))
+        is_read = document.whole or bool(document.listed)
+        filters = self._filters() if is_read else self.before.filters
+        after = replace(after, listed=listed, blogs=self._served(document), filters=filters)
         entries = [entry for blog, feed in self.uses for entry in self._entries(document, blog, feed, now)]
         return Result(
             state=self._succeeded(after, whole=document.whole),
@@ -140,12 +144,18 @@ class Polled:
         """The blogs that have had the feed's entries, after this document."""
         return tuple(sorted(self.followed.uses)) if document.whole or document.listed else self.before.blogs
 
+    def _filters(self) -> tuple[str, ...]:
+        """The filters of all blogs, as `FeedState` has them."""
+        return tuple(f"{blog} {digest}" for blog, digest in sorted(self.followed.filters.items()) if digest)
+
     def _entries(self, document: Document, blog: str, feed: Feed, now: float) -> list[Entry]:
         """The document's entries as one blog accepts them."""
         rejected = document.refused.get(blog, frozenset())
         accepted = [_labelled(entry, feed) for entry in document.entries if entry.id not in rejected]
         # A feed that lists none of its earlier entries lists old entries under new guids.
-        backfill = blog not in self.before.blogs or document.renamed
+        # Filters that are changed let older entries through.
+        is_changed = blog in self.before.loosened(self.followed.filters)
+        backfill = blog not in self.before.blogs or document.renamed or is_changed
         return positioned(accepted, blog, now, backfill=backfill, old_before=self._old_before(now))
 
     def _old_before(self, now: float) -> float:
@@ -160,8 +170,16 @@ class Polled:
         """Entries withdrawn by tombstones from all blogs, and entries that a blog rejects after a correction."""
         tombstones = [(blog, entry_id) for blog, _ in self.uses for entry_id in document.withdrawn]
         had = self.before.blogs
-        rejected = [(blog, i) for blog, ids in document.refused.items() if blog in had for i in ids]
+        same = {entry.id for entry in document.entries if self._is_as_known(entry)}
+        rejected = [(blog, i) for blog, ids in document.refused.items() if blog in had for i in ids - same]
         return tombstones + rejected
+
+    def _is_as_known(self, entry: Entry) -> bool:
+        """True for an entry that is read anew, and not corrected since: another filter withdraws nothing."""
+        known = self.before.listed.get(entry.id)
+        if known is None:
+            return False
+        return known.digest == entry.digest or digest_version(known.digest) != digest_version(entry.digest)
 
     def _left_out(self, gone: Sequence[str]) -> list[tuple[str, str]]:
         """Entries that were left out twice, of the blogs with ``withdraw: true``."""

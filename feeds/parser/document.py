@@ -57,7 +57,7 @@ class Reading:
     ``url`` is the feed's URL in the configuration; ``base`` the URL that answered after redirects, which relative
     links refer to. ``name`` is the feed's name in every key: ``url`` if it is empty.
     ``known`` entries, of the poll that succeeded at ``known_at`` (Unix seconds), are left out of the result unless
-    they changed.
+    they changed, or all are to be read ``anew``.
     ``filters`` are those of each blog that has one. ``max_bytes`` bounds a compressed body after decompression.
     """
 
@@ -68,6 +68,7 @@ class Reading:
     known: Mapping[str, Mark] = field(default_factory=Marks)
     known_at: float = 0
     name: str = ""
+    anew: bool = False
     filters: Mapping[str, Filter] = field(default_factory=dict)
     max_bytes: int = 15_000_000
 
@@ -107,7 +108,7 @@ def parse(reading: Reading) -> Document:
     """Parses a feed document; raises NotAFeedError."""
     body = _decompress(reading.body, reading.max_bytes)
     feed = _read(body, reading)
-    listing = identity.identify(feed, reading.name or reading.url, reading.known, reading.known_at)
+    listing = identity.identify(feed, reading.name or reading.url, reading.known, reading.known_at, anew=reading.anew)
     title, site = sanitize.extract_text(feed.title), feed.site_url
     source = Source(title or urls.host_of(site or reading.url), site, reading.public_url)
     bases = Bases(feed)

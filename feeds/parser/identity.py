@@ -52,8 +52,13 @@ class Listing:
     renamed: bool
 
 
-def identify(feed: RawFeed, feed_url: str, known: Mapping[str, Mark], known_at: float = 0) -> Listing:
-    """Compares a document with the known entries of its feed, ``feed_url``, of a poll at ``known_at``."""
+def identify(
+    feed: RawFeed, feed_url: str, known: Mapping[str, Mark], known_at: float = 0, *, anew: bool = False
+) -> Listing:
+    """Compares a document with the known entries of its feed, ``feed_url``, of a poll at ``known_at``.
+
+    All entries count as changed if the document is to be read ``anew``.
+    """
     listed = _list_entries(feed, feed_url, known)
     withdrawn = _find_withdrawn(feed.tombstones, feed_url, known, listed)
     for entry_id in withdrawn:
@@ -68,7 +73,7 @@ def identify(feed: RawFeed, feed_url: str, known: Mapping[str, Mark], known_at: 
                 is_correction=entry_id in corrected,
             )
             for entry_id, entry in listed.items()
-            if known.get(entry_id, _UNKNOWN).digest != entry.mark.digest
+            if anew or known.get(entry_id, _UNKNOWN).digest != entry.mark.digest
         ],
         marks=Marks({entry_id: entry.mark for entry_id, entry in listed.items()}),
         withdrawn=withdrawn,

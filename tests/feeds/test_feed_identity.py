@@ -1,4 +1,4 @@
-"""A feed stays the same under another URL, password or id."""
+"""A feed stays the same under another URL, password or id; a changed filter lets older posts through, once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from email.utils import formatdate
 import pytest
 
 from tests.feeds.documents import rss
-from tests.feeds.origins import RawOrigin, moved, whole
+from tests.feeds.origins import RawOrigin, answer, moved, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log
 
 NAMES = ("a", "b", "c")
@@ -96,3 +96,56 @@ async def test_a_url_taken_back_during_a_rolling_change_repeats_nothing(desk: De
         await desk.follow({"url": address, "id": "city-hall"})
         await desk.later(HOUR)
     assert len(await desk.events()) == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"exclude": ["b"]}, {}),
+        ({"exclude": ["b", "c"]}, {"exclude": ["c"]}),
+        ({"include": ["a"]}, {"include": ["a", "b"]}),
+        ({"exclude": ["/^b/"]}, {"exclude": ["/^z/"]}),
+    ],
+    ids=repr,
+)
+async def test_a_loosened_filter_lets_older_posts_through_once(
+    desk: Desk, origin: RawOrigin, before: dict[str, list[str]], after: dict[str, list[str]]
+) -> None:
+    url = origin.serve("/a", documents(desk))
+    await desk.follow({"url": url, **before})
+    shown = len(await desk.titles())
+    assert "b" not in await desk.titles()
+    await desk.apply({"url": url, **after})
+    assert len(await desk.titles()) == shown + 1
+    found = {item["title"]: item["_livelog"]["position"] for item in await desk.items()}
+    assert found["b"] < found["a"], "it stands at its own date"
+    for _ in range(2):
+        await desk.later(HOUR)
+        await desk.follow({"url": url, **after})
+    assert len(await desk.events()) == shown + 1
+
+
+async def test_a_tightened_filter_withdraws_nothing(desk: Desk, origin: RawOrigin) -> None:
+    url = origin.serve("/a", documents(desk))
+    await desk.follow({"url": url, "exclude": ["z"]})
+    await desk.apply({"url": url, "exclude": ["b", "z"]})
+    await desk.later(HOUR)
+    assert len(await desk.titles()) == len(NAMES)
+
+
+async def test_a_filter_of_one_blog_changes_no_other(desk: Desk, origin: RawOrigin) -> None:
+    url = origin.serve("/a", documents(desk))
+    await desk.follow(one=[{"url": url, "exclude": ["b"]}], two=[{"url": url, "include": ["a"]}])
+    await desk.follow(one=[url], two=[{"url": url, "include": ["a"]}])
+    assert (sorted(map(str, await desk.titles("one"))), await desk.titles("two")) == (list(NAMES), ["a"])
+    assert len(await desk.events("two")) == 1
+
+
+async def test_a_filter_that_stays_costs_no_whole_answer(desk: Desk, origin: RawOrigin) -> None:
+    url = origin.serve("/a", documents(desk))
+    for _ in range(2):
+        await desk.follow({"url": url, "exclude": ["b"]})
+        origin.serve("/a", answer(status="304 x"))
+        origin.heads.clear()
+        await desk.later(HOUR)
+        assert 'If-None-Match: "1"' in origin.heads[0]
