@@ -9,6 +9,7 @@ import pytest
 
 from config import Blog, Config, Feed
 from feedstate import FeedState
+from pages.freshness import Freshness
 from tests.pages.sources import FEEDS, SETTINGS, filled, poll
 from tests.site import Site
 from tests.timeline.drafts import NOW
@@ -18,6 +19,12 @@ from timeline import TimelineError
 @pytest.fixture
 def settings() -> Config:
     return SETTINGS
+
+
+@pytest.fixture(autouse=True)
+def now(site: Site) -> None:
+    """Has it be the time of the polls: nothing began later than now."""
+    site.served.sources = Freshness(site.timeline, lambda: NOW)
 
 
 async def test_it_is_json_that_can_be_cached_for_5_seconds(site: Site) -> None:
