@@ -71,7 +71,9 @@ class Livelog:
         """Starts `server.py` with these arguments, and waits until it answers."""
         began = time.monotonic()
         self.log = ""
-        limited = ["prlimit", f"--nofile={self.files}:{self.files}"] if self.files else []
+        # A run of tests that is killed must leave no server that polls on.
+        limited = ["setpriv", "--pdeathsig", "TERM"]
+        limited += ["prlimit", f"--nofile={self.files}:{self.files}"] if self.files else []
         self._process = await asyncio.create_subprocess_exec(
             *limited,
             sys.executable,

@@ -25,10 +25,13 @@ INSPECT = """() => {
   const elements = 'script, style, link, meta, base, iframe, frame, object, embed, form, input, '
     + 'button:not(.byline > .what-changed, .byline > .share), select, textarea, template, marquee, noscript, '
     + 'map, area, [style]:not(.picture-missing), [id], [name], [srcdoc], [ping], [target]';
+  // Elements of formulas that link, or contain HTML.
+  const unsafe = 'maction, annotation, annotation-xml, mglyph, malignmark, [href], :has(> a, > img)';
   for (const article of document.querySelectorAll('article')) {
     found.push(...[...article.querySelectorAll(elements)].map((element) => element.outerHTML));
     for (const element of article.querySelectorAll('*')) {
-      if (element.namespaceURI !== 'http://www.w3.org/1999/xhtml') found.push(element.outerHTML);
+      const isFormula = element.namespaceURI === 'http://www.w3.org/1998/Math/MathML' && !element.matches(unsafe);
+      if (element.namespaceURI !== 'http://www.w3.org/1999/xhtml' && !isFormula) found.push(element.outerHTML);
       for (const { name, value } of element.attributes) {
         if (name.startsWith('on')) found.push(`${name}=${value}`);
         if (!['href', 'src', 'srcset', 'poster', 'cite', 'action', 'data'].includes(name)) continue;

@@ -54,7 +54,7 @@ async def test_an_asset_comes_compressed_to_who_can_read_it(site: Site) -> None:
     path = (await addresses(site))[-1]
     plain = await site.get(path)
     assert "Content-Encoding" not in plain.headers
-    small = await site.get(path, Accept_Encoding="gzip, deflate")
+    small = await site.get(path, Accept_Encoding="gzip")
     assert small.headers["X-Consumed-Content-Encoding"] == "gzip"
     assert small.body == plain.body
     assert int(small.headers["Content-Length"]) == len(gzip.compress(plain.body, 9, mtime=0))
