@@ -33,6 +33,7 @@ from feeds.parser_pool import ParserPool
 from feeds.poll import Poll
 from feeds.proven_feeds import ProvenFeeds
 from feeds.result import Pause, Result
+from feeds.slow_patterns import SlowPatterns
 from feeds.ticker import Ticker
 from feeds.wakeups import Wakeups
 from feedstate import FeedState
@@ -56,6 +57,7 @@ class Poller:
 
     ``clock`` gives Unix seconds: the timeline's, if there is none. ``steady`` gives those of a clock that is never
     set, by which jumps of the other are noticed; without it, set-backs alone are.
+    ``slow_patterns`` are those that took too long since the configuration was read.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Poller:
         steady: Callable[[], float] | None = None,
     ) -> None:
         self.polls = Counter(new=0, unchanged=0, failed=0)
+        self.slow_patterns = SlowPatterns()
         self._timeline = timeline
         self._fetcher = fetcher
         self._parser_pool = parser_pool
@@ -112,6 +115,7 @@ class Poller:
         timeline is down, the old feeds stay followed. The user agent is changed by `Fetcher.apply`. The timeline, and
         the limits of the parser's processes, cannot be changed while running.
         """
+        self.slow_patterns.clear()
         self._configure(config, await asyncio.to_thread(FollowedFeeds, config.blogs))
         self._polls.cancel(lambda poll: poll.lease.url not in self._followed_feeds)
         self._follow_wanted = True
@@ -229,6 +233,7 @@ class Poller:
         result = await poll.run()
         if result.outcome != "paused":
             self.polls[result.outcome] += 1
+        self.slow_patterns.add(followed.name, result.slow_patterns)
         if result.pause:
             await self._pause(result.pause)
         under_way.committing = True

@@ -36,13 +36,17 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The result of a poll: the feed's next state, entries with positions, (blog, id) of entries to withdraw."""
+    """The result of a poll: the feed's next state, entries with positions, (blog, id) of entries to withdraw.
+
+    ``slow_patterns`` are blogs and patterns of their filters that took too long.
+    """
 
     state: FeedState
     outcome: Outcome
     entries: Sequence[Entry] = ()
     withdrawn: Sequence[tuple[str, str]] = ()
     pause: Pause | None = None
+    slow_patterns: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Polled:
             outcome="new" if entries else "unchanged",
             entries=entries,
             withdrawn=[*self._revoked(document), *self._left_out(gone)],
+            slow_patterns=document.slow_patterns,
         )
 
     def _compared(self, document: Document) -> tuple[Marks, list[str]]:

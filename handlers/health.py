@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import redaction
@@ -25,7 +25,7 @@ class Health(Handler):
     is_large = False
 
     async def get(self) -> None:
-        """Sends the state of the timeline, the number of readers, and the feeds that fail."""
+        """Sends the state of the timeline, readers, feeds that fail, and patterns that take too long."""
         site = self.site
         problem = (site.polling and site.polling.trouble) or (site.fanout and site.fanout.trouble) or None
         count, listed = 0, list[dict[str, object]]()
@@ -45,6 +45,7 @@ class Health(Handler):
                 "readers": site.fanout.readers() if site.fanout else {},
                 "feeds": {"followed": site.config.feeds, "failing": count},
                 "failing": listed,
+                "slow_patterns": _slow_patterns(site.polling.slow_patterns if site.polling else ()),
             }
         )
 
@@ -56,6 +57,10 @@ async def _listed(failing: Sequence[FeedState], now: float) -> list[dict[str, ob
         if n % _PER_TURN == 0:
             await asyncio.sleep(0)
     return listed
+
+
+def _slow_patterns(found: Iterable[tuple[str, str, str]]) -> list[dict[str, str]]:
+    return [{"feed": feed.partition("://")[2], "blog": blog, "pattern": pattern} for feed, blog, pattern in found]
 
 
 def _feed(state: FeedState, now: float) -> dict[str, object]:

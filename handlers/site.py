@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -32,6 +32,10 @@ class Polling(Protocol):
     @property
     def polls(self) -> Mapping[str, int]:
         """The number of polls since the process started, by outcome."""
+
+    @property
+    def slow_patterns(self) -> Iterable[tuple[str, str, str]]:
+        """Feed, blog and pattern of filters that took too long."""
 
 
 @dataclass

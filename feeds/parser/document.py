@@ -21,7 +21,7 @@ from feeds.parser import details, discovery, identity, json, own_addresses, plai
 from feeds.parser.addresses import Bases
 from feeds.parser.dates import plausible
 from feeds.parser.enclosures import drop_repeated
-from feeds.parser.filter import Filter
+from feeds.parser.filter import Filter, Judgement
 from feeds.parser.identity import ListedEntry
 from feeds.parser.raw_entry import NO_WISHES, RawEntry, RawFeed, Wishes
 from feedstate import Mark, Marks
@@ -34,6 +34,8 @@ MAX_ENTRIES: Final = 5_000
 """The first entries of a document are read: the result is sent to the process that serves readers."""
 
 MAX_ATTACHMENTS: Final = 50
+FILTER_SECONDS: Final = 1.0
+"""CPU that the filters of all blogs may use for a document."""
 
 
 class NotAFeedError(Exception):
@@ -88,7 +90,8 @@ class Document:
     """A parsed document: title and site of the feed, the marks of all entries, and the new and changed entries.
 
     ``whole`` is False for a document that was cut off: its validators must not be kept. ``refused`` are the ids of
-    ``entries`` that a blog's filter rejects, by blog. ``withdrawn`` are the ids of entries that have a tombstone.
+    ``entries`` that a blog's filter rejects, by blog. ``slow_patterns`` are blogs and patterns that took too long and
+    were left out. ``withdrawn`` are the ids of entries that have a tombstone.
     ``renamed`` is True if almost none of the known entries is listed any more, and many others are: the new entries
     are most likely old ones with new guids.
     """
@@ -100,6 +103,7 @@ class Document:
     whole: bool = True
     wishes: Wishes = NO_WISHES
     refused: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    slow_patterns: Sequence[tuple[str, str]] = ()
     withdrawn: tuple[str, ...] = ()
     renamed: bool = False
 
@@ -119,6 +123,7 @@ def parse(reading: Reading) -> Document:
     if own:
         source = own_addresses.hidden_source(source, own)
         entries = own_addresses.hidden(entries, source, own)
+    judgements = _judge(entries, reading.filters)
     return Document(
         title=title and source.title,
         site_url=source.url,
@@ -126,7 +131,8 @@ def parse(reading: Reading) -> Document:
         listed=listing.marks,
         whole=feed.whole,
         wishes=feed.wishes,
-        refused={blog: _find_refused(entries, filter_) for blog, filter_ in reading.filters.items()},
+        refused={blog: judged.refused for blog, judged in judgements.items()},
+        slow_patterns=[(blog, pattern) for blog, judged in judgements.items() for pattern in judged.slow],
         withdrawn=listing.withdrawn,
         renamed=listing.renamed,
     )
@@ -230,5 +236,11 @@ def _shorten_names(text: str) -> str:
     return f"{head[:end]}, …" if end > 0 else text[: xml.MAX_NAME_CHARS]
 
 
-def _find_refused(entries: Iterable[Entry], filter_: Filter) -> frozenset[str]:
-    return frozenset(entry.id for entry in entries if not filter_.accepts(entry))
+def _judge(entries: Sequence[Entry], filters: Mapping[str, Filter]) -> Mapping[str, Judgement]:
+    """The judgements of the blogs' filters. Each may use its share of FILTER_SECONDS, and what those before left."""
+    left, judgements = FILTER_SECONDS, dict[str, Judgement]()
+    for blog, filter_ in filters.items():
+        judged = filter_.judge(entries, left / (len(filters) - len(judgements)))
+        left -= judged.seconds
+        judgements[blog] = judged
+    return judgements

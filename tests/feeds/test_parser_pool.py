@@ -18,15 +18,15 @@ from feeds.parser.document import Document, NotAFeedError
 from feeds.parser.document import parse as plainly_parsed
 from feeds.parser.filter import Filter
 from feeds.parser_pool import MEMORY_BYTES, ParserKilledError, ParserPool, _start
+from tests.feeds.burning import Burning
 from tests.feeds.documents import reading, rss
 from tests.feeds.processes import address_space, cpu_seconds, pids
 from tests.livelog import until
 
 GOOD = rss("<title>Good</title>")
 
-# An operator's expression that takes a time which doubles with each letter, and what it takes it for.
-FILTERS = {"blog": Filter(exclude=("/(a+)+z/",))}
-BURNER = rss(f"<title>{'a' * 100}</title>")
+FILTERS = {"blog": Burning()}
+BURNER = rss("<title>Burn</title>")
 
 # Five million empty objects: 15 MB of text, 500 MB of them.
 GLUTTON = b'{"version":"https://jsonfeed.org/version/1.1","items":[' + b"{}," * 5_000_000 + b"{}]}"
@@ -128,6 +128,20 @@ async def test_a_document_that_burns_cpu_is_killed_and_the_next_one_is_read() ->
         with pytest.raises(ParserKilledError, match=r"^Reading it took more than 1 seconds of CPU\.$"):
             await parse(sandbox, BURNER)
         assert await reads_on(sandbox)
+
+
+@pytest.mark.parametrize("pattern", ["/(a+)+z/", "/(a|aa)+$/", "/(.*)*x/", "/^(([a-z])+.)+[A-Z]([a-z])+$/"])
+async def test_an_expensive_pattern_costs_no_process_and_is_named(sandbox: ParserPool, pattern: str) -> None:
+    filters = {"bad": Filter(exclude=(pattern, "two")), "good": Filter(exclude=("two",))}
+    titles = [f"{'a' * 100}!", "two", f"{'a' * 99}!"]
+    body = rss(*(f"<guid>{n}</guid><title>{title}</title>" for n, title in enumerate(titles)))
+    assert await reads_on(sandbox)
+    (pid,) = pids()
+    document = await sandbox.parse(reading(body, filters=filters))
+    assert pids() == [pid]
+    assert document.slow_patterns == [("bad", pattern)]
+    two = document.entries[1].id
+    assert document.refused == {"bad": {two}, "good": {two}}, "nothing is hidden that may have to be shown"
 
 
 async def test_a_document_that_takes_memory_is_given_up_and_the_next_one_is_read() -> None:

@@ -301,6 +301,19 @@ async def test_each_blog_takes_what_it_wants_as_it_wants(desk: Desk, newsroom: N
     assert (vote["tags"], vote["_livelog"]["source"]["title"]) == (["politics", "city"], "Politics")
 
 
+async def test_an_expensive_pattern_is_named_once_and_loses_nothing(desk: Desk, newsroom: Newsroom, log: Log) -> None:
+    feed = newsroom.open_desk("/a.xml", title="A")
+    feed.publish(title="a" * 100)
+    await desk.follow(blog=[{"url": feed.url, "exclude": ("/(a+)+z/",)}], other=[feed.url])
+    feed.publish(title="a" * 101)
+    await desk.later()
+    assert len(await desk.titles()) == len(await desk.titles("other")) == 2
+    assert (await desk.state()).problem is None
+    (line,) = log.heard()
+    assert line == f"{feed.url}: the pattern /(a+)+z/ of blog blog takes too long, and was left out."
+    assert list(desk.poller.slow_patterns) == [(feed.url, "blog", "/(a+)+z/")]
+
+
 async def test_feeds_do_not_share_their_entries(desk: Desk, origin: RawOrigin) -> None:
     await desk.follow(origin.serve("/a", whole(rss(ONE))), origin.serve("/b", whole(rss(ONE))))
     assert await desk.titles() == ["One", "One"]

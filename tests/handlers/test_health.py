@@ -21,7 +21,21 @@ async def test_a_healthy_process_is_ok(site: Site) -> None:
         "readers": {"blog": 0, "other": 0},
         "feeds": {"followed": 1, "failing": 0},
         "failing": [],
+        "slow_patterns": [],
     }
+
+
+async def test_a_pattern_that_takes_too_long_is_listed_without_secrets(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.poller.slow_patterns.add("https://example.org/feed.xml", [("blog", "/(a+)+z/")])
+    site.poller.slow_patterns.add("https://example.org/feed.xml", [("other", "https://u:secret@example.org/")])
+    health = await site.json("/healthz")
+    assert health["status"] == "ok"
+    first, second = health["slow_patterns"]
+    assert first == {"feed": "example.org/feed.xml", "blog": "blog", "pattern": "/(a+)+z/"}
+    assert "secret" not in second["pattern"] + caplog.text
+    caplog.clear()
 
 
 async def test_a_failing_feed_is_listed_with_its_history_and_next_try(site: Site) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from dataclasses import replace
+from threading import Thread
+
 import pytest
 
 from entries import Entry, Source
-from feeds.parser.filter import Filter
+from feeds.parser.filter import Filter, Judgement
 
 VOTE = Entry(
     keys=("1",),
@@ -16,6 +21,11 @@ VOTE = Entry(
     tags=("Politics", "C++"),
     authors=("Ann O'Hara",),
 )
+
+
+def accepts(filter_: Filter, entry: Entry) -> bool:
+    """Whether a filter accepts an entry."""
+    return not filter_.judge([entry], 10.0).refused
 
 
 @pytest.mark.parametrize(
@@ -35,7 +45,7 @@ VOTE = Entry(
 def test_an_entry_needs_one_of_the_included_and_none_of_the_excluded(
     include: list[str], exclude: list[str], *, expected: bool
 ) -> None:
-    assert Filter(include=tuple(include), exclude=tuple(exclude)).accepts(VOTE) is expected
+    assert accepts(Filter(include=tuple(include), exclude=tuple(exclude)), VOTE) is expected
 
 
 @pytest.mark.parametrize(
@@ -64,17 +74,81 @@ def test_an_entry_needs_one_of_the_included_and_none_of_the_excluded(
     ],
 )
 def test_a_pattern_is_a_word_or_a_regular_expression(pattern: str, *, matches: bool) -> None:
-    assert Filter(include=(pattern,)).accepts(VOTE) is matches
-    assert Filter(exclude=(pattern,)).accepts(VOTE) is not matches
+    assert accepts(Filter(include=(pattern,)), VOTE) is matches
+    assert accepts(Filter(exclude=(pattern,)), VOTE) is not matches
 
 
 @pytest.mark.parametrize(("pattern", "matches"), [("議会", True), ("投票", True), ("予算", False), ("AI", True)])
 def test_words_are_found_where_none_are_spaced(pattern: str, *, matches: bool) -> None:
     entry = Entry(keys=("1",), digest="1", source=VOTE.source, title="市議会がAI投票を行う")
-    assert Filter(include=(pattern,)).accepts(entry) is matches
+    assert accepts(Filter(include=(pattern,)), entry) is matches
 
 
 def test_an_entry_of_nothing_is_wanted_by_no_word() -> None:
     bare = Entry(keys=("1",), digest="1", source=VOTE.source)
-    assert not Filter(include=("x",)).accepts(bare)
-    assert Filter(exclude=("x",)).accepts(bare)
+    assert not accepts(Filter(include=("x",)), bare)
+    assert accepts(Filter(exclude=("x",)), bare)
+
+
+SLOW = "/(a+)+z/"
+LETTERS = replace(VOTE, keys=("2",), title="a" * 100)
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "refused"),
+    [
+        ([], [SLOW], set()),
+        ([], [SLOW, "politics"], {"1", "2"}),
+        ([], ["politics", SLOW], {"1", "2"}),
+        ([SLOW], [], set()),
+        ([SLOW], ["votes"], {"1"}),
+        ([SLOW, "votes"], [], set()),
+        (["votes"], [SLOW], {"2"}),
+        (["votes"], [SLOW, "budget"], {"2"}),
+    ],
+)
+def test_a_pattern_that_takes_too_long_refuses_nothing(
+    include: list[str], exclude: list[str], refused: set[str]
+) -> None:
+    filter_ = Filter(include=tuple(include), exclude=tuple(exclude))
+    judged = filter_.judge([LETTERS, VOTE], 0.05)
+    assert judged.refused == refused
+    assert set(judged.slow) <= {SLOW}
+
+
+def test_many_entries_that_each_take_a_while_take_no_more_than_they_may() -> None:
+    entries = [replace(VOTE, keys=(f"{n}",), title="a" * 20) for n in range(2_000)]
+    began = time.process_time()
+    judged = Filter(exclude=(SLOW,)).judge(entries, 0.2)
+    assert judged.slow == (SLOW,)
+    assert 0.05 < judged.seconds < 0.3
+    assert time.process_time() - began < 2
+    assert signal.getsignal(signal.SIGVTALRM) == signal.SIG_DFL
+
+
+def test_many_patterns_that_take_long_take_no_more_together() -> None:
+    patterns = tuple(f"/(a+)+{letter}/" for letter in "bcdefghijklmnopqrst")
+    judged = Filter(exclude=patterns).judge([LETTERS] * 3, 0.2)
+    assert judged.slow == patterns
+    assert judged.seconds < 0.3
+
+
+def test_a_quick_pattern_is_not_blamed_for_the_time_of_a_slow_one() -> None:
+    entries = [replace(VOTE, keys=(f"{n}",), title="votes " + "a" * 16) for n in range(2_000)]
+    judged = Filter(exclude=("none", SLOW, "votes")).judge(entries, 0.2)
+    assert judged.slow == (SLOW,)
+    assert len(judged.refused) == 2_000
+
+
+def test_a_pattern_in_time_is_not_slow() -> None:
+    entries = [replace(VOTE, keys=(f"{n}",)) for n in range(100)]
+    judged = Filter(include=("/vote[sd]/", "budget"), exclude=("/^(no|yes)$/",)).judge(entries, 1.0)
+    assert (judged.slow, judged.refused) == ((), frozenset())
+
+
+def test_a_thread_judges_without_a_limit() -> None:
+    found: list[Judgement] = []
+    thread = Thread(target=lambda: found.append(Filter(exclude=("votes",)).judge([VOTE], 0.05)))
+    thread.start()
+    thread.join()
+    assert found == [Judgement(frozenset({"1"}))]
