@@ -126,6 +126,22 @@ async def test_who_takes_long_is_put_back_if_others_wait_and_not_otherwise(excha
     )
 
 
+@pytest.mark.parametrize("concurrency", [2, 4, 64])
+async def test_each_slot_is_free_again_after_a_moment_however_many_are_parked(
+    exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch, concurrency: int
+) -> None:
+    now = asyncio.get_running_loop().time()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    slots = ExchangeSlots(concurrency, HostLimits(per_host=2), park_seconds=1.0, look_seconds=10.0)
+    for n in range(40 * concurrency):
+        exchanges.begin(slots, f"{n}", room="other")
+    await settled()
+    for turn in range(1, 35):
+        now += 1.001
+        await settled()
+        assert len(exchanges.put_back) + len(exchanges.going) == (turn + 1) * concurrency // 2
+
+
 async def test_a_slow_feed_that_was_put_back_has_all_the_time_that_it_needs(exchanges: Exchanges) -> None:
     slots = ExchangeSlots(1, HostLimits(per_host=2), park_seconds=0.001, look_seconds=0.02)
     exchanges.begin(slots, "first", room="slow")
