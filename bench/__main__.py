@@ -1,6 +1,6 @@
 """`python -m bench [NAME …]`: run the benchmarks one after the other and print their figures.
 
-`fanout --quick` is a short run, `fanout --markdown` prints the form of docs/performance.md.
+`fanout --quick` and `hostile --quick` are short runs, `fanout --markdown` prints the form of docs/performance.md.
 """
 
 from __future__ import annotations
@@ -55,20 +55,24 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
 BY_NAME: dict[str, Callable[[], Coroutine[None, None, None]]] = {"lighthouse": lighthouse.run}
 """Benchmarks that run only if they are named: they need more than `make setup` installs."""
 
-FANOUT_OPTIONS = ("--quick", "--markdown")
+OPTIONS = ("--quick", "--markdown")
 
 
 def main(arguments: list[str]) -> int:
     """Run the named benchmarks, or all. Return the exit code."""
-    names = [argument for argument in arguments if argument not in FANOUT_OPTIONS]
+    names = [argument for argument in arguments if argument not in OPTIONS]
     unknown = [name for name in names if name not in BENCHMARKS | BY_NAME]
     if unknown:
         print(f"There are {', '.join(BENCHMARKS | BY_NAME)}; there is no {', '.join(unknown)}.")
         return 2
-    quick, markdown = (option in arguments for option in FANOUT_OPTIONS)
+    quick, markdown = (option in arguments for option in OPTIONS)
     if not markdown:
         print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores")
-    benchmarks = BENCHMARKS | BY_NAME | {"fanout": partial(fanout.run, quick=quick, markdown=markdown)}
+    benchmarks = BENCHMARKS | BY_NAME
+    benchmarks |= {
+        "fanout": partial(fanout.run, quick=quick, markdown=markdown),
+        "hostile": partial(hostile.run, quick=quick),
+    }
     for name in names or BENCHMARKS:
         asyncio.run(benchmarks[name]())
     return 0
