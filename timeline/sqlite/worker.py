@@ -7,18 +7,23 @@ import contextlib
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 from timeline.errors import TimelineError
 
 T = TypeVar("T")
-Job = tuple[Callable[[sqlite3.Connection], Any], Future[Any]]
 
 MAX_JOBS_PER_TRANSACTION: Final = 64
 MAX_QUEUED_JOBS: Final = 10_000
 BUSY_TIMEOUT: Final = 5.0
+
+
+class Job(NamedTuple):
+    """Work for the thread, and the future of its result."""
+
+    work: Callable[[sqlite3.Connection], Any]
+    future: asyncio.Future[Any]
 
 
 class Store:
@@ -50,14 +55,14 @@ class Worker:
 
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Runs a job in the thread; its transaction is committed when this returns. Raises TimelineError."""
-        future: Future[T] = Future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._queueing:
             if self._closed:
                 raise TimelineError("the database is closed")
             if self._jobs.qsize() >= MAX_QUEUED_JOBS:
                 raise TimelineError("the database is asked for more than it can do")
-            self._jobs.put((job, future))
-        return await asyncio.wrap_future(future)
+            self._jobs.put(Job(job, future))
+        return await future
 
     def close(self) -> None:
         """Finishes the queued jobs, then closes the connection. Blocks."""
@@ -101,18 +106,18 @@ class Worker:
 
     def _transact(self, connection: sqlite3.Connection, batch: list[Job]) -> bool:
         """Runs a batch in one transaction; returns False if the database failed."""
-        done: list[tuple[Future[Any], Any]] = []
-        failed: list[tuple[Future[Any], Exception]] = []
+        done: list[tuple[Job, Any]] = []
+        failed: list[tuple[Job, Exception]] = []
         try:
             connection.execute("BEGIN")
-            for job, future in batch:
+            for job in batch:
                 try:
                     with _savepoint(connection):
-                        done.append((future, job(connection)))
+                        done.append((job, job.work(connection)))
                 except Exception as error:
                     if _environmental(error):
                         raise
-                    failed.append((future, error))
+                    failed.append((job, error))
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
@@ -130,19 +135,27 @@ def rows(sql: str, *arguments: object) -> Callable[[sqlite3.Connection], list[An
     return lambda db: db.execute(sql, arguments).fetchall()
 
 
-def _settle(done: list[tuple[Future[Any], Any]], failed: list[tuple[Future[Any], Exception]]) -> None:
-    for future, result in done:
-        if future.set_running_or_notify_cancel():
-            future.set_result(result)
-    for future, problem in failed:
-        if future.set_running_or_notify_cancel():
-            future.set_exception(problem)
+def _settle(done: Sequence[tuple[Job, Any]], failed: Sequence[tuple[Job, Exception]]) -> None:
+    """Hands over the results of a batch: each event loop is woken once, as that takes longer than most jobs."""
+    for loop in {job.future.get_loop() for job, _ in (*done, *failed)}:
+        # A loop that was closed meanwhile has nobody who waits.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_hand_over, loop, done, failed)
 
 
-def _fail(batch: list[Job], error: TimelineError) -> None:
-    for _, future in batch:
-        if future.set_running_or_notify_cancel():
-            future.set_exception(error)
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, done: Sequence[tuple[Job, Any]], failed: Sequence[tuple[Job, Exception]]
+) -> None:
+    for job, result in done:
+        if job.future.get_loop() is loop and not job.future.done():
+            job.future.set_result(result)
+    for job, problem in failed:
+        if job.future.get_loop() is loop and not job.future.done():
+            job.future.set_exception(problem)
+
+
+def _fail(batch: Sequence[Job], error: TimelineError) -> None:
+    _settle([], [(job, error) for job in batch])
 
 
 def _environmental(error: Exception) -> bool:

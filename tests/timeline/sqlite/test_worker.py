@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from tests.livelog import until
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
 from timeline import TimelineError
 from timeline.sqlite import SqliteTimeline
+from timeline.sqlite.worker import Worker
 
 
 async def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
@@ -78,3 +82,60 @@ async def test_a_database_with_too_many_jobs_raises(monkeypatch: pytest.MonkeyPa
     assert len(await asyncio.gather(*waiting)) == 10
     await held
     await opened.close()
+
+
+async def test_jobs_that_waited_together_wake_the_loop_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker("test", ":memory:")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> bool:
+        begun.set()
+        return go_on.wait(30)
+
+    held = asyncio.create_task(worker.run(hold))
+    await until(begun.is_set)
+    jobs = [asyncio.create_task(worker.run(lambda db: db.execute("SELECT 1").fetchone())) for _ in range(20)]
+    bad = asyncio.create_task(worker.run(lambda _: int("a bug")))
+    cancelled = asyncio.create_task(worker.run(lambda db: db.execute("SELECT 2").fetchone()))
+    await until(lambda: worker._jobs.qsize() == 22)
+    cancelled.cancel()
+    loop, wakes = asyncio.get_running_loop(), list[object]()
+    wake = loop.call_soon_threadsafe
+
+    def count(callback: Callable[..., object], *arguments: Any) -> asyncio.Handle:
+        wakes.append(callback)
+        return wake(callback, *arguments)
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", count)
+    go_on.set()
+    assert await held
+    assert await asyncio.gather(*jobs) == [(1,)] * 20
+    with pytest.raises(ValueError, match="a bug"):
+        await bad
+    assert cancelled.cancelled()
+    assert len(wakes) == 2, "for the job that held the others, and for those"
+    worker.close()
+
+
+async def test_each_loop_has_its_own_results_and_a_closed_one_keeps_none_waiting() -> None:
+    worker = Worker("test", ":memory:")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> int:
+        begun.set()
+        go_on.wait(30)
+        return 1
+
+    async def ask_and_leave() -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(worker.run(lambda _: 2), 0.01)
+
+    held = asyncio.create_task(worker.run(hold))
+    await until(begun.is_set)
+    await asyncio.to_thread(asyncio.run, ask_and_leave())
+    mine = asyncio.create_task(worker.run(lambda _: 3))
+    await asyncio.sleep(0)
+    go_on.set()
+    assert [await held, await mine] == [1, 3]
+    assert await asyncio.to_thread(asyncio.run, worker.run(lambda _: 4)) == 4
+    worker.close()
