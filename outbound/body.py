@@ -41,16 +41,25 @@ class ResponseBody:
         """Receives a part of the body. Await the result before the next part."""
         self._size += len(data)
         self.too_large = self.too_large or self._size > self._max_bytes
-        if not self.too_large:
+        if not self.too_large and not self._closed:
             self.data += data
             self.hash.update(data)
         return None if self._size <= YIELD_BYTES else self._yield()
 
+    def take(self) -> bytes:
+        """The body; it is not kept here."""
+        data, self.data = bytes(self.data), bytearray()
+        return data
+
     def close(self) -> None:
-        """Releases the semaphore, if the body holds it."""
+        """Releases the semaphore, if the body holds it, and what was received.
+
+        Tornado's client refers to the body in cycles, which wait for a collection of all garbage: minutes.
+        """
         if self._large and self._holds and not self._closed:
             self._large.release()
         self._closed = True
+        self.data = bytearray()
 
     async def _yield(self) -> None:
         if self._large and not self._holds:

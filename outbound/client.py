@@ -239,7 +239,7 @@ def _response(response: HTTPResponse, url: str, moved_to: str | None, body: Resp
         status=response.code,
         url=url,
         headers=response.headers,
-        body=bytes(body.data),
+        body=body.take(),
         digest=body.hash.hexdigest(),
         moved_to=moved_to,
         took=round(took, 3),
