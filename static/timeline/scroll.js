@@ -6,6 +6,9 @@ const HAS_SCROLL_ANCHORING = CSS.supports('overflow-anchor', 'auto');
 /** Milliseconds. */
 const SLIDE_DURATION = 450;
 
+/** Posts above whose heights are measured; of more, rendered all at once, a frame would be late. */
+const MAX_RENDERED = 5;
+
 /** Rounding error of the last correction in pixels, made up for by the next: scroll positions are whole pixels. */
 let rounding = 0;
 
@@ -157,6 +160,7 @@ function topBelowRendered(element) {
   /** @type {HTMLElement[]} */
   const above = [];
   for (let one = element.previousElementSibling; one instanceof HTMLElement; one = one.previousElementSibling) above.push(one);
+  if (above.length > MAX_RENDERED) return topOf(element);
   for (const one of above) one.classList.add('rendered');
   const top = topOf(element);
   for (const one of above) one.classList.remove('rendered');
