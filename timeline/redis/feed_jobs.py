@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -124,12 +125,8 @@ class RedisFeedJobs(Store):
         while cursor != 0:
             arguments = (cursor or 0, "COUNT", MAX_FEEDS_PER_STEP)
             cursor, texts = await self._connection.ask("HSCAN", key("feeds"), *arguments)
-            for identity, text in texts.items():
-                if '"configured_url"' not in text and feed_identity(identity) not in wanted:
-                    continue
-                state = FeedState.from_json(text)
-                if (url := feed_identity(state.address)) not in wanted:
-                    continue
+            # In a thread: a thousand states take longer to read than the event loop may wait.
+            for identity, url, state in await asyncio.to_thread(_named, texts, wanted):
                 is_followed = await self._connection.ask("ZSCORE", key("due"), identity) is not None
                 rank = is_followed, state.checked_at
                 if url not in found or rank > found[url][:2]:
@@ -140,6 +137,17 @@ class RedisFeedJobs(Store):
         """The states of feeds as JSON text."""
         found = await self._connection.ask("HMGET", key("feeds"), *urls) if urls else []
         return [_text(url, state) for url, state in zip(urls, found, strict=True)]
+
+
+def _named(texts: Mapping[str, str], wanted: Collection[str]) -> list[tuple[str, str, FeedState]]:
+    """The identities, URLs and states of the feeds whose URL (`urls.feed_identity`) is wanted."""
+    named = []
+    for identity, text in texts.items():
+        if '"configured_url"' in text or feed_identity(identity) in wanted:
+            state = FeedState.from_json(text)
+            if (url := feed_identity(state.address)) in wanted:
+                named.append((identity, url, state))
+    return named
 
 
 def _text(url: str, state: str | None) -> str:
