@@ -5,8 +5,6 @@ Swedish) and their neighbours that cost a line each; Greek and Hungarian are fee
 months.
 """
 
-# ruff: noqa: SIM905 - lists of words read best as words
-
 from __future__ import annotations
 
 import unicodedata

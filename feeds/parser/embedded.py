@@ -23,7 +23,6 @@ from feeds.parser import lazy_images, players
 Attributes = Mapping[str, str]
 
 MATHML: Final = frozenset(
-    # ruff: noqa: SIM905 - a list of words reads best as words
     "math merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt mstyle "
     "msub msubsup msup mtable mtd mtext mtr munder munderover none semantics".split()
 )

@@ -26,7 +26,6 @@ MAX_ADDRESS_CHARS: Final = 4_096
 """Longer addresses of links, pictures, sound and film are removed; the linked text stays."""
 
 _TAGS: Final = frozenset(
-    # ruff: noqa: SIM905 - a list of words reads best as words
     "a abbr audio b bdi bdo blockquote br caption cite code col colgroup dd del details dfn div dl dt em figcaption "
     "figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary "
     "sup table tbody td tfoot th thead time tr u ul var video wbr".split()

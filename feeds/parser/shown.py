@@ -28,7 +28,6 @@ _PIXEL: Final = re.compile(r"[01](?:\.0*)?(?:px)?")
 
 _BREAK: Final = "\n"
 _BLOCKS: Final = frozenset(
-    # ruff: noqa: SIM905 - a list of words reads best as words
     "address article aside blockquote body br center dd details div dl dt figcaption figure footer form header hr "
     "html li main nav ol p pre section summary table tbody tfoot thead tr ul".split()
 )

@@ -220,8 +220,14 @@ def test_a_feed_that_is_gone_is_left_alone() -> None:
 def test_a_restart_polls_no_earlier_than_its_reason(
     state: dict[str, int], interval: float | None, blogs: list[str], due: float
 ) -> None:
-    known = {"url": "https://example.org/", "checked_at": NOW, "next_at": NOW + HOUR, "blogs": ("blog",), **state}
-    assert latest_due(FeedState(**known), interval, blogs, NOW) == due  # type: ignore[arg-type]  # of mixed types
+    known: dict[str, Any] = {
+        "url": "https://example.org/",
+        "checked_at": NOW,
+        "next_at": NOW + HOUR,
+        "blogs": ("blog",),
+        **state,
+    }
+    assert latest_due(FeedState(**known), interval, blogs, NOW) == due
 
 
 @pytest.mark.parametrize(
@@ -258,8 +264,14 @@ def test_a_wait_in_words(seconds: float, words: str) -> None:
 def test_after_a_set_back_a_feed_is_due_no_later_than_it_was_after_its_last_poll(
     state: dict[str, int], interval: float | None, wait: float, back: float
 ) -> None:
-    known = {"url": "https://example.org/", "checked_at": NOW, "next_at": NOW + HOUR, "etag": "1", **state}
-    due = latest_due(FeedState(**known), interval, [], NOW - back)  # type: ignore[arg-type]  # of mixed types
+    known: dict[str, Any] = {
+        "url": "https://example.org/",
+        "checked_at": NOW,
+        "next_at": NOW + HOUR,
+        "etag": "1",
+        **state,
+    }
+    due = latest_due(FeedState(**known), interval, [], NOW - back)
     assert due == NOW - back + wait
 
 

@@ -1,7 +1,5 @@
 """feedparser.py: the same results as feedparser.parse, in less than half of its time."""
 
-# ruff: noqa: SIM905 - lists of words read best as words
-
 from __future__ import annotations
 
 import io

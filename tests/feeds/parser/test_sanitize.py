@@ -31,14 +31,14 @@ TAGS = frozenset(
     figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strong sub summary sup
     table tbody td tfoot th thead time tr u ul var video wbr
     math merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt mstyle msub
-    msubsup msup mtable mtd mtext mtr munder munderover none semantics""".split()  # noqa: SIM905 - a list of words
+    msubsup msup mtable mtd mtext mtr munder munderover none semantics""".split()
 )
 VOID = frozenset({"br", "col", "hr", "img", "wbr"})
 URLS = frozenset({"href", "src", "poster"})
 INERT = frozenset(
     """dir lang title datetime span alt width height value start reversed type colspan rowspan scope rel loading
     decoding referrerpolicy controls preload alttext display mathvariant fence form largeop movablelimits stretchy
-    linethickness columnspan""".split()  # noqa: SIM905 - a list of words
+    linethickness columnspan""".split()
 )
 
 
