@@ -66,7 +66,7 @@ class _Searches:
         self._used_by: defaultdict[str, float] = defaultdict(float)
 
     def find(self, pattern: str, text: str) -> bool | None:
-        """Whether a text matches; None if the pattern is slow."""
+        """True if a text matches; None if the pattern is slow."""
         while pattern not in self.slow:
             found, used = _search_within(max(self._left, _MIN_SECONDS), pattern, text)
             self.used += used
@@ -85,7 +85,7 @@ class _Searches:
 
 
 def _search_within(seconds: float, pattern: str, text: str) -> tuple[bool | None, float]:
-    """Whether a text matches, and the seconds of CPU that this took; None instead if it took more than ``seconds``.
+    """Searches a text: True for a match, or None after ``seconds`` of CPU; and the seconds that the search took.
 
     Regular expressions of Python look for signals while they search. Signals reach the main thread alone, in which
     documents are parsed; in any other nothing is limited.

@@ -60,7 +60,7 @@ def make_ids(feed_url: str, entries: Sequence[RawEntry], known: Mapping[str, Mar
 
 def _make_id(feed_url: str, entry: RawEntry) -> str:
     text = entry.content or entry.summary
-    # Of an entry with guid or link the text does not count: it is read for the others alone.
+    # The text counts only without guid and link, and reading it is slow.
     shown = None if entry.guid or entry.link else shown_html(text)
     return make_key(feed_url, entry.guid, entry.link, entry.title, shown)
 

@@ -142,7 +142,7 @@ def counted(row: dict[str, str]) -> int:
 
 
 def identities(body: bytes) -> list[Hashable]:
-    """Who the entries of a document are, found out in the plainest way: guid, else link, else title, content."""
+    """The identities of a document's entries: the guid, else the link, else title and content."""
     if body.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{"):
         return [_identity_in_json(item) for item in _items(json.loads(body))]
     parsed = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)

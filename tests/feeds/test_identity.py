@@ -241,7 +241,7 @@ async def test_the_order_of_tags_is_no_correction_but_another_tag_is(feed: Serve
     assert await feed.serve(tagged("b", "c")) == [("update", "t")]
 
 
-# Whole feeds
+# Feeds as publishers change them: rebuilt, moved, with new guids
 
 
 def _article(n: int) -> str:

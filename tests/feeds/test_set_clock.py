@@ -25,7 +25,7 @@ JUMPS = {
 
 
 def line(jump: float) -> str:
-    """What the log says of a jump."""
+    """The line of the log about a jump."""
     return f"The clock was set {'back' if jump < 0 else 'forward'} by {JUMPS[jump]}."
 
 

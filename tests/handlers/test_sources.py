@@ -23,7 +23,7 @@ def settings() -> Config:
 
 @pytest.fixture(autouse=True)
 def now(site: Site) -> None:
-    """Has it be the time of the polls: nothing began later than now."""
+    """Sets the clock of the page to the time of the polls, so that no failure began later than now."""
     site.served.sources = Freshness(site.timeline, lambda: NOW)
 
 

@@ -24,7 +24,7 @@ VOTE = Entry(
 
 
 def accepts(filter_: Filter, entry: Entry) -> bool:
-    """Whether a filter accepts an entry."""
+    """True if a filter accepts an entry."""
     return not filter_.judge([entry], 10.0).refused
 
 
