@@ -72,12 +72,14 @@ def public_url(url: str) -> str:
     """
     if _PLAIN.fullmatch(url) and not _SUSPICIOUS.search(url):
         return url
+    address = urls.without_credentials(url)
     try:
-        parts = urlsplit(urls.without_credentials(url))
+        parts = urlsplit(address)
     except ValueError:
         return REDACTED
-    path, query, fragment = _path(parts.path), _query(parts.query), _query(parts.fragment)
-    return parts._replace(path=path, query=query, fragment=fragment).geturl()
+    public = parts._replace(path=_path(parts.path), query=_query(parts.query), fragment=_query(parts.fragment))
+    # Written again, an address loses a `?` without a query, and is another feed's (RFC 3986 §6.2.3).
+    return address if public == parts else public.geturl()
 
 
 def public_text(text: str) -> str:

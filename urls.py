@@ -15,6 +15,7 @@ _IDENTICAL: Final = re.compile(r"https://[a-z0-9.-]*[a-z0-9-]/[^#]*")
 """URLs that `feed_identity` does not change: most addresses of feeds."""
 
 _ADDRESS: Final = re.compile(r"https?://[^/?#]*([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
+_USER_INFO: Final = re.compile(r"\A(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)[^/?#]*@")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -65,8 +66,7 @@ def absolute(href: object, base: str) -> str | None:
 
 def without_credentials(url: str) -> str:
     """A URL without user name and password, to be shown and published."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return _USER_INFO.sub(r"\1", url)
 
 
 def user_info(url: str) -> str:

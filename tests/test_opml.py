@@ -523,6 +523,7 @@ BLOGS = st.builds(
 
 @given(BLOGS)
 @example(Blog(slug="blog", title="B", feeds=(Feed(url=URL, title="example.org", tags=("a, b", "/c", "d")),)))
+@example(Blog(slug="blog", title="B", feeds=(Feed(url="http://example.org/"), Feed(url="http://example.org/?"))))
 def test_a_written_document_is_read_with_the_same_titles_and_tags(blog: Blog) -> None:
     found = opml.read(opml.write(blog).encode(), "x.opml")
     assert found.left_out == ()

@@ -97,6 +97,10 @@ def test_a_plain_url_is_absolute_and_unremarkable(url: str, *, plain: bool) -> N
         ("https://user:secret@example.org:8080/a?b@c", "https://example.org:8080/a?b@c"),
         ("https://user@example.org/", "https://example.org/"),
         ("https://example.org/@user", "https://example.org/@user"),
+        ("https://user:secret@example.org/?", "https://example.org/?"),
+        ("https://example.org/a//b@c", "https://example.org/a//b@c"),
+        (" http://me@work:pw@example.org", " http://example.org"),
+        ("HTTP://user@[::1]:80/x@y#z@", "HTTP://[::1]:80/x@y#z@"),
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, expected: str) -> None:
