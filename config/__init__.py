@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from config.load import feed_url, for_urls, load, override
 from config.messages import ConfigError
-from config.schema import (
+from config.schema import Blog, Config, Endpoint, Feed, Fetch, Server
+from config.values import (
     CONTROL_CHARACTERS,
     IMAGE_TYPES,
     MAX_TAG_CHARS,
@@ -17,11 +18,6 @@ from config.schema import (
     MAX_THEME_FILE_BYTES,
     MAX_TITLE_CHARS,
     RESERVED,
-    Blog,
-    Config,
-    Feed,
-    Fetch,
-    Server,
 )
 from config.yaml_lines import MAX_FILE_BYTES, read_file
 
@@ -37,6 +33,7 @@ __all__ = [
     "Blog",
     "Config",
     "ConfigError",
+    "Endpoint",
     "Feed",
     "Fetch",
     "Server",

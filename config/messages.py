@@ -20,6 +20,7 @@ _SENTENCES: Final = {
     "missing": "is required",
     "model_type": "must be a mapping of keys to values",
     "feed_type": "must be a feed URL, or a mapping with url and what else you want to set",
+    "headers_type": "must be a mapping of header names to values, such as {{X-Api-Key: '${{KEY}}'}}",
     "tuple_type": "must be a list, such as [first, second]",
     "too_long": "must have at most {max_length} items",
     "string_type": "must be text",

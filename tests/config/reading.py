@@ -11,7 +11,18 @@ import config
 from config import Config, ConfigError
 
 BLOG = "blogs: {blog: {}}\n"
-BLOG_KEYS = "language, accent, logo, css, images, frame_ancestors, posts, key_events, pin, title, feeds"
+KEYS = "server, store, store_file, fetch, blogs"
+SERVER_KEYS = (
+    "address, port, public_url, trusted_proxies, identity_header, admin, admin_token, admin_token_file, robots"
+)
+BLOG_KEYS = (
+    "language, accent, logo, css, images, frame_ancestors, posts, key_events, pin, aliases, private, tokens, "
+    "tokens_file, robots, title, feeds"
+)
+FEED_KEYS = (
+    "url, id, title, interval, include, exclude, tags, withdraw, posts, headers, cookie, cookie_file, user_agent, "
+    "proxy, proxy_file, username, password, password_file"
+)
 
 Read = Callable[[str], Config]
 Problems = Callable[[str], tuple[str, ...]]

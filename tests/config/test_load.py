@@ -33,16 +33,17 @@ def test_shipped_file_is_one_blog_of_several_feeds() -> None:
 def test_shipped_file_has_every_key_and_no_other() -> None:
     written = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
     blog = written["blogs"]["blog"]
-    assert set(written) == set(Config.model_fields)
-    assert set(written["server"]) == set(Server.model_fields)
+    assert set(written) == {*Config.model_fields, "store_file"}
+    assert set(written["server"]) == {*Server.model_fields, "admin_token_file"}
     assert set(written["fetch"]) == set(Fetch.model_fields)
-    assert {"slug", *blog} == set(Blog.model_fields)
-    assert set(blog["feeds"][-1]) == set(Feed.model_fields)
+    assert {"slug", *blog} == {*Blog.model_fields, "tokens_file"}
+    assert set(blog["feeds"][-1]) == {*Feed.model_fields, "cookie_file", "proxy_file", "password_file"}
 
 
 def test_shipped_file_has_the_defaults(read: Read) -> None:
     shipped, least = config.load(SHIPPED), read(BLOG)
-    assert (shipped.server, shipped.store, shipped.fetch) == (least.server, least.store, least.fetch)
+    assert (shipped.server, shipped.fetch) == (least.server, least.fetch)
+    assert (shipped.store, least.store) == (f"sqlite:{SHIPPED.parent / 'livelog.db'}", "sqlite:livelog.db")
     assert shipped.blogs[0].feeds[-1] == Feed(url=shipped.blogs[0].feeds[-1].url)
 
 

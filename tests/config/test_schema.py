@@ -77,7 +77,8 @@ def test_addresses(read: Read, address: str) -> None:
 )
 def test_wrong_addresses_are_rejected(problems: Problems, address: str) -> None:
     assert problems(f"{BLOG}server:\n  address: {address}") == (
-        "3: server.address: must be a host name or address without a port, such as 127.0.0.1, 0.0.0.0 or '::1'",
+        "3: server.address: must be a host name or address without a port, such as 127.0.0.1, 0.0.0.0 or '::1', "
+        "or unix:/run/livelog.sock",
     )
 
 
@@ -126,7 +127,7 @@ def test_wrong_slugs_are_rejected(problems: Problems, slug: str) -> None:
     assert problem.endswith("is no name for a blog: use 1 to 64 of a-z, 0-9 and hyphens, the first of them no hyphen")
 
 
-@pytest.mark.parametrize("slug", ["static", "status", "healthz", "metrics", "websub"])
+@pytest.mark.parametrize("slug", ["static", "status", "healthz", "readyz", "metrics", "websub"])
 def test_paths_of_the_server_are_no_blogs(problems: Problems, slug: str) -> None:
     assert problems(f"blogs:\n  {slug}: {{}}") == (
         f"2: blogs.{slug}: is a path that Livelog needs for itself: give the blog another name",

@@ -1,0 +1,320 @@
+"""The values of config.yaml: a type for each kind, with its check and the sentence for a wrong value.
+
+A ValueError in a check is the sentence that the operator reads. A second argument is a detail that may quote the
+value: it is left out if the value came from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from config import units
+
+RESERVED: Final = frozenset({"static", "status", "healthz", "readyz", "metrics", "websub"})
+"""First path segments that the server uses itself: no blog can have them as its name."""
+
+CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""Characters that titles and tags cannot contain."""
+
+MAX_TITLE_CHARS: Final = 200
+MAX_TAG_CHARS: Final = 100
+MAX_TAGS: Final = 100
+
+IMAGE_TYPES: Final = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+    ".gif": "image/gif",
+}
+"""Media types of a logo, by file name extension."""
+
+MAX_THEME_FILE_BYTES: Final = 1_000_000
+"""Size of a logo, and of a blog's own CSS. Both are kept in memory."""
+
+COLOUR_SENTENCE: Final = "must be a colour such as '#b0301c', in quotes: without them YAML takes # for a comment"
+
+_STORES: Final = "must be sqlite:PATH, 'sqlite::memory:', redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix://PATH"
+MIN_TOKEN_CHARS: Final = 22
+"""Length of a token: 128 random bits in the letters and digits of Base64."""
+
+MAX_SOCKET_PATH_BYTES: Final = 107
+"""Length of the path of a Unix socket on Linux, unix(7)."""
+
+_ADDRESS: Final = (
+    "must be a host name or address without a port, such as 127.0.0.1, 0.0.0.0 or '::1', or unix:/run/livelog.sock"
+)
+_ADMIN: Final = (
+    "must be an address with a port, such as 127.0.0.1:8889, '[::1]:8889' or :8889, or unix:/run/admin.sock"
+)
+_SOCKET: Final = "must have an absolute path of at most 107 bytes after unix:, such as unix:/run/livelog.sock"
+_HEADER_NAME: Final = "must be the name of a header, such as X-Forwarded-User"
+_PROXY: Final = "must be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
+_HOW: Final = "python3 -c 'import secrets; print(secrets.token_urlsafe())' makes one"
+_TOKEN: Final = f"must have at least {MIN_TOKEN_CHARS} characters, of A-Z, a-z, 0-9, - and _; {_HOW}"
+_ADMIN_TOKEN: Final = f"must have at least {MIN_TOKEN_CHARS} characters of ASCII, without blanks; {_HOW}"
+_NETWORK: Final = "must be a network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, with no bits set after the prefix"
+_ORIGIN: Final = "must be an origin such as https://www.example.org or https://*.example.org, or '*' for any"
+_FEED_ID: Final = "must be 1 to 64 of A-Z, a-z, 0-9, dots, hyphens and underscores, the first a letter or digit"
+_SLUG: Final = "is no name for a blog: use 1 to 64 of a-z, 0-9 and hyphens, the first of them no hyphen"
+
+_KEYS_OF_HEADERS: Final = {"cookie": "cookie", "user-agent": "user_agent", "proxy-authorization": "proxy"}
+_OWN_HEADERS: Final = frozenset(
+    "accept-encoding connection content-length expect host if-modified-since if-none-match keep-alive range te "
+    "trailer transfer-encoding upgrade".split()
+)
+
+Network = IPv4Network | IPv6Network
+
+
+def _one_line(text: str) -> str:
+    if CONTROL_CHARACTERS.search(text):
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+def _split(url: str) -> SplitResult:
+    if not url.isprintable() or " " in url:
+        raise ValueError("must not contain spaces or control characters")
+    try:
+        parts = urlsplit(url)
+        # urlsplit checks the port when it is read.
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a valid URL: look at its host and port") from None
+    return parts
+
+
+def _http_url(url: str) -> str:
+    parts = _split(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL that begins with http:// or https:// and a host")
+    return url
+
+
+def _public_url(url: str) -> str:
+    parts = _split(_http_url(url))
+    if parts.username is not None or "?" in url or "#" in url:
+        raise ValueError("must have no user name, query or fragment")
+    if not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?", parts.path):
+        raise ValueError("has a path that is none of A-Z, a-z, 0-9, - . _ ~ between single slashes, such as /live")
+    return url.rstrip("/")
+
+
+def _address(text: str) -> str:
+    if text.startswith("unix:"):
+        return _socket(text)
+    try:
+        ip_address(text)
+    except ValueError:
+        # A name whose last label is digits is a mistyped address.
+        if not re.fullmatch(r"(?!(.*\.)?[0-9]+$)[A-Za-z0-9_][A-Za-z0-9_.-]*", text):
+            raise ValueError(_ADDRESS) from None
+    return text
+
+
+def _admin(text: str) -> str:
+    """An address with its port; one that begins with the port is that of this machine alone."""
+    if text.startswith("unix:"):
+        return _socket(text)
+    found = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]*):([0-9]{1,5})", text)
+    if not found or not 1 <= int(found[2]) <= 65535:
+        raise ValueError(_ADMIN)
+    host = found[1].strip("[]") or "127.0.0.1"
+    try:
+        _address(host)
+    except ValueError:
+        raise ValueError(_ADMIN) from None
+    return f"[{host}]:{found[2]}" if ":" in host else f"{host}:{found[2]}"
+
+
+def _socket(text: str) -> str:
+    path = text.removeprefix("unix:")
+    if not path.startswith("/") or not path.isprintable() or len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
+        raise ValueError(_SOCKET)
+    return text
+
+
+def _network(value: object) -> object:
+    if isinstance(value, Network):
+        return value
+    try:
+        return ip_network(value.strip() if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(_NETWORK) from None
+
+
+def _store(url: str) -> str:
+    if re.fullmatch(r"sqlite:(:memory:|[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]*)", url):
+        return url
+    if not re.match(r"(rediss?|unix)://.", url):
+        raise ValueError(_STORES)
+    _split(url)
+    return url
+
+
+def _pattern(text: str) -> str:
+    """A word, or a regular expression between slashes."""
+    if len(text) < 2 or not (text.startswith("/") and text.endswith("/")):
+        return text
+    try:
+        re.compile(text[1:-1])
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError("is not a valid regular expression", str(error)) from None
+    return text
+
+
+def _slug(value: object) -> object:
+    if not re.fullmatch("[a-z0-9][a-z0-9-]{0,63}", str(value)):
+        raise ValueError(_SLUG)
+    if value in RESERVED:
+        raise ValueError("is a path that Livelog needs for itself: give the blog another name")
+    return value
+
+
+def _feed_id(text: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        raise ValueError(_FEED_ID)
+    return text
+
+
+def _colour(value: object) -> object:
+    """A colour in the form #rrggbb."""
+    found = re.fullmatch("#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", value.strip() if isinstance(value, str) else "")
+    if not found:
+        raise ValueError(COLOUR_SENTENCE)
+    digits = found[1] if len(found[1]) == 6 else "".join(2 * digit for digit in found[1])
+    return f"#{digits.lower()}"
+
+
+def _header_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", text):
+        raise ValueError(_HEADER_NAME)
+    return text
+
+
+def _header_value(text: str) -> str:
+    if not re.fullmatch(r"[\x20-\x7e]{1,8000}", text):
+        raise ValueError("must be one line of 1 to 8000 characters of ASCII")
+    return text
+
+
+def _user_name(text: str) -> str:
+    if ":" in text:
+        raise ValueError("must have no colon, which HTTP puts between user name and password")
+    return _one_line(text)
+
+
+def _headers(value: object) -> object:
+    """Names and values of a mapping, in pairs, without headers that have a key of their own or are Livelog's."""
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError("headers_type", "no mapping")
+    seen: dict[str, str] = {}
+    for name in value:
+        lower = str(name).lower()
+        if lower in seen:
+            raise ValueError("has the same header twice, once in other case")
+        if lower in _KEYS_OF_HEADERS:
+            raise ValueError(f"cannot have this header: use the key {_KEYS_OF_HEADERS[lower]} of the feed", lower)
+        if lower in _OWN_HEADERS:
+            raise ValueError("cannot have this header, which Livelog sets itself", lower)
+        seen[lower] = name
+    return tuple(value.items())
+
+
+def _secret(check: Callable[[str], str]) -> AfterValidator:
+    """A check of the text of a secret."""
+    return AfterValidator(lambda secret: SecretStr(check(secret.get_secret_value())))
+
+
+def _token(text: str) -> str:
+    # A token is a part of links: a + or = would need to be encoded in them.
+    if not re.fullmatch(f"[A-Za-z0-9_-]{{{MIN_TOKEN_CHARS},200}}", text):
+        raise ValueError(_TOKEN)
+    return text
+
+
+def _admin_token(text: str) -> str:
+    if not re.fullmatch(f"[\x21-\x7e]{{{MIN_TOKEN_CHARS},200}}", text):
+        raise ValueError(_ADMIN_TOKEN)
+    return text
+
+
+def _proxy(text: str) -> str:
+    parts = _split(text)
+    if parts.scheme != "http" or not parts.hostname or not parts.port or parts.path.strip("/") or parts.query:
+        raise ValueError(_PROXY)
+    return text
+
+
+def _origin(text: str) -> str:
+    """An origin of a Content-Security-Policy, without characters that could begin another directive."""
+    if text != "*" and not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", text.rstrip("/")):
+        raise ValueError(_ORIGIN)
+    return text.rstrip("/").lower()
+
+
+def _file(value: object, info: ValidationInfo) -> object:
+    """The absolute path of a readable file. A relative one starts at the folder of the configuration file."""
+    if not isinstance(value, str):
+        return value
+    path = Path((info.context or {}).get("folder", ""), value.strip()).absolute()
+    try:
+        with path.open("rb") as file:
+            size = len(file.read(MAX_THEME_FILE_BYTES + 1))
+    except (OSError, ValueError) as error:
+        raise ValueError("is no file that can be read", getattr(error, "strerror", None) or str(error)) from None
+    if size > MAX_THEME_FILE_BYTES:
+        raise ValueError(f"is a file of more than {MAX_THEME_FILE_BYTES:,} bytes")
+    return path
+
+
+def _image(path: Path) -> Path:
+    if path.suffix.lower() not in IMAGE_TYPES:
+        raise ValueError(f"must be an image whose name ends in {', '.join(IMAGE_TYPES)}")
+    return path
+
+
+Address = Annotated[str, Field(max_length=255), AfterValidator(_address)]
+Admin = Annotated[str, Field(max_length=300), AfterValidator(_admin)]
+AdminToken = Annotated[SecretStr, _secret(_admin_token)]
+Colour = Annotated[str, BeforeValidator(_colour)]
+FeedId = Annotated[str, AfterValidator(_feed_id)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+HeaderValue = Annotated[str, AfterValidator(_header_value)]
+SecretHeader = Annotated[SecretStr, _secret(_header_value)]
+Headers = Annotated[tuple[tuple[HeaderName, SecretHeader], ...], BeforeValidator(_headers), Field(max_length=100)]
+Interval = Annotated[float | None, BeforeValidator(units.interval)]
+Networks = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], Field(max_length=1000)]
+NamedFile = Annotated[Path, BeforeValidator(_file)]
+LogoFile = Annotated[NamedFile, AfterValidator(_image)]
+Origin = Annotated[str, Field(max_length=300), AfterValidator(_origin)]
+Posts = Literal["auto", "full", "headlines"]
+"""The part of a post that pages show. ``auto``: a summary of a long post, a short one whole."""
+
+Proxy = Annotated[SecretStr, _secret(_proxy)]
+PublicUrl = Annotated[str, Field(max_length=4096), AfterValidator(_public_url)]
+Robots = Literal["index", "noindex"]
+"""``noindex`` asks search engines to leave pages out."""
+
+Secret = Annotated[SecretStr, _secret(_one_line)]
+Slug = Annotated[str, BeforeValidator(_slug)]
+Store = Annotated[str, Field(max_length=4096), AfterValidator(_store)]
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARS), AfterValidator(_one_line)]
+Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_CHARS), AfterValidator(_one_line)]
+Tokens = Annotated[tuple[Annotated[SecretStr, _secret(_token)], ...], Field(max_length=1000)]
+Url = Annotated[str, Field(max_length=4096), AfterValidator(_http_url)]
+UserName = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_user_name)]
+Word = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_pattern)]
+Words = Annotated[tuple[Word, ...], Field(max_length=1000)]
