@@ -60,6 +60,7 @@ class Reading:
     links refer to. ``name`` is the feed's name in every key: ``url`` if it is empty.
     ``known`` entries, of the poll that succeeded at ``known_at`` (Unix seconds), are left out of the result unless
     they changed, or all are to be read ``anew``.
+    ``former_site`` is the site that the last document named: a site that moves may still be named in texts.
     ``filters`` are those of each blog that has one. ``max_bytes`` bounds a compressed body after decompression.
     """
 
@@ -71,6 +72,7 @@ class Reading:
     known_at: float = 0
     name: str = ""
     anew: bool = False
+    former_site: str | None = None
     filters: Mapping[str, Filter] = field(default_factory=dict)
     max_bytes: int = 15_000_000
 
@@ -112,7 +114,14 @@ def parse(reading: Reading) -> Document:
     """Parses a feed document; raises NotAFeedError."""
     body = _decompress(reading.body, reading.max_bytes)
     feed = _read(body, reading)
-    listing = identity.identify(feed, reading.name or reading.url, reading.known, reading.known_at, anew=reading.anew)
+    listing = identity.identify(
+        feed,
+        reading.name or reading.url,
+        reading.known,
+        reading.known_at,
+        anew=reading.anew,
+        former_homes=(reading.former_site, reading.url),
+    )
     title, site = sanitize.extract_text(feed.title), feed.site_url
     source = Source(title or urls.host_of(site or reading.url), site, reading.public_url)
     bases = Bases(feed)

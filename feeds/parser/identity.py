@@ -53,13 +53,20 @@ class Listing:
 
 
 def identify(
-    feed: RawFeed, feed_url: str, known: Mapping[str, Mark], known_at: float = 0, *, anew: bool = False
+    feed: RawFeed,
+    feed_url: str,
+    known: Mapping[str, Mark],
+    known_at: float = 0,
+    *,
+    anew: bool = False,
+    former_homes: Sequence[str | None] = (),
 ) -> Listing:
     """Compares a document with the known entries of its feed, ``feed_url``, of a poll at ``known_at``.
 
-    All entries count as changed if the document is to be read ``anew``.
+    All entries count as changed if the document is to be read ``anew``. ``former_homes`` are addresses that the site
+    may have had at that poll.
     """
-    listed = _list_entries(feed, feed_url, known)
+    listed = _list_entries(feed, feed_url, known, former_homes)
     withdrawn = _find_withdrawn(feed.tombstones, feed_url, known, listed)
     for entry_id in withdrawn:
         listed.pop(entry_id, None)
@@ -81,7 +88,9 @@ def identify(
     )
 
 
-def _list_entries(feed: RawFeed, feed_url: str, known: Mapping[str, Mark]) -> dict[str, ListedEntry]:
+def _list_entries(
+    feed: RawFeed, feed_url: str, known: Mapping[str, Mark], former_homes: Sequence[str | None]
+) -> dict[str, ListedEntry]:
     """The entries by id in the document's order; each once, in its newest version, with keys that are its alone."""
     entries = [entry for entry in feed.entries if not entry.is_empty]
     site = Homes((feed.site_url, feed.base))
@@ -93,7 +102,7 @@ def _list_entries(feed: RawFeed, feed_url: str, known: Mapping[str, Mark]) -> di
             continue
         newest[key] = entry, [alias for alias in dict.fromkeys((*older, *more)) if alias != key]
     claims = Counter([*newest, *(alias for _, aliases in newest.values() for alias in aliases)])
-    marks = _make_marks(newest, feed, known)
+    marks = _make_marks(newest, feed, known, former_homes)
     return {
         key: ListedEntry(entry, (key, *(alias for alias in aliases if claims[alias] == 1)), mark)
         for (key, (entry, aliases)), mark in zip(newest.items(), marks, strict=True)
@@ -181,19 +190,29 @@ def _find_corrected(known: Mapping[str, Mark], listed: Mapping[str, ListedEntry]
 
 
 def _make_marks(
-    entries: Mapping[str, tuple[RawEntry, object]], feed: RawFeed, known: Mapping[str, Mark]
+    entries: Mapping[str, tuple[RawEntry, object]],
+    feed: RawFeed,
+    known: Mapping[str, Mark],
+    former_homes: Sequence[str | None],
 ) -> list[Mark]:
     links = [keys.make_link_key(entry.url, feed.site_url) for entry, _ in entries.values()]
     count = Counter(links)
     return [
-        _make_mark(entry, link if count[link] == 1 else "", known.get(entry_id, _UNKNOWN), feed)
+        _make_mark(entry, link if count[link] == 1 else "", known.get(entry_id, _UNKNOWN), feed, former_homes)
         for (entry_id, (entry, _)), link in zip(entries.items(), links, strict=True)
     ]
 
 
-def _make_mark(entry: RawEntry, link: str, known: Mark, feed: RawFeed) -> Mark:
+def _make_mark(entry: RawEntry, link: str, known: Mark, feed: RawFeed, former_homes: Sequence[str | None]) -> Mark:
     written = written_digest(entry)
     if known.written == written and digest_version(known.digest) == str(VERSION):
         return Mark(known.digest, date_of(entry), link, written=written)
-    homes = Homes((feed.site_url, feed.base, entry.url, entry.guid if is_web(entry.guid) else None))
-    return Mark(shown_digest(entry, homes), date_of(entry), link, written=written)
+    addresses = (feed.site_url, feed.base, entry.url, entry.guid if is_web(entry.guid) else None)
+    homes = Homes(addresses)
+    shown = shown_digest(entry, homes)
+    if known.digest and shown != known.digest:
+        # The texts of a site that moved may name its former host.
+        before = Homes((*addresses, *former_homes))
+        if before.hosts != homes.hosts and shown_digest(entry, before) == known.digest:
+            shown = known.digest
+    return Mark(shown, date_of(entry), link, written=written)

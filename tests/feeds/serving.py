@@ -25,11 +25,20 @@ class ServedFeed:
         self.url = f"https://newsroom.example/{blog}"
         self._timeline = timeline
         self._known = Marks()
+        self._site: str | None = None
 
     async def serve(self, body: bytes, base: str | None = None) -> list[Change]:
         """Commits a document, which was found at ``base``; returns the events."""
-        document = parse(Reading(body=body, url=self.url, base=base or self.url, known=self._known, known_at=NOW))
-        self._known = document.listed
+        reading = Reading(
+            body=body,
+            url=self.url,
+            base=base or self.url,
+            known=self._known,
+            known_at=NOW,
+            former_site=self._site,
+        )
+        document = parse(reading)
+        self._known, self._site = document.listed, document.site_url
         await self._timeline.follow({self.url: 0.0})
         (lease,) = await self._timeline.claim(NOW, 1, 60.0)
         head = await self._timeline.head(self.blog)

@@ -298,3 +298,23 @@ async def test_a_feed_that_is_found_at_another_host_repeats_and_corrects_nothing
     body = stories(6, link="/s/{}", text="<a href='/a'>x</a><img src='b.png'>")
     assert len(await feed.serve(body, "https://old.example/feed")) == 6
     assert await feed.serve(body, "https://new.example/feeds/all") == []
+
+
+def _site(host: str, text: str) -> bytes:
+    link = f"https://{host}/s/{{}}"
+    named = (story(n, link=link, guid="{}", text=text) for n in range(6))
+    return rss(*named, channel=f"<title>T</title><link>https://{host}/</link>")
+
+
+@pytest.mark.parametrize("former", ["www.site.example", "newsroom.example"], ids=["of the site", "of the feed"])
+async def test_texts_that_name_the_former_host_of_a_site_are_no_corrections(feed: ServedFeed, former: str) -> None:
+    text = f"Write to <code>{former}</code>."
+    assert len(await feed.serve(_site(former, text))) == 6
+    assert await feed.serve(_site("moved.example", text)) == []
+    assert await feed.serve(_site("moved.example", text)) == []
+
+
+async def test_another_text_is_a_correction_when_a_site_moves(feed: ServedFeed) -> None:
+    await feed.serve(_site("site.example", "See site.example."))
+    changes = await feed.serve(_site("moved.example", "See site.example, please."))
+    assert [kind for kind, _ in changes] == ["update"] * 6
