@@ -46,6 +46,7 @@ class Attachment:
     mime_type: str
     size_in_bytes: int | None = None
     duration_in_seconds: int | None = None
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,10 @@ _CAPTIONED: Final = re.compile(r"<figure\b.*?</figure>", re.DOTALL)
 _READING: Final = re.compile(r"<(r[pt])\b.*?</\1>", re.DOTALL)
 _SCRIPT: Final = re.compile(r"<(script|style)\b.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _ALT: Final = re.compile(r'<img [^<>]*?\balt="([^"]+)"')
+_FORMULA: Final = re.compile(
+    r'<math(?: [a-z]+="[^"]*")*? alttext="(?=[^"]*[^"\s])([^"]*)"(?: [a-z]+="[^"]*")*>.*?</math>', re.DOTALL
+)
+_TEX: Final = re.compile(r"\s*\{\\(?:display|text)style(?![a-z])\s*(.*)\}\s*", re.DOTALL)
 _ENDS_IN_LINK: Final = re.compile(r"</a>[^<>]{0,9}(?:</[a-z0-9]+>\s*){0,4}\Z")
 _LINE: Final = re.compile(r"<br>|</(?:p|li|tr|h[1-6]|dt|dd|summary|figcaption)>")
 _PRE: Final = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
@@ -109,11 +113,19 @@ def text_of(content: str) -> str:
     """The text of sanitised HTML on one line, with « · » between items of lists and cells of tables.
 
     Captions and readings of ruby are left out where there is other text; where there is none, images give theirs.
+    A formula is its alternative text, if it has one.
     """
     if "<" not in content:
         return _fold(content)
+    if "<math" in content:
+        content = _FORMULA.sub(_alternative, content)
     flat = _INLINE.sub("", content)
     return _fold(_CAPTIONED.sub(" ", _READING.sub("", flat))) or _fold(flat) or _fold(" ".join(_ALT.findall(content)))
+
+
+def _alternative(formula: re.Match[str]) -> str:
+    """The text of a formula as its publisher gives it, without the command of TeX for its size."""
+    return _TEX.sub(r"\1", formula[1]).replace("<", "&lt;")
 
 
 def _fold(markup: str) -> str:

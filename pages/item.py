@@ -49,7 +49,7 @@ Mode = Literal["brief", "whole", "headlines"]
 """The part of a post that a page shows: a summary, all of it, or its headline alone."""
 
 Attachment = Mapping[str, Any]
-"""An attachment as JSON Feed has it: `url`, `mime_type`, `size_in_bytes`, `duration_in_seconds`."""
+"""An attachment as JSON Feed has it: `url`, `mime_type`, `title`, `size_in_bytes`, `duration_in_seconds`."""
 
 
 def helpers(locale: Locale) -> dict[str, Callable[..., Any]]:

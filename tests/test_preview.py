@@ -38,6 +38,21 @@ def item(content: str, **fields: Any) -> str:
     return dump(one.item(id="a", position=0, seen=0, revision=1))
 
 
+def test_a_formula_has_its_alternative_text() -> None:
+    formula = '<math display="block" alttext="E=mc^2"><mi>E</mi><mo>=</mo><msup><mi>c</mi><mn>2</mn></msup></math>'
+    assert text_of(f"<p>So {formula} holds.</p>") == "So E=mc^2 holds."
+
+
+def test_a_formula_of_tex_has_no_command_of_its_size() -> None:
+    formula = '<math alttext="{\\displaystyle a&lt;b}"><mi>a</mi><mo>&lt;</mo><mi>b</mi></math>'
+    assert text_of(f"<p>If {formula}.</p>") == "If a<b."
+
+
+@pytest.mark.parametrize("alttext", ["", ' alttext=""', ' alttext=" "', " alttext"])
+def test_a_formula_without_alternative_text_has_its_own(alttext: str) -> None:
+    assert text_of(f"<p>So <math{alttext}><mi>a</mi><mo>=</mo><mn>2</mn></math>.</p>") == "So a = 2 ."
+
+
 @pytest.mark.parametrize(
     ("content", "is_long"),
     [

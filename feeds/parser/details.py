@@ -34,9 +34,10 @@ def read_details(entry: _Element, feed: _Element, image: str | None, shown: Cont
     ``image`` is the address of its picture, ``shown`` are its texts: a caption that is the text is none.
     """
     found: Mapping[str, str] = entry.get(kept.DETAILS) or {}
+    captions = [one for one in entry.get(kept.CAPTIONS, ()) if one[0] != "title" and one[2] not in shown]
     return Details(
         comments=_read_comments(found, entry.get("links", ())),
-        picture=_read_picture([one for one in entry.get(kept.CAPTIONS, ()) if one[2] not in shown], image),
+        picture=_read_picture(captions, image),
         original=_read_original(entry.get("source") or {}, (feed.get("title"), entry.get("title"))),
         episode=read_episode(
             _first(found, "itunes_season", "podcast_season"), _first(found, "itunes_episode", "podcast_episode")

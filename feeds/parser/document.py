@@ -16,7 +16,7 @@ from typing import Any, Final
 import preview
 import redaction
 import urls
-from entries import Entry, Source
+from entries import Attachment, Entry, Source
 from feeds.parser import details, discovery, identity, json, own_addresses, plain_text, sanitize, xml
 from feeds.parser.addresses import Bases
 from feeds.parser.dates import plausible
@@ -202,12 +202,22 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str, logos: Contai
         authors=tuple(map(_shorten_names, _texts(authors[:MAX_AUTHORS]))),
         tags=tuple(dict.fromkeys(tag[: xml.MAX_NAME_CHARS] for tag in _texts(raw.tags[:MAX_TAGS]))),
         attachments=drop_repeated(
-            replace(file, url=link, mime_type=sanitize.normalize_text(file.mime_type) or "")
+            replace(
+                file,
+                url=link,
+                mime_type=sanitize.normalize_text(file.mime_type) or "",
+                title=_title_of(file),
+            )
             for link, file in files
             if link
         ),
         details=details.clean(raw.details(), base),
     )
+
+
+def _title_of(file: Attachment) -> str | None:
+    title = sanitize.extract_text(file.title) if file.title else None
+    return title[: xml.MAX_NAME_CHARS] if title else None
 
 
 def _lead_picture(raw: RawEntry, base: str, logos: Container[str]) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from entries import Attachment
+from feeds.parser.kept import CAPTIONS
 from markup import is_icon
 
 _TYPES: Final = {
@@ -88,7 +89,12 @@ def find_media(entry: _Element, picture: str | None = None) -> tuple[str | None,
     """
     enclosures = [
         # feedparser gives links of Atom that have no type the type of a page.
-        Attachment(url, guess_type(url, link.get("type", "").replace("text/html", "")), read_size(link.get("length")))
+        Attachment(
+            url,
+            guess_type(url, link.get("type", "").replace("text/html", "")),
+            read_size(link.get("length")),
+            title=link.get("title"),
+        )
         for link in entry.get("links", ())
         if link.get("rel") == "enclosure" and (url := link.get("href"))
     ]
@@ -118,12 +124,13 @@ def _is_played(file: Attachment) -> bool:
 
 def _media_contents(entry: _Element) -> Iterator[tuple[Attachment, str | None]]:
     """The files of Media RSS that have a known type, with their widths as written."""
+    titles = {url: text for kind, url, text in entry.get(CAPTIONS, ()) if kind == "title"}
     for content in entry.get("media_content", ()):
         url = content.get("url")
         kind = guess_type(url, content.get("type"), content.get("medium")) if url else ""
         if kind and kind not in _PLAYERS:
-            file = Attachment(url, kind, read_size(content.get("filesize")), read_duration(content.get("duration")))
-            yield file, _stated(content)
+            size, duration = read_size(content.get("filesize")), read_duration(content.get("duration"))
+            yield Attachment(url, kind, size, duration, titles.get(url)), _stated(content)
 
 
 def _widest(pictures: list[tuple[str, str | None]]) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from entries import Attachment, AuthorPage, Details
 from feeds.parser.dates import read_date
-from feeds.parser.details import read_pages
+from feeds.parser.details import read_count, read_pages
 from feeds.parser.enclosures import drop_repeated, guess_type, is_picture, read_duration, read_size
 from feeds.parser.plain_text import resolve_references
 from feeds.parser.raw_entry import RawEntry, RawFeed
@@ -98,25 +98,52 @@ def _rss_in_json(channel: dict[str, Any], base: str) -> RawFeed:
         base=base,
         title=_text(channel.get("title")),
         link=_text(channel.get("link")),
-        entries=[_rss_item(item, base) for item in _objects(channel.get("item"))],
+        entries=[_rss_item(item, base, _text(channel.get("title"))) for item in _objects(channel.get("item"))],
     )
 
 
-def _rss_item(item: dict[str, Any], feed_base: str) -> RawEntry:
+def _rss_item(item: dict[str, Any], feed_base: str, feed_title: str | None) -> RawEntry:
     files = drop_repeated(_files(_objects(item.get("enclosure")), "type", "length"))
-    guid = item.get("guid")
+    guid = _id(_value(item.get("guid")))
     return RawEntry(
         feed_base=feed_base,
-        guid=_id(_object(guid).get("#value") if isinstance(guid, dict) else guid),
-        link=_text(item.get("link")),
+        guid=guid,
+        link=_text(item.get("link")) or (_address(guid) if _is_permalink(item.get("guid")) else None),
         title=_text(item.get("title")),
         title_is_html=True,
         content=_text(item.get("description")),
         published=read_date(item.get("pubDate")),
         authors=tuple(name for name in (_text(item.get("author")),) if name),
+        tags=tuple(name for one in _several(item.get("category")) if (name := _text(_value(one)))),
         image=next((file.url for file in files if is_picture(file)), None),
         attachments=files,
+        details=partial(_read_rss_details, item, feed_title),
     )
+
+
+def _read_rss_details(item: dict[str, Any], feed_title: str | None) -> Details:
+    comments, source = _text(item.get("comments")), _text(_value(item.get("source")))
+    count = read_count(item.get("slash:comments"))
+    return Details(
+        comments={"url": comments, **({} if count is None else {"count": count})} if comments else {},
+        original={"title": source} if source and source != feed_title else {},
+    )
+
+
+def _is_permalink(guid: object) -> bool:
+    """True for a guid that is the address of its item, as all are unless they have ``isPermaLink="false"``."""
+    attributes = _object(guid)
+    return str(attributes.get("@isPermaLink", attributes.get("isPermaLink"))).lower() != "false"
+
+
+def _value(element: object) -> object:
+    """The text of an element, which is an object if it has attributes."""
+    return element.get("#value") if isinstance(element, dict) else element
+
+
+def _several(value: object) -> list[Any]:
+    """The elements of a name, of which a single one stands without a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def _files(objects: Iterable[dict[str, Any]], kind: str, length: str) -> Iterator[Attachment]:
@@ -124,7 +151,8 @@ def _files(objects: Iterable[dict[str, Any]], kind: str, length: str) -> Iterato
         url = _text(file.get("url"))
         if url:
             duration = read_duration(file.get("duration_in_seconds"))
-            yield Attachment(url, guess_type(url, _text(file.get(kind))), read_size(file.get(length)), duration)
+            size, title = read_size(file.get(length)), _text(file.get("title"))
+            yield Attachment(url, guess_type(url, _text(file.get(kind))), size, duration, title)
 
 
 def _id(value: object) -> str | None:

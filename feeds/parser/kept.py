@@ -6,6 +6,7 @@ document's. The keys of kept values begin with `=`, as no element's name does.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from feedparser.mixin import _FeedParserMixin
@@ -43,10 +44,13 @@ NAMESPACES: Final = {
     "http://purl.org/syndication/thread/1.0": "thr",
     "https://podcastindex.org/namespace/1.0": "podcast",
     "http://news.yandex.ru": "yandex",
+    "http://schemas.google.com/g/2005": "gd",
 }
 """Namespaces that feedparser does not know, with the prefixes of their handlers."""
 
 _MAX_CAPTIONS: Final = 100
+_BLOGGER_ICON: Final = re.compile(r"//(?:img[0-9]*\.blogblog|(?:www\.)?blogger)\.com/img/(?!b/)")
+"""Icons of Blogger that stand for a missing picture of an author."""
 
 
 class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
@@ -55,6 +59,8 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
     has_depth = True
     ending = ""
     item_depth = 0
+    file_depth = -1
+    """The depth of the `media:content` that is open; -1 for none."""
 
     @staticmethod
     def decode_entities(_element: str, text: str) -> windows_1252.Text:
@@ -75,6 +81,8 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
         name = texts.OF_AN_IMAGE if self.inimage else self.ending
         if name == "media_description":
             self._keep_caption("caption", value)
+        elif name == "media_title" and self.has_depth and self.depth == self.file_depth + 1:
+            self._keep_caption("title", value)
         mime_type = self.contentparams.get("type")
         if self.contentparams.get("untyped") and texts.is_html(value) and not name.endswith("title"):
             mime_type = None
@@ -113,6 +121,20 @@ class Kept(_FeedParserMixin):  # type: ignore[misc]  # feedparser has no types
 
     def _keep_detail(self, name: str, value: str) -> None:
         self.entries[-1].setdefault(DETAILS, {}).setdefault(name, value)
+
+    def _start_gd_image(self, attributes: dict[str, str]) -> None:
+        """Keeps the picture of an author in Blogger's feeds."""
+        authors = self._get_context().get("authors")
+        url = attributes.get("src", "")
+        if self.inauthor and authors and url and not _BLOGGER_ICON.search(url):
+            authors[-1].setdefault("avatar", url)
+
+    def _start_media_content(self, attributes: dict[str, str]) -> None:
+        super()._start_media_content(attributes)
+        self.file_depth = self.depth
+
+    def _end_media_content(self) -> None:
+        self.file_depth = -1
 
     def _end_media_credit(self) -> None:
         self._keep_caption("credit", self.pop("credit"))

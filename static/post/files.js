@@ -9,6 +9,7 @@
  * @property {string} [mime_type]
  * @property {number} [size_in_bytes]
  * @property {number} [duration_in_seconds]
+ * @property {string} [title]
  */
 
 /**
@@ -62,8 +63,11 @@ function listItem(list, file, name) {
   const link = /** @type {Element} */ (item.querySelector('a'));
   const label = labelOf(file);
   link.setAttribute('href', file.url);
-  if (label) link.textContent = label;
-  const notes = factsOf(file, label !== undefined).flatMap((fact) => {
+  const text = file.title ?? label;
+  if (text) link.textContent = text;
+  const facts = factsOf(file, label !== undefined);
+  if (file.title && label) facts.unshift(label);
+  const notes = facts.flatMap((fact) => {
     const note = document.createElement('span');
     note.className = 'kind';
     note.textContent = fact;

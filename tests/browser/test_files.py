@@ -40,6 +40,8 @@ async def test_files_play_when_they_are_asked_to_and_say_what_they_are(
                     },
                     {"url": newsroom.url("/b.pdf"), "mime_type": "application/pdf", "size_in_bytes": 1_234_567},
                     {"url": newsroom.url("/c"), "mime_type": "x/y"},
+                    {"url": newsroom.url("/d.pdf"), "mime_type": "application/pdf", "title": "Minutes"},
+                    {"url": newsroom.url("/e"), "mime_type": "x/y", "title": "Votes"},
                 ],
             },
             {
@@ -66,8 +68,15 @@ async def test_files_play_when_they_are_asked_to_and_say_what_they_are(
     for player, name in ((episode.locator("audio"), "Episode"), (film.locator("video"), "Film")):
         await expect(player).to_have_attribute("aria-label", name)
     lines = await episode.locator(".attachments li:not(.cover)").all_inner_texts()
-    assert [" ".join(line.split()) for line in lines] == ["Audio 41:07 39 MB", "PDF 1.2 MB", "File x/y"]
-    await expect(episode.get_by_role("link", name="PDF")).to_have_attribute("href", newsroom.url("/b.pdf"))
+    assert [" ".join(line.split()) for line in lines] == [
+        "Audio 41:07 39 MB",
+        "PDF 1.2 MB",
+        "File x/y",
+        "Minutes PDF",
+        "Votes x/y",
+    ]
+    pdf = episode.get_by_role("link", name="PDF", exact=True)
+    await expect(pdf).to_have_attribute("href", newsroom.url("/b.pdf"))
     # The cover stands beside the player.
     picture, audio = await episode.evaluate(
         "(it) => [...it.querySelectorAll('.cover img, audio')].map((part) => part.getBoundingClientRect())"

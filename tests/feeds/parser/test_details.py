@@ -14,6 +14,7 @@ NAMESPACES = " ".join(
     f'xmlns:{prefix}="{uri}"'
     for prefix, uri in {
         "atom": "http://www.w3.org/2005/Atom",
+        "gd": "http://schemas.google.com/g/2005",
         "geo": "http://www.w3.org/2003/01/geo/wgs84_pos#",
         "georss": "http://www.georss.org/georss",
         "gml": "http://www.opengis.net/gml",
@@ -267,3 +268,36 @@ def test_a_feed_in_the_clothes_of_a_page_is_a_feed(page: str) -> None:
         '<feed xmlns="http://www.w3.org/2005/Atom"><title>T</title><entry><id>1</id><title>é</title></entry></feed>'
     )
     assert only(page.format(feed)).title == "é"
+
+
+def blogger(image: str, before: str = "<name>Ann</name>") -> Item:
+    """An entry of Atom whose author has a picture, as Blogger writes it."""
+    return atom(f"<author>{before}<gd:image rel='http://schemas.google.com/g/2005#thumbnail' {image}/></author>")
+
+
+def test_an_author_of_blogger_has_an_avatar() -> None:
+    (author,) = blogger("width='32' height='32' src='//lh3.example/a.jpg'")["authors"]
+    assert author == {"name": "Ann", "avatar": "https://lh3.example/a.jpg"}
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "width='16' height='16' src='https://img1.blogblog.com/img/b16-rounded.gif'",
+        "width='35' height='35' src='//www.blogger.com/img/blogger_logo_round_35.png'",
+        "width='32' height='32'",
+        "width='32' height='32' src='javascript:alert(1)'",
+    ],
+)
+def test_the_icon_of_blogger_is_no_avatar(image: str) -> None:
+    assert blogger(image)["authors"] == [{"name": "Ann"}]
+
+
+def test_a_picture_outside_an_author_is_no_avatar() -> None:
+    entry = atom("<author><name>Ann</name></author><gd:image width='32' height='32' src='https://a.io/a.jpg'/>")
+    assert entry["authors"] == [{"name": "Ann"}]
+
+
+def test_the_author_of_a_blogger_feed_has_an_avatar_in_its_entries() -> None:
+    feed = "<author><name>Ann</name><gd:image width='32' height='32' src='https://a.io/a.jpg'/></author>"
+    assert atom("", feed)["authors"] == [{"name": "Ann", "avatar": "https://a.io/a.jpg"}]

@@ -330,3 +330,62 @@ def test_a_picture_in_the_document_itself_is_none() -> None:
     thumbnail = "<title>A</title><media:thumbnail url='data:image/gif;base64,R0lGOD' width='900'/>"
     assert only(rss(thumbnail)).image is None
     assert only(rss(f"{thumbnail}<media:thumbnail url='{LOGO}' width='90'/>")).image == LOGO
+
+
+# Titles
+
+
+def titles(inside: str) -> list[str | None]:
+    return [file.title for file in item(inside).attachments]
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("Minutes &amp; votes", "Minutes & votes"),
+        ("  A\n title ", "A title"),
+        ("", None),
+        ("\u200b", None),
+        ("a\u202eb", "ab"),
+        ("x" * 1_000, "x" * 200),
+    ],
+)
+def test_a_file_of_json_feed_has_a_title(title: str, read: str | None) -> None:
+    (file,) = json_item(attachments=[{"url": "/a.pdf", "mime_type": "application/pdf", "title": title}]).attachments
+    assert file.title == read
+
+
+@pytest.mark.parametrize("title", [7, None, ["a"], {"a": "b"}])
+def test_a_title_of_a_wrong_type_is_none(title: object) -> None:
+    (file,) = json_item(attachments=[{"url": "/a.pdf", "title": title}]).attachments
+    assert file.title is None
+
+
+def test_a_file_of_media_rss_has_its_own_title() -> None:
+    one, two = (
+        f'<media:content url="/{n}.mp4" type="video/mp4"><media:title>Part {n}</media:title></media:content>'
+        for n in (1, 2)
+    )
+    assert titles(one + two) == ["Part 1", "Part 2"]
+
+
+def test_a_title_beside_the_files_of_media_rss_is_of_none() -> None:
+    file = '<media:content url="/1.mp4" type="video/mp4"/>'
+    assert titles(f"{file}<media:title>All</media:title>") == [None]
+    assert titles(f"<media:group>{file}<media:title>All</media:title></media:group>") == [None]
+
+
+def test_a_title_of_a_file_is_not_the_title_of_its_post() -> None:
+    file = '<media:content url="/1.mp4" type="video/mp4"><media:title>Part</media:title></media:content>'
+    assert item(file).title == "t"
+
+
+def test_a_link_of_atom_to_a_file_has_its_title() -> None:
+    link = '<link rel="enclosure" type="application/pdf" href="/a.pdf" title="Minutes"/>'
+    (file,) = only(atom(f"<id>1</id><title>t</title>{link}")).attachments
+    assert file.title == "Minutes"
+
+
+def test_a_title_is_no_part_of_the_digest() -> None:
+    files = ({"url": "/a.pdf", "mime_type": "application/pdf", "title": title} for title in ("a", "b"))
+    assert len({json_item(attachments=[file]).digest for file in files}) == 1

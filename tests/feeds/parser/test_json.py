@@ -237,6 +237,48 @@ def test_rss_in_json_is_read_as_rss() -> None:
     assert entry.source == Source("News", "https://example.org/", URL)
 
 
+@pytest.mark.parametrize(
+    "category", ["News", ["News"], {"#value": "News", "@domain": "x"}, [{"#value": "News"}, 7, {}, None]]
+)
+def test_an_item_of_rss_in_json_has_tags(category: object) -> None:
+    assert only(rss_in_json({"title": "t", "category": category})).tags == ("News",)
+
+
+@pytest.mark.parametrize(
+    ("guid", "url"),
+    [
+        ("https://example.org/1", "https://example.org/1"),
+        ({"#value": "https://example.org/1"}, "https://example.org/1"),
+        ({"#value": "https://example.org/1", "@isPermaLink": "true"}, "https://example.org/1"),
+        ({"#value": "https://example.org/1", "@isPermaLink": "false"}, None),
+        ({"#value": "https://example.org/1", "isPermaLink": False}, None),
+        ({"#value": "1"}, None),
+    ],
+)
+def test_an_item_of_rss_in_json_without_link_has_the_address_of_its_guid(guid: object, url: str | None) -> None:
+    assert only(rss_in_json({"title": "t", "guid": guid})).url == url
+
+
+def test_an_item_of_rss_in_json_has_comments_and_a_source() -> None:
+    details = only(
+        rss_in_json(
+            {
+                "title": "t",
+                "comments": "/1#c",
+                "slash:comments": "12",
+                "source": {"#value": "Other News", "@url": "https://other.example/feed"},
+            }
+        )
+    ).details
+    assert details.comments == {"url": "https://example.org/1#c", "count": 12}
+    assert details.original == {"title": "Other News"}
+
+
+@pytest.mark.parametrize("source", [7, [], {}, {"#value": ""}, {"#value": "News"}, {"#value": 7}])
+def test_an_unreadable_source_of_rss_in_json_or_the_feed_itself_is_none(source: object) -> None:
+    assert only(rss_in_json({"title": "t", "source": source})).details.original == {}
+
+
 def test_a_guid_of_rss_in_json_is_the_same_in_both_forms() -> None:
     forms = [{"#value": "1"}, "1"]
     assert len({only(rss_in_json({"title": "t", "guid": guid})).id for guid in forms}) == 1
