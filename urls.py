@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Final
 from urllib.parse import urljoin, urlsplit
+
+import hostnames
 
 MAX_URL_CHARS: Final = 2_048
 
 _PLAIN_URL: Final = re.compile(
     r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9/_.~%+,=@:!$&()*-]*(?:\?[A-Za-z0-9/_.~%+,=@:!$&()*-]+)?"
 )
-_IDENTICAL: Final = re.compile(r"https://[a-z0-9.-]*[a-z0-9-]/[^#]*")
+_IDENTICAL: Final = re.compile(r"https://[a-z0-9.-]*[a-z0-9-](?:/(?!\.|%2[Ee])[^/?#]*)+(?:\?[^#]*)?")
 """URLs that `feed_identity` does not change: most addresses of feeds."""
 
 _ADDRESS: Final = re.compile(r"https?://[^/?#]*([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
+_DOT_SEGMENT: Final = re.compile("/(?:[.]|%2e){1,2}(?:/|\\Z)", re.IGNORECASE)
 _USER_INFO: Final = re.compile(r"\A(\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//)[^/?#]*@")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
@@ -24,7 +28,8 @@ _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
 def feed_identity(url: str) -> str:
     """The URL as the name of a feed: without user name, password and fragment, and the same for http and https.
 
-    Host names are in lower case, default ports left out (RFC 3986 §6.2.3). A URL that cannot be read is its own name.
+    Host names are in lower case and ASCII (IDNA), default ports and dot segments are left out (RFC 3986 §6.2). A URL
+    that cannot be read is its own name.
     """
     if _IDENTICAL.fullmatch(url):
         return url
@@ -36,11 +41,28 @@ def feed_identity(url: str) -> str:
         return url
     if not address or not host:
         return url
+    with contextlib.suppress(ValueError):
+        host = hostnames.ascii_host(host)
     name = f"[{host}]" if ":" in host else host
     # 443 of http, too: the name has https.
     shown_port = f":{port}" if port and port not in (443, _DEFAULT_PORTS[parts.scheme]) else ""
-    rest = address[1] if address[1].startswith("/") else f"/{address[1]}"
-    return f"https://{name}{shown_port}{rest}"
+    path, mark, query = address[1].partition("?")
+    return f"https://{name}{shown_port}{_without_dot_segments(path or '/')}{mark}{query}"
+
+
+def _without_dot_segments(path: str) -> str:
+    """A path that begins with a slash, without `.` and `..` (RFC 3986 §5.2.4), which may be percent-encoded."""
+    if not _DOT_SEGMENT.search(path):
+        return path
+    kept: list[str] = []
+    for written in path[1:].split("/"):
+        segment = written.lower().replace("%2e", ".")
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(written)
+    ends_in_folder = segment in (".", "..")
+    return "/" + "/".join([*kept, ""] if ends_in_folder else kept)
 
 
 def is_plain(url: str) -> bool:

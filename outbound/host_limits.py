@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
-from outbound.idna import ascii_host
+from hostnames import ascii_host
 from outbound.private_networks import literal
 from outbound.resizable_semaphore import Slots
 from outbound.wire import DEFAULT_PORTS, cached

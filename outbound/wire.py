@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from outbound.idna import ascii_host
+from hostnames import ascii_host
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 

@@ -9,18 +9,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-WORDS = {"entries", "preview", "feedstate", "urls", "redaction", "markup", "invisible"}
+WORDS = {"entries", "preview", "feedstate", "urls", "redaction", "markup", "invisible", "hostnames"}
 MAY_IMPORT = {
     "entries": set(),
     "preview": {"entries", "markup", "redaction"},
     "invisible": set(),
-    "urls": set(),
+    "hostnames": set(),
+    "urls": {"hostnames"},
     "redaction": {"urls"},
     "markup": set(),
     "clock": set(),
     "feedstate": {"entries"},
     "config": {"urls", "redaction"},
-    "outbound": set(),
+    "outbound": {"hostnames"},
     "timeline": {"entries", "preview", "redaction", "urls", "feedstate", "clock"},
     "feeds": {*WORDS, "clock", "config", "outbound", "timeline"},
     "opml_repair": set(),

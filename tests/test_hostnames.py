@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hostnames import ascii_host
 from outbound.host_limits import host_key
-from outbound.idna import ascii_host
 from outbound.wire import origin, wire_url
 
 
