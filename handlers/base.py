@@ -29,6 +29,9 @@ logger = logging.getLogger("livelog.http")
 TIMELINE_RETRY_SECONDS: Final = 5
 """`Retry-After` while the timeline cannot be read."""
 
+PREFLIGHT_SECONDS: Final = 86_400
+"""Time for which browsers need not repeat a preflight."""
+
 IMAGES = "img-src 'self' http: https:"
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -63,6 +66,8 @@ class BaseHandler(Localized):
 
     has_json_errors = False
     """True if errors are JSON for browsers, too, as the handler's answers are."""
+
+    allowed_methods = "GET, HEAD"
 
     @property
     def site(self) -> Site:
@@ -158,7 +163,7 @@ class BaseHandler(Localized):
             self.set_header("Retry-After", retry_after())
         if status_code == 405:
             # RFC 9110 §15.5.6 requires it.
-            self.set_header("Allow", "GET, HEAD")
+            self.set_header("Allow", self.allowed_methods)
         if self.wants_page():
             self.render("error.html", status=status_code, message=self.locale.translate(message), home=self.home())
             return
@@ -242,6 +247,27 @@ class Handler(BaseHandler):
     def absolute(self, path: str) -> str:
         """A URL of this server: below `server.public_url`, else at the host that the client asked."""
         return (self.site.config.server.public_url or f"{self.request.protocol}://{self.request.host}") + path
+
+
+class SharedHandler(BaseHandler):
+    """A request that scripts of other sites may send, and whose answers, errors included, they may read (CORS)."""
+
+    allowed_methods = "GET, HEAD, OPTIONS"
+
+    def set_default_headers(self) -> None:
+        """Sets the headers of CORS beside those for security."""
+        super().set_default_headers()
+        self.set_header("Access-Control-Allow-Origin", "*")
+        self.set_header("Access-Control-Expose-Headers", "ETag")
+
+    def options(self, *_: str) -> None:
+        """Answers the preflight of a request with headers of its own."""
+        self.set_status(204)
+        self.set_header("Allow", self.allowed_methods)
+        self.set_header("Access-Control-Allow-Methods", "GET, HEAD")
+        self.set_header("Access-Control-Allow-Headers", "If-None-Match, Cache-Control")
+        self.set_header("Access-Control-Max-Age", str(PREFLIGHT_SECONDS))
+        self.finish()
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

@@ -17,7 +17,7 @@ from tornado.web import HTTPError
 
 from config import Blog
 from entries import FRONT_PAGE, dump
-from handlers.base import Handler
+from handlers.base import Handler, SharedHandler
 from handlers.cached import CachedHandler
 from pages.filter import Filter
 from timeline import Page
@@ -27,7 +27,7 @@ MAX_LIMIT: Final = 200
 T = TypeVar("T", str, bytes)
 
 
-class Entries(CachedHandler):
+class Entries(SharedHandler, CachedHandler):
     """Entries older than an opaque ``before``, with a ``next_url``; or the messages after a cursor."""
 
     has_json_errors = True
@@ -37,7 +37,6 @@ class Entries(CachedHandler):
         blog = self.blog(slug)
         after = self.cursor()
         self.set_header("Content-Type", "application/feed+json; charset=utf-8")
-        self.set_header("Access-Control-Allow-Origin", "*")
         self.set_header("Cache-Control", "no-cache")
         return await (self._older(blog) if after is None else self._messages(blog, after))
 
@@ -86,7 +85,7 @@ class Entries(CachedHandler):
         return int(text)
 
 
-class Previous(Handler):
+class Previous(SharedHandler, Handler):
     """`/<blog>/e/<id>/previous`: an entry as it was before its last correction."""
 
     has_json_errors = True
@@ -98,7 +97,6 @@ class Previous(Handler):
         if item is None:
             raise HTTPError(404, reason="No former version of such an entry is kept here.")
         self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.set_header("Access-Control-Allow-Origin", "*")
         self.set_header("Cache-Control", "no-cache")
         self.finish(item)
 

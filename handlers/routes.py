@@ -19,6 +19,7 @@ from handlers.page import BlogPage, Embed, Index
 from handlers.permalink import Permalink
 from handlers.site import ROOT, Site
 from handlers.sources import SourceList
+from handlers.targets import TargetApplication
 from pages import language
 from pages.coding import accepted_codings
 
@@ -54,13 +55,15 @@ class Compression(GZipContentEncoding):
 
     def __init__(self, request: HTTPServerRequest) -> None:
         super().__init__(request)
-        self._gzipping = "gzip" in accepted_codings(request.headers.get("Accept-Encoding", ""))
+        # A range counts the bytes of the file as it is (RFC 9110 §14.4).
+        is_whole = "Range" not in request.headers
+        self._gzipping = is_whole and "gzip" in accepted_codings(request.headers.get("Accept-Encoding", ""))
 
 
 def make_app(site: Site) -> Application:
     """The application of a site. A site without a fan-out (a fetch node) answers monitoring only."""
     language.load()
-    return Application(
+    return TargetApplication(
         [*_LIVE, *_MONITORING, *_READING] if site.fanout else _MONITORING,
         default_handler_class=NotFound,
         site=site,
