@@ -15,14 +15,6 @@ from typing import Final
 from pages.bundle import bundle, compact, entries
 from pages.coding import SMALL, accepted_coding, compress
 
-try:
-    from minify import string as minified
-except ImportError:
-    # It has wheels for Linux only. Elsewhere assets keep their names, and are a fifth larger.
-    def minified(mediatype: str, string: str) -> str:  # noqa: ARG001 - the minifier's signature
-        return string
-
-
 _TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 
@@ -50,7 +42,7 @@ class Assets:
 
     def __init__(self, folder: Path) -> None:
         """Reads and bundles all of them. Raises BundleError and OSError."""
-        texts = {name: minified("text/javascript", compact(bundle(folder, name))) for name in entries(folder)}
+        texts = {name: _minified(compact(bundle(folder, name))) for name in entries(folder)}
         for path in (*folder.glob("*.css"), *folder.glob("*.svg")):
             texts[path.name] = compact(path.read_text(encoding="utf-8"))
         self._assets = {name: _asset(Path(name).suffix, text.encode()) for name, text in texts.items()}
@@ -62,6 +54,17 @@ class Assets:
 
     def find(self, name: str) -> Asset | None:
         return self._assets.get(name)
+
+
+def _minified(script: str) -> str:
+    """A script with short names, where there is a minifier: it has wheels for Linux only, and saves a fifth."""
+    try:
+        # Imported here, as it starts Go's runtime: the processes that parse feeds import this module, too.
+        from minify import string as minified
+    except ImportError:
+        return script
+    text: str = minified("text/javascript", script)
+    return text
 
 
 def _asset(suffix: str, body: bytes) -> Asset:
