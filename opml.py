@@ -48,6 +48,9 @@ _CATEGORY: Final = re.compile("[^,/]+")
 """In OPML a comma separates categories and a slash the levels of one."""
 
 _FEED_SCHEME: Final = re.compile("feed:(?://)?(?=(https?:)?)(?://)?", re.IGNORECASE)
+_ADDRESSES: Final = frozenset({"xmlurl", "feedurl", "rssurl"})
+"""Names of attributes that make an outline a feed."""
+
 _NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
 
 
@@ -189,15 +192,15 @@ class _Parser:
             raise self._error("declares entities or the like in its <!DOCTYPE>, which OPML does not need")
 
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
-        name = name.lower()
+        name = name.rpartition(":")[2].lower()
         if not self._open and name != "opml":
             raise self._error(f"is not OPML: it begins with <{_printable(name)}>")
         if len(self._open) == MAX_DEPTH:
             raise self._error("is nested too deeply")
         self._open.append(name)
         if name == "outline":
-            # Some programs write xmlurl or XMLURL.
-            self._outline({key.lower(): value for key, value in attributes.items()})
+            # Some programs write xmlurl, XMLURL or xml_url.
+            self._outline({re.sub("[_-]", "", key).lower(): value for key, value in attributes.items()})
 
     def _end(self, _name: str) -> None:
         if self._open.pop() == "outline":
@@ -208,7 +211,7 @@ class _Parser:
             self.title += text
 
     def _outline(self, attributes: Mapping[str, str]) -> None:
-        if "xmlurl" not in attributes and attributes.get("type", "").lower() != "rss":
+        if not _ADDRESSES & attributes.keys() and attributes.get("type", "").lower() != "rss":
             self._folders.append(_name(attributes, config.MAX_TAG_CHARS))
             return
         self._feed(attributes)
@@ -246,8 +249,9 @@ class _Parser:
 
 
 def _address(attributes: Mapping[str, str]) -> str:
-    """The address of a feed; some programs name it `url`, or begin it with `feed:`."""
-    written = (attributes.get("xmlurl") or attributes.get("url") or "").strip()
+    """The address of a feed; some programs name it `feedURL` or `url`, or begin it with `feed:`."""
+    names = ("xmlurl", "feedurl", "rssurl", "url")
+    written = next((value for name in names if (value := attributes.get(name))), "").strip()
     return _FEED_SCHEME.sub(lambda found: "" if found[1] else "http://", written)
 
 

@@ -90,6 +90,27 @@ def test_names_are_read_whatever_their_case() -> None:
     assert opml.read(data, "x.opml").blog.feeds == (Feed(url=URL, title="T"),)
 
 
+def test_a_root_with_a_prefix_is_opml() -> None:
+    data = (
+        '<o:opml xmlns:o="http://opml.org/spec2"><o:head><o:title>News</o:title></o:head>'
+        f'<o:body><o:outline text="World"><o:outline text="T" xmlUrl="{URL}"/></o:outline></o:body></o:opml>'
+    )
+    blog = opml.read(data.encode(), "x.opml").blog
+    assert (blog.title, blog.feeds) == ("News", (Feed(url=URL, title="T", tags=("World",)),))
+
+
+@pytest.mark.parametrize("name", ["feedURL", "feedUrl", "xml_url", "xml-url", "rssUrl", "XMLURL"])
+def test_an_address_is_read_under_other_names(name: str) -> None:
+    assert read(f'<outline text="T" htmlUrl="http://example.org/" {name}="{URL}"/>').feeds == (
+        Feed(url=URL, title="T"),
+    )
+
+
+def test_the_usual_name_of_an_address_wins() -> None:
+    (feed,) = read(f'<outline feedURL="http://other.example/" url="http://example.org/" xmlUrl="{URL}"/>').feeds
+    assert feed.url == URL
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "windows-1252"])
 def test_the_declared_encoding_is_used(encoding: str) -> None:
     name = encoding.removesuffix("-sig")
