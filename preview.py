@@ -13,6 +13,7 @@ import re
 import unicodedata
 from typing import Any, Final, NamedTuple
 
+import invisible
 import redaction
 from entries import Preview, dump
 from markup import first_picture
@@ -161,7 +162,9 @@ def _lines(content: str) -> int:
 def _preview(found: _Text, content: str, summary: str | None, title: str | None) -> Preview:
     own = _without_title(_plain((summary or "")[:MAX_SUMMARY_CHARS]), title)
     text = _without_title(found.text, title)
-    return Preview(shorten(own if _serves(own, text) else _signed_off(text)), _minutes(found), first_picture(content))
+    # The elements that ended a change of direction are no part of the text, nor is its rest.
+    shown = invisible.tame_text(shorten(own if _serves(own, text) else _signed_off(text)))
+    return Preview(shown, _minutes(found), first_picture(content))
 
 
 def _plain(summary: str) -> str:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from tornado.locale import Locale
 
+import invisible
 from config import Blog
 from pages.details import details
 from pages.images import cover, is_film, lead, pictured, thumb
@@ -248,9 +249,10 @@ def amount(size: int) -> str:
 
 
 def _cut(text: str) -> str:
+    """At most EXCERPT_CHARS and an ellipsis, in which no change of direction is left open."""
     if len(text) <= EXCERPT_CHARS:
-        return text
-    return text[:EXCERPT_CHARS].rsplit(" ", 1)[0].rstrip() + "…"
+        return invisible.tame_text(text)
+    return invisible.tame_text(text[:EXCERPT_CHARS].rsplit(" ", 1)[0].rstrip()) + "…"
 
 
 @lru_cache(_CACHED)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import preview
 from invisible import is_visible, tame_markup, tame_text
+from pages.item import EXCERPT_CHARS, excerpt
 from tests.feeds.documents import only, read, rss
 
 UNSEEN = {
@@ -98,3 +100,31 @@ def test_a_pile_of_accents_stays_in_its_line(mark: str) -> None:
 
 def test_an_override_in_html_is_left_out() -> None:
     assert tame_markup("<p>City \u202eHall</p>") == "<p>City Hall</p>"
+
+
+TURNED = "\u2067" + "word " * 300 + "\u2069"
+"""A long text that is turned round, and ends so: any part that is cut off does not."""
+
+
+def test_a_text_that_is_cut_turns_no_other_text() -> None:
+    entry = only(
+        rss(
+            f"<title>{TURNED}</title><category>{TURNED}</category><author>{TURNED}</author>"
+            f"<description>&lt;p&gt;{TURNED}&lt;/p&gt;</description>"
+        )
+    )
+    assert entry.preview
+    texts = [entry.title, *entry.tags, *entry.authors, entry.preview.text]
+    assert [text for text in texts if not text or tame_text(text) != text] == []
+
+
+def test_a_summary_of_elements_that_end_a_direction_ends_it() -> None:
+    found = preview.of("<p>\u202b" + "word " * 120 + "</p><p>" + "word " * 40 + "</p>")
+    assert found
+    assert found.text.startswith("word word")
+
+
+def test_an_excerpt_turns_no_other_text() -> None:
+    found = excerpt({"content_html": f"<p>{TURNED}</p>"})
+    assert found.startswith("word")
+    assert len(found) <= EXCERPT_CHARS + 1

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WORDS = {"entries", "preview", "feedstate", "urls", "redaction", "markup", "invisible", "hostnames"}
 MAY_IMPORT = {
     "entries": set(),
-    "preview": {"entries", "markup", "redaction"},
+    "preview": {"entries", "invisible", "markup", "redaction"},
     "invisible": set(),
     "hostnames": set(),
     "urls": {"hostnames"},

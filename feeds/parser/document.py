@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import invisible
 import preview
 import redaction
 import urls
@@ -200,7 +201,7 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str, logos: Contai
         published=plausible(raw.published),
         modified=plausible(raw.modified),
         authors=tuple(map(_shorten_names, _texts(authors[:MAX_AUTHORS]))),
-        tags=tuple(dict.fromkeys(tag[: xml.MAX_NAME_CHARS] for tag in _texts(raw.tags[:MAX_TAGS]))),
+        tags=tuple(dict.fromkeys(_cut(tag) for tag in _texts(raw.tags[:MAX_TAGS]))),
         attachments=drop_repeated(
             replace(
                 file,
@@ -217,7 +218,7 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str, logos: Contai
 
 def _title_of(file: Attachment) -> str | None:
     title = sanitize.extract_text(file.title) if file.title else None
-    return title[: xml.MAX_NAME_CHARS] if title else None
+    return _cut(title) if title else None
 
 
 def _lead_picture(raw: RawEntry, base: str, logos: Container[str]) -> str | None:
@@ -252,7 +253,12 @@ def _shorten_names(text: str) -> str:
         return text
     head = text[: xml.MAX_NAME_CHARS - 2]
     end = head.rfind("., ") + 1 or max(head.rfind(", "), head.rfind("; "))
-    return f"{head[:end]}, …" if end > 0 else text[: xml.MAX_NAME_CHARS]
+    return f"{head[:end]}, …" if end > 0 else _cut(text)
+
+
+def _cut(text: str) -> str:
+    """At most MAX_NAME_CHARS. The part that is cut off may have ended a change of direction."""
+    return text if len(text) <= xml.MAX_NAME_CHARS else invisible.tame_text(text[: xml.MAX_NAME_CHARS])
 
 
 def _judge(entries: Sequence[Entry], filters: Mapping[str, Filter]) -> Mapping[str, Judgement]:

@@ -131,7 +131,7 @@ def normalize_text(text: str | None) -> str | None:
         return None
     folded = " ".join(invisible.tame_text(_UNPRINTABLE.sub("", text[: 4 * MAX_TEXT_CHARS])).split())
     if len(folded) > MAX_TEXT_CHARS:
-        folded = folded[: MAX_TEXT_CHARS - 1] + "…"
+        folded = invisible.tame_text(folded[: MAX_TEXT_CHARS - 1]) + "…"
     return folded if invisible.is_visible(folded) else None
 
 
