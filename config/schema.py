@@ -221,8 +221,17 @@ class Blog(Section):
 
     @cached_property
     def feed_posts(self) -> dict[str, Posts]:
-        """``posts`` of the feeds that set it, by their public URL."""
-        return {feed.public_url: feed.posts for feed in self.feeds if feed.posts}
+        """``posts`` of the feeds that set it, by their public URL with http and with https.
+
+        An item keeps the URL at which its feed was when it was published.
+        """
+        chosen = [(feed.public_url, feed.posts) for feed in self.feeds if feed.posts]
+        return {_with_other_scheme(url): posts for url, posts in chosen} | dict(chosen)
+
+
+def _with_other_scheme(url: str) -> str:
+    scheme, rest = url.split(":", 1)
+    return f"{'http' if scheme.lower() == 'https' else 'https'}:{rest}"
 
 
 class Config(Section):

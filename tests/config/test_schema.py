@@ -264,8 +264,15 @@ def test_a_wrong_value_is_reported_in_a_sentence(problems: Problems, text: str, 
 def test_posts_are_of_the_blog_or_of_a_feed(read: Read) -> None:
     feeds = "[{url: 'https://a:b@a.example/f', posts: full}, {url: 'https://b.example/', posts: null}]"
     blog = read(f"blogs: {{b: {{posts: headlines, feeds: {feeds}}}}}").blogs[0]
-    assert (blog.posts, blog.feed_posts) == ("headlines", {"https://a.example/f": "full"})
+    assert blog.posts == "headlines"
+    assert blog.feed_posts == {"https://a.example/f": "full", "http://a.example/f": "full"}
     assert read("blogs: {b: {posts: null}}").blogs[0].posts == "auto"
+
+
+def test_posts_of_a_feed_are_those_of_its_own_scheme_first(read: Read) -> None:
+    feeds = "[{url: 'http://a.example:81/', posts: full}, {url: 'https://a.example:81/b', posts: headlines}]"
+    blog = read(f"blogs: {{b: {{feeds: {feeds}}}}}").blogs[0]
+    assert blog.feed_posts["http://a.example:81/"] == blog.feed_posts["https://a.example:81/"] == "full"
 
 
 def test_unknown_forms_of_posts_are_rejected(problems: Problems) -> None:
