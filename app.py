@@ -45,23 +45,20 @@ logger = logging.getLogger("livelog")
 _BACKLOG: Final = 1024
 
 _FIXED: Final = (("store",), ("server", "address"), ("server", "port"), ("server", "public_url"))
-"""Settings that `App.apply` cannot change. The public URL is in the user agent and in the allowed origins."""
+"""Settings that only a restart changes. The public URL is in the user agent and in the allowed origins."""
 
 
 class StartError(Exception):
     """The program cannot start; the message is a sentence for the operator."""
 
 
-class RestartRequiredError(Exception):
-    """A configuration cannot be applied to the running program; the message names the settings that changed."""
-
-
 class App:
     """One Livelog: the parts of its role, over one timeline, on its sockets.
 
-    ``config`` is the configuration that is in effect. ``sockets`` are bound sockets that do not block, to listen on
-    instead of server.address and server.port; the App closes them. ``reuse_port`` lets other processes bind the same
-    port.
+    ``config`` is the configuration that is in effect. ``restart_needed`` names settings that `apply` was given and
+    only a restart changes; ``config_problems`` are those of a file that could not be applied. ``sockets`` are bound
+    sockets that do not block, to listen on instead of server.address and server.port; the App closes them.
+    ``reuse_port`` lets other processes bind the same port.
     """
 
     def __init__(
@@ -73,6 +70,8 @@ class App:
         sockets: Sequence[socket.socket] = (),
     ) -> None:
         self.config = config
+        self.restart_needed: Sequence[str] = ()
+        self.config_problems: Sequence[str] = ()
         self._role = role
         self._reuse_port = reuse_port
         self._sockets = list(sockets)
@@ -103,14 +102,12 @@ class App:
     async def apply(self, config: Config) -> None:
         """Changes blogs, feeds, intervals, filters, titles, themes, proxies and fetch settings while running.
 
-        Raises RestartRequiredError, before anything has changed, if another setting differs. After a TimelineError it
-        can be called again.
+        Settings that only a restart changes keep their values, and are named in ``restart_needed``. After a
+        TimelineError, or an OSError of a logo or style sheet, it can be called again.
         """
-        differing = [".".join(path) for path in _FIXED if _setting(self.config, path) != _setting(config, path)]
-        if differing:
-            raise RestartRequiredError(f"A change of {' and '.join(differing)} needs a restart.")
-        await self._apply_parts(config)
-        self.config = config
+        restart_needed, applied = _with_fixed(self.config, config)
+        await self._apply_parts(applied)
+        self.config, self.restart_needed, self.config_problems = applied, restart_needed, ()
 
     async def stop(self) -> None:
         """Stops accepting, commits polls under way, closes connections over some seconds, then all the rest."""
@@ -193,6 +190,14 @@ class App:
             # bind_sockets does not close a socket that it cannot bind: the traceback would keep it open.
             traceback.clear_frames(error.__traceback__)
             raise StartError(f"{address} port {port} cannot be used: {error.strerror or error}") from None
+
+
+def _with_fixed(running: Config, config: Config) -> tuple[list[str], Config]:
+    """The settings of ``config`` that differ and need a restart, and ``config`` with those of ``running``."""
+    names = [".".join(path) for path in _FIXED if _setting(running, path) != _setting(config, path)]
+    kept = {key: getattr(running.server, key) for section, *keys in _FIXED if section == "server" for key in keys}
+    server = config.server.model_copy(update=kept)
+    return names, config.model_copy(update={"server": server, "store": running.store})
 
 
 def _setting(config: Config, path: Sequence[str]) -> object:

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, get_args
@@ -29,6 +29,7 @@ import opml
 import redaction
 from app import App, Role, StartError, logger
 from config import Config, ConfigError
+from reload import Reload
 from timeline import TimelineError
 
 DEFAULT_CONFIG: Final = "config.yaml"
@@ -77,7 +78,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{options.config}: good.")  # noqa: T201 - output of the command
         return 0
     try:
-        asyncio.run(serve(loaded))
+        path = Path(options.config)
+        asyncio.run(serve(loaded, path if path.exists() else None, lambda: load(feed_urls)))
     except (StartError, TimelineError) as error:
         print(f"Livelog cannot start: {error}", file=sys.stderr)  # noqa: T201 - output of the command
         return 1
@@ -121,15 +123,22 @@ def _for_feeds(urls: Sequence[str]) -> Config:
     return config.for_urls(urls, base).model_copy(update={"store": "sqlite::memory:"})
 
 
-async def serve(loaded: Config) -> None:
-    """Runs until SIGTERM or SIGINT. Raises StartError and TimelineError if it cannot start."""
+async def serve(loaded: Config, path: Path | None, again: Callable[[], Config]) -> None:
+    """Runs until SIGTERM or SIGINT. Raises StartError and TimelineError if it cannot start.
+
+    ``again`` reads the configuration again when the file at ``path`` was saved.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL)
     stopping = _stop_on_signals()
     app = App(loaded, role=options.role, reuse_port=options.reuse_port)
+    reload = Reload(app, path, again)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
     await app.start()
+    reload.start()
     _tune_garbage_collection()
     await stopping.wait()
     logger.info("Stopping.")
+    reload.stop()
     await app.stop()
 
 

@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "pages": {*WORDS, "config", "timeline"},
     "handlers": {*WORDS, "config", "timeline", "fanout", "connections", "pages", "opml"},
     "app": {"clock", "config", "timeline", "feeds", "fanout", "connections", "pages", "handlers"},
-    "server": {"app", "config", "timeline", "opml", "redaction"},
+    "reload": {"app", "config", "timeline"},
+    "server": {"app", "reload", "config", "timeline", "opml", "redaction"},
     "demo": set(),
 }
 
