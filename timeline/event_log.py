@@ -53,6 +53,12 @@ class EventLog(Protocol):
         Raises LeaseLostError, and then has stored nothing. Doing the same commit twice changes nothing.
         """
 
+    async def rename(self, blog: str, name: str) -> bool:
+        """Gives a blog another name, with all that is stored of it: its cursors stay valid.
+
+        Returns False, and changes nothing, if there is nothing of the blog, or something of one of that name.
+        """
+
     async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
         """The events after a cursor, if there are at most ``limit``."""
 

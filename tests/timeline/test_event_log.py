@@ -295,3 +295,54 @@ async def test_an_entry_that_is_withdrawn_keeps_the_keys_that_it_got_later(timel
     await commit(timeline, entry("b", digest=SECOND, keys=("b", "a")))
     assert await commit(timeline, withdrawn=[("blog", "b")]) == 1
     assert await titles(timeline) == []
+
+
+# A blog gets another name
+
+
+async def test_a_renamed_blog_keeps_its_entries_and_cursors(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"), entry("b"))
+    before = await timeline.head("blog")
+    assert await timeline.rename("blog", "news")
+    assert await timeline.head("news") == before
+    assert await titles(timeline, "news") == ["b", "a"]
+    replay = await timeline.replay("news", Cursor(before.epoch, 1), 9)
+    assert replay.complete
+    assert [event.blog for event in replay.events] == ["news"]
+    assert await titles(timeline) == []
+    assert (await timeline.head("blog")).seq == 0
+
+
+async def test_entries_of_a_renamed_blog_are_recognised(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"), entry("gone"))
+    await commit(timeline, withdrawn=[("blog", "gone")])
+    await timeline.rename("blog", "news")
+    assert await commit(timeline, entry("a", blog="news")) == 0
+    assert await timeline.fate("news", "gone") == "withdrawn"
+    assert await commit(timeline, entry("b", blog="news")) == 1
+    assert (await timeline.head("news")).seq == 4
+
+
+async def test_events_of_a_renamed_blog_are_watched(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"))
+    await timeline.rename("blog", "news")
+    async with aclosing(timeline.watch(["news"])) as events:
+        await anext(events)
+        await commit(timeline, entry("b", blog="news"))
+        (event,) = await anext(events)
+    assert (event.blog, event.cursor.seq) == ("news", 2)
+
+
+@pytest.mark.parametrize(("blog", "name"), [("blog", "other"), ("nothing", "news"), ("blog", "blog")])
+async def test_no_blog_takes_the_place_of_another(timeline: Timeline, blog: str, name: str) -> None:
+    await commit(timeline, entry("a"), entry("b", blog="other"))
+    assert not await timeline.rename(blog, name)
+    assert (await titles(timeline), await titles(timeline, "other")) == (["a"], ["b"])
+
+
+async def test_a_name_with_entries_but_without_events_can_be_taken(timeline: Timeline) -> None:
+    newest = [entry(f"{number}", at=NOW + number, blog="news") for number in range(FRONT_PAGE)]
+    await commit(timeline, *newest, entry("a"))
+    assert await timeline.rename("news", "busy")
+    assert await timeline.rename("blog", "news")
+    assert await titles(timeline, "news") == ["a"]

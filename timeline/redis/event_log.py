@@ -16,7 +16,7 @@ from timeline.event_log import Replay
 from timeline.feed_jobs import Lease
 from timeline.redis.commit import commit_call
 from timeline.redis.connection import Connection, Store, key
-from timeline.redis.schema import new_epoch
+from timeline.redis.schema import blog_keys, new_epoch
 
 logger = logging.getLogger("livelog.timeline")
 
@@ -57,6 +57,11 @@ class RedisEventLog(Store):
         if answer[0] == "lost":
             raise LeaseLostError(lease.url)
         return int(answer[1])
+
+    async def rename(self, blog: str, name: str) -> bool:
+        """Gives a blog another name."""
+        keys = ("heads", *blog_keys(blog), *blog_keys(name))
+        return bool(await self._connection.run("rename", keys, [blog, name]))
 
     async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
         """The events after a cursor."""

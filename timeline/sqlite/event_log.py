@@ -15,6 +15,7 @@ from timeline.errors import HistoryLostError, TimelineError
 from timeline.event_log import Replay
 from timeline.feed_jobs import Lease
 from timeline.sqlite.commit import commit, newest_seq
+from timeline.sqlite.schema import BLOG_TABLES
 from timeline.sqlite.worker import Store, Worker, rows
 
 logger = logging.getLogger("livelog.timeline")
@@ -62,6 +63,10 @@ class SqliteEventLog(Store):
         # Shielded: if the caller is cancelled, watchers still get the committed events.
         return await asyncio.shield(commit_and_wake())
 
+    async def rename(self, blog: str, name: str) -> bool:
+        """Gives a blog another name."""
+        return await self._writer.run(lambda db: _rename(db, blog, name))
+
     async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
         """The events after a cursor."""
         return await self._queries.run(lambda db: _replay(db, self._epoch, blog, after, limit))
@@ -100,6 +105,16 @@ class SqliteEventLog(Store):
         finally:
             self._watchers.discard(committed)
             self._waiting.discard(committed)
+
+
+def _rename(db: sqlite3.Connection, blog: str, name: str) -> bool:
+    if not newest_seq(db, blog) or newest_seq(db, name):
+        return False
+    for table in BLOG_TABLES:
+        # What is left of a blog that never had an event.
+        db.execute(f"DELETE FROM {table} WHERE blog = ?", (name,))  # noqa: S608 - a constant
+        db.execute(f"UPDATE {table} SET blog = ? WHERE blog = ?", (name, blog))  # noqa: S608 - a constant
+    return True
 
 
 def _replay(db: sqlite3.Connection, epoch: str, blog: str, after: Cursor, limit: int) -> Replay:

@@ -10,6 +10,9 @@ from timeline.errors import TimelineError
 
 SCHEMA_VERSION: Final = 5
 
+BLOG_TABLES: Final = ("blogs", "entries", "keys", "retired", "events")
+"""The tables with rows of a blog, each in its column `blog`."""
+
 _SCHEMA: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE feeds (
