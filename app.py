@@ -79,6 +79,7 @@ class App:
         self._fanout: FanOut | None = None
         self._poller: Poller | None = None
         self._site: Site | None = None
+        self._timeline: Timeline | None = None
         self._cleanup = AsyncExitStack()
 
     @property
@@ -130,6 +131,8 @@ class App:
             self._cleanup.callback(bound.close)
         timeline = await open_timeline(self.config.store)
         self._cleanup.push_async_callback(timeline.close)
+        self._timeline = timeline
+        await self._rename_blogs(self.config)
         listener = self._make_listener(timeline)
         if self._fanout:
             self._cleanup.push_async_callback(self._fanout.close)
@@ -144,12 +147,20 @@ class App:
 
     async def _apply_parts(self, config: Config) -> None:
         """Hands a configuration to the parts: first to the fan-out, which can fail and has changed nothing then."""
+        await self._rename_blogs(config)
         if self._fanout:
             await self._fanout.apply([blog.slug for blog in config.blogs])
         if self._site:
             self._site.apply(config)
         if self._poller:
             await self._poller.apply(config)
+
+    async def _rename_blogs(self, config: Config) -> None:
+        """Gives what is stored under a former name of a blog its present name, unless that has something already."""
+        if self._timeline:
+            for former, slug in config.renamed.items():
+                if await self._timeline.rename(former, slug):
+                    logger.info("The blog %s is called %s now.", former, slug)
 
     def _make_listener(self, timeline: Timeline) -> Listener:
         """The listener, with the parts that it serves. The fan-out is closed before it, the rest after it."""

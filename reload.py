@@ -42,6 +42,7 @@ class Reload:
         self._asked: set[asyncio.Task[None]] = set()
         self._started = False
         self._wanted = False
+        self._waits = False
 
     def start(self) -> None:
         """Begins to look at the files: the program has started. Reloads if it was asked to meanwhile."""
@@ -85,10 +86,13 @@ class Reload:
             except (ConfigError, OSError) as error:
                 self._refuse(error.problems if isinstance(error, ConfigError) else [str(error)])
             except TimelineError as error:
-                logger.info("The configuration waits until the timeline can be written: %s", error)
+                if not self._waits:
+                    logger.warning("The configuration waits until the timeline can be written: %s", error)
+                self._waits = True
                 return
             else:
                 self._report()
+            self._waits = False
             self._applied = self._seen = {**stamps, **_stamps(self._files() - stamps.keys())}
 
     def _files(self) -> set[Path]:

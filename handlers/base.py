@@ -26,6 +26,9 @@ from timeline import TimelineError
 
 logger = logging.getLogger("livelog.http")
 
+RENAMED_SECONDS: Final = 3600
+"""Seconds for which browsers may remember that a blog was renamed: the name may be given away."""
+
 TIMELINE_RETRY_SECONDS: Final = 5
 """`Retry-After` while the timeline cannot be read."""
 
@@ -190,10 +193,22 @@ class Handler(BaseHandler):
     """True if the answer takes so much memory that clients with too many unread answers are refused."""
 
     def prepare(self) -> None:
-        """Raises RefusedError if too many bytes are still unread, by all clients or by this address."""
+        """Raises RefusedError if too many bytes are still unread, by all clients or by this address.
+
+        A path under a former name of a blog is answered under its present one, see `renamed`.
+        """
         super().prepare()
         if self.is_large:
             self.admission.check_unread(self.request.remote_ip or "")
+        if self.path_args and (slug := self.site.config.renamed.get(self.path_args[0])):
+            self.renamed(slug)
+
+    def renamed(self, slug: str) -> None:
+        """Redirects a request for a former name of a blog to the present one, with path and query."""
+        rest = self.request.path[1:].partition("/")[2]
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.set_header("Cache-Control", f"max-age={RENAMED_SECONDS}")
+        self.redirect(f"/{slug}/{rest}{query}", status=308)
 
     @property
     def fanout(self) -> FanOut:

@@ -25,6 +25,10 @@ class Live(Handler):
 
     is_large = False
 
+    def renamed(self, slug: str) -> None:
+        """Serves the blog under its present name: browsers follow no redirect of a WebSocket."""
+        self.path_args[0] = slug
+
     def take_over(self) -> IOStream:
         """Admits the client and detaches its connection. Raises RefusedError if there are too many.
 

@@ -181,3 +181,25 @@ async def test_no_reload_drops_a_client(livelog: Livelog) -> None:
         for client in clients:
             assert client.connection.close_code is None
     assert livelog.log.count("Not applied") >= 5
+
+
+async def test_a_renamed_blog_keeps_its_posts_and_its_readers(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A")
+    desk.publish(title="Before")
+    await livelog.start({"old": [feed(desk.url)]})
+    async with livelog.client("old") as client:
+        cursor = (await client.next())["cursor"]
+        await until(lambda: livelog.entries("old"))
+        save(livelog, blogs={"new": {"aliases": ["old"], "feeds": [feed(desk.url)]}})
+        await applied(livelog)
+        while await client.connection.read_message() is not None:
+            pass
+    desk.publish(title="After")
+    async with livelog.client("old", after=cursor) as client:
+        hello = await client.next()
+        assert hello["recovered"]
+        titles = [(await client.next())["item"]["title"] for _ in range(2)]
+    assert titles == ["Before", "After"]
+    page = await livelog.get("/old/?q=before")
+    assert (page.code, page.headers["Location"]) == (308, "/new/?q=before")
+    assert [entry["title"] for entry in await livelog.entries("new")] == ["After", "Before"]
