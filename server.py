@@ -9,6 +9,8 @@ Options, exit codes, signals, and the settings of the process. The program itsel
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -36,6 +38,9 @@ DEFAULT_CONFIG: Final = "config.yaml"
 
 SWITCH_INTERVAL: Final = 0.001
 """Seconds after which a thread (of the timeline, of decompression) yields the interpreter to the event loop."""
+
+MAX_HEAP_BLOCK_BYTES: Final = 256 * 1024
+"""Larger blocks of memory are given back to the system when they are freed."""
 
 STOP_TIMEOUT: Final = 9.5
 """Seconds until SIGALRM ends a stop that hangs. Supervisors usually send SIGKILL after 10."""
@@ -129,6 +134,7 @@ async def serve(loaded: Config, path: Path | None, again: Callable[[], Config]) 
     ``again`` reads the configuration again when the file at ``path`` was saved.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
+    _give_memory_back()
     stopping = _stop_on_signals()
     app = App(loaded, role=options.role, reuse_port=options.reuse_port)
     reload = Reload(app, path, again)
@@ -155,6 +161,16 @@ def _redact_output() -> None:
 def _print_redacted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     lines = "".join(traceback.format_exception(kind, error, trace))
     print(redaction.public_text(lines), end="", file=sys.stderr)  # noqa: T201 - as Python itself does
+
+
+def _give_memory_back() -> None:
+    """Has glibc give large blocks back when they are freed: mallopt(3), M_MMAP_THRESHOLD.
+
+    By itself it raises that limit to 32 MB. The bodies of large feeds then leave holes in the heap: beside hostile
+    servers the process grew by 80 MB that it did not use. Other C libraries have no `mallopt`.
+    """
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(-3, MAX_HEAP_BLOCK_BYTES)
 
 
 def _tune_garbage_collection() -> None:

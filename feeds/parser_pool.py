@@ -132,7 +132,11 @@ class ParserPool:
         document = asyncio.wrap_future(task)
         self._running.add(document)
         document.add_done_callback(self._running.discard)
-        return await document
+        try:
+            return await document
+        finally:
+            # An exception of the document refers to this frame: that cycle would keep the body, up to 15 MB.
+            del document, task
 
     async def _open(self) -> ProcessPool:
         async with self._opening:

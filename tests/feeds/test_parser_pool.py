@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from pebble import ProcessPool
 
-from feeds.parser.document import Document, NotAFeedError
+from feeds.parser.document import Document, NotAFeedError, Reading
 from feeds.parser.document import parse as plainly_parsed
 from feeds.parser.filter import Filter
 from feeds.parser_pool import MEMORY_BYTES, ParserKilledError, ParserPool, _start
@@ -149,6 +150,27 @@ async def test_a_document_that_takes_memory_is_given_up_and_the_next_one_is_read
         with pytest.raises(ParserKilledError, match=r"^Reading it took more than 256 MB of memory\.$"):
             await parse(sandbox, GLUTTON)
         assert await reads_on(sandbox)
+
+
+async def test_a_document_that_was_killed_is_not_kept_in_memory() -> None:
+    """A body has up to 15 MB, and the garbage collector comes to cycles after minutes."""
+    async with opened(wall_seconds=2) as sandbox:
+        assert await reads_on(sandbox)
+        gc.collect()
+        gc.disable()
+        try:
+            with pytest.raises(ParserKilledError):
+                await parse(sandbox, BURNER)
+
+            async def freed() -> bool:
+                # Pebble's threads keep their last task until the next one.
+                assert await reads_on(sandbox)
+                bodies = [found.body for found in gc.get_objects() if isinstance(found, Reading)]
+                return BURNER not in bodies
+
+            await until(freed)
+        finally:
+            gc.enable()
 
 
 async def test_a_document_that_takes_too_long_is_killed_and_the_next_one_is_read() -> None:
