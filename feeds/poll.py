@@ -152,6 +152,7 @@ class Poll:
             content_type=answer.content_type,
             known=before.listed,
             known_at=before.ok_at,
+            former_site=before.site_url,
             anew=self._anew,
             filters=filters,
             max_bytes=self._fetcher.max_bytes,
