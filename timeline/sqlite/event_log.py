@@ -55,9 +55,10 @@ class SqliteEventLog(Store):
             finally:
                 self._committing -= 1
             self._feeds_changed()
-            self._waiting.clear()
-            for committed in self._watchers:
-                committed.set()
+            if count:
+                self._waiting.clear()
+                for committed in self._watchers:
+                    committed.set()
             return count
 
         # Shielded: if the caller is cancelled, watchers still get the committed events.

@@ -7,6 +7,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.livelog import until
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
 from timeline import TimelineError
 from timeline.sqlite import SqliteTimeline
-from timeline.sqlite.worker import Worker
+from timeline.sqlite.worker import Worker, rows
 
 
 async def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
@@ -139,3 +140,28 @@ async def test_each_loop_has_its_own_results_and_a_closed_one_keeps_none_waiting
     assert [await held, await mine] == [1, 3]
     assert await asyncio.to_thread(asyncio.run, worker.run(lambda _: 4)) == 4
     worker.close()
+
+
+async def test_of_jobs_that_waited_together_a_failed_one_alone_leaves_nothing() -> None:
+    worker = Worker("test", ":memory:")
+    await worker.run(lambda db: db.execute("CREATE TABLE numbers (n)"))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        begun.set()
+        go_on.wait(30)
+
+    def add(number: int, db: sqlite3.Connection) -> float:
+        db.execute("INSERT INTO numbers VALUES (?)", (number,))
+        return 1 / (number % 2)
+
+    held = asyncio.create_task(worker.run(hold))
+    await until(begun.is_set)
+    jobs = [asyncio.create_task(worker.run(partial(add, number))) for number in range(6)]
+    await until(lambda: worker._jobs.qsize() == 6)
+    go_on.set()
+    await held
+    outcomes = await asyncio.gather(*jobs, return_exceptions=True)
+    assert [isinstance(outcome, ZeroDivisionError) for outcome in outcomes] == [True, False] * 3
+    assert await worker.run(rows("SELECT n FROM numbers ORDER BY n")) == [(1,), (3,), (5,)]
+    await asyncio.to_thread(worker.close)
