@@ -248,7 +248,8 @@ class Poller:
 
     def _reschedule(self, followed: FollowedFeed, result: Result) -> None:
         """Makes sure that a feed is claimed in time after a poll was committed."""
-        current = self._followed_feeds.get(followed.identity)
+        identity = result.state.url
+        current = self._followed_feeds.get(identity)
         set_back = result.state.checked_at >= self._clock() + MIN_JUMP_SECONDS
         if set_back or (current and current is not followed and current != followed):
             # Clock or configuration changed during the poll, whose commit has set the next one by the old one.
@@ -256,7 +257,7 @@ class Poller:
             self._tick_now()
         else:
             if room_of(result.state) == "proven":
-                self._proven_feeds.add(result.state.next_at, followed.identity)
+                self._proven_feeds.add(result.state.next_at, identity)
             # A feed of a shared timeline is claimed by whichever node is the first.
             if not self._timeline.is_shared:
                 self._wakeups.add(result.state.next_at)

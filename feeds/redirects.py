@@ -28,7 +28,8 @@ def after_answer(state: FeedState, moved_to: str | None, now: float) -> FeedStat
     """The state after a good answer, to which permanent redirects alone led; ``moved_to`` is None if others did."""
     if moved_to is None:
         # A feed that was requested at the URL it moved to is still there; one that answers at its own has returned.
-        return state if start(state, now) != _named(state) else replace(state, moved_to=None, moved_since=0)
+        is_settled = state.moved_to is None or start(state, now) != _named(state)
+        return state if is_settled else replace(state, moved_to=None, moved_since=0)
     # A move in the future was noted before the clock was set back.
     if moved_to == state.moved_to and state.moved_since <= now:
         return state

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from tornado.netutil import DefaultLoopResolver, Resolver
 
+from outbound.wire import cached
+
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
@@ -41,6 +43,7 @@ class PrivateAddressError(OSError):
     """A name resolved to an address that is not `allowed`; the message has both, and the setting that allows it."""
 
 
+@cached
 def literal(host: str) -> Address | None:
     """The address that a URL's host is in standard notation; None for a name, and for forms like 127.1 or 0x7f.1."""
     try:
