@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Awaitable
 from typing import Final
 
@@ -19,7 +18,6 @@ class ResponseBody:
     """
 
     def __init__(self, max_bytes: int, large: asyncio.Semaphore | None) -> None:
-        self.begun = False
         self.too_large = False
         self.data = bytearray()
         # Updated with each chunk: to hash 15 MB in one call would block the event loop.
@@ -30,12 +28,9 @@ class ResponseBody:
         self._holds = False
         self._closed = False
 
-    def header(self, line: str) -> None:
-        """Receives the status line or a header line."""
-        self.begun = True
-        announced = re.fullmatch(r"content-length:\s*([0-9]+)\s*", line, re.IGNORECASE | re.ASCII)
-        if announced and float(announced[1]) > self._max_bytes:
-            self.too_large = True
+    def expect(self, size: int) -> None:
+        """Receives the announced number of bytes that are sent."""
+        self.too_large = self.too_large or size > self._max_bytes
 
     def chunk(self, data: bytes) -> Awaitable[None] | None:
         """Receives a part of the body. Await the result before the next part."""
@@ -52,10 +47,7 @@ class ResponseBody:
         return data
 
     def close(self) -> None:
-        """Releases the semaphore, if the body holds it, and what was received.
-
-        Tornado's client refers to the body in cycles, which wait for a collection of all garbage: minutes.
-        """
+        """Releases the semaphore, if the body holds it, and what was received."""
         if self._large and self._holds and not self._closed:
             self._large.release()
         self._closed = True

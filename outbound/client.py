@@ -12,32 +12,37 @@ private network that the operator did not list. A user name and password in the 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
-import logging
 import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from tornado.httpclient import HTTPClientError, HTTPResponse
-from tornado.httputil import HTTPHeaders
-from tornado.iostream import StreamBufferFullError, UnsatisfiableReadError
-from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
+from tornado.httputil import HTTPHeaders, encode_username_password
 
 from outbound.body import ResponseBody
 from outbound.coding import ACCEPT_ENCODING
+from outbound.connect import connection
 from outbound.host_limits import HostLimits
-from outbound.http1 import NOT_HTTP, LenientHTTPClient, MalformedResponseError, Request
+from outbound.http1 import (
+    MAX_HEADER_BYTES,
+    NO_ANSWER,
+    Head,
+    MalformedResponseError,
+    Request,
+    ResponseReader,
+    TooLargeError,
+)
 from outbound.private_networks import GuardedResolver, LiteralResolver, Network, PrivateAddressError, literal
-from outbound.wire import MAX_URL_CHARS, TooLongError, origin, wire_url
+from outbound.wire import DEFAULT_PORTS, MAX_URL_CHARS, TooLongError, origin, wire_url
 
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 PERMANENT_REDIRECTS: Final = (301, 308)
 MAX_REDIRECTS: Final = 5
-MAX_HEADER_BYTES: Final = 64 * 1024
 
 MAX_LARGE: Final = 16
 MAX_LARGE_UNPROVEN: Final = 2
@@ -49,9 +54,7 @@ CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"
 _MESSAGES: Final[dict[type[Exception], str]] = {
     socket.gaierror: "Its host name cannot be resolved.",
     ConnectionRefusedError: "The connection was refused.",
-    ConnectionError: "The connection was closed without a proper answer.",
-    UnsatisfiableReadError: f"The head of the answer is larger than {MAX_HEADER_BYTES} bytes, or not HTTP.",
-    StreamBufferFullError: NOT_HTTP,
+    ConnectionError: NO_ANSWER,
 }
 
 
@@ -102,37 +105,28 @@ class Client:
     """Sends requests. ``hosts`` has the pauses that are observed; its slots are left to the caller."""
 
     def __init__(self, settings: ClientSettings, hosts: HostLimits) -> None:
-        logging.getLogger("tornado.general").addFilter(_is_news)
         self.hosts = hosts
         self._large_proven = asyncio.Semaphore(MAX_LARGE)
         self._large = asyncio.Semaphore(MAX_LARGE_UNPROVEN)
+        self._literal = LiteralResolver()
+        self._closed = False
         self._open(settings)
 
     def _open(self, settings: ClientSettings) -> None:
         self.settings = settings
-        max_bytes = settings.max_bytes
-        limits = {
-            "max_clients": settings.connections,
-            "max_buffer_size": max(max_bytes, MAX_HEADER_BYTES) + 1024 * 1024,
-            # Above max_bytes, to distinguish a body that is too large from one that breaks off.
-            "max_body_size": max_bytes + MAX_HEADER_BYTES,
-            "max_header_size": MAX_HEADER_BYTES,
-        }
-        self._resolver = GuardedResolver(networks=settings.private_networks)
-        self._guarded = LenientHTTPClient(force_instance=True, resolver=self._resolver, **limits)
-        self._literal = LenientHTTPClient(force_instance=True, resolver=LiteralResolver(), **limits)
+        self._connections = asyncio.Semaphore(settings.connections)
+        self._guarded = GuardedResolver(networks=settings.private_networks)
 
     def apply(self, settings: ClientSettings) -> None:
         """Changes the settings for requests that begin from now on."""
         if settings != self.settings:
-            self.close()
+            self._guarded.close()
             self._open(settings)
 
     def close(self) -> None:
         """Sends no more requests; an exchange under way runs to its own end."""
+        self._closed = True
         self._guarded.close()
-        self._literal.close()
-        self._resolver.close()
 
     async def request(
         self,
@@ -166,13 +160,13 @@ class Client:
                 hop = _Hop(settings, began + settings.timeout, ResponseBody(settings.max_bytes, large))
                 request = Request(target, method, sent, body or b"" if method in WITH_BODY else body)
                 response = await self._exchange(hop, named or url, request)
-                if response.code not in REDIRECTS or not max_redirects:
+                if response.status not in REDIRECTS or not max_redirects:
                     moved_to = target if permanent and target != start else None
                     return _response(response, target, moved_to, hop.body, loop.time() - began)
                 hop.body.close()
-                permanent = permanent and response.code in PERMANENT_REDIRECTS
-                target = _redirected(target, response.headers.get("Location"), response.code)
-                if response.code == 303 or (response.code in (301, 302) and method == "POST"):
+                permanent = permanent and response.status in PERMANENT_REDIRECTS
+                target = _redirected(target, response.headers.get("Location"), response.status)
+                if response.status == 303 or (response.status in (301, 302) and method == "POST"):
                     method, body = ("HEAD" if method == "HEAD" else "GET"), None
                     headers = {k: v for k, v in (headers or {}).items() if not k.lower().startswith("content-")}
         except TooLongError:
@@ -193,36 +187,46 @@ class Client:
         sent = {k: v for k, v in (headers or {}).items() if same_origin or k.lower() not in CREDENTIALS}
         return HTTPHeaders({**sent, **(headers_at or {}).get(target, {})})
 
-    async def _exchange(self, hop: _Hop, named: str, request: Request) -> HTTPResponse:
+    async def _exchange(self, hop: _Hop, named: str, request: Request) -> Head:
         """Sends one request and reads its response into the hop's body, which is closed if that fails."""
+        if self._closed:
+            raise RuntimeError("the client is closed")
         settings, body = hop.settings, hop.body
-        seconds = hop.deadline - asyncio.get_running_loop().time()
-        if seconds <= 0:
-            raise RequestError(_too_slow(settings))
-        parts = urlsplit(named)
-        same_origin = origin(named) == origin(request.url)
-        # A literal address is the operator's word, for the origin that the configuration names and no other.
-        client = self._literal if same_origin and literal(parts.hostname or "") else self._guarded
-        if same_origin and parts.username:
-            request.auth_username, request.auth_password = unquote(parts.username), unquote(parts.password or "")
-        request.user_agent = settings.user_agent
-        request.connect_timeout = request.request_timeout = seconds
-        request.follow_redirects = request.decompress_response = False
-        request.headers["Accept-Encoding"] = ACCEPT_ENCODING
-        request.header_callback, request.streaming_callback = body.header, body.chunk
+        at_origin = origin(named) == origin(request.url)
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(body.close)
             try:
-                response = await client.fetch(request, raise_error=False)
-            except (OSError, HTTPClientError, UnsatisfiableReadError, StreamBufferFullError) as error:
-                raise RequestError(_too_large(settings) if body.too_large else _why(error, hop)) from None
-            except asyncio.CancelledError:
-                request.abort()
-                raise
-            if body.too_large:
-                raise RequestError(_too_large(settings))
+                async with asyncio.timeout_at(hop.deadline) as timeout, self._connections:
+                    head = await self._answer(hop, urlsplit(named) if at_origin else None, request)
+            except TooLargeError:
+                raise RequestError(_too_large(settings)) from None
+            except (OSError, MalformedResponseError) as error:
+                raise RequestError(_too_slow(settings) if timeout.expired() else _why(error)) from None
             on_failure.pop_all()
-        return response
+        return head
+
+    async def _answer(self, hop: _Hop, operators: SplitResult | None, request: Request) -> Head:
+        """Sends one request and reads its response. ``operators`` is their URL, if of the same origin."""
+        scheme, host, port = origin(request.url)
+        if scheme not in DEFAULT_PORTS or not host or port is None:
+            raise ValueError("not http(s)")
+        # A literal address is the operator's word, for the origin that the configuration names and no other.
+        is_literal = operators is not None and literal(operators.hostname or "")
+        sent = request.headers
+        if operators and operators.username:
+            name, password = unquote(operators.username), unquote(operators.password or "")
+            sent["Authorization"] = f"Basic {base64.b64encode(encode_username_password(name, password)).decode()}"
+        sent["User-Agent"] = hop.settings.user_agent
+        sent["Accept-Encoding"] = ACCEPT_ENCODING
+        if request.method == "POST":
+            sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        data = request.to_bytes()
+        addresses = await (self._literal if is_literal else self._guarded).resolve(host, port)
+        async with connection(addresses, host if scheme == "https" else None) as (reader, writer):
+            writer.write(data)
+            # Above max_bytes: compression can make a body longer.
+            max_bytes = hop.settings.max_bytes + MAX_HEADER_BYTES
+            return await ResponseReader(reader, request.method, hop.body, max_bytes).read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +238,9 @@ class _Hop:
     body: ResponseBody
 
 
-def _response(response: HTTPResponse, url: str, moved_to: str | None, body: ResponseBody, took: float) -> Response:
+def _response(response: Head, url: str, moved_to: str | None, body: ResponseBody, took: float) -> Response:
     return Response(
-        status=response.code,
+        status=response.status,
         url=url,
         headers=response.headers,
         body=body.take(),
@@ -247,7 +251,7 @@ def _response(response: HTTPResponse, url: str, moved_to: str | None, body: Resp
     )
 
 
-def _why(error: Exception, hop: _Hop) -> str:
+def _why(error: Exception) -> str:
     """The reason why there is no response, in a sentence."""
     for kind, message in _MESSAGES.items():
         if isinstance(error, kind):
@@ -255,16 +259,10 @@ def _why(error: Exception, hop: _Hop) -> str:
     match error:
         case PrivateAddressError() | MalformedResponseError():
             return str(error)
-        case HTTPTimeoutError():
-            return _too_slow(hop.settings)
         case ssl.SSLCertVerificationError():
             return f"Its certificate is not valid: {error.verify_message}."
         case ssl.SSLError():
             return "No secure connection could be made."
-        case HTTPStreamClosedError() if hop.body.begun:
-            return "The answer broke off before its end, or is damaged."
-        case HTTPStreamClosedError():
-            return "The connection was closed without a proper answer."
         case _:
             return f"It cannot be reached ({getattr(error, 'strerror', None) or type(error).__name__})."
 
@@ -275,11 +273,6 @@ def _too_slow(settings: ClientSettings) -> str:
 
 def _too_large(settings: ClientSettings) -> str:
     return f"The answer is larger than {settings.max_bytes} bytes."
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Drops Tornado's lines on failed handshakes and malformed responses: the caller reports each failure once."""
-    return not str(record.msg).startswith(("SSL Error on", "Unsatisfiable read", "Malformed HTTP message from"))
 
 
 def _redirected(target: str, location: str | None, status: int) -> str:

@@ -167,7 +167,6 @@ async def test_an_exchange_that_is_cancelled_closes_its_connection(
     await asyncio.wait_for(closed.wait(), 10)
     with pytest.raises(asyncio.CancelledError):
         await sending
-    assert not client._literal.active
     assert not caplog.records
 
 
@@ -184,3 +183,26 @@ async def test_an_exchange_that_is_cancelled_while_it_connects_closes_its_socket
         await until(lambda: descriptors() > before)
         sending.cancel()
         await until(lambda: descriptors() == before)
+
+
+async def test_a_header_that_would_end_its_line_is_not_sent(client: Client, origin: RawOrigin) -> None:
+    with pytest.raises(RequestError):
+        await client.request(origin.serve("/", whole(b"")), headers={"X": "a\r\nHost: b"})
+    assert not origin.heads
+
+
+async def test_more_exchanges_than_the_client_is_made_for_wait(origin: RawOrigin) -> None:
+    settings = ClientSettings(user_agent="x", timeout=30.0, max_bytes=100, connections=1)
+    client = Client(settings, HostLimits(2))
+    go_on = asyncio.Event()
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        await go_on.wait()
+        writer.write(whole(b"body"))
+
+    urls = [origin.serve(path, script) for path in ("/1", "/2")]
+    both = [asyncio.create_task(client.request(url)) for url in urls]
+    await until(lambda: origin.heads)
+    go_on.set()
+    assert [response.body for response in await asyncio.gather(*both)] == [b"body"] * 2
+    client.close()

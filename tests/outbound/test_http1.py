@@ -70,6 +70,8 @@ def raw_deflate(body: bytes) -> bytes:
         whole(b"body", status="200"),
         whole(b"body", status="200 Tr\x01\xe8s bien"),
         answer("Content-Length: 4", "Content-Length: 4", body=b"body"),
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + whole(b"body"),
+        b"\r\n\r\n" + whole(b"body"),
         b"HTTP/1.1  200 OK\nContent-Length: 4\n\nbody",
         whole(brotli.compress(b"body"), "Content-Encoding: br"),
         whole(zlib.compress(b"body"), "Content-Encoding: deflate"),
