@@ -17,7 +17,7 @@ import asyncio
 import resource
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -115,17 +115,19 @@ class ExchangeSlots:
         slots = self.rooms[room]
         if room == "slow" and slots.free <= 0:
             raise PutBackError
-        async with AsyncExitStack() as held:
-            await self._host(held, host, room)
-            await held.enter_async_context(slots.slot())
-            yield
+        await self._acquire(host, room)
+        try:
+            async with slots.slot():
+                yield
+        finally:
+            self._hosts.release(host)
 
-    async def _host(self, held: AsyncExitStack, host: str, room: RoomName) -> None:
+    async def _acquire(self, host: str, room: RoomName) -> None:
         if self._hosts.is_busy(host) and self._waiting_for_hosts[room] >= MAX_WAITING_FOR_HOSTS:
             raise PutBackError
         self._waiting_for_hosts[room] += 1
         try:
-            await held.enter_async_context(self._hosts.slot(host))
+            await self._hosts.acquire(host)
         finally:
             self._waiting_for_hosts[room] -= 1
 
@@ -209,6 +211,9 @@ class Room:
                 self._grant()
 
     async def _turn(self) -> None:
+        if self._granted < self.size and not self._waiting:
+            self._granted += 1
+            return
         turn = asyncio.get_running_loop().create_future()
         self._waiting[turn] = None
         self._grant()

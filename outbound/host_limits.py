@@ -5,6 +5,7 @@ All limits are kept under one key per host, `host_key`.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -89,10 +90,27 @@ class HostLimits:
     @asynccontextmanager
     async def slot(self, host: str) -> AsyncIterator[None]:
         """Waits for a slot of a host, and gives it back at the end of the block."""
+        await self.acquire(host)
+        try:
+            yield
+        finally:
+            self.release(host)
+
+    async def acquire(self, host: str) -> None:
+        """Waits for a slot of a host, to be given back with `release`."""
         slots = self._slots.get(host) or self._slots.setdefault(host, Slots(self._per_host))
         try:
-            async with slots:
-                yield
-        finally:
-            if slots.idle:
-                self._slots.pop(host, None)
+            await slots.acquire()
+        except asyncio.CancelledError:
+            self._forget(host, slots)
+            raise
+
+    def release(self, host: str) -> None:
+        """Gives a slot of a host back."""
+        slots = self._slots[host]
+        slots.release()
+        self._forget(host, slots)
+
+    def _forget(self, host: str, slots: Slots) -> None:
+        if slots.idle:
+            self._slots.pop(host, None)

@@ -47,22 +47,21 @@ class SqliteEventLog(Store):
         self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
     ) -> int:
         """Stores a poll's result, all or nothing."""
-
-        async def commit_and_wake() -> int:
-            self._committing += 1
-            try:
-                count = await self._writer.run(lambda db: commit(db, state, entries, lease, withdrawn))
-            finally:
-                self._committing -= 1
-            self._feeds_changed()
-            if count:
-                self._waiting.clear()
-                for committed in self._watchers:
-                    committed.set()
-            return count
-
+        committing = self._writer.submit(lambda db: commit(db, state, entries, lease, withdrawn))
+        self._committing += 1
+        committing.add_done_callback(self._committed)
         # Shielded: if the caller is cancelled, watchers still get the committed events.
-        return await asyncio.shield(commit_and_wake())
+        return await asyncio.shield(committing)
+
+    def _committed(self, committing: asyncio.Future[int]) -> None:
+        self._committing -= 1
+        if committing.exception():
+            return
+        self._feeds_changed()
+        if committing.result():
+            self._waiting.clear()
+            for committed in self._watchers:
+                committed.set()
 
     async def rename(self, blog: str, name: str) -> bool:
         """Gives a blog another name."""

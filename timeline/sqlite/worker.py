@@ -55,6 +55,10 @@ class Worker:
 
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Runs a job in the thread; its transaction is committed when this returns. Raises TimelineError."""
+        return await self.submit(job)
+
+    def submit(self, job: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Queues a job; the future is as `run`. Raises TimelineError if it cannot be queued."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._queueing:
             if self._closed:
@@ -62,7 +66,7 @@ class Worker:
             if self._jobs.qsize() >= MAX_QUEUED_JOBS:
                 raise TimelineError("the database is asked for more than it can do")
             self._jobs.put(Job(job, future))
-        return await future
+        return future
 
     def close(self) -> None:
         """Finishes the queued jobs, then closes the connection. Blocks."""
