@@ -211,7 +211,8 @@ def _letters(text: str) -> str:
 def _minutes(found: _Text) -> int:
     """The minutes that a text takes to read, rounded up; 0 for less than one."""
     rest = _CJK.sub(" ", found.text) if found.cjk else found.text
-    words = max(len(rest.split()), sum(map(len, rest.split())) // _CHARS_A_WORD)
+    written = rest.split()
+    words = max(len(written), len("".join(written)) // _CHARS_A_WORD)
     minutes = words / WORDS_A_MINUTE + found.cjk / CJK_CHARS_A_MINUTE
     return math.ceil(minutes) if minutes >= 1 else 0
 

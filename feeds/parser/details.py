@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import urls
@@ -49,11 +48,11 @@ def read_details(entry: _Element, feed: _Element, image: str | None, shown: Cont
 
 def clean(details: Details, base: str) -> Details:
     """Details that may be published: text as text, addresses absolute and http(s)."""
-    return replace(
-        details,
+    return Details(
         comments=_clean(details.comments, base),
         picture=_clean(details.picture, base),
         original=_clean(details.original, base),
+        episode=details.episode,
         place=_clean(details.place, base),
         external_url=urls.absolute(details.external_url, base),
         authors={

@@ -191,6 +191,11 @@ class _Tuned(Kept):
     def resolve_uri(self, uri: str) -> str:
         return uri if urls.is_plain(uri) else str(_urljoin(self.baseuri or "", uri))
 
+    @staticmethod
+    def looks_like_html(text: str) -> bool:
+        """The guess of feedparser, whose searches are spared for text without tags and references."""
+        return ("</" in text or "&" in text) and bool(_FeedParserMixin.looks_like_html(text))
+
     def push_content(self, tag: str, attrs_d: dict[str, str], default_content_type: str, expecting_text: int) -> None:
         super().push_content(tag, attrs_d, default_content_type, expecting_text)
         self.contentparams = _Record(self.contentparams, untyped="type" not in attrs_d)

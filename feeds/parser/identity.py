@@ -195,19 +195,23 @@ def _make_marks(
     known: Mapping[str, Mark],
     former_homes: Sequence[str | None],
 ) -> list[Mark]:
-    links = [keys.make_link_key(entry.url, feed.site_url) for entry, _ in entries.values()]
+    site = feed.site_url
+    links = [keys.make_link_key(entry.url, site) for entry, _ in entries.values()]
     count = Counter(links)
+    home = (site, feed.base)
     return [
-        _make_mark(entry, link if count[link] == 1 else "", known.get(entry_id, _UNKNOWN), feed, former_homes)
+        _make_mark(entry, link if count[link] == 1 else "", known.get(entry_id, _UNKNOWN), home, former_homes)
         for (entry_id, (entry, _)), link in zip(entries.items(), links, strict=True)
     ]
 
 
-def _make_mark(entry: RawEntry, link: str, known: Mark, feed: RawFeed, former_homes: Sequence[str | None]) -> Mark:
+def _make_mark(
+    entry: RawEntry, link: str, known: Mark, home: tuple[str | None, str], former_homes: Sequence[str | None]
+) -> Mark:
     written = written_digest(entry)
     if known.written == written and digest_version(known.digest) == str(VERSION):
         return Mark(known.digest, date_of(entry), link, written=written)
-    addresses = (feed.site_url, feed.base, entry.url, entry.guid if is_web(entry.guid) else None)
+    addresses = (*home, entry.url, entry.guid if is_web(entry.guid) else None)
     homes = Homes(addresses)
     shown = shown_digest(entry, homes)
     if known.digest and shown != known.digest:

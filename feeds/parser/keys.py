@@ -51,7 +51,7 @@ def make_ids(feed_url: str, entries: Sequence[RawEntry], known: Mapping[str, Mar
             for n, trait in zip(same, _distinguish([entries[n] for n in same]), strict=True):
                 if trait and keepers != [n]:
                     ids[n] = [make_trait_key(feed_url, entries[n], trait)]
-        elif not _is_known_as(entries[same[0]], key, known):
+        elif known and not _is_known_as(entries[same[0]], key, known):
             traits = (make_trait_key(feed_url, entries[same[0]], trait) for trait in _make_traits(entries[same[0]]))
             if former := next((trait for trait in traits if trait in known), None):
                 ids[same[0]] = [former]

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import unquote
 
 _ADDRESS: Final = re.compile(r"(?:https?:)?//([^/?#\\\s]*)([^?#]*)(\?[^#]*)?(#.*)?", re.DOTALL | re.IGNORECASE)
+_PORT: Final = re.compile(":[0-9]*\\Z")
 _WEB: Final = re.compile("https?://", re.IGNORECASE)
 _SCHEME: Final = re.compile("https?(?=://|%3A)", re.IGNORECASE)
 
@@ -37,11 +38,11 @@ _MEDIA_FILE: Final = re.compile(
 
 
 class Homes:
-    """The hosts of one site, with or without `www.`; a host below another is the same site."""
+    """The hosts of one site, the longest first, without `www.`; a host below another is the same site."""
 
     def __init__(self, addresses: Iterable[str | None]) -> None:
         hosts = {host_of(address) for address in addresses if address}
-        self.hosts: Final = frozenset(host for host in hosts if "." in host)
+        self.hosts: Final = sorted((host for host in hosts if "." in host), key=len, reverse=True)
 
     def __contains__(self, host: str) -> bool:
         if host in self.hosts:
@@ -105,7 +106,8 @@ def file_of(address: str) -> str:
 
 
 def _plain_host(authority: str) -> str:
-    return re.sub(":[0-9]*\\Z", "", authority.rpartition("@")[2].lower()).removeprefix("www.")
+    host = authority.rpartition("@")[2].lower()
+    return (_PORT.sub("", host) if ":" in host else host).removeprefix("www.")
 
 
 def _path(path: str) -> str:

@@ -71,6 +71,9 @@ _SEEN: Final = re.compile(r"(?:<[^<>]{0,5000}>|\s){0,20}[A-Za-z0-9]")
 _SHOWN: Final = re.compile(r"<(?:img|audio|video) ")
 _MARKUP: Final = re.compile("<[^<>]*>")
 _LINK: Final = re.compile(r'(<a [^<>]*?\bhref="([^"]+)"[^<>]*>)')
+_RELATIVE: Final = re.compile(r"(?:href|src|poster)(?!\s*=[\"']?https?://)", re.IGNORECASE | re.ASCII)
+"""Found in HTML that has a relative address, or none, in one of its links, and in some that has not."""
+
 _LONG_VALUE: Final = re.compile(rf'="[^"]{{{MAX_ADDRESS_CHARS + 1}}}')
 _ADDRESSES: Final = frozenset({"href", "src", "poster"})
 _BLOCK_END: Final = re.compile(r"</(?:p|div|li|ul|ol|dd|dl|blockquote|pre|figure|tr|table|details|h[1-6])>")
@@ -86,7 +89,8 @@ def sanitize_html(markup: str, base: str) -> tuple[str, bool]:
     head = images.drop_hidden(raw[:MAX_RAW_HTML_CHARS])
     if embedded.has_embedded(head):
         head = embedded.rewrite(head, base, _NORMALIZER)
-    cleaner = _cleaner(base, has_formulas="<math" in head)
+    # Making a cleaner takes as long as using it: entries without relative links, of any base, share one.
+    cleaner = _cleaner(base if _RELATIVE.search(head) else "", has_formulas="<math" in head)
     sanitised = _sanitize(head, cleaner)
     if _size(sanitised) <= MAX_HTML_BYTES:
         return sanitised, len(raw) > MAX_RAW_HTML_CHARS
@@ -129,7 +133,10 @@ def normalize_text(text: str | None) -> str | None:
     """
     if not text:
         return None
-    folded = " ".join(invisible.tame_text(_UNPRINTABLE.sub("", text[: 4 * MAX_TEXT_CHARS])).split())
+    text = text[: 4 * MAX_TEXT_CHARS]
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub("", text)
+    folded = " ".join(invisible.tame_text(text).split())
     if len(folded) > MAX_TEXT_CHARS:
         folded = invisible.tame_text(folded[: MAX_TEXT_CHARS - 1]) + "…"
     return folded if invisible.is_visible(folded) else None

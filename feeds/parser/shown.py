@@ -66,48 +66,42 @@ def shown_html(markup: str | None, homes: Homes | None = None) -> str:
     """Untrusted HTML in the form that digests compare; ``homes`` are the hosts of its site."""
     if not markup:
         return ""
-    parts: list[str] = []
-    end = 0
-    markup = markup[:MAX_CHARS]
-    for token in _TOKEN.finditer(markup):
-        parts += (_text(markup[end : token.start()]), _element(token))
-        end = token.end()
-    parts.append(_text(markup[end:]))
+    pieces = _TOKEN.split(markup[:MAX_CHARS])
+    shown = [_text(pieces[0])]
+    for closing, name, attributes, text in zip(pieces[2::5], pieces[3::5], pieces[4::5], pieces[5::5], strict=True):
+        if name:
+            shown.append(_element(closing, name.lower(), attributes))
+        if text:
+            shown.append(_text(text))
     # White space at the edge of a block is not seen, nor is an empty block.
-    folded = re.sub(r" ?\n[ \n]*", "\n", re.sub("[^\\S\n]+", " ", "".join(parts))).strip()
-    return _without_homes(folded, homes)
+    lines = (" ".join(line.split()) for line in "".join(shown).split(_BREAK))
+    return _without_homes(_BREAK.join(filter(None, lines)), homes)
 
 
 def _without_homes(text: str, homes: Homes | None) -> str:
     """A text that stays the same when its site moves to https or to another host."""
     text = without_schemes(text)
-    for host in sorted(homes.hosts, key=len, reverse=True) if homes else ():
+    for host in homes.hosts if homes else ():
         if host in text:
             text = re.sub(rf"(?<![\w.-])(?:www\.)?{re.escape(host)}(?![\w-])", "\0", text)
     return text
 
 
 def _text(text: str) -> str:
-    if not text:
-        return ""
-    plain = html.unescape(text) if "&" in text else text
-    folded = " ".join(plain.split())
-    # A tag must not come out of text: `&lt;b&gt;` is no element.
-    return f"{' ' if plain[:1].isspace() else ''}{folded.replace('<', '&lt;')}{' ' if plain[-1:].isspace() else ''}"
+    if "&" in text:
+        text = html.unescape(text)
+    # A tag must not come out of text: `&lt;b&gt;` is no element. Its line breaks are white space like any other.
+    return text.replace("<", "&lt;").replace(_BREAK, " ")
 
 
-def _element(token: re.Match[str]) -> str:
-    name = (token["name"] or "").lower()
-    if not name:
-        return ""
-    closing = token["closing"]
+def _element(closing: str, name: str, attributes: str) -> str:
     if name in _FILES:
-        return "" if closing else _file(name, _attributes(token["attributes"]))
-    kind = _KINDS.get(name, "")
+        return "" if closing else _file(name, _attributes(attributes))
+    kind = _KINDS.get(name)
     break_ = _BREAK if name in _BLOCKS else ""
     if not kind:
         return break_
-    href = _attributes(token["attributes"]).get("href", "") if name == "a" and not closing else ""
+    href = _attributes(attributes).get("href") if name == "a" and not closing else None
     return f"{break_}<{closing}{kind}{f' {path_of(href)}' if href else ''}>"
 
 
