@@ -98,7 +98,7 @@ def _store(
     """Stores an entry if it is new or changed; returns the kind of its event (None if unchanged) and its id."""
     known = recognised(db, entry.blog, entry.keys)
     if known is None:
-        _remember(db, entry, entry.id)
+        _insert_keys(db, entry, entry.id)
         _insert(db, entry, entry.id, 1)
         return "entry", entry.id
     entry_id, digest = known
@@ -129,12 +129,7 @@ def _remember(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
     A feed that renews its guids with each document adds keys without end: beyond MAX_ALIASES only those of this
     document are kept.
     """
-    for key in entry.keys:
-        db.execute(
-            "INSERT INTO keys (blog, key, id, digest) VALUES (?1, ?2, ?3, ?4) "
-            "ON CONFLICT DO UPDATE SET digest = ?4 WHERE key = ?3",
-            (entry.blog, key, entry_id, entry.digest),
-        )
+    _insert_keys(db, entry, entry_id)
     if entry_id not in entry.keys:
         db.execute("UPDATE keys SET digest = ? WHERE blog = ? AND key = ?", (entry.digest, entry.blog, entry_id))
     aliases = db.execute(
@@ -143,6 +138,14 @@ def _remember(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
     if len(aliases) > MAX_ALIASES:
         outdated = ((entry.blog, alias) for (alias,) in aliases if alias not in entry.keys)
         db.executemany("DELETE FROM keys WHERE blog = ? AND key = ?", outdated)
+
+
+def _insert_keys(db: sqlite3.Connection, entry: Entry, entry_id: str) -> None:
+    db.executemany(
+        "INSERT INTO keys (blog, key, id, digest) VALUES (?1, ?2, ?3, ?4) "
+        "ON CONFLICT DO UPDATE SET digest = ?4 WHERE key = ?3",
+        [(entry.blog, key, entry_id, entry.digest) for key in entry.keys],
+    )
 
 
 def _insert(db: sqlite3.Connection, entry: Entry, entry_id: str, revision: int) -> None:
