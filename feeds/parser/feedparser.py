@@ -197,8 +197,13 @@ class _Tuned(Kept):
         return ("</" in text or "&" in text) and bool(_FeedParserMixin.looks_like_html(text))
 
     def push_content(self, tag: str, attrs_d: dict[str, str], default_content_type: str, expecting_text: int) -> None:
-        super().push_content(tag, attrs_d, default_content_type, expecting_text)
-        self.contentparams = _Record(self.contentparams, untyped="type" not in attrs_d)
+        self.incontent += 1
+        mime_type = self.map_content_type(attrs_d.get("type", default_content_type))
+        self.contentparams = _Record(
+            type=mime_type, language=self.lang, base=self.baseuri, untyped="type" not in attrs_d
+        )
+        self.contentparams["base64"] = self._is_base64(attrs_d, self.contentparams)
+        self.push(tag, expecting_text)
 
     def _enter_scope(self, attributes: dict[str, str]) -> None:
         """Applies xml:base and namespaces to the content of an element."""

@@ -71,8 +71,8 @@ _SEEN: Final = re.compile(r"(?:<[^<>]{0,5000}>|\s){0,20}[A-Za-z0-9]")
 _SHOWN: Final = re.compile(r"<(?:img|audio|video) ")
 _MARKUP: Final = re.compile("<[^<>]*>")
 _LINK: Final = re.compile(r'(<a [^<>]*?\bhref="([^"]+)"[^<>]*>)')
-_RELATIVE: Final = re.compile(r"(?:href|src|poster)(?!\s*=[\"']?https?://)", re.IGNORECASE | re.ASCII)
-"""Found in HTML that has a relative address, or none, in one of its links, and in some that has not."""
+_RELATIVE: Final = re.compile(r"(?:href|src|poster)(?!\s*=[\"']?https?://)", re.ASCII)
+"""Found in HTML, in small letters, in which an address may be relative or empty: any that is not plainly absolute."""
 
 _LONG_VALUE: Final = re.compile(rf'="[^"]{{{MAX_ADDRESS_CHARS + 1}}}')
 _ADDRESSES: Final = frozenset({"href", "src", "poster"})
@@ -90,7 +90,7 @@ def sanitize_html(markup: str, base: str) -> tuple[str, bool]:
     if embedded.has_embedded(head):
         head = embedded.rewrite(head, base, _NORMALIZER)
     # Making a cleaner takes as long as using it: entries without relative links, of any base, share one.
-    cleaner = _cleaner(base if _RELATIVE.search(head) else "", has_formulas="<math" in head)
+    cleaner = _cleaner(base if _RELATIVE.search(head.lower()) else "", has_formulas="<math" in head)
     sanitised = _sanitize(head, cleaner)
     if _size(sanitised) <= MAX_HTML_BYTES:
         return sanitised, len(raw) > MAX_RAW_HTML_CHARS

@@ -521,3 +521,32 @@ def test_html_has_the_same_bytes_for_every_base() -> None:
     # Each base has a cleaner of its own, and with it another random order.
     markup = '<img src="https://example.org/a.png" alt="A"><audio src="https://example.org/a.mp3"></audio>'
     assert len({sanitize_html(markup, f"https://example.org/{n}")[0] for n in range(50)}) == 1
+
+
+# Relative addresses, however they are written
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("href='2'", "https://example.org/posts/2"),
+        ("HREF='2'", "https://example.org/posts/2"),
+        ("href = 2", "https://example.org/posts/2"),
+        ("href=' //other.example/2'", "https://other.example/2"),
+        ("href='http\u017f://2'", "https://example.org/posts/http%C5%BF://2"),
+        ("href='ht&#116;p-2'", "https://example.org/posts/http-2"),
+        ("href", BASE),
+        ("href=''", BASE),
+        ("title='<a href=https://other.example>'href='2'", "https://example.org/posts/2"),
+        ("href='HTTPS://other.example/2'", "HTTPS://other.example/2"),
+    ],
+)
+def test_a_relative_address_is_resolved_however_it_is_written(written: str, address: str) -> None:
+    assert f'href="{address}"' in sanitize_html(f"<a {written}>text</a>", BASE)[0]
+
+
+def test_an_absolute_address_hides_no_relative_one_beside_it() -> None:
+    html, _ = sanitize_html("<a href='https://other.example/'>one</a> <img src=2.png> <a href='2'>two</a>", BASE)
+    assert 'href="https://other.example/"' in html
+    assert 'src="https://example.org/posts/2.png"' in html
+    assert 'href="https://example.org/posts/2"' in html
