@@ -111,6 +111,8 @@ def import_opml(name: str) -> int:
 
 def load(feed_urls: Sequence[str]) -> Config:
     """The configuration with the values of the command line. Raises ConfigError."""
+    if not feed_urls and config.copy_example(options.config):
+        logger.info("%s was made from %s. It is yours to edit.", options.config, config.EXAMPLE)
     loaded = _for_feeds(feed_urls) if feed_urls else config.load(options.config)
     loaded = config.override(loaded, address=options.address, port=options.port, store=options.store)
     if options.role not in get_args(Role):

@@ -7,6 +7,7 @@ and an interval of None means `auto`.
 
 from __future__ import annotations
 
+from config.example import EXAMPLE, copy_example
 from config.load import feed_url, for_urls, load, override
 from config.messages import ConfigError
 from config.schema import Blog, Config, Endpoint, Feed, Fetch, Server
@@ -23,6 +24,7 @@ from config.yaml_lines import MAX_FILE_BYTES, read_file
 
 __all__ = [
     "CONTROL_CHARACTERS",
+    "EXAMPLE",
     "IMAGE_TYPES",
     "MAX_FILE_BYTES",
     "MAX_TAGS",
@@ -37,6 +39,7 @@ __all__ = [
     "Feed",
     "Fetch",
     "Server",
+    "copy_example",
     "feed_url",
     "for_urls",
     "load",

@@ -157,8 +157,8 @@ async def test_feed_urls_make_a_blog_without_a_configuration(livelog: Livelog, n
 
 
 async def test_check_validates_and_exits(tmp_path: Path) -> None:
-    code, output = await command(f"--config={ROOT / 'config.yaml'}", "--check", cwd=tmp_path)
-    assert (code, output) == (0, f"{ROOT / 'config.yaml'}: good.\n")
+    code, output = await command(f"--config={ROOT / config.EXAMPLE}", "--check", cwd=tmp_path)
+    assert (code, output) == (0, f"{ROOT / config.EXAMPLE}: good.\n")
 
 
 async def test_all_configuration_errors_are_reported_at_once(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import config
 from config import Blog, Config, ConfigError, Feed, Fetch, Server
 from tests.config.reading import BLOG, Problems, Read
 
-SHIPPED = Path(__file__).resolve().parents[2] / "config.yaml"
+SHIPPED = Path(__file__).resolve().parents[2] / config.EXAMPLE
 A_COLOUR = "must be a colour such as '#b0301c', in quotes: without them YAML takes # for a comment"
 
 

@@ -11,7 +11,7 @@ import config
 from config import ConfigError, Feed
 from tests.config.reading import BLOG, Problems, Read
 
-SHIPPED = Path(__file__).resolve().parents[2] / "config.yaml"
+SHIPPED = Path(__file__).resolve().parents[2] / config.EXAMPLE
 
 
 # Structure
