@@ -11,19 +11,19 @@ from functools import lru_cache
 from typing import Any, Final
 
 import redaction
-from config.schema import keys_at
+from config.schema import SECTIONS, keys_at
 
 Loc = tuple[str | int, ...]
 """The path to a value: keys of mappings and indexes of lists."""
 
 _SENTENCES: Final = {
-    "missing": "is required",
-    "model_type": "must be a mapping of keys to values",
+    "missing": "is required; in a list of feeds each - begins another feed",
+    "model_type": "must be a mapping of keys to values, each in an indented line below",
     "feed_type": "must be a feed URL, or a mapping with url and what else you want to set",
     "headers_type": "must be a mapping of header names to values, such as {{X-Api-Key: '${{KEY}}'}}",
     "tuple_type": "must be a list, such as [first, second]",
     "too_long": "must have at most {max_length} items",
-    "string_type": "must be text",
+    "string_type": "must be text; one with brackets, braces or a colon before a space needs quotes",
     "string_unicode": "must be valid Unicode text",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters",
@@ -35,6 +35,42 @@ _SENTENCES: Final = {
 }
 """Sentences by pydantic's type of error, or by that type's first word. The schema's own errors have type
 `value_error` and bring their sentence along."""
+
+
+_SYNONYMS: Final = {
+    word: keys.split()
+    for words, keys in {
+        "name heading headline caption": "title",
+        "refresh poll polling every ttl frequency period update update_interval refresh_interval": "interval",
+        "link href uri feed feed_url xml_url xmlurl rss atom source address": "url feeds",
+        "sources urls links subscriptions rss_feeds": "feeds",
+        "filter filters keywords only match matching words whitelist": "include",
+        "ignore block blacklist without not skip": "exclude",
+        "category categories labels label topics": "tags",
+        "user login user_name": "username",
+        "pass passwd pwd": "password",
+        "agent useragent": "user_agent",
+        "cookies": "cookie",
+        "host bind listen ip hostname": "address",
+        "base_url baseurl url site_url domain external_url root_url": "public_url",
+        "proxies trust_proxy": "trusted_proxies",
+        "database db storage redis sqlite": "store",
+        "color colour theme_color": "accent",
+        "icon image": "logo",
+        "style stylesheet styles theme": "css",
+        "lang locale": "language",
+        "pages sites channels": "blogs",
+        "token secret": "tokens admin_token",
+        "redirects former_names old_names alias": "aliases",
+        "noindex": "robots",
+        "max_size size_limit": "max_bytes",
+        "workers parallel": "concurrency",
+        "http_proxy": "proxy",
+        "delete remove": "withdraw",
+    }.items()
+    for word in words.split()
+}
+"""The keys that other words may mean."""
 
 
 class ConfigError(Exception):
@@ -96,9 +132,14 @@ def unknown_key(loc: Loc) -> str:
 
 @lru_cache
 def _unknown_key(key: str, allowed: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(key[:40].lower(), allowed, 1)
-    guess = f" (did you mean {near[0]}?)" if near else ""
-    return f"unknown key; allowed here: {', '.join(allowed)}{guess}"
+    name = key[:40].lower().replace("-", "_")
+    words = f"unknown key; allowed here: {', '.join(allowed)}"
+    places = [place for place, loc in SECTIONS.items() if name in keys_at(loc)]
+    if places and name not in allowed:
+        return f"{words} ({name} belongs under {' or '.join(places)})"
+    known = [word for word in _SYNONYMS.get(name, ()) if word in allowed]
+    near = known or difflib.get_close_matches(name, allowed, 1)
+    return f"{words} (did you mean {near[0]}?)" if near else words
 
 
 def _printable(key: str) -> str:

@@ -63,7 +63,8 @@ def check_blogs(root: YamlMap, problems: Problems) -> None:
         problems.add(line, ("blogs",), "must name at least one blog")
     for slug, section in _blogs(root).items():
         if not isinstance(section, YamlMap):
-            problems.add(_blogs(root).lines[slug], ("blogs", slug), "must be a mapping of keys to values")
+            sentence = "must be a mapping of keys to values, such as title and feeds"
+            problems.add(_blogs(root).lines[slug], ("blogs", slug), sentence)
         elif "slug" in section:
             loc = ("blogs", slug, "slug")
             problems.add(section.lines["slug"], loc, unknown_key(loc))
@@ -83,7 +84,7 @@ def _check_repeated_feeds(root: YamlMap, problems: Problems) -> None:
             url, feed_id = (feed.get("url"), feed.get("id")) if isinstance(feed, YamlMap) else (feed, None)
             if not isinstance(url, str):
                 continue
-            request = tuple(feed.get(key) for key in REQUEST_KEYS) if isinstance(feed, YamlMap) else _PLAIN
+            request = tuple(map(feed.get, REQUEST_KEYS)) if isinstance(feed, YamlMap) else _PLAIN
             use = _Use(slug, n, feeds.lines[n], url.strip(), request)
             identity = urls.feed_identity(use.url) if feed_id is None else str(feed_id).strip()
             if repeated := _repetition(uses.setdefault(identity, use), use):

@@ -265,6 +265,16 @@ SECRETS: Final = frozenset({"admin_token", "cookie", "password", "proxy", "store
 """Keys of which each has a second one, `KEY_file`, for a file that contains the value: see `config.secret_files`."""
 
 
+SECTIONS: Final[dict[str, tuple[str | int, ...]]] = {
+    "the top of the file": (),
+    "server": ("server",),
+    "fetch": ("fetch",),
+    "a blog": ("blogs", "blog"),
+    "a feed": ("blogs", "blog", "feeds", 0),
+}
+"""The kinds of sections in the file, each with a path for `keys_at`."""
+
+
 def keys_at(loc: tuple[str | int, ...]) -> tuple[str, ...]:
     """The keys that the file can have in the mapping at a path."""
     section, *left_out = _section_at(loc)

@@ -45,6 +45,26 @@ MAX_THEME_FILE_BYTES: Final = 1_000_000
 
 COLOUR_SENTENCE: Final = "must be a colour such as '#b0301c', in quotes: without them YAML takes # for a comment"
 
+_COLOURS: Final = {
+    "black": "#000000",
+    "blue": "#0000ff",
+    "brown": "#a52a2a",
+    "crimson": "#dc143c",
+    "green": "#008000",
+    "grey": "#808080",
+    "gray": "#808080",
+    "magenta": "#ff00ff",
+    "navy": "#000080",
+    "orange": "#ffa500",
+    "pink": "#ffc0cb",
+    "purple": "#800080",
+    "red": "#ff0000",
+    "teal": "#008080",
+    "white": "#ffffff",
+    "yellow": "#ffff00",
+}
+"""Names of CSS that operators may try; only suggested, as most are too bright to be read as links."""
+
 _STORES: Final = "must be sqlite:PATH, 'sqlite::memory:', redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix://PATH"
 MIN_TOKEN_CHARS: Final = 22
 """Length of a token: 128 random bits in the letters and digits of Base64."""
@@ -65,6 +85,21 @@ _HOW: Final = "python3 -c 'import secrets; print(secrets.token_urlsafe())' makes
 _TOKEN: Final = f"must have at least {MIN_TOKEN_CHARS} characters, of A-Z, a-z, 0-9, - and _; {_HOW}"
 _ADMIN_TOKEN: Final = f"must have at least {MIN_TOKEN_CHARS} characters of ASCII, without blanks; {_HOW}"
 _NETWORK: Final = "must be a network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, with no bits set after the prefix"
+_STORE_HINTS: Final = (
+    (r"sqlite:/{0,3}[A-Za-z]:[\\/]", "is a path of Windows: write one such as sqlite:/var/lib/livelog/livelog.db"),
+    (
+        r"sqlite://(?!/)",
+        "must have the path right after sqlite:, as in sqlite:livelog.db or sqlite:/var/lib/live.db",
+    ),
+    (r"sqlite:~", "cannot begin with ~: write the whole path, such as sqlite:${HOME}/livelog.db"),
+)
+"""Sentences for likely mistakes, by a pattern of the start."""
+
+_GLOB: Final = "must have no * at its ends: a word is found anywhere in a post; /budget/ finds it in other words, too"
+_SLASH: Final = (
+    "must end with a / as each regular expression does, and have quotes if it has commas; "
+    r"to find the text /r/news, write /\/r\/news/"
+)
 _ORIGIN: Final = "must be an origin such as https://www.example.org or https://*.example.org, or '*' for any"
 _FEED_ID: Final = "must be 1 to 64 of A-Z, a-z, 0-9, dots, hyphens and underscores, the first a letter or digit"
 _SLUG: Final = "is no name for a blog: use 1 to 64 of a-z, 0-9 and hyphens, the first of them no hyphen"
@@ -99,8 +134,17 @@ def _split(url: str) -> SplitResult:
 def _http_url(url: str) -> str:
     parts = _split(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a URL that begins with http:// or https:// and a host")
+        raise ValueError(f"must be a URL that begins with http:// or https:// and a host{_http_hint(url)}")
     return url
+
+
+def _http_hint(url: str) -> str:
+    """The likely mistake in a URL that is none of HTTP. Without the URL, which can have a password."""
+    if re.match("[“”„«‘’]", url):
+        return ": its quotes are typographic, write plain ones"
+    if re.match("(feed|rss|itpc|pcast):", url, re.IGNORECASE):
+        return f": write https instead of {url.partition(':')[0].lower()}"
+    return ""
 
 
 def _public_url(url: str) -> str:
@@ -156,17 +200,26 @@ def _network(value: object) -> object:
 
 
 def _store(url: str) -> str:
+    if hint := next((hint for pattern, hint in _STORE_HINTS if re.match(pattern, url)), None):
+        raise ValueError(hint)
     if re.fullmatch(r"sqlite:(:memory:|[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]*)", url):
         return url
     if not re.match(r"(rediss?|unix)://.", url):
         raise ValueError(_STORES)
-    _split(url)
+    if not re.fullmatch("/?[0-9]*/?", _split(url).path) and not url.startswith("unix:"):
+        raise ValueError("must end in the number of a Redis database, such as redis://127.0.0.1:6379/0")
     return url
 
 
 def _pattern(text: str) -> str:
     """A word, or a regular expression between slashes."""
-    if len(text) < 2 or not (text.startswith("/") and text.endswith("/")):
+    if re.fullmatch("/.+/[A-Za-z]{1,4}", text) and text.rpartition("/")[2].lower().strip("gimsuxy") == "":
+        raise ValueError("must end with the / of the regular expression, without flags: case is ignored in any case")
+    if text.startswith("/") and (len(text) < 3 or not text.endswith("/")):
+        raise ValueError(_SLASH)
+    if not text.startswith("/"):
+        if text.startswith("*") or text.endswith("*"):
+            raise ValueError(_GLOB)
         return text
     try:
         re.compile(text[1:-1])
@@ -193,6 +246,9 @@ def _colour(value: object) -> object:
     """A colour in the form #rrggbb."""
     found = re.fullmatch("#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", value.strip() if isinstance(value, str) else "")
     if not found:
+        name = value.strip().lower() if isinstance(value, str) else ""
+        if name in _COLOURS:
+            raise ValueError(f"must be a colour such as '#b0301c', not its name; {name} is '{_COLOURS[name]}'")
         raise ValueError(COLOUR_SENTENCE)
     digits = found[1] if len(found[1]) == 6 else "".join(2 * digit for digit in found[1])
     return f"#{digits.lower()}"
@@ -269,6 +325,8 @@ def _file(value: object, info: ValidationInfo) -> object:
     """The absolute path of a readable file. A relative one starts at the folder of the configuration file."""
     if not isinstance(value, str):
         return value
+    if re.match("https?://", value.strip()):
+        raise ValueError("must be a file, not a URL: download it, and write its path from the folder of this file")
     path = Path((info.context or {}).get("folder", ""), value.strip()).absolute()
     try:
         with path.open("rb") as file:

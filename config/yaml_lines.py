@@ -9,26 +9,24 @@ take twice as long.
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
 import yaml
-from yaml.reader import Reader as YamlReader
 
+from config import lost_text
 from config.messages import ConfigError, Loc, Problems, message
+from config.variables import expand
+from config.yaml_errors import explain, lines_of, odd_characters
 
 MAX_FILE_BYTES: Final = 64_000_000
 
-_VARIABLE: Final = re.compile(r"\$\$|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)\})?")
-
-_HINTS: Final = {
-    "mapping values": " (a text with a colon before a space or at its end needs quotes)",
-    "cannot start any token": " (indent with spaces, not tabs; a text that begins with @, ` or % needs quotes)",
-}
-"""The likely cause of an error, by a part of PyYAML's message."""
+_ALIAS: Final = (
+    "not valid YAML: an alias (*name) needs its anchor (&name) before it; a text that begins with * needs quotes"
+)
+_ANCHOR: Final = "has an anchor of YAML (&name) that nothing uses: a text that begins with & needs quotes"
+_TAG: Final = "has a YAML tag (!…), which means nothing here: leave it out; a text that begins with ! needs quotes"
 
 
 class YamlMap(dict[str, Any]):
@@ -81,12 +79,17 @@ def parse(text: str, problems: Problems, file: str) -> YamlMap:
     Adds repeated keys, tags and variables that cannot be expanded to ``problems``. Raises ConfigError if the text is
     not one YAML document or its root is not a mapping.
     """
+    lines = lines_of(text)
+    if odd := odd_characters(lines):
+        # All else would be a consequence.
+        raise ConfigError(*(message(file, *mistake) for mistake in odd))
     try:
-        root = _Builder(text, problems, file).document()
+        root = _Builder(text, lines, problems, file).document()
     except yaml.YAMLError as error:
-        raise ConfigError(f"{file}:{_syntax_error(error, text)}") from None
+        problems.add(*explain(error, text))
+        raise problems.error() from None
     if root is None:
-        raise ConfigError(f"{file}: is empty; `blogs` at least is required")
+        raise ConfigError(f"{file}:1: blogs: is required, with at least one blog; the file is empty")
     if not isinstance(root, YamlMap):
         raise ConfigError(f"{file}:1: must be a mapping of keys to values: server, store, fetch, blogs")
     return root
@@ -111,10 +114,13 @@ def _has(value: Any, part: str | int) -> bool:
 class _Builder:
     """Builds values from the events of PyYAML's parser, one method per kind of event."""
 
-    def __init__(self, text: str, problems: Problems, file: str) -> None:
+    def __init__(self, text: str, lines: Sequence[str], problems: Problems, file: str) -> None:
+        self._lines = lines
+        self._comments = {n for n, line in enumerate(lines) if "#" in line}
         self._problems = problems
         self._file = file
         self._anchors: dict[str, object] = {}
+        self._unused: dict[str, tuple[int, Loc]] = {}
         self._events: Iterator[Any] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
     def document(self) -> object:
@@ -125,15 +131,18 @@ class _Builder:
                 if documents > 1:
                     raise self._error(event, "must be one YAML document, without another one after ---")
                 root = self._value(next(self._events), ())
+        for line, loc in self._unused.values():
+            self._problems.add(line, loc, _ANCHOR)
         return root
 
     def _value(self, event: Any, loc: Loc) -> object:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise self._error(event, "not valid YAML: an alias (*name) needs its anchor (&name) before it")
+                raise self._error(event, _ALIAS, loc)
+            self._unused.pop(event.anchor, None)
             return self._anchors[event.anchor]
         if event.tag is not None:
-            self._problems.add(_line(event), loc, "has a YAML tag (!…), which means nothing here: leave it out")
+            self._problems.add(_line(event), loc, _TAG)
         value: object
         if isinstance(event, yaml.ScalarEvent):
             value = self._scalar(event, loc)
@@ -143,6 +152,8 @@ class _Builder:
             value = self._map(loc)
         if event.anchor is not None:
             self._anchors[event.anchor] = value
+            if isinstance(event, yaml.ScalarEvent):
+                self._unused[event.anchor] = _line(event), loc
         return value
 
     def _list(self, loc: Loc) -> YamlList:
@@ -156,7 +167,7 @@ class _Builder:
         items = YamlMap()
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                raise self._error(event, "a key must be plain text (a value that begins with { needs quotes)")
+                raise self._error(event, "a key must be plain text (a value that begins with { needs quotes)", loc)
             key, line = event.value, _line(event)
             value = self._value(next(self._events), (*loc, key))
             if key in items:
@@ -165,42 +176,32 @@ class _Builder:
                 items[key], items.lines[key] = value, line
         return items
 
-    def _scalar(self, event: yaml.ScalarEvent, loc: Loc) -> str | None:
+    def _scalar(self, event: Any, loc: Loc) -> str | None:
         text: str = event.value
+        line = event.start_mark.line
+        # Most scalars are alone in a line without a comment: nothing of them can be lost.
+        if event.anchor or line in self._comments or event.end_mark.line != line:
+            self._check_whole(event, loc)
         if event.implicit[0] and text in ("", "~", "null", "Null", "NULL"):
             return None
         return self._expanded(text, _line(event), loc) if "$" in text else text
 
-    def _expanded(self, text: str, line: int, loc: Loc) -> str:
-        """The text with `${NAME}` replaced by the environment's value and `$$` by `$`."""
-        unset = []
+    def _check_whole(self, event: yaml.ScalarEvent, loc: Loc) -> None:
+        if sentence := lost_text.of(event, loc, self._lines):
+            self._problems.add(_line(event), loc, sentence)
 
-        def value(match: re.Match[str]) -> str:
-            if match[0] == "$$":
-                return "$"
-            if match[1] is None:
-                self._problems.add(line, loc, "has ${ without a NAME and a }; a plain $ is written $$")
-            elif match[1] not in os.environ:
-                unset.append(match[1])
-            return os.environ.get(match[1] or "", "")
+    def _expanded(self, text: str, line: int, loc: Loc) -> str | None:
+        """The text with values of the environment; None for a default that is empty: `${NAME:-}`."""
+        expanded, mistakes = expand(text)
+        for mistake in mistakes:
+            self._problems.add(line, loc, mistake)
+        if "${" not in text:
+            return expanded
+        return FromEnvironment(expanded) if expanded or mistakes else None
 
-        expanded = _VARIABLE.sub(value, text)
-        if unset:
-            self._problems.add(line, loc, f"the environment does not set {', '.join(dict.fromkeys(unset))}")
-        return FromEnvironment(expanded) if "${" in text else expanded
-
-    def _error(self, event: yaml.Event, sentence: str) -> ConfigError:
-        return ConfigError(message(self._file, _line(event), (), sentence))
-
-
-def _syntax_error(error: yaml.YAMLError, text: str) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        words = ", ".join(filter(None, (error.context, error.problem)))
-        words += next((hint for part, hint in _HINTS.items() if part in words), "")
-        return f"{error.problem_mark.line + 1}: not valid YAML: {words}"
-    found = YamlReader.NON_PRINTABLE.search(text)
-    line = text.count("\n", 0, found.start()) + 1 if found else 1
-    return f"{line}: not valid YAML: {getattr(error, 'reason', 'it cannot be read')}"
+    def _error(self, event: yaml.Event, sentence: str, loc: Loc = ()) -> ConfigError:
+        self._problems.add(_line(event), loc, sentence)
+        return self._problems.error()
 
 
 def _line(event: Any) -> int:

@@ -6,37 +6,9 @@ import pytest
 
 import config
 from config import ConfigError
-from tests.config.reading import BLOG, BLOG_KEYS, FEED_KEYS, KEYS, SERVER_KEYS, Problems
+from tests.config.reading import BLOG, BLOG_KEYS, KEYS, Problems
 
 # Keys and lines
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("blog: {}", f"blog: unknown key; allowed here: {KEYS} (did you mean blogs?)"),
-        (
-            "server: {adress: x}",
-            f"server.adress: unknown key; allowed here: {SERVER_KEYS} (did you mean address?)",
-        ),
-        (
-            "fetch: {zebra: }",
-            "fetch.zebra: unknown key; allowed here: interval, timeout, max_bytes, concurrency, per_host, "
-            "private_networks",
-        ),
-        (
-            "blogs: {b: {slug: x}}",
-            f"blogs.b.slug: unknown key; allowed here: {BLOG_KEYS}",
-        ),
-        (
-            "blogs: {b: {feeds: [{url: 'http://a', intervall: 5m}]}}",
-            f"blogs.b.feeds[0].intervall: unknown key; allowed here: {FEED_KEYS} (did you mean interval?)",
-        ),
-    ],
-)
-def test_an_unknown_key_is_rejected_with_a_guess(problems: Problems, text: str, problem: str) -> None:
-    text = text if "blogs" in text else f"{text}\n{BLOG}"
-    assert problems(text) == (f"1: {problem}",)
 
 
 def test_all_problems_come_at_once_in_the_order_of_the_lines(problems: Problems) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.reading import BLOG, Problems, Read
+from tests.config.reading import BLOG, Read
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
         ("auto", None),
-        ("1", 1),
-        ("90", 90),
-        ("1.5", 1.5),
+        ("1s", 1),
+        ("1.5s", 1.5),
         ("30s", 30),
         ("30 s", 30),
         ("15m", 900),
@@ -25,23 +24,6 @@ from tests.config.reading import BLOG, Problems, Read
 )
 def test_durations(read: Read, text: str, seconds: float | None) -> None:
     assert read(f"{BLOG}fetch: {{interval: {text}}}").fetch.interval == seconds
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["0", "0.9s", "32d", "-5m", "5 minutes", "1h30m", "m", "1:30", "1e3", ".inf", "9" * 99, "true", "[]"],
-)
-def test_wrong_intervals_are_rejected(problems: Problems, text: str) -> None:
-    assert problems(f"{BLOG}fetch: {{interval: {text}}}") == (
-        "2: fetch.interval: must be auto, or a duration from 1s to 31d, such as 30s, 15m, 1h or 2d",
-    )
-
-
-@pytest.mark.parametrize("text", ["auto", "0s", "121", "3m"])
-def test_wrong_timeouts_are_rejected(problems: Problems, text: str) -> None:
-    assert problems(f"{BLOG}fetch: {{timeout: {text}}}") == (
-        "2: fetch.timeout: must be a duration from 1s to 120s, such as 20s",
-    )
 
 
 @pytest.mark.parametrize(
@@ -58,10 +40,3 @@ def test_wrong_timeouts_are_rejected(problems: Problems, text: str) -> None:
 )
 def test_sizes(read: Read, text: str, size: int) -> None:
     assert read(f"{BLOG}fetch: {{max_bytes: {text}}}").fetch.max_bytes == size
-
-
-@pytest.mark.parametrize("text", ["0", "999", "101MB", "1GB", "15M", "15 megabytes", "-1MB", "{}"])
-def test_wrong_sizes_are_rejected(problems: Problems, text: str) -> None:
-    assert problems(f"{BLOG}fetch: {{max_bytes: {text}}}") == (
-        "2: fetch.max_bytes: must be a size from 1KB to 100MB, such as 512KB, 15MB or 1MiB",
-    )
