@@ -3,13 +3,13 @@
 # make setup        set up only                           make bench    all benchmarks
 # make soak         the long forms of the fault tests     make lock     renew the pinned dependencies
 # make screenshots  docs/screenshots/, from the demo      make clean    delete environments and caches
-# make lighthouse   scores on a day of real feeds
+# make lighthouse   scores on a day of real feeds         make docs     docs/configuration.md, from the schema
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo setup test soak check bench lighthouse screenshots lock clean
+.PHONY: run demo setup test soak check bench lighthouse screenshots docs lock clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python server.py
@@ -47,6 +47,9 @@ lighthouse: $(VENV)/.dev bench/lighthouse/node_modules/.installed
 screenshots: $(VENV)/.dev
 	@tests/need chromium-headless-shell chromium
 	$(BIN)/python -m demo.screenshots
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m config.reference
 
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.txt

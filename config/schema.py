@@ -1,4 +1,7 @@
-"""The schema: the keys of config.yaml, with defaults and bounds; its values are frozen and typed."""
+"""The schema: the keys of config.yaml, with defaults and bounds; its values are frozen and typed.
+
+The text below a key is its description in docs/configuration.md, see `config.reference`.
+"""
 
 from __future__ import annotations
 
@@ -74,20 +77,29 @@ class Endpoint(NamedTuple):
 
 
 class Server(Section):
-    """The listening sockets, the URL that readers use, and the proxies before it. Port 0 is any free port.
-
-    ``address`` and ``admin`` (with its port) may be ``unix:PATH``. ``identity_header`` has the name of a reader and
-    is believed from ``trusted_proxies`` alone. ``admin_token`` opens the paths of ``admin`` on the public address.
-    """
+    """The listening sockets, the URL that readers use, and the proxies before it."""
 
     address: Address = "127.0.0.1"
+    """Host name or address to listen on. `0.0.0.0` (or `::`) accepts other machines, too. With `unix:` and an
+    absolute path it is a Unix socket, and `port` is not used."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8888
+    """Port to listen on; 0 is any free port."""
     public_url: PublicUrl | None = None
+    """URL of the server for readers: for absolute links, WebSub and allowed origins. It may have a path: behind
+    `https://example.org/live` all paths are below `/live`, and a proxy may strip that path or not."""
     trusted_proxies: Networks = ()
+    """Addresses or networks of reverse proxies. Headers `X-Forwarded-For` and `X-Forwarded-Proto` are used from these
+    alone."""
     identity_header: HeaderName | None = None
+    """Header in which the trusted proxies send the name of a reader who has logged in; it opens private blogs."""
     admin: Admin | None = None
+    """Address of its own for `/status`, `/metrics`, and the details of `/healthz` and `/readyz`. Without a host,
+    `:8889` is 127.0.0.1."""
     admin_token: AdminToken | None = None
+    """Secret that opens the same paths on the public address, as `Authorization: Bearer TOKEN` or as the password
+    that a browser asks for."""
     robots: Robots = "index"
+    """`noindex` asks search engines to leave out all pages."""
 
     @cached_property
     def prefix(self) -> str:
@@ -112,14 +124,21 @@ class Server(Section):
 
 
 class Fetch(Section):
-    """Limits of fetching. ``max_bytes`` counts after decompression; ``concurrency`` is for all hosts together."""
+    """Limits of fetching. Durations are seconds; an ``interval`` of None is `auto`."""
 
     interval: Interval = None
+    """Time between two polls of a feed. `auto` follows the pace of each feed and the wishes of its publisher."""
     timeout: Annotated[float, BeforeValidator(units.timeout)] = 20.0
+    """Time for one fetch, redirects included."""
     max_bytes: Annotated[int, BeforeValidator(units.size)] = 15_000_000
+    """Size of a feed after decompression."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] = 32
+    """Number of feeds that are fetched at the same time."""
     per_host: Annotated[int, Field(ge=1, le=64)] = 2
+    """Number of feeds that are fetched at the same time from one host."""
     private_networks: Networks = ()
+    """Private networks that host names and redirects of feeds may lead to. An address that is written in a feed's
+    `url` needs no entry here."""
 
 
 class Feed(Section):
@@ -131,20 +150,36 @@ class Feed(Section):
     """
 
     url: Url
+    """URL of an RSS, Atom or JSON Feed document, or of a page that names one."""
     id: FeedId | None = None
+    """Name of the feed that stays when its URL changes, so that nothing is repeated."""
     title: Title | None = None
+    """Name of the source on the page, instead of the title in the feed."""
     interval: Interval = None
+    """Time between two polls, instead of `fetch.interval`."""
     include: Words = ()
+    """Only entries with one of these are taken: words, found as whole words, or `/regular expressions/`. Case is
+    ignored; title, text, tags and authors are searched."""
     exclude: Words = ()
+    """Entries with one of these are not taken."""
     tags: Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)] = ()
+    """Tags that all entries of the feed get."""
     withdraw: bool = False
+    """`true` removes an entry that the feed leaves out twice while it still lists older ones."""
     posts: Posts | None = None
+    """Part of a post that the page shows, instead of the blog's `posts`."""
     headers: Headers = ()
+    """Headers of its requests."""
     cookie: SecretHeader | None = None
+    """Cookies of its requests, such as `session=…; lang=en`."""
     user_agent: HeaderValue | None = None
+    """User agent of its requests, instead of Livelog's."""
     proxy: Proxy | None = None
+    """HTTP proxy for its requests."""
     username: UserName | None = None
+    """User name of HTTP authentication. One in the URL does the same."""
     password: Secret | None = None
+    """Password of HTTP authentication."""
 
     @cached_property
     def credentials(self) -> tuple[str, str] | None:
@@ -196,28 +231,42 @@ class Blog(Section):
 
     In the file the slug is the key of the blog's mapping, and the default of ``title``. ``language`` None is the
     reader's, ``accent`` (#rrggbb) None is Livelog's. ``logo`` and ``css`` were readable when the file was loaded.
-    ``frame_ancestors`` are the origins beside our own whose pages may frame `/<slug>/embed`. ``key_events`` is
-    the tag of posts that the page links to at its top, ``pin`` that of the post that it shows first. ``aliases`` are
-    slugs that lead here. A ``private`` blog is for who has one of ``tokens``, or a name in server.identity_header.
     ``robots`` None is the server's.
     """
 
     slug: Slug
     language: Literal["en", "zh"] | None = None
+    """Language of the page, instead of that of each reader's browser."""
     accent: Colour | None = None
+    """Colour of marks and links. It is lightened on dark pages."""
     logo: LogoFile | None = None
+    """Image beside the title: a path from the folder of the configuration."""
     css: NamedFile | None = None
+    """Style sheet that is loaded after Livelog's own: a path from the folder of the configuration."""
     images: Literal["lazy", "click", "none"] = "lazy"
+    """Images in posts: `lazy` loads them when they come into view, `click` when a reader asks for one."""
     frame_ancestors: Annotated[tuple[Origin, ...], Field(max_length=100)] = ()
+    """Sites whose pages may frame `/<blog>/embed`."""
     posts: Posts = "auto"
+    """Part of a post that the page shows: `auto` is a summary of long posts, `full` all of it, `headlines` the
+    headline alone."""
     key_events: Tag | None = None
+    """Tag of posts that the page links to at its top."""
     pin: Tag | None = None
+    """Tag of posts of which the newest is the first of the page."""
     aliases: Annotated[tuple[Slug, ...], Field(max_length=100)] = ()
+    """Former names of the blog: their paths redirect to it."""
     private: bool = False
+    """`true` opens the blog only to readers with one of its tokens, or with a name in `server.identity_header`."""
     tokens: Tokens = ()
+    """Secrets that open a private blog: `/<blog>/?token=…` in a browser, `Authorization: Bearer …` in
+    programs."""
     robots: Robots | None = None
+    """The same as `server.robots`, for this blog."""
     title: Title
+    """Title of the page. Without one it is the name of the blog."""
     feeds: tuple[Feed, ...] = ()
+    """Feeds of the blog: each is a URL, or a mapping with the keys below."""
 
     @cached_property
     def feed_posts(self) -> dict[str, Posts]:
@@ -238,9 +287,14 @@ class Config(Section):
     """The whole configuration."""
 
     server: Server = Server()
+    """Listening sockets, the public URL, and the proxies before it."""
     store: Store = "sqlite:livelog.db"
+    """Database: SQLite in a file, whose path starts at the folder of the configuration; in memory; or Redis, which
+    several nodes can share."""
     fetch: Fetch = Fetch()
+    """Limits of fetching."""
     blogs: tuple[Blog, ...]
+    """Mapping of blogs by their names. A blog's name is its path: `blogs: {news: …}` is at `/news/`."""
 
     @cached_property
     def aliases(self) -> dict[str, str]:
