@@ -47,10 +47,15 @@ def check_valid(config: Config, root: YamlMap, problems: Problems) -> None:
     if server.identity_header and not server.trusted_proxies and not server.endpoint.path:
         sentence = "is believed from server.trusted_proxies alone, which names none: list the address of the proxy"
         _add(root, ("server", "identity_header"), sentence, problems)
+    if server.identity_header and any(network.prefixlen == 0 for network in server.trusted_proxies):
+        sentence = "would be believed from anyone: server.trusted_proxies has a network of all addresses"
+        _add(root, ("server", "identity_header"), sentence, problems)
+    if server.admin_endpoint == server.endpoint:
+        _add(root, ("server", "admin"), "is the public address: give it another port", problems)
     for blog in config.blogs:
         _check_access(blog, server, root, problems)
         for n, feed in enumerate(blog.feeds):
-            _check_credentials(feed, ("blogs", blog.slug, "feeds", n), root, problems)
+            _check_feed(feed, ("blogs", blog.slug, "feeds", n), root, problems)
 
 
 def check_blogs(root: YamlMap, problems: Problems) -> None:
@@ -142,7 +147,10 @@ def _check_access(blog: Blog, server: Server, root: YamlMap, problems: Problems)
         _add(root, ("blogs", blog.slug, "tokens"), sentence, problems)
 
 
-def _check_credentials(feed: Feed, loc: Loc, root: YamlMap, problems: Problems) -> None:
+def _check_feed(feed: Feed, loc: Loc, root: YamlMap, problems: Problems) -> None:
+    for n, word in enumerate(feed.exclude):
+        if word in feed.include:
+            _add(root, (*loc, "exclude", n), "is in include, too: no entry could be taken for it", problems)
     if feed.password is not None and feed.username is None:
         _add(root, (*loc, "password"), "needs a username beside it", problems)
     if feed.username is None:

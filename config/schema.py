@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -53,6 +54,11 @@ class Section(BaseModel):
     """A mapping of the file: frozen, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
+        """The fields without the passwords of URLs; other secrets are SecretStr."""
+        for name, value in super().__repr_args__():
+            yield name, redaction.public_text(value) if isinstance(value, str) else value
 
     @model_validator(mode="before")
     @classmethod

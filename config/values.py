@@ -6,18 +6,16 @@ value: it is left out if the value came from the environment.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from config import units
+from config.url_values import Network, address, admin, http_url, network, proxy, public_url, store
 
 RESERVED: Final = frozenset({"static", "status", "healthz", "readyz", "metrics", "websub"})
 """First path segments that the server uses itself: no blog can have them as its name."""
@@ -65,36 +63,13 @@ _COLOURS: Final = {
 }
 """Names of CSS that operators may try; only suggested, as most are too bright to be read as links."""
 
-_STORES: Final = "must be sqlite:PATH, 'sqlite::memory:', redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix://PATH"
 MIN_TOKEN_CHARS: Final = 22
 """Length of a token: 128 random bits in the letters and digits of Base64."""
 
-MAX_SOCKET_PATH_BYTES: Final = 107
-"""Length of the path of a Unix socket on Linux, unix(7)."""
-
-_ADDRESS: Final = (
-    "must be a host name or address without a port, such as 127.0.0.1, 0.0.0.0 or '::1', or unix:/run/livelog.sock"
-)
-_ADMIN: Final = (
-    "must be an address with a port, such as 127.0.0.1:8889, '[::1]:8889' or :8889, or unix:/run/admin.sock"
-)
-_SOCKET: Final = "must have an absolute path of at most 107 bytes after unix:, such as unix:/run/livelog.sock"
 _HEADER_NAME: Final = "must be the name of a header, such as X-Forwarded-User"
-_PROXY: Final = "must be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
 _HOW: Final = "python3 -c 'import secrets; print(secrets.token_urlsafe())' makes one"
 _TOKEN: Final = f"must have at least {MIN_TOKEN_CHARS} characters, of A-Z, a-z, 0-9, - and _; {_HOW}"
 _ADMIN_TOKEN: Final = f"must have at least {MIN_TOKEN_CHARS} characters of ASCII, without blanks; {_HOW}"
-_NETWORK: Final = "must be a network such as 192.0.2.7, 10.0.0.0/8 or fd00::/8, with no bits set after the prefix"
-_STORE_HINTS: Final = (
-    (r"sqlite:/{0,3}[A-Za-z]:[\\/]", "is a path of Windows: write one such as sqlite:/var/lib/livelog/livelog.db"),
-    (
-        r"sqlite://(?!/)",
-        "must have the path right after sqlite:, as in sqlite:livelog.db or sqlite:/var/lib/live.db",
-    ),
-    (r"sqlite:~", "cannot begin with ~: write the whole path, such as sqlite:${HOME}/livelog.db"),
-)
-"""Sentences for likely mistakes, by a pattern of the start."""
-
 _GLOB: Final = "must have no * at its ends: a word is found anywhere in a post; /budget/ finds it in other words, too"
 _SLASH: Final = (
     "must end with a / as each regular expression does, and have quotes if it has commas; "
@@ -110,105 +85,11 @@ _OWN_HEADERS: Final = frozenset(
     "trailer transfer-encoding upgrade".split()
 )
 
-Network = IPv4Network | IPv6Network
-
 
 def _one_line(text: str) -> str:
     if CONTROL_CHARACTERS.search(text):
         raise ValueError("must be one line without control characters")
     return text
-
-
-def _split(url: str) -> SplitResult:
-    if not url.isprintable() or " " in url:
-        raise ValueError("must not contain spaces or control characters")
-    try:
-        parts = urlsplit(url)
-        # urlsplit checks the port when it is read.
-        _ = parts.port
-    except ValueError:
-        raise ValueError("is not a valid URL: look at its host and port") from None
-    return parts
-
-
-def _http_url(url: str) -> str:
-    parts = _split(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"must be a URL that begins with http:// or https:// and a host{_http_hint(url)}")
-    return url
-
-
-def _http_hint(url: str) -> str:
-    """The likely mistake in a URL that is none of HTTP. Without the URL, which can have a password."""
-    if re.match("[“”„«‘’]", url):
-        return ": its quotes are typographic, write plain ones"
-    if re.match("(feed|rss|itpc|pcast):", url, re.IGNORECASE):
-        return f": write https instead of {url.partition(':')[0].lower()}"
-    return ""
-
-
-def _public_url(url: str) -> str:
-    parts = _split(_http_url(url))
-    if parts.username is not None or "?" in url or "#" in url:
-        raise ValueError("must have no user name, query or fragment")
-    if not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?", parts.path):
-        raise ValueError("has a path that is none of A-Z, a-z, 0-9, - . _ ~ between single slashes, such as /live")
-    return url.rstrip("/")
-
-
-def _address(text: str) -> str:
-    if text.startswith("unix:"):
-        return _socket(text)
-    try:
-        ip_address(text)
-    except ValueError:
-        # A name whose last label is digits is a mistyped address.
-        if not re.fullmatch(r"(?!(.*\.)?[0-9]+$)[A-Za-z0-9_][A-Za-z0-9_.-]*", text):
-            raise ValueError(_ADDRESS) from None
-    return text
-
-
-def _admin(text: str) -> str:
-    """An address with its port; one that begins with the port is that of this machine alone."""
-    if text.startswith("unix:"):
-        return _socket(text)
-    found = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]*):([0-9]{1,5})", text)
-    if not found or not 1 <= int(found[2]) <= 65535:
-        raise ValueError(_ADMIN)
-    host = found[1].strip("[]") or "127.0.0.1"
-    try:
-        _address(host)
-    except ValueError:
-        raise ValueError(_ADMIN) from None
-    return f"[{host}]:{found[2]}" if ":" in host else f"{host}:{found[2]}"
-
-
-def _socket(text: str) -> str:
-    path = text.removeprefix("unix:")
-    if not path.startswith("/") or not path.isprintable() or len(os.fsencode(path)) > MAX_SOCKET_PATH_BYTES:
-        raise ValueError(_SOCKET)
-    return text
-
-
-def _network(value: object) -> object:
-    if isinstance(value, Network):
-        return value
-    try:
-        return ip_network(value.strip() if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError(_NETWORK) from None
-
-
-def _store(url: str) -> str:
-    if hint := next((hint for pattern, hint in _STORE_HINTS if re.match(pattern, url)), None):
-        raise ValueError(hint)
-    if re.fullmatch(r"sqlite:(:memory:|[^:\x00-\x1f\x7f][^\x00-\x1f\x7f]*)", url):
-        return url
-    if not re.match(r"(rediss?|unix)://.", url):
-        raise ValueError(_STORES)
-    if not re.fullmatch("/?[0-9]*/?", _split(url).path) and not url.startswith("unix:"):
-        raise ValueError("must end in the number of a Redis database, such as redis://127.0.0.1:6379/0")
-    return url
 
 
 def _pattern(text: str) -> str:
@@ -218,13 +99,19 @@ def _pattern(text: str) -> str:
     if text.startswith("/") and (len(text) < 3 or not text.endswith("/")):
         raise ValueError(_SLASH)
     if not text.startswith("/"):
-        if text.startswith("*") or text.endswith("*"):
-            raise ValueError(_GLOB)
-        return text
+        return _word(text)
     try:
         re.compile(text[1:-1])
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError("is not a valid regular expression", str(error)) from None
+    return text
+
+
+def _word(text: str) -> str:
+    if re.search(r"\\[bBdDsSwW.]|\.\*|\w\|\w", text):
+        raise ValueError("must have slashes around a regular expression, such as /budg.t/: it is searched as a text")
+    if text.startswith("*") or text.endswith("*"):
+        raise ValueError(_GLOB)
     return text
 
 
@@ -307,13 +194,6 @@ def _admin_token(text: str) -> str:
     return text
 
 
-def _proxy(text: str) -> str:
-    parts = _split(text)
-    if parts.scheme != "http" or not parts.hostname or not parts.port or parts.path.strip("/") or parts.query:
-        raise ValueError(_PROXY)
-    return text
-
-
 def _origin(text: str) -> str:
     """An origin of a Content-Security-Policy, without characters that could begin another directive."""
     if text != "*" and not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", text.rstrip("/")):
@@ -344,8 +224,8 @@ def _image(path: Path) -> Path:
     return path
 
 
-Address = Annotated[str, Field(max_length=255), AfterValidator(_address)]
-Admin = Annotated[str, Field(max_length=300), AfterValidator(_admin)]
+Address = Annotated[str, Field(max_length=255), AfterValidator(address)]
+Admin = Annotated[str, Field(max_length=300), AfterValidator(admin)]
 AdminToken = Annotated[SecretStr, _secret(_admin_token)]
 Colour = Annotated[str, BeforeValidator(_colour)]
 FeedId = Annotated[str, AfterValidator(_feed_id)]
@@ -354,25 +234,25 @@ HeaderValue = Annotated[str, AfterValidator(_header_value)]
 SecretHeader = Annotated[SecretStr, _secret(_header_value)]
 Headers = Annotated[tuple[tuple[HeaderName, SecretHeader], ...], BeforeValidator(_headers), Field(max_length=100)]
 Interval = Annotated[float | None, BeforeValidator(units.interval)]
-Networks = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], Field(max_length=1000)]
+Networks = Annotated[tuple[Annotated[Network, BeforeValidator(network)], ...], Field(max_length=1000)]
 NamedFile = Annotated[Path, BeforeValidator(_file)]
 LogoFile = Annotated[NamedFile, AfterValidator(_image)]
 Origin = Annotated[str, Field(max_length=300), AfterValidator(_origin)]
 Posts = Literal["auto", "full", "headlines"]
 """The part of a post that pages show. ``auto``: a summary of a long post, a short one whole."""
 
-Proxy = Annotated[SecretStr, _secret(_proxy)]
-PublicUrl = Annotated[str, Field(max_length=4096), AfterValidator(_public_url)]
+Proxy = Annotated[SecretStr, _secret(proxy)]
+PublicUrl = Annotated[str, Field(max_length=4096), AfterValidator(public_url)]
 Robots = Literal["index", "noindex"]
 """``noindex`` asks search engines to leave pages out."""
 
 Secret = Annotated[SecretStr, _secret(_one_line)]
 Slug = Annotated[str, BeforeValidator(_slug)]
-Store = Annotated[str, Field(max_length=4096), AfterValidator(_store)]
+Store = Annotated[str, Field(max_length=4096), AfterValidator(store)]
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARS), AfterValidator(_one_line)]
 Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_CHARS), AfterValidator(_one_line)]
 Tokens = Annotated[tuple[Annotated[SecretStr, _secret(_token)], ...], Field(max_length=1000)]
-Url = Annotated[str, Field(max_length=4096), AfterValidator(_http_url)]
+Url = Annotated[str, Field(max_length=4096), AfterValidator(http_url)]
 UserName = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_user_name)]
 Word = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_pattern)]
 Words = Annotated[tuple[Word, ...], Field(max_length=1000)]

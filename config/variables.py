@@ -7,7 +7,7 @@ import re
 from typing import Final, NamedTuple
 
 _NAME: Final = "[A-Za-z_][A-Za-z0-9_]*"
-_VARIABLE: Final = re.compile(rf"\$\$|\$\{{(?:({_NAME})(?::-([^{{}}]*))?\}})?|\$({_NAME})")
+_VARIABLE: Final = re.compile(rf"\$\$|\$\{{(?:({_NAME})(?::-([^{{}}]*))?\}})?|\$({_NAME}|\()")
 
 
 class Expanded(NamedTuple):

@@ -212,10 +212,13 @@ def test_no_secret_is_in_the_text_of_a_configuration(read: Read) -> None:
           b:
             private: true
             tokens: [hush-{TOKEN}]
-            feeds: [{{url: https://a.example/, headers: {{A: hush}}, cookie: hush, username: me, password: hush,
-                      proxy: "http://me:hush@a:1"}}]
+            feeds:
+              - {{url: https://a.example/, headers: {{A: hush}}, cookie: hush, username: me, password: hush,
+                  proxy: "http://me:hush@a:1"}}
+              - https://me:hush@b.example/
+        store: redis://:hush@127.0.0.1/0
         """)
-    assert "hush" not in f"{loaded!r} {loaded} {loaded.model_dump()} {loaded.model_dump_json()}"
+    assert "hush" not in f"{loaded!r} {loaded} {loaded.server!r} {loaded.blogs[0].feeds!r}"
 
 
 def test_no_error_has_a_secret(problems: Problems, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ ADMIN = "must be an address with a port, such as 127.0.0.1:8889, '[::1]:8889' or
 A_STORE = "must be sqlite:PATH, 'sqlite::memory:', redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix://PATH"
 A_COLOUR = "must be a colour such as '#b0301c', in quotes: without them YAML takes # for a comment"
 AN_ORIGIN = "must be an origin such as https://www.example.org or https://*.example.org, or '*' for any"
+A_HOST = "has a host that no host can have: one URL is expected, without commas and quotes"
 A_URL = "must be a URL that begins with http:// or https:// and a host"
 AN_ID = "must be 1 to 64 of A-Z, a-z, 0-9, dots, hyphens and underscores, the first a letter or digit"
 A_SLUG = "is no name for a blog: use 1 to 64 of a-z, 0-9 and hyphens, the first of them no hyphen"
@@ -508,6 +509,42 @@ MISTAKES: list[tuple[str, ...]] = [
         blog("logo: config.yaml"),
         "3: blogs.b.logo: must be an image whose name ends in .svg, .png, .jpg, .jpeg, .webp, .avif, .gif",
     ),
+    # What cannot be meant
+    (item("https://https://a.example/"), "4: blogs.b.feeds[0]: must have http:// or https:// once"),
+    (
+        item("https://a.example/1,https://b.example/2"),
+        "4: blogs.b.feeds[0]: is more than one URL: each needs an item of its own",
+    ),
+    (item("https://a.example,https://b.example"), f"4: blogs.b.feeds[0]: {A_HOST}"),
+    (item("https://a..example/"), f"4: blogs.b.feeds[0]: {A_HOST}"),
+    (
+        item("https://a.example/feed,"),
+        "4: blogs.b.feeds[0]: ends in a comma: items of a list in lines of their own have none",
+    ),
+    (item("url:https://a.example/"), f"4: blogs.b.feeds[0]: {A_URL}: a colon after a key needs a space after it"),
+    (
+        server("public_url: http://0.0.0.0:8888"),
+        "3: server.public_url: must be a URL that readers can open, which 0.0.0.0 is not",
+    ),
+    (server("admin: 127.0.0.1:8888"), "3: server.admin: is the public address: give it another port"),
+    (
+        server("identity_header: X-User", "trusted_proxies: [0.0.0.0/0]"),
+        "3: server.identity_header: would be believed from anyone: server.trusted_proxies has a network of all "
+        "addresses",
+    ),
+    *(
+        (
+            feed(f"include: ['{word}']"),
+            "5: blogs.b.feeds[0].include[0]: must have slashes around a regular expression, such as /budg.t/: "
+            "it is searched as a text",
+        )
+        for word in (r"\bbudget\b", "vote|budget", "budget.*")
+    ),
+    (
+        feed("include: [a]", "exclude: [b, a]"),
+        "6: blogs.b.feeds[0].exclude[1]: is in include, too: no entry could be taken for it",
+    ),
+    (feed("username: me", "password: $(cat pw)"), f"6: blogs.b.feeds[0].password: {A_DOLLAR}"),
     # A feed
     (feed("name: x"), f"5: blogs.b.feeds[0].name: unknown key; allowed here: {FEED_KEYS} (did you mean title?)"),
     (
@@ -723,6 +760,9 @@ CORRECT: list[tuple[str, Callable[[Config], object], object]] = [
     (item("https://a.example/ #note"), of_feed("url"), "https://a.example/"),
     (item("https://a.example/#note"), of_feed("url"), "https://a.example/#note"),
     (item("'https://a.example/?a=$1&b=$$c'"), of_feed("url"), "https://a.example/?a=$1&b=$c"),
+    (item("https://bücher_b.example.:81/"), of_feed("url"), "https://bücher_b.example.:81/"),
+    (item("http://[::1]:80/a,b"), of_feed("url"), "http://[::1]:80/a,b"),
+    (feed("include: [a | b, v1.0, '.']"), of_feed("include"), ("a | b", "v1.0", ".")),
     (item("url: https://a.example/"), of_feed("url"), "https://a.example/"),
     (blog("feeds: [url: https://a.example/]"), of_feed("url"), "https://a.example/"),
     (blog("feeds: [https://a.example/,]"), of_feed("url"), "https://a.example/"),
