@@ -101,3 +101,18 @@ def test_an_unedited_configuration_is_made_again(clone: Path) -> None:
     assert config.copy_example(clone / "config.yaml")
     assert (clone / "config.yaml").read_bytes() == EXAMPLE
     assert shell("git status --porcelain", clone).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "opened"),
+    [
+        ("null", "sqlite:{folder}/livelog.db"),
+        ("sqlite:data/live.db", "sqlite:{folder}/data/live.db"),
+        ("sqlite:/var/lib/live.db", "sqlite:/var/lib/live.db"),
+        ("'sqlite::memory:'", "sqlite::memory:"),
+        ("redis://127.0.0.1/0", "redis://127.0.0.1/0"),
+    ],
+)
+def test_a_relative_store_is_in_the_folder_of_the_configuration(tmp_path: Path, written: str, opened: str) -> None:
+    (tmp_path / "config.yaml").write_text(f"store: {written}\nblogs: {{b: {{}}}}\n", encoding="utf-8")
+    assert config.load(tmp_path / "config.yaml").store == opened.format(folder=tmp_path)
