@@ -101,3 +101,28 @@ def test_credentials_in_a_key_are_not_printed(problems: Problems) -> None:
     assert problems("blogs:\n  b:\n    'https://me:hush@example.org/feed': x") == (
         f"3: blogs.b.***@example.org/feed: unknown key; allowed here: {BLOG_KEYS}",
     )
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *('"hush', "'hush's'", "[hush", "[hush] hush", "{hush", "{hush: hush} hush", "hush: hush", "hush #hush"),
+        *(
+            "&hush",
+            "&hush hush",
+            "*hush",
+            "!hush",
+            "!hush hush",
+            "> hush",
+            "@hush",
+            '"\\hush"',
+            "$hush",
+            "${hush",
+            "- hush",
+        ),
+        *("\thush: hush", "[hush, 'hush']", "{hush: hush}", "$(hush)"),
+    ],
+)
+def test_a_password_that_is_not_valid_yaml_is_not_printed(problems: Problems, password: str) -> None:
+    found = problems(f"blogs:\n  b:\n    feeds:\n      - url: http://a.example/\n        password: {password}\n")
+    assert [problem for problem in found if "hush" in problem.replace("password.hush", "")] == []
