@@ -5,7 +5,7 @@
     await app.apply(another)
     await app.stop()
 
-Nothing else puts the parts together. Options, signals and settings of the process are in server.py.
+Nothing else puts the parts together. Options, signals and settings of the process are in commands/.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Final, Literal
 
 from tornado.netutil import bind_sockets
 
+import redaction
 from clock import steady
 from config import Config
 from connections import limits
@@ -55,10 +56,10 @@ class StartError(Exception):
 class App:
     """One Livelog: the parts of its role, over one timeline, on its sockets.
 
-    ``config`` is the configuration that is in effect. ``restart_needed`` names settings that `apply` was given and
-    only a restart changes; ``config_problems`` are those of a file that could not be applied. ``sockets`` are bound
-    sockets that do not block, to listen on instead of server.address and server.port; the App closes them.
-    ``reuse_port`` lets other processes bind the same port.
+    ``config`` is the configuration that is in effect, ``source`` its name in the log. ``restart_needed`` names
+    settings that `apply` was given and only a restart changes; ``config_problems`` are those of a file that could not
+    be applied. ``sockets`` are bound sockets that do not block, to listen on instead of server.address and
+    server.port; the App closes them. ``reuse_port`` lets other processes bind the same port.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class App:
         *,
         role: Role = "all",
         reuse_port: bool = False,
+        source: str = "",
         sockets: Sequence[socket.socket] = (),
     ) -> None:
         self.config = config
@@ -74,6 +76,7 @@ class App:
         self.config_problems: Sequence[str] = ()
         self._role = role
         self._reuse_port = reuse_port
+        self._source = source
         self._sockets = list(sockets)
         self._listener: Listener | None = None
         self._fanout: FanOut | None = None
@@ -85,12 +88,17 @@ class App:
     @property
     def url(self) -> str:
         """The address to open in a browser once the program has started; on a fetch node that of `/healthz`."""
-        host, port = self._sockets[0].getsockname()[:2]
-        base = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        base = f"http://{self._addresses[0]}/"
         if self._role == "fetch":
             return f"{base}healthz"
         blogs = self.config.blogs
         return self.config.server.public_url or f"{base}{f'{blogs[0].slug}/' if len(blogs) == 1 else ''}"
+
+    @property
+    def _addresses(self) -> list[str]:
+        """The bound addresses, as in a URL."""
+        bound = (one.getsockname()[:2] for one in self._sockets)
+        return [f"{f'[{host}]' if ':' in host else host}:{port}" for host, port in bound]
 
     async def start(self) -> None:
         """Starts all parts. Raises StartError and TimelineError, after it has stopped all started parts."""
@@ -138,12 +146,36 @@ class App:
             self._cleanup.push_async_callback(self._fanout.close)
             await self._fanout.start()
         listener.open(self._sockets)
-        logger.info("Livelog %s is on %s", VERSION, self.url)
+        await self._report_start(timeline)
         if self._poller:
             await self._poller.start()
             retention = Retention(timeline, steady=steady)
             self._cleanup.push_async_callback(retention.stop)
             retention.start()
+
+    async def _report_start(self, timeline: Timeline) -> None:
+        """Logs one line with all that an operator asks first."""
+        data = {
+            "version": VERSION,
+            "url": self.url,
+            "config": self._source,
+            "store": redaction.public_store(self.config.store),
+            "role": self._role,
+            "addresses": self._addresses,
+            "feeds": self.config.feeds,
+            "failing": await timeline.failing_count(),
+        }
+        facts = (f"{name} {data[name]}" for name in ("config", "store", "role") if data[name])
+        counts = f"{data['feeds']} feeds ({data['failing']} failing)"
+        logger.info(
+            "Livelog %s is on %s: %s, listening on %s, %s",
+            VERSION,
+            self.url,
+            ", ".join(facts),
+            " and ".join(self._addresses),
+            counts,
+            extra={"data": data},
+        )
 
     async def _apply_parts(self, config: Config) -> None:
         """Hands a configuration to the parts: first to the fan-out, which can fail and has changed nothing then."""

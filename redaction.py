@@ -82,6 +82,11 @@ def public_url(url: str) -> str:
     return address if public == parts else public.geturl()
 
 
+def public_store(url: str) -> str:
+    """A `store` of the configuration without user name, password and secret parameters."""
+    return url if url.startswith("sqlite:") else public_url(url)
+
+
 def public_text(text: str) -> str:
     """A message or traceback with its URLs redacted, and other credentials that stand in it."""
     text = _URL.sub(_url_in_text, text)

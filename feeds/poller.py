@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -230,7 +231,9 @@ class Poller:
     async def _poll(self, followed: FollowedFeed, under_way: UnderWay) -> None:
         lease = under_way.lease
         poll = Poll(followed, lease.state, self._slots, self._fetcher, self._parser_pool, self._clock)
+        began = time.monotonic()
         result = await poll.run()
+        _report(followed.name, result, time.monotonic() - began)
         if result.outcome != "paused":
             self.polls[result.outcome] += 1
         self.slow_patterns.add(followed.name, result.slow_patterns)
@@ -289,6 +292,15 @@ def _due(
             if room_of(state) == "proven":
                 proven.append((due[state.url], state.url))
     return due, proven
+
+
+def _report(feed: str, result: Result, seconds: float) -> None:
+    """Logs one line about a poll,."""
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    milliseconds, entries = round(seconds * 1000), len(result.entries)
+    data = {"feed": feed, "outcome": result.outcome, "milliseconds": milliseconds, "entries": entries}
+    logger.debug("%s: %s, %d ms, %d entries", feed, result.outcome, milliseconds, entries, extra={"data": data})
 
 
 def _report_set_back(states: Iterable[FeedState], now: float) -> None:

@@ -30,9 +30,10 @@ MAY_IMPORT = {
     "connections": {"fanout", "timeline"},
     "pages": {*WORDS, "config", "timeline"},
     "handlers": {*WORDS, "config", "timeline", "fanout", "connections", "pages", "opml"},
-    "app": {"clock", "config", "timeline", "feeds", "fanout", "connections", "pages", "handlers"},
+    "app": {"clock", "config", "timeline", "feeds", "fanout", "connections", "pages", "handlers", "redaction"},
     "reload": {"app", "config", "timeline"},
-    "server": {"app", "reload", "config", "timeline", "opml", "redaction"},
+    "commands": {*WORDS, "clock", "config", "outbound", "timeline", "feeds", "opml", "app", "reload"},
+    "server": {"commands"},
     "demo": set(),
 }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -17,6 +19,7 @@ from pathlib import Path
 import pytest
 
 import config
+from app import VERSION
 from demo.newsroom import Newsroom
 from tests.connections.bare import UPGRADE, asked, events
 from tests.livelog import PATIENCE, ROOT, Livelog, until
@@ -186,6 +189,14 @@ async def test_all_configuration_errors_are_reported_at_once(tmp_path: Path) -> 
         (["--store=cupboard"], "command line: --store: must be sqlite:PATH"),
         (["ftp://example.org/"], "FEED_URL 1: must be a URL that begins with http"),
         (["--config=missing.yaml"], "missing.yaml: cannot be read: No such file"),
+        (["--logging=verbose"], "command line: --logging: must be debug, info, warning or error"),
+        (["--log-format", "xml"], "command line: --log-format: must be text or json"),
+        (["--port"], "command line: --port: needs a value"),
+        (["--check=yes"], "command line: --check: takes no value"),
+        (["--roll=web"], "command line: --roll: no such option; did you mean --role?"),
+        (["config.yaml"], "command line: config.yaml: a file, not a feed URL; did you mean --config=config.yaml?"),
+        (["other.yaml"], "command line: other.yaml: a file, not a feed URL; did you mean --config=other.yaml?"),
+        (["www.example.org/feed"], "www.example.org/feed: no feed URL; did you mean https://www.example.org/feed?"),
     ],
 )
 async def test_a_wrong_command_is_reported_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -194,6 +205,108 @@ async def test_a_wrong_command_is_reported_in_one_line(tmp_path: Path, arguments
     assert code == 2
     assert words in output.splitlines()[-1]
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("arguments", [["--check", "--config", "config.yaml"], ["--config=config.yaml", "--check"]])
+async def test_a_value_follows_its_option_with_or_without_an_equals_sign(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text("blogs:\n  blog:\n    feeds: []\n")
+    assert await command(*arguments, cwd=tmp_path) == (0, "config.yaml: good.\n")
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+async def test_the_help_begins_with_our_own_options(tmp_path: Path, option: str) -> None:
+    code, output = await command(option, cwd=tmp_path)
+    assert code == 0
+    options = re.findall(r"^  (?:-h, )?(--[a-z-]+)", output, re.MULTILINE)
+    assert options[:3] == ["--help", "--config", "--address"]
+    assert "--log-file-prefix" not in output, "an option of Tornado"
+
+
+async def test_the_version_is_printed(tmp_path: Path) -> None:
+    assert await command("--version", cwd=tmp_path) == (0, f"Livelog {VERSION}\n")
+
+
+async def test_without_a_configuration_the_example_is_named(tmp_path: Path) -> None:
+    code, output = await command(cwd=tmp_path)
+    assert code == 2
+    assert output.startswith("config.yaml: cannot be read: ")
+    assert output.count("\n") == 1
+
+
+async def test_a_start_is_logged_in_one_line_without_secrets(livelog: Livelog) -> None:
+    await livelog.start({"blog": ["http://127.0.0.1:1/feed?token=s3cr3ts3cr3t"]})
+    (line,) = (line for line in livelog.log.splitlines() if " is on http://" in line)
+    assert f"Livelog {VERSION} is on {livelog.url('/blog/')}: " in line
+    assert f"config {livelog.folder / 'config.yaml'}, store sqlite:{livelog.database}, role all" in line
+    assert f"listening on 127.0.0.1:{livelog.port}, 1 feeds (0 failing)" in line
+
+
+async def test_a_start_counts_the_feeds_that_failed_before(livelog: Livelog) -> None:
+    await livelog.start({"blog": ["http://127.0.0.1:1/feed"]})
+    await until(lambda: "The connection was refused." in livelog.log)
+    await livelog.stop()
+    await livelog.run(f"--config={livelog.folder / 'config.yaml'}")
+    assert "1 feeds (1 failing)" in livelog.log
+
+
+async def test_a_log_of_json_has_one_object_a_line_without_secrets(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A")
+    desk.publish(title="One")
+    feeds = [f"{desk.url}?token=s3cr3ts3cr3t", "http://127.0.0.1:1/feed?token=s3cr3ts3cr3t"]
+    await livelog.start({"blog": feeds}, "--log-format=json", "--logging=debug")
+    await until(lambda: livelog.log.count('"outcome"') == 2)
+    await livelog.stop()
+    assert "s3cr3t" not in livelog.log
+    lines = [json.loads(line) for line in livelog.log.splitlines()]
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
+    (start,) = (line for line in lines if "version" in line)
+    assert (start["feeds"], start["failing"], start["role"]) == (2, 0, "all")
+    assert start["addresses"] == [f"127.0.0.1:{livelog.port}"]
+    polls = sorted((line for line in lines if "outcome" in line), key=lambda line: line["outcome"])
+    assert [(poll["outcome"], poll["entries"]) for poll in polls] == [("failed", 0), ("new", 1)]
+    assert polls[1]["feed"] == f"{desk.url}?token=***"
+    assert polls[1]["milliseconds"] >= 0
+    assert polls[1]["level"] == "debug"
+
+
+async def test_a_poll_is_a_line_at_debug(livelog: Livelog, newsroom: Newsroom) -> None:
+    desk = newsroom.open_desk("/a.xml", title="A")
+    desk.publish(title="One")
+    await livelog.start({"blog": [desk.url]}, "--logging=debug")
+    await until(lambda: re.search(rf"{desk.url}: new, \d+ ms, 1 entries", livelog.log))
+    assert "selector" not in livelog.log, "the libraries log no more than usual"
+
+
+async def test_a_python_without_the_packages_is_told_which_command_to_type(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-S", str(ROOT / "server.py"), "--check"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 1
+    assert re.fullmatch(
+        rf"Livelog cannot start: {sys.executable} \(Python [0-9.]+\) has no package \w+; "
+        r"type (make setup, then )?\.venv/bin/python server\.py\n",
+        output.decode(),
+    )
+
+
+async def test_an_old_python_is_told_which_command_to_type(tmp_path: Path) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.version_info = (3, 10, 1); import server; "
+        "sys.exit(server.main([]))"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program), cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 1
+    assert "(Python 3.10.1) is too old: 3.11 or later is needed; type " in errors.decode()
+    assert errors.decode().count("\n") == 1
 
 
 OPML = """<opml version="2.0"><head><title>Zwölf Städte</title></head><body>
@@ -261,7 +374,8 @@ async def test_100_000_feeds_are_printed_in_150_mb_of_memory(tmp_path: Path) -> 
     )
     (tmp_path / "reader.opml").write_text("\n".join(["<opml><body>", *outlines, "</body></opml>"]))
     measured = (
-        "import re, sys; sys.path.insert(0, sys.argv[1]); import server; server.import_opml('reader.opml'); "
+        "import re, sys; sys.path.insert(0, sys.argv[1]); "
+        "from commands.import_opml import import_opml; import_opml('reader.opml'); "
         # Not ru_maxrss: it begins with the memory of the process that forked.
         "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=sys.stderr)"
     )

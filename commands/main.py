@@ -1,0 +1,40 @@
+"""Runs what the command line asks for, and turns each failure into a line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from app import StartError
+from commands import arguments, logs
+from commands.import_opml import import_opml
+from commands.options import Options
+from commands.serve import serve
+from config import ConfigError
+from timeline import TimelineError
+
+
+def main(words: Sequence[str], program: str = "livelog") -> int:
+    """Runs the program. Returns its exit code: 0, 1 if it cannot start, 2 for wrong arguments or configuration."""
+    try:
+        command, options = arguments.read(words, program)
+        logs.set_up(options.logging, options.log_format)
+        return arguments.COMMANDS[command].run(options) if command else _serve(options)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (StartError, TimelineError) as error:
+        print(f"Livelog cannot start: {error}", file=sys.stderr)
+        return 1
+
+
+def _serve(options: Options) -> int:
+    if options.import_opml is not None:
+        return import_opml(options.import_opml)
+    loaded = options.load(options.feed_urls)
+    if options.check:
+        print(f"{options.config}: good.")
+        return 0
+    asyncio.run(serve(loaded, options))
+    return 0
