@@ -106,8 +106,9 @@ def _common() -> argparse.ArgumentParser:
     parser = _Parser(add_help=False, allow_abbrev=False)
     add = parser.add_argument
     add("--config", default=DEFAULT_CONFIG, metavar="FILE", help="the configuration file (%(default)s)")
-    add("--address", metavar="ADDRESS", help="address to listen on, instead of the configuration's")
+    add("--address", metavar="ADDRESS", help="address or unix:PATH to listen on, instead of the configuration's")
     add("--port", metavar="PORT", help="port to listen on, instead of the configuration's")
+    add("--admin", metavar="ADDRESS", help="address and port of the admin pages, instead of the configuration's")
     add(
         "--store",
         metavar="URL",

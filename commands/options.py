@@ -24,6 +24,7 @@ class Options(Namespace):
     config: str
     address: str | None
     port: str | None
+    admin: str | None
     store: str | None
     role: Role
     reuse_port: bool
@@ -46,7 +47,7 @@ class Options(Namespace):
         if not feed_urls and config.copy_example(self.config):
             logger.info("%s was made from %s. It is yours to edit.", self.config, config.EXAMPLE)
         loaded = self._for_feeds(feed_urls) if feed_urls else self._from_file()
-        loaded = config.override(loaded, address=self.address, port=self.port, store=self.store)
+        loaded = config.override(loaded, address=self.address, port=self.port, store=self.store, admin=self.admin)
         if self.role != "all" and loaded.store.startswith("sqlite:"):
             raise ConfigError(
                 f"command line: --role={self.role}: needs a store that processes can share, not sqlite:"

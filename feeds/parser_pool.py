@@ -47,8 +47,8 @@ MAX_ATTEMPTS: Final = 2
 
 NICENESS: Final = 10
 
-PRELOADED: Final = ["feeds.parser.document", "app"]
-"""Modules that all processes share: the parser, and what server.py imports, which each of them runs as its main."""
+PRELOADED: Final = ["feeds.parser.document", "feeds.parser_pool"]
+"""Modules that all processes share. Each runs server.py as its main, too, which imports nothing of Livelog then."""
 
 _PROGRAM: Final = str(Path(__file__).resolve().parent.parent)
 

@@ -25,7 +25,7 @@ PATIENCE = 30.0
 class Livelog:
     """One server process. It can be started, killed and started again on the same store.
 
-    ``files`` limits its descriptors. ``program`` is what Python runs, with its first arguments.
+    ``files`` limits its descriptors. ``program`` is what ``python`` runs, with its first arguments.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,6 +35,7 @@ class Livelog:
         self.log = ""
         self.started_in = 0.0
         self.files: int | None = None
+        self.python = sys.executable
         self.program = [str(ROOT / "server.py")]
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -76,7 +77,7 @@ class Livelog:
         limited += ["prlimit", f"--nofile={self.files}:{self.files}"] if self.files else []
         self._process = await asyncio.create_subprocess_exec(
             *limited,
-            sys.executable,
+            self.python,
             *self.program,
             *arguments,
             cwd=self.folder,

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "reload": {"app", "config", "timeline"},
     "commands": {*WORDS, "clock", "config", "outbound", "timeline", "feeds", "opml", "app", "reload"},
     "server": {"commands"},
+    "livelog": {"server"},
     "demo": set(),
 }
 

@@ -192,6 +192,7 @@ async def test_all_configuration_errors_are_reported_at_once(tmp_path: Path) -> 
         (["--logging=verbose"], "command line: --logging: must be debug, info, warning or error"),
         (["--log-format", "xml"], "command line: --log-format: must be text or json"),
         (["--port"], "command line: --port: needs a value"),
+        (["--admin=nowhere"], "command line: --admin: must be"),
         (["--check=yes"], "command line: --check: takes no value"),
         (["--roll=web"], "command line: --roll: no such option; did you mean --role?"),
         (["config.yaml"], "command line: config.yaml: a file, not a feed URL; did you mean --config=config.yaml?"),
