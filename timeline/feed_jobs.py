@@ -79,6 +79,12 @@ class FeedJobs(Protocol):
         For a publisher that answered 429. Feeds that the store does not know are ignored.
         """
 
+    async def make_due(self, identity: str) -> float | None:
+        """Makes a feed due now, whatever its back-off, or at the end of its pause: returns that time, 0 for now.
+
+        None for a feed that is not followed. A feed that is leased is being polled, and stays so.
+        """
+
     async def pull_back(self, leased: float, paused: float) -> None:
         """Ends every lease at ``leased`` and every pause at ``paused`` at the latest: a clock was ahead.
 

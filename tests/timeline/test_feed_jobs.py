@@ -114,6 +114,38 @@ async def test_a_feed_that_is_postponed_is_not_claimed_before_its_time(timeline:
     assert await claimed(timeline, NOW + 90) == [FEED]
 
 
+async def test_a_feed_that_is_made_due_is_claimed_whatever_its_back_off(timeline: Timeline) -> None:
+    await commit(timeline, next_at=NOW * 2, failures=9, problem="Gone.")
+    assert await claimed(timeline, NOW) == []
+    assert await timeline.make_due(FEED) == 0
+    assert await claimed(timeline, NOW) == [FEED]
+
+
+async def test_a_feed_that_is_paused_is_made_due_at_the_end_of_its_pause(timeline: Timeline) -> None:
+    await commit(timeline, next_at=NOW * 2, failures=9)
+    await timeline.postpone([FEED], NOW + 90)
+    assert await timeline.make_due(FEED) == NOW + 90
+    assert await claimed(timeline, NOW + 89) == []
+    assert await claimed(timeline, NOW + 90) == [FEED]
+
+
+async def test_only_followed_feeds_are_made_due(timeline: Timeline) -> None:
+    await commit(timeline, next_at=NOW * 2)
+    await timeline.follow({})
+    assert await timeline.make_due(FEED) is None
+    assert await timeline.make_due("https://example.org/unknown") is None
+    assert await claimed(timeline, NOW) == []
+
+
+async def test_a_feed_that_is_being_polled_is_not_claimed_again_when_it_is_made_due(timeline: Timeline) -> None:
+    await timeline.follow({FEED: 0.0})
+    (lease,) = await timeline.claim(NOW, 1, LEASE_SECONDS)
+    assert await timeline.make_due(FEED) == 0
+    assert await claimed(timeline, NOW + 1) == []
+    await timeline.commit(replace(lease.state, next_at=NOW + 30), [], lease)
+    assert await claimed(timeline, NOW + 29) == []
+
+
 async def test_a_feed_that_is_due_later_than_it_is_postponed_is_not_due_earlier(timeline: Timeline) -> None:
     await commit(timeline, next_at=NOW + 90)
     await timeline.postpone([FEED], NOW + 30)

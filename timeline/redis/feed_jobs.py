@@ -58,6 +58,11 @@ class RedisFeedJobs(Store):
         for chunk in _chunks(urls):
             await self._connection.run("postpone", ("due", "unfollowed", "pauses"), [until, *chunk])
 
+    async def make_due(self, identity: str) -> float | None:
+        """Makes a feed due now, or at the end of its pause."""
+        due = await self._connection.run("make_due", ("due", "leases", "pauses"), [identity])
+        return None if due is None else float(due)
+
     async def pull_back(self, leased: float, paused: float) -> None:
         """Ends leases and pauses at the given times at the latest."""
         for name, latest in (("leases", leased), ("pauses", paused)):

@@ -51,6 +51,13 @@ class SqliteFeedJobs(Store):
         """Pauses feeds until a Unix time."""
         await self._writer.run(lambda db: _postpone(db, urls, until))
 
+    async def make_due(self, identity: str) -> float | None:
+        """Makes a feed due now, or at the end of its pause."""
+        query = rows("UPDATE feeds SET due = min(due, paused) WHERE url = ? AND followed RETURNING due", identity)
+        found = await self._writer.run(query)
+        self._feeds_changed()
+        return float(found[0][0]) if found else None
+
     async def pull_back(self, leased: float, paused: float) -> None:
         """Ends leases and pauses at the given times at the latest."""
         await self._writer.run(lambda db: _pull_back(db, leased, paused))
