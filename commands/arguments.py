@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn, Protocol, get_args
 
 from app import VERSION, Role
+from commands import print_config
 from commands.options import DEFAULT_CONFIG, Options
 from config import ConfigError
 
@@ -30,7 +31,9 @@ class Command(Protocol):
         """Runs the command; returns its exit code. Raises ConfigError, StartError and TimelineError."""
 
 
-COMMANDS: Final[Mapping[str, Command]] = {}
+COMMANDS: Final[Mapping[str, Command]] = {
+    "print-config": print_config,
+}
 """All commands that have a name."""
 
 

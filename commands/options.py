@@ -21,6 +21,7 @@ logger = logging.getLogger("livelog")
 class Options(Namespace):
     """The options that every command has; a command reads its own as further attributes."""
 
+    feed_urls: Sequence[str] = ()
     config: str
     address: str | None
     port: str | None
