@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn, Protocol, get_args
 
 from app import VERSION, Role
-from commands import print_config
+from commands import print_config, retry
 from commands.options import DEFAULT_CONFIG, Options
 from config import ConfigError
 
@@ -33,6 +33,7 @@ class Command(Protocol):
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "print-config": print_config,
+    "retry": retry,
 }
 """All commands that have a name."""
 

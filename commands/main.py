@@ -17,6 +17,7 @@ from timeline import TimelineError
 
 def main(words: Sequence[str], program: str = "livelog") -> int:
     """Runs the program. Returns its exit code: 0, 1 if it cannot start, 2 for wrong arguments or configuration."""
+    command = None
     try:
         command, options = arguments.read(words, program)
         logs.set_up(options.logging, options.log_format)
@@ -25,7 +26,7 @@ def main(words: Sequence[str], program: str = "livelog") -> int:
         print(error, file=sys.stderr)
         return 2
     except (StartError, TimelineError) as error:
-        print(f"Livelog cannot start: {error}", file=sys.stderr)
+        print(f"{f'livelog {command}' if command else 'Livelog cannot start'}: {error}", file=sys.stderr)
         return 1
 
 

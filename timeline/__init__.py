@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from timeline.archive import Archive, Fate, Page, before_token, parse_before
-from timeline.errors import HistoryLostError, LeaseLostError, Reason, TimelineError
+from timeline.errors import HistoryLostError, LeaseLostError, LockedError, Reason, TimelineError
 from timeline.event_log import EventLog, Replay
 from timeline.feed_jobs import FeedJobs, Lease, States
 from timeline.limits import DAY, Limits
@@ -25,6 +25,7 @@ __all__ = [
     "Lease",
     "LeaseLostError",
     "Limits",
+    "LockedError",
     "Page",
     "Reason",
     "Replay",

@@ -19,6 +19,10 @@ class TimelineError(Exception):
     """The environment failed the store (disk full, Redis unreachable, lock held); the message says how."""
 
 
+class LockedError(TimelineError):
+    """Another process of this machine has the store open, and no second one can."""
+
+
 class LeaseLostError(Exception):
     """The feed was claimed anew or forgotten: a result fetched under the old lease must not be committed."""
 

@@ -6,12 +6,15 @@ import fcntl
 import os
 from pathlib import Path
 
-from timeline.errors import TimelineError
+from timeline.errors import LockedError, TimelineError
 from timeline.sqlite.high_water import HighWater
 
 
 def lock(path: str) -> tuple[int, HighWater]:
-    """Locks a database until the returned descriptor is closed; raises TimelineError if another process has it."""
+    """Locks a database until the returned descriptor is closed.
+
+    Raises LockedError if another process has it, TimelineError if the folder cannot be written.
+    """
     is_new = not Path(f"{path}.lock").exists()
     try:
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -29,9 +32,9 @@ def lock(path: str) -> tuple[int, HighWater]:
 
 
 def _hold(descriptor: int, path: str) -> None:
-    """Locks a file; raises TimelineError, and OSError."""
+    """Locks a file; raises LockedError, and OSError."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         holder = Path(f"{path}.lock").read_text(encoding="ascii", errors="replace").partition("\n")[0].strip()
-        raise TimelineError(f"{path}: another Livelog (process {holder or 'unknown'}) uses this database") from None
+        raise LockedError(f"{path}: another Livelog (process {holder or 'unknown'}) uses this database") from None

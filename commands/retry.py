@@ -1,0 +1,103 @@
+"""`retry`: polls failing feeds now, whatever their back-off.
+
+A shared store is written to, and any node polls the feeds. A store in an SQLite file belongs to the process that has
+it open: the running server is asked, through its admin address or with its admin token.
+
+    POST /feeds/retry     {"feed": IDENTITY}, or {} for all feeds that fail
+    200                   {"due": [IDENTITY, …], "paused": {IDENTITY: UNIX_SECONDS, …}}
+    404                   the feed is not followed
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from typing import Final
+
+import redaction
+import urls
+from commands import admin_client
+from commands.options import Options
+from config import Config, ConfigError
+from feeds import schedule
+from timeline import LockedError, open_timeline
+from timeline.retry import Retried, retry
+
+HELP = "poll a feed, or all feeds that fail, now, whatever the back-off"
+PATH: Final = "/feeds/retry"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the feed."""
+    parser.add_argument("feed", nargs="?", metavar="URL", help="URL or id of a feed; without it all that fail")
+
+
+def run(options: Options) -> int:
+    """Makes the feeds due and prints them; returns 1 if that is not possible. Raises ConfigError, TimelineError."""
+    loaded = options.load()
+    name: str | None = options.feed
+    identity = None if name is None else find_feed(loaded, name)
+    try:
+        retried = _retried(loaded, identity)
+    except admin_client.AdminError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if retried is None:
+        print(f"{name}: no node follows this feed: is the configuration the running one?", file=sys.stderr)
+        return 1
+    _report(retried, loaded)
+    return 0
+
+
+def find_feed(config: Config, name: str) -> str:
+    """The identity of a feed of the configuration, by its URL or id. Raises ConfigError."""
+    identity = urls.feed_identity(name)
+    for feed in (feed for blog in config.blogs for feed in blog.feeds):
+        if feed.id == name or urls.feed_identity(feed.url) == identity:
+            return feed.identity
+    raise ConfigError(f"command line: {redaction.public_url(name)}: no feed of the configuration")
+
+
+def _retried(config: Config, identity: str | None) -> Retried | None:
+    """Retries in the store, or asks the server that has it open. Raises AdminError, TimelineError."""
+    if config.store == "sqlite::memory:":
+        return _by_server(config, identity)
+    try:
+        return asyncio.run(_in_store(config.store, identity))
+    except LockedError as locked:
+        try:
+            return _by_server(config, identity)
+        except admin_client.AdminError as error:
+            raise admin_client.AdminError(f"{locked}. {error}") from None
+
+
+async def _in_store(store: str, identity: str | None) -> Retried | None:
+    timeline = await open_timeline(store)
+    try:
+        return await retry(timeline, identity)
+    finally:
+        await timeline.close()
+
+
+def _by_server(config: Config, identity: str | None) -> Retried | None:
+    """Asks the server. Raises AdminError."""
+    answer = admin_client.post(config.server, PATH, {} if identity is None else {"feed": identity})
+    if answer is None and identity is None:
+        raise admin_client.AdminError("The server that answers has no /feeds/retry: is it a Livelog of this version?")
+    if answer is None:
+        return None
+    due, paused = answer.get("due", []), answer.get("paused", {})
+    return Retried(list(map(str, due)), {str(one): float(until) for one, until in paused.items()})
+
+
+def _report(retried: Retried, config: Config) -> None:
+    if not retried.due and not retried.paused:
+        print("No feed fails.")
+    shown = {feed.identity: feed.public_url for blog in config.blogs for feed in blog.feeds}
+    for one in retried.due:
+        print(f"{shown.get(one, one)}: is polled now.")
+    for one, until in retried.paused.items():
+        wait = schedule.in_words(max(until - time.time(), 0))
+        print(f"{shown.get(one, one)}: its publisher asked for a pause, which ends in {wait}; it is polled then.")
