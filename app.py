@@ -14,7 +14,7 @@ import asyncio
 import logging
 import socket
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, Literal
 
@@ -209,17 +209,7 @@ class App:
         return self._listener
 
     def _make_poller(self, timeline: Timeline) -> Poller:
-        server, fetch = self.config.server, self.config.fetch
-        contact = f" (+{server.public_url})" if server.public_url else ""
-        fetcher = Fetcher(
-            user_agent=f"Livelog/{VERSION}{contact}",
-            timeout=fetch.timeout,
-            max_bytes=fetch.max_bytes,
-            concurrency=fetch.concurrency,
-            private_networks=fetch.private_networks,
-            clock=timeline.now,
-            steady=steady,
-        )
+        fetcher = make_fetcher(self.config, timeline.now)
         self._cleanup.callback(fetcher.close)
         parser_pool = ParserPool()
         self._cleanup.push_async_callback(parser_pool.close)
@@ -241,6 +231,21 @@ def _with_fixed(running: Config, config: Config) -> tuple[list[str], Config]:
     kept = {key: getattr(running.server, key) for section, *keys in _FIXED if section == "server" for key in keys}
     server = config.server.model_copy(update=kept)
     return names, config.model_copy(update={"server": server, "store": running.store})
+
+
+def make_fetcher(config: Config, clock: Callable[[], float]) -> Fetcher:
+    """The fetcher of a configuration; ``clock`` gives Unix seconds."""
+    server, fetch = config.server, config.fetch
+    contact = f" (+{server.public_url})" if server.public_url else ""
+    return Fetcher(
+        user_agent=f"Livelog/{VERSION}{contact}",
+        timeout=fetch.timeout,
+        max_bytes=fetch.max_bytes,
+        concurrency=fetch.concurrency,
+        private_networks=fetch.private_networks,
+        clock=clock,
+        steady=steady,
+    )
 
 
 def _setting(config: Config, path: Sequence[str]) -> object:

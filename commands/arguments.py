@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn, Protocol, get_args
 
 from app import VERSION, Role
-from commands import print_config, retry
+from commands import check, print_config, retry, trial
 from commands.options import DEFAULT_CONFIG, Options
 from config import ConfigError
 
@@ -32,8 +32,10 @@ class Command(Protocol):
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "print-config": print_config,
+    "check": check,
+    "try": trial,
     "retry": retry,
+    "print-config": print_config,
 }
 """All commands that have a name."""
 

@@ -70,7 +70,7 @@ class Answer:
     """A feed's answer: status 200 with a body, 226 with the entries that are new (RFC 3229), or 304 without a body.
 
     ``url``, ``digest``, ``moved_to``, ``took`` and `close` are those of `outbound.client.Response`. ``max_age`` is
-    how many seconds the answer stays fresh, None if no header says so.
+    how many seconds the answer stays fresh, None if no header says so; ``link`` the Link header (RFC 8288).
     """
 
     status: int
@@ -82,6 +82,7 @@ class Answer:
     digest: str = field(default="", compare=False)
     moved_to: str | None = None
     max_age: float | None = None
+    link: str | None = None
     took: float = field(default=0.0, compare=False)
     close: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
 
@@ -174,6 +175,7 @@ class Fetcher:
             digest=response.digest,
             moved_to=response.moved_to,
             max_age=_max_age(headers),
+            link=headers.get("Link"),
             took=response.took,
             close=response.close,
         )

@@ -38,7 +38,10 @@ MAX_ENTRIES_ON_LOOP: Final = 50
 
 
 class Poll:
-    """One poll of a followed feed, whose state before it is ``state``. ``clock`` gives Unix seconds."""
+    """One poll of a followed feed, whose state before it is ``state``. ``clock`` gives Unix seconds.
+
+    ``on_answer`` is called with each answer that may have a feed, before it is read.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,9 @@ class Poll:
         fetcher: Fetcher,
         parser_pool: ParserPool,
         clock: Callable[[], float],
+        on_answer: Callable[[Answer], None] | None = None,
     ) -> None:
+        self._on_answer = on_answer
         self._followed = followed
         self._state = state.at(followed.url)
         self._slots = slots
@@ -121,6 +126,8 @@ class Poll:
     async def _polled(self, before: FeedState) -> Result:
         answer, started = await self._exchange(before)
         with contextlib.closing(answer):
+            if self._on_answer:
+                self._on_answer(answer)
             polled = Polled(self._followed, redirects.after_answer(before, answer.moved_to, started), answer, started)
             if answer.status == 304 or answer.digest == before.body_digest:
                 return polled.unchanged()
