@@ -49,6 +49,13 @@ class Timeline(FeedJobs, EventLog, Archive, Protocol):
         Raises TimelineError.
         """
 
+    async def purge(self, feed: str, at: float) -> int:
+        """Removes the entries of a feed, each with a ``delete`` event, and forgets the feed; returns how many.
+
+        ``feed`` is its identity or URL, ``at`` the Unix time of the events. The feed is no longer followed. Done in
+        bounded steps; after a TimelineError it can be done again.
+        """
+
     async def close(self) -> None:
         """Finishes the work under way, and closes the store."""
 

@@ -15,13 +15,14 @@ from timeline.redis.archive import RedisArchive
 from timeline.redis.connection import PREFIX, Connection, check_server
 from timeline.redis.event_log import RedisEventLog
 from timeline.redis.feed_jobs import RedisFeedJobs
+from timeline.redis.purge import RedisPurge
 from timeline.redis.retention import RedisRetention
 from timeline.redis.schema import prepare
 
 __all__ = ["PREFIX", "RedisTimeline"]
 
 
-class RedisTimeline(RedisFeedJobs, RedisEventLog, RedisArchive, RedisRetention):
+class RedisTimeline(RedisFeedJobs, RedisEventLog, RedisArchive, RedisRetention, RedisPurge):
     """A `timeline.Timeline` that any number of nodes share."""
 
     is_shared = True

@@ -15,10 +15,10 @@ from functools import partial
 
 from timeline.errors import TimelineError
 from timeline.sqlite.archive import SqliteArchive
-from timeline.sqlite.event_log import SqliteEventLog
 from timeline.sqlite.feed_jobs import SqliteFeedJobs
 from timeline.sqlite.high_water import HighWater, had_mark, newest_event
 from timeline.sqlite.lock import lock
+from timeline.sqlite.purge import SqlitePurge
 from timeline.sqlite.retention import SqliteRetention
 from timeline.sqlite.schema import begin_epoch, prepare
 from timeline.sqlite.worker import Worker, rows
@@ -28,7 +28,7 @@ __all__ = ["SqliteTimeline"]
 logger = logging.getLogger("livelog.timeline")
 
 
-class SqliteTimeline(SqliteFeedJobs, SqliteEventLog, SqliteArchive, SqliteRetention):
+class SqliteTimeline(SqliteFeedJobs, SqlitePurge, SqliteArchive, SqliteRetention):
     """A `timeline.Timeline` in one file, or in memory (``:memory:``)."""
 
     is_shared = False

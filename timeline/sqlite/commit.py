@@ -39,7 +39,7 @@ def commit(
     for entry, kind, entry_id in changes:
         if kind and (kind == "update" or not entry.backfilled or (entry.position, entry_id) >= ends[entry.blog]):
             count += _append(db, entry.blog, kind, entry_id, at)
-    return count + sum(_withdraw(db, blog, key, at) for blog, key in withdrawn)
+    return count + sum(withdraw(db, blog, key, at) for blog, key in withdrawn)
 
 
 def recognised(db: sqlite3.Connection, blog: str, keys: Sequence[str]) -> tuple[str, str] | None:
@@ -173,7 +173,7 @@ def _correct(db: sqlite3.Connection, entry: Entry, entry_id: str, at: float) -> 
     return "update"
 
 
-def _withdraw(db: sqlite3.Connection, blog: str, key: str, at: float) -> int:
+def withdraw(db: sqlite3.Connection, blog: str, key: str, at: float) -> int:
     """Removes the entry that a key belongs to; returns the number of events, 0 if there is no such entry."""
     known = recognised(db, blog, (key,))
     if known is None:

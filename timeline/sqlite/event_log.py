@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from typing import Any, Final
 
 from entries import Cursor, Entry, Event
@@ -47,7 +47,11 @@ class SqliteEventLog(Store):
         self, state: FeedState, entries: Sequence[Entry], lease: Lease, withdrawn: Sequence[tuple[str, str]] = ()
     ) -> int:
         """Stores a poll's result, all or nothing."""
-        committing = self._writer.submit(lambda db: commit(db, state, entries, lease, withdrawn))
+        return await self._write_events(lambda db: commit(db, state, entries, lease, withdrawn))
+
+    async def _write_events(self, job: Callable[[sqlite3.Connection], int]) -> int:
+        """Runs a job of the writer that returns the number of events that it appended."""
+        committing = self._writer.submit(job)
         self._committing += 1
         committing.add_done_callback(self._committed)
         # Shielded: if the caller is cancelled, watchers still get the committed events.
