@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn, Protocol, get_args
 
 from app import VERSION, Role
-from commands import check, print_config, retry, trial
+from commands import check, print_config, purge, retry, trial
 from commands.options import DEFAULT_CONFIG, Options
 from config import ConfigError
 
@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "check": check,
     "try": trial,
     "retry": retry,
+    "purge": purge,
     "print-config": print_config,
 }
 """All commands that have a name."""
