@@ -22,7 +22,7 @@ from tornado.netutil import bind_sockets
 
 import redaction
 from clock import steady
-from config import Config
+from config import Config, Endpoint
 from connections import limits
 from connections.limits import Admission
 from connections.listener import Listener
@@ -96,9 +96,8 @@ class App:
 
     @property
     def _addresses(self) -> list[str]:
-        """The bound addresses, as in a URL."""
-        bound = (one.getsockname()[:2] for one in self._sockets)
-        return [f"{f'[{host}]' if ':' in host else host}:{port}" for host, port in bound]
+        """The bound addresses, as in a URL or in server.address."""
+        return [str(_endpoint(one)) for one in self._sockets]
 
     async def start(self) -> None:
         """Starts all parts. Raises StartError and TimelineError, after it has stopped all started parts."""
@@ -231,6 +230,14 @@ def _with_fixed(running: Config, config: Config) -> tuple[list[str], Config]:
     kept = {key: getattr(running.server, key) for section, *keys in _FIXED if section == "server" for key in keys}
     server = config.server.model_copy(update=kept)
     return names, config.model_copy(update={"server": server, "store": running.store})
+
+
+def _endpoint(bound: socket.socket) -> Endpoint:
+    """The address that a socket is bound to."""
+    if bound.family == socket.AF_UNIX:
+        return Endpoint(path=bound.getsockname())
+    host, port = bound.getsockname()[:2]
+    return Endpoint(host, port)
 
 
 def make_fetcher(config: Config, clock: Callable[[], float]) -> Fetcher:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NoReturn, Protocol, get_args
 
+import redaction
 from app import VERSION, Role
 from commands import check, print_config, purge, retry, trial
 from commands.options import DEFAULT_CONFIG, Options
@@ -163,9 +164,9 @@ def _sentence(message: str) -> str:
 
 def _unknown(word: str, parser: argparse.ArgumentParser) -> str:
     """The sentence for an argument that does not exist. Its value is left out: it can be a secret."""
+    if not word.startswith("-"):
+        return f"{_shown(word)}: one argument too many"
     name = word.partition("=")[0]
-    if not name.startswith("-"):
-        return f"{_shown(name)}: one argument too many"
     near = difflib.get_close_matches(name, [*parser._option_string_actions], 1)
     return f"{_shown(name)}: no such option" + (f"; did you mean {near[0]}?" if near else "; -h lists all")
 
@@ -186,5 +187,7 @@ def _check_feed_url(word: str) -> None:
 
 
 def _shown(word: str) -> str:
+    """A word of the command line on one line, without secrets."""
+    word = redaction.public_text(word)
     word = word if len(word) <= 64 else f"{word[:60]}…"
     return word if word.isprintable() else ascii(word)

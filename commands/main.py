@@ -17,17 +17,29 @@ from timeline import TimelineError
 
 def main(words: Sequence[str], program: str = "livelog") -> int:
     """Runs the program. Returns its exit code: 0, 1 if it cannot start, 2 for wrong arguments or configuration."""
-    command = None
     try:
         command, options = arguments.read(words, program)
-        logs.set_up(options.logging, options.log_format)
-        return arguments.COMMANDS[command].run(options) if command else _serve(options)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
+    logs.set_up(options.logging, options.log_format)
+    try:
+        return arguments.COMMANDS[command].run(options) if command else _serve(options)
+    except ConfigError as error:
+        _report(str(error), options)
+        return 2
     except (StartError, TimelineError) as error:
-        print(f"{f'livelog {command}' if command else 'Livelog cannot start'}: {error}", file=sys.stderr)
+        _report(f"{f'livelog {command}' if command else 'Livelog cannot start'}: {error}", options)
         return 1
+
+
+def _report(text: str, options: Options) -> None:
+    """Prints why the program ends, one problem a line; or logs it, where the log is for programs."""
+    for line in text.splitlines():
+        if options.log_format == "json":
+            logs.logger.critical("%s", line)
+        else:
+            print(line, file=sys.stderr)
 
 
 def _serve(options: Options) -> int:

@@ -71,6 +71,7 @@ def test_the_wheel_has_every_module_and_file_of_the_program(wheel: Path) -> None
     modules = {*ROOT.glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))}
     scripts = set((ROOT / "timeline").rglob("*.lua"))
     data = {path for folder in DATA for path in (ROOT / folder).rglob("*.*") if path.is_file()}
+    data |= set(ROOT.glob("config.example.yaml"))
     wanted = {path.relative_to(ROOT).as_posix() for path in modules | scripts | data}
     assert scripts
     assert {name for name in wanted if f"livelog/program/{name}" not in names_in(wheel)} == set()

@@ -272,6 +272,15 @@ async def test_a_log_of_json_has_one_object_a_line_without_secrets(livelog: Live
     assert polls[1]["level"] == "debug"
 
 
+async def test_a_log_of_json_has_the_reason_why_it_cannot_start(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("blogs: {blog: {}}\nserver: {port: many}\n")
+    code, output = await command("--log-format=json", cwd=tmp_path)
+    assert code == 2
+    (line,) = map(json.loads, output.splitlines())
+    assert line["level"] == "critical"
+    assert line["message"].startswith("config.yaml:2: server.port: ")
+
+
 async def test_a_poll_is_a_line_at_debug(livelog: Livelog, newsroom: Newsroom) -> None:
     desk = newsroom.open_desk("/a.xml", title="A")
     desk.publish(title="One")
