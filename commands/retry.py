@@ -28,6 +28,9 @@ from timeline.retry import Retried, retry
 HELP = "poll a feed, or all feeds that fail, now, whatever the back-off"
 PATH: Final = "/feeds/retry"
 
+_NOW: Final = "now"
+_AT_START: Final = "as soon as the server starts"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the feed."""
@@ -40,14 +43,14 @@ def run(options: Options) -> int:
     name: str | None = options.feed
     identity = None if name is None else find_feed(loaded, name)
     try:
-        retried = _retried(loaded, identity)
+        retried, when = _retried(loaded, identity)
     except admin_client.AdminError as error:
         print(error, file=sys.stderr)
         return 1
     if retried is None:
         print(f"{name}: no node follows this feed: is the configuration the running one?", file=sys.stderr)
         return 1
-    _report(retried, loaded)
+    _report(retried, loaded, when)
     return 0
 
 
@@ -60,17 +63,22 @@ def find_feed(config: Config, name: str) -> str:
     raise ConfigError(f"command line: {redaction.public_url(name)}: no feed of the configuration")
 
 
-def _retried(config: Config, identity: str | None) -> Retried | None:
-    """Retries in the store, or asks the server that has it open. Raises AdminError, TimelineError."""
+def _retried(config: Config, identity: str | None) -> tuple[Retried | None, str]:
+    """Retries in the store, or asks the server that has it open; returns also when the feeds are polled.
+
+    Raises AdminError and TimelineError.
+    """
     if config.store == "sqlite::memory:":
-        return _by_server(config, identity)
+        return _by_server(config, identity), _NOW
     try:
-        return asyncio.run(_in_store(config.store, identity))
+        retried = asyncio.run(_in_store(config.store, identity))
     except LockedError as locked:
         try:
-            return _by_server(config, identity)
+            return _by_server(config, identity), _NOW
         except admin_client.AdminError as error:
             raise admin_client.AdminError(f"{locked}. {error}") from None
+    # No server has the file open.
+    return retried, _AT_START if config.store.startswith("sqlite:") else _NOW
 
 
 async def _in_store(store: str, identity: str | None) -> Retried | None:
@@ -92,12 +100,12 @@ def _by_server(config: Config, identity: str | None) -> Retried | None:
     return Retried(list(map(str, due)), {str(one): float(until) for one, until in paused.items()})
 
 
-def _report(retried: Retried, config: Config) -> None:
+def _report(retried: Retried, config: Config, when: str) -> None:
     if not retried.due and not retried.paused:
         print("No feed fails.")
     shown = {feed.identity: feed.public_url for blog in config.blogs for feed in blog.feeds}
     for one in retried.due:
-        print(f"{shown.get(one, one)}: is polled now.")
+        print(f"{shown.get(one, one)}: is polled {when}.")
     for one, until in retried.paused.items():
         wait = schedule.in_words(max(until - time.time(), 0))
         print(f"{shown.get(one, one)}: its publisher asked for a pause, which ends in {wait}; it is polled then.")

@@ -62,7 +62,8 @@ async def test_on_sqlite_a_feed_is_polled_when_the_server_starts(livelog: Livelo
     await until(lambda: fails(livelog))
     await livelog.stop()
     origin.serve("/a.xml", whole(RSS))
-    assert await command("retry", cwd=livelog.folder) == (0, f"{url}: is polled now.\n")
+    code, output = await command("retry", cwd=livelog.folder)
+    assert (code, output) == (0, f"{url}: is polled as soon as the server starts.\n")
     await livelog.run(f"--config={livelog.folder / 'config.yaml'}")
     await until(lambda: has_entry(livelog))
 
