@@ -104,9 +104,10 @@ def _server_parser(program: str) -> argparse.ArgumentParser:
 
 def _command_parser(name: str, program: str) -> argparse.ArgumentParser:
     command = COMMANDS[name]
-    own = _Parser(add_help=False, allow_abbrev=False)
+    own = _Parser(prog=f"{program} {name}", add_help=False, allow_abbrev=False)
     command.add_arguments(own)
-    return _Parser(prog=f"{program} {name}", description=command.HELP, parents=[own, _common()], allow_abbrev=False)
+    usage = f"{own.format_usage().removeprefix('usage: ').strip()} [OPTION …]"
+    return _Parser(usage=usage, description=command.HELP, parents=[own, _common()], allow_abbrev=False)
 
 
 def _common() -> argparse.ArgumentParser:
