@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
+import config
 from app import StartError
 from commands import arguments, logs
 from commands.import_opml import import_opml
@@ -45,6 +46,9 @@ def _report(text: str, options: Options) -> None:
 def _serve(options: Options) -> int:
     if options.import_opml is not None:
         return import_opml(options.import_opml)
+    # Not at a reload: a file that is gone then changes nothing.
+    if not options.feed_urls and config.copy_example(options.config):
+        logs.logger.info("%s was made from %s. It is yours to edit.", options.config, config.EXAMPLE)
     loaded = options.load(options.feed_urls)
     if options.check:
         print(f"{options.config}: good.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +13,6 @@ from config import Config, ConfigError
 
 DEFAULT_CONFIG: Final = "config.yaml"
 EXAMPLE: Final = Path(__file__).resolve().parent.parent / config.EXAMPLE
-
-logger = logging.getLogger("livelog")
 
 
 class Options(Namespace):
@@ -45,8 +42,6 @@ class Options(Namespace):
 
     def load(self, feed_urls: Sequence[str] = ()) -> Config:
         """The configuration with the values of the command line. Raises ConfigError."""
-        if not feed_urls and config.copy_example(self.config):
-            logger.info("%s was made from %s. It is yours to edit.", self.config, config.EXAMPLE)
         loaded = self._for_feeds(feed_urls) if feed_urls else self._from_file()
         loaded = config.override(loaded, address=self.address, port=self.port, store=self.store, admin=self.admin)
         if self.role != "all" and loaded.store.startswith("sqlite:"):

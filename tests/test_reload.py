@@ -95,10 +95,13 @@ async def test_a_file_that_is_still_being_written_is_waited_for(livelog: Livelog
 
 
 async def test_a_file_that_is_gone_changes_nothing(livelog: Livelog) -> None:
+    """Even beside the example, of which the first start makes a configuration."""
     await livelog.start({"blog": []})
+    (livelog.folder / "config.example.yaml").write_text("blogs: {example: {}}")
     (livelog.folder / "config.yaml").unlink()
     await until(lambda: "config.yaml: cannot be read: No such file or directory" in livelog.log)
     assert (await livelog.get("/blog/")).code == 200
+    assert not (livelog.folder / "config.yaml").exists()
 
 
 async def test_what_needs_a_restart_says_so_and_the_rest_is_applied(livelog: Livelog) -> None:
