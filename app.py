@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from ipaddress import ip_address
 from typing import Final, Literal
 
-from tornado.netutil import bind_sockets
+from tornado.netutil import bind_sockets, bind_unix_socket
 
 import redaction
 from clock import steady
@@ -30,7 +32,7 @@ from fanout.fanout import FanOut
 from feeds.fetch import Fetcher
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
-from handlers.routes import make_app
+from handlers.routes import make_admin_app, make_app
 from handlers.site import Site
 from pages.freshness import Freshness
 from timeline import Timeline, open_timeline
@@ -45,7 +47,16 @@ logger = logging.getLogger("livelog")
 
 _BACKLOG: Final = 1024
 
-_FIXED: Final = (("store",), ("server", "address"), ("server", "port"), ("server", "public_url"))
+_ADMIN_FILES: Final = 200
+"""Descriptors for connections to the admin address: it answers when readers have taken all of the others."""
+
+_FIXED: Final = (
+    ("store",),
+    ("server", "address"),
+    ("server", "port"),
+    ("server", "public_url"),
+    ("server", "admin"),
+)
 """Settings that only a restart changes. The public URL is in the user agent and in the allowed origins."""
 
 
@@ -78,6 +89,7 @@ class App:
         self._reuse_port = reuse_port
         self._source = source
         self._sockets = list(sockets)
+        self._admin_sockets: list[socket.socket] = []
         self._listener: Listener | None = None
         self._fanout: FanOut | None = None
         self._poller: Poller | None = None
@@ -98,6 +110,14 @@ class App:
     def _addresses(self) -> list[str]:
         """The bound addresses, as in a URL or in server.address."""
         return [str(_endpoint(one)) for one in self._sockets]
+
+    @property
+    def admin_url(self) -> str | None:
+        """The admin address: an http URL, or `unix:PATH`; None if `server.admin` is not set."""
+        if not self._admin_sockets:
+            return None
+        endpoint = _endpoint(self._admin_sockets[0])
+        return str(endpoint) if endpoint.path else f"http://{endpoint}"
 
     async def start(self) -> None:
         """Starts all parts. Raises StartError and TimelineError, after it has stopped all started parts."""
@@ -136,6 +156,9 @@ class App:
         self._sockets = self._sockets or self._bind()
         for bound in self._sockets:
             self._cleanup.callback(bound.close)
+        self._admin_sockets = self._bind_admin()
+        for bound in self._admin_sockets:
+            self._cleanup.callback(bound.close)
         timeline = await open_timeline(self.config.store)
         self._cleanup.push_async_callback(timeline.close)
         self._timeline = timeline
@@ -161,17 +184,20 @@ class App:
             "store": redaction.public_store(self.config.store),
             "role": self._role,
             "addresses": self._addresses,
+            "admin": self.admin_url,
             "feeds": self.config.feeds,
             "failing": await timeline.failing_count(),
         }
         facts = (f"{name} {data[name]}" for name in ("config", "store", "role") if data[name])
+        status = f", status on {self.admin_url}/status" if self.admin_url else ""
         counts = f"{data['feeds']} feeds ({data['failing']} failing)"
         logger.info(
-            "Livelog %s is on %s: %s, listening on %s, %s",
+            "Livelog %s is on %s: %s, listening on %s%s, %s",
             VERSION,
             self.url,
             ", ".join(facts),
             " and ".join(self._addresses),
+            status,
             counts,
             extra={"data": data},
         )
@@ -203,9 +229,19 @@ class App:
         self._site = Site(
             self.config, timeline, self._fanout, Freshness(timeline, timeline.now), admission, self._poller
         )
+        self._open_admin(self._site)
         self._listener = Listener(make_app(self._site), admission)
         self._cleanup.push_async_callback(self._listener.close)
         return self._listener
+
+    def _open_admin(self, site: Site) -> None:
+        """Opens the admin address, which is closed after the public one: `/readyz` answers during a stop."""
+        if not self._admin_sockets:
+            return
+        admission = Admission(_ADMIN_FILES)
+        listener = Listener(make_admin_app(site, admission, is_loopback=_is_loopback(self._admin_sockets)), admission)
+        self._cleanup.push_async_callback(listener.close)
+        listener.open(self._admin_sockets)
 
     def _make_poller(self, timeline: Timeline) -> Poller:
         fetcher = make_fetcher(self.config, timeline.now)
@@ -222,6 +258,34 @@ class App:
             # bind_sockets does not close a socket that it cannot bind: the traceback would keep it open.
             traceback.clear_frames(error.__traceback__)
             raise StartError(f"{address} port {port} cannot be used: {error.strerror or error}") from None
+
+    def _bind_admin(self) -> list[socket.socket]:
+        endpoint = self.config.server.admin_endpoint
+        if endpoint is None:
+            return []
+        try:
+            if endpoint.path:
+                return [_bind_unix(endpoint.path)]
+            return bind_sockets(endpoint.port, endpoint.host, backlog=_BACKLOG, reuse_port=self._reuse_port)
+        except (OSError, ValueError) as error:
+            traceback.clear_frames(error.__traceback__)
+            reason = getattr(error, "strerror", None) or error
+            raise StartError(f"server.admin: {endpoint} cannot be used: {reason}") from None
+
+
+def _bind_unix(path: str) -> socket.socket:
+    """A socket at a path that the user and the group of this process alone can connect to."""
+    before = os.umask(0o117)
+    try:
+        return bind_unix_socket(path, mode=0o660, backlog=_BACKLOG)
+    finally:
+        os.umask(before)
+
+
+def _is_loopback(sockets: Sequence[socket.socket]) -> bool:
+    """True if these are TCP sockets that only this machine can reach."""
+    names = [bound.getsockname() for bound in sockets]
+    return all(not isinstance(name, str) and ip_address(name[0]).is_loopback for name in names)
 
 
 def _with_fixed(running: Config, config: Config) -> tuple[list[str], Config]:

@@ -98,7 +98,7 @@ async def _livelog(urls: Sequence[str], folder: Path) -> Import:
     async def all_polled() -> bool:
         # /metrics costs CPU: once in 0.1 s.
         await asyncio.sleep(0.1)
-        metrics = (await livelog.get("/metrics")).body.decode()
+        metrics = await livelog.metrics()
         polls = re.findall(r"^livelog_polls_total{.*} (\S+)$", metrics, re.MULTILINE)
         return sum(map(float, polls)) >= len(urls)
 

@@ -213,7 +213,7 @@ async def _nodes(folder: Path, url: str, redis: int) -> None:
 
 
 async def _all_connected(web: Livelog) -> bool:
-    return bool((await web.json("/healthz"))["readers"] == {BLOG: CLIENTS})
+    return bool((await web.health())["readers"] == {BLOG: CLIENTS})
 
 
 async def _publish(url: str, web: Livelog) -> None:

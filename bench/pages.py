@@ -1,6 +1,6 @@
 """Pages a second, and the effect of clients that load them on the delivery of events.
 
-1,000 clients get an event a second throughout, which changes every page. Beside them, wrk loads /healthz, a page,
+1,000 clients get an event a second throughout, which changes every page. Beside them, wrk loads /readyz, a page,
 pages of large posts, 200 large entries, or nothing: in turns, so that other work of the machine affects all alike.
 """
 
@@ -40,7 +40,7 @@ MAX_TIMES_P99: Final = 1.5
 
 _LARGE: Final = "large"
 _ALONE: Final = "nothing"
-_HEALTHZ: Final = "/healthz"
+_HEALTHZ: Final = "/readyz"
 _PAGE: Final = "a page"
 
 
@@ -54,7 +54,7 @@ class Load(NamedTuple):
 
 LOADS: Final = (
     Load(_ALONE, "", 0),
-    Load(_HEALTHZ, "/healthz", 32),
+    Load(_HEALTHZ, "/readyz", 32),
     Load(_PAGE, f"/{BLOG}/", 32),
     Load("a page of large posts", f"/{_LARGE}/", 4),
     Load("200 large entries", f"/{_LARGE}/entries?limit={LARGE_POSTS}", 4),
@@ -148,7 +148,7 @@ async def _rate(wrk: str, port: int, load: Load) -> float:
 
 def _print(found: dict[str, Turns]) -> None:
     alone, health = found[_ALONE], found[_HEALTHZ]
-    rows = [("beside the clients", "requests/s", "of those of /healthz", "p99 of deliveries", "times that without")]
+    rows = [("beside the clients", "requests/s", "of those of /readyz", "p99 of deliveries", "times that without")]
     for load in LOADS:
         turns = found[load.name]
         share = at_least(turns.share(health), MIN_SHARE_OF_HEALTHZ) if load.name == _PAGE else ""

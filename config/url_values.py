@@ -104,11 +104,11 @@ def address(text: str) -> str:
 
 
 def admin(text: str) -> str:
-    """An address with its port; one that begins with the port is that of this machine alone."""
+    """An address with its port, 0 for any free one; without a host, that of this machine alone."""
     if text.startswith("unix:"):
         return _socket(text)
     found = re.fullmatch(r"(\[[^\]]+\]|[^:\[\]]*):([0-9]{1,5})", text)
-    if not found or not 1 <= int(found[2]) <= 65535:
+    if not found or int(found[2]) > 65535:
         raise ValueError(_ADMIN)
     host = found[1].strip("[]") or "127.0.0.1"
     try:

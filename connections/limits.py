@@ -107,7 +107,7 @@ class Admission:
         if self.connections > self._max_live:
             self._log_refused("there are as many as this process has descriptors for (ulimit -n)")
             raise RefusedError("Too many readers right now. Try again in a minute.")
-        group = _group(address)
+        group = address_group(address)
         if group is None:
             return
         if self._live[group] >= self._per_address:
@@ -124,7 +124,7 @@ class Admission:
 
     def check_unread(self, address: str) -> None:
         """Raises RefusedError while too many bytes of earlier responses wait to be read."""
-        group = _group(address)
+        group = address_group(address)
         of_group = self._unread[group] if group else 0
         if self._unread_bytes > MAX_UNREAD_BYTES or of_group > MAX_UNREAD_BYTES_PER_ADDRESS:
             raise RefusedError("Too many answers have not been read yet.")
@@ -132,7 +132,7 @@ class Admission:
     def unread(self, address: str, size: int) -> None:
         """Counts a response of this size as waiting to be read; a negative size takes it back."""
         self._unread_bytes += size
-        if group := _group(address):
+        if group := address_group(address):
             self._unread[group] += size
             if not self._unread[group]:
                 del self._unread[group]
@@ -163,7 +163,7 @@ async def _poll(condition: Callable[[], bool], seconds: float) -> None:
         await asyncio.sleep(POLL_INTERVAL)
 
 
-def _group(address: str) -> str | None:
+def address_group(address: str) -> str | None:
     """The key that clients are counted by: an IPv4 address or an IPv6 /64, the smallest block a subscriber gets.
 
     None for this machine: local clients, and those behind a local proxy that is not configured, are not counted.

@@ -80,8 +80,9 @@ class BaseHandler(Localized):
 
     @property
     def admission(self) -> Admission:
-        """The counts of connections, and of answers under way."""
-        return self.site.admission
+        """The counts of connections, and of answers under way, of the address that the request came to."""
+        admission: Admission = self.settings["admission"]
+        return admission
 
     @property
     def stream(self) -> IOStream:

@@ -1,4 +1,7 @@
-"""`/healthz`: whether this process works, for a supervisor or monitoring."""
+"""`/healthz`: this process lives; on the admin address with all that is wrong, for monitoring.
+
+`/readyz` of the admin address is the same, and a 503 while the process cannot do its work.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Final
 
 import redaction
 from feedstate import FeedState
+from handlers.admin import AdminHandler
 from handlers.base import Handler
+from handlers.readiness import problem_of
 from pages.source_text import iso
 from timeline import TimelineError
 
@@ -19,25 +24,38 @@ _PER_TURN: Final = 100
 """Feed states that are written between two turns of the event loop: parsing 1,000 takes 12 ms."""
 
 
-class Health(Handler):
-    """200 while the timeline can be read and written, else 503 with the problem."""
+class Liveness(Handler):
+    """200 as long as the process answers at all: a supervisor restarts one that does not."""
 
     is_large = False
 
+    def get(self) -> None:
+        """Sends that the process lives, and no more."""
+        self.set_header("Cache-Control", "no-store")
+        self.finish({"status": "ok"})
+
+
+class Health(AdminHandler):
+    """The problem of this process, its readers, failing feeds with their next tries, and slow patterns.
+
+    Always a 200, with ``is_readiness`` a 503 while there is a problem.
+    """
+
+    def initialize(self, *, is_readiness: bool = False) -> None:
+        """Takes the argument of the route."""
+        self._is_readiness = is_readiness
+
     async def get(self) -> None:
-        """Sends the state of the timeline, readers, feeds that fail, and patterns that take too long."""
+        """Sends the health."""
         site = self.site
-        problem = (site.polling and site.polling.trouble) or (site.fanout and site.fanout.trouble) or None
+        problem = await problem_of(site)
         count, listed = 0, list[dict[str, object]]()
         try:
             count = await site.timeline.failing_count()
             listed = await _listed(await site.timeline.failing(MAX_LISTED), site.timeline.now())
         except TimelineError as error:
-            problem = str(error)
-        if self.admission.is_closing:
-            problem = "This server is about to stop."
-        self.set_status(503 if problem else 200)
-        self.set_header("Cache-Control", "no-store")
+            problem = problem or str(error)
+        self.set_status(503 if problem and self._is_readiness else 200)
         self.finish(
             {
                 "status": "failing" if problem else "ok",

@@ -9,16 +9,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from fanout.fanout import FanOut
-from handlers.base import Handler
+from handlers.admin import AdminHandler
 from handlers.site import Polling, Site
 from pages.cache import Cache
 from timeline import TimelineError
 
 
-class Metrics(Handler):
+class Metrics(AdminHandler):
     """Counters since this process started, and gauges of this moment. No label names a feed or a reader."""
-
-    is_large = False
 
     async def get(self) -> None:
         """Sends the metrics."""
@@ -31,7 +29,6 @@ class Metrics(Handler):
         if self.site.polling:
             registry.register(_Collected(_polls(self.site.polling)))
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-        self.set_header("Cache-Control", "no-store")
         self.finish(generate_latest(registry))
 
 

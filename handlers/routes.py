@@ -7,16 +7,18 @@ from typing import Any
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, GZipContentEncoding
 
+from connections.limits import Admission
 from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
 from handlers.base import NotFound
 from handlers.entries import Entries, Previous
 from handlers.filter_page import FilterPage
-from handlers.health import Health
+from handlers.health import Health, Liveness
 from handlers.live import EventStream, WebSocket
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
 from handlers.page import BlogPage, Embed, Index
 from handlers.permalink import Permalink
+from handlers.readiness import Readiness
 from handlers.site import ROOT, Site
 from handlers.sources import SourceList
 from handlers.targets import TargetApplication
@@ -31,8 +33,16 @@ _LIVE: list[Any] = [
     (rf"{_BLOG}/events", EventStream),
 ]
 _MONITORING: list[Any] = [
-    (r"/healthz", Health),
+    (r"/healthz", Liveness),
+    (r"/readyz", Readiness),
+]
+_OPERATING: list[Any] = [
     (r"/metrics", Metrics),
+]
+_ADMIN: list[Any] = [
+    (r"/healthz", Health),
+    (r"/readyz", Health, {"is_readiness": True}),
+    (ASSET_PATH, AssetFile),
 ]
 _READING: list[Any] = [
     (r"/", Index),
@@ -62,11 +72,27 @@ class Compression(GZipContentEncoding):
 
 def make_app(site: Site) -> Application:
     """The application of a site. A site without a fan-out (a fetch node) answers monitoring only."""
+    monitoring = [*_MONITORING, *_OPERATING]
+    return _application(site, [*_LIVE, *monitoring, *_READING] if site.fanout else monitoring, site.admission)
+
+
+def make_admin_app(site: Site, admission: Admission, *, is_loopback: bool = False) -> Application:
+    """The application of the admin address, whose connections ``admission`` counts.
+
+    ``is_loopback`` is True if only this machine can reach it.
+    """
+    return _application(site, [*_ADMIN, *_OPERATING], admission, is_admin=True, is_loopback=is_loopback)
+
+
+def _application(
+    site: Site, routes: list[Any], admission: Admission, *, is_admin: bool = False, is_loopback: bool = False
+) -> Application:
     language.load()
     return TargetApplication(
-        [*_LIVE, *_MONITORING, *_READING] if site.fanout else _MONITORING,
+        routes,
         default_handler_class=NotFound,
         site=site,
+        admission=admission,
         template_path=str(ROOT / "templates"),
         static_path=str(ROOT / "static"),
         static_handler_class=StaticFiles,
@@ -74,4 +100,6 @@ def make_app(site: Site) -> Application:
         log_function=lambda _: None,
         transforms=[Compression],
         cross_origin_protection=True,
+        is_admin=is_admin,
+        is_loopback=is_loopback,
     )

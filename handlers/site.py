@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from config import Blog, Config
+from connections.attempts import Attempts
 from connections.limits import Admission
 from fanout.fanout import FanOut
 from handlers.turns import Turns
@@ -54,6 +55,7 @@ class Site:
     assets: Assets = field(default_factory=lambda: Assets(ROOT / "static"))
     posts: FilteredPages = field(init=False)
     answers: Cache = field(default_factory=Cache)
+    attempts: Attempts = field(default_factory=Attempts)
     turns: Turns = field(init=False)
     key_events: KeyEvents = field(init=False)
     headlines: SourceHeadlines = field(init=False)

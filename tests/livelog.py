@@ -32,6 +32,7 @@ class Livelog:
         self.folder = folder
         self.database = folder / "livelog.db"
         self.port = 0
+        self.admin_url = ""
         self.log = ""
         self.started_in = 0.0
         self.files: int | None = None
@@ -56,9 +57,9 @@ class Livelog:
         A blog is a list of feeds (each a URL or a mapping), or a mapping of its keys.
         """
         config = {
-            "server": {"port": self.port},
             "store": f"sqlite:{self.database}",
             **sections,
+            "server": {"port": self.port, "admin": "127.0.0.1:0", **sections.get("server", {})},
             "blogs": {
                 slug: {"title": slug, **(blog if isinstance(blog, Mapping) else {"feeds": blog})}
                 for slug, blog in blogs.items()
@@ -90,6 +91,8 @@ class Livelog:
         found = re.search(r" is on http://[^/]*:(\d+)/", self.log)
         assert found, f"it did not start: {self.log}"
         self.port = int(found[1])
+        admin = re.search(r" status on (http://\S+)/status", self.log)
+        self.admin_url = admin[1] if admin else ""
         await self.get("/healthz")
         self.started_in = time.monotonic() - began
 
@@ -118,8 +121,20 @@ class Livelog:
     async def get(self, path: str, **headers: str) -> HTTPResponse:
         """Fetches a path, whatever the status."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        client = AsyncHTTPClient()
-        return await client.fetch(self.url(path), headers=named, raise_error=False, follow_redirects=False)
+        return await _fetch(self.url(path), named)
+
+    async def admin(self, path: str, **headers: str) -> HTTPResponse:
+        """Fetches a path of the admin address, whatever the status."""
+        assert self.admin_url, "server.admin is not set"
+        return await _fetch(self.admin_url + path, headers)
+
+    async def health(self) -> Any:
+        """`/healthz` of the admin address."""
+        return json.loads((await self.admin("/healthz")).body)
+
+    async def metrics(self) -> str:
+        """`/metrics` of the admin address."""
+        return (await self.admin("/metrics")).body.decode()
 
     async def json(self, path: str) -> Any:
         """Fetches a path as JSON."""
@@ -188,6 +203,10 @@ class Client:
         except TimeoutError:
             return True
         return False
+
+
+async def _fetch(url: str, headers: Mapping[str, str]) -> HTTPResponse:
+    return await AsyncHTTPClient().fetch(url, headers=headers, raise_error=False, follow_redirects=False)
 
 
 async def until(condition: Any, seconds: float = PATIENCE) -> None:

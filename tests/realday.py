@@ -121,7 +121,7 @@ async def followed_day(program: Path, folder: Path) -> AsyncIterator[RealDay]:
         path = folder / "config.yaml"
         path.write_text(json.dumps(_fetched_rarely(yaml.safe_load(config))), encoding="utf-8")
         await livelog.run(f"--config={path}", "--port=0")
-        for blog in (await livelog.json("/healthz"))["readers"]:
+        for blog in (await livelog.health())["readers"]:
             await until(lambda blog=blog: _is_fetched(livelog, blog), seconds=90)
         yield RealDay(base, livelog)
     finally:
@@ -152,6 +152,7 @@ def _fetched_rarely(config: dict[str, Any]) -> dict[str, Any]:
 
     The origin renews dates with each answer, and reading 85 feeds every 2 s takes most of a core.
     """
+    config.setdefault("server", {})["admin"] = "127.0.0.1:0"
     for slug, blog in config["blogs"].items():
         for feed in blog["feeds"] if slug != "live" else ():
             feed["interval"] = "1m"

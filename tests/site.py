@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from fanout.fanout import FanOut
 from feeds.fetch import Fetcher
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
-from handlers.routes import make_app
+from handlers.routes import make_admin_app, make_app
 from pages.assets import Assets
 from pages.freshness import Freshness
 from tests.livelog import ROOT, until
@@ -44,17 +44,31 @@ class Site:
     listener: Listener
     port: int
     served: handlers.site.Site
+    admin_port: int
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
+    def admin_url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.admin_port}{path}"
+
     async def get(self, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
         """Fetches a path, whatever the status, once the fan-out has all events; header names have _ for -."""
+        return await self._fetch(self.url(path), method, headers)
+
+    async def admin(self, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
+        """Fetches a path of the admin address, as `get` does."""
+        return await self._fetch(self.admin_url(path), method, headers)
+
+    async def admin_json(self, path: str) -> Any:
+        return json.loads((await self.admin(path, Accept="application/json")).body)
+
+    async def _fetch(self, url: str, method: str, headers: Mapping[str, str]) -> HTTPResponse:
         await until(self._has_all_events)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         client = AsyncHTTPClient()
         return await client.fetch(
-            self.url(path),
+            url,
             method=method,
             headers=named,
             body=b"" if method == "POST" else None,
@@ -110,8 +124,14 @@ async def site(settings: Config, role: str, admission: Admission) -> AsyncIterat
     # What the kernel takes in a reader's stead grows as it likes otherwise: megabytes, at times.
     sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
     listener.open(sockets)
-    yield Site(timeline, fanout, poller, admission, listener, sockets[0].getsockname()[1], served)
+    admin_admission = Admission(100)
+    admin = Listener(make_admin_app(served, admin_admission, is_loopback=True), admin_admission)
+    admin_sockets = bind_sockets(0, "127.0.0.1")
+    admin.open(admin_sockets)
+    port, admin_port = (bound[0].getsockname()[1] for bound in (sockets, admin_sockets))
+    yield Site(timeline, fanout, poller, admission, listener, port, served, admin_port)
     await fanout.close()
     await listener.close()
+    await admin.close()
     fetcher.close()
     await timeline.close()

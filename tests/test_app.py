@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -225,3 +226,36 @@ async def test_a_configuration_that_fails_to_apply_can_be_applied_again() -> Non
     app.fault = None
     await app.apply(after)
     assert app.config == after
+
+
+# The admin address
+
+
+async def test_the_admin_address_is_apart_and_closed_at_the_end(started: Started) -> None:
+    app = await started(configuration(admin="127.0.0.1:0"))
+    assert app.admin_url is not None
+    assert await status(f"{app.admin_url}/metrics") == 200
+    assert await status(app.url.replace("blog/", "metrics")) == 404
+    port = int(app.admin_url.rpartition(":")[2])
+    await app.stop()
+    assert is_free(port)
+
+
+async def test_the_admin_address_can_be_a_unix_socket_of_this_user(started: Started, tmp_path: Path) -> None:
+    path = tmp_path / "admin.sock"
+    app = await started(configuration(admin=f"unix:{path}"))
+    assert app.admin_url == f"unix:{path}"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(b"GET /readyz HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+
+
+@bind_fails
+async def test_an_admin_address_in_use_is_told_apart(started: Started) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError) as caught:
+            await started(configuration(admin=f"127.0.0.1:{port}"))
+    assert str(caught.value) == f"server.admin: 127.0.0.1:{port} cannot be used: Address already in use"

@@ -115,10 +115,10 @@ async def test_a_disk_that_fails_is_waited_for_and_nothing_is_pushed_that_is_not
     await listing(livelog, 1)
 
     async def red() -> bool:
-        return (await livelog.get("/healthz")).code == 503
+        return (await livelog.get("/readyz")).code == 503
 
     async def green() -> bool:
-        return (await livelog.get("/healthz")).code == 200
+        return (await livelog.get("/readyz")).code == 200
 
     async with livelog.client() as client:
         await client.next()
@@ -126,7 +126,7 @@ async def test_a_disk_that_fails_is_waited_for_and_nothing_is_pushed_that_is_not
             # A poll that brings nothing is committed, too: now every write fails.
             await until(red)
             desk.publish(title="While the disk fails")
-            assert (await livelog.json("/healthz"))["problem"]
+            assert (await livelog.health())["problem"]
             desk.publish(title="And one more")
             assert await client.quiet(2.5)
             assert await listing(livelog, 1) == [f"{desk.url} begins"]

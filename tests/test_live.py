@@ -160,10 +160,10 @@ async def test_a_feed_that_fails_is_reported_and_the_others_go_on(livelog: Livel
     await listed(livelog, 1)
 
     async def all_failing() -> bool:
-        return bool((await livelog.json("/healthz"))["feeds"]["failing"] == len(bad))
+        return bool((await livelog.health())["feeds"]["failing"] == len(bad))
 
     await until(all_failing)
-    health = await livelog.json("/healthz")
+    health = await livelog.health()
     assert health["status"] == "ok", "a publisher's fault is not ours"
     problems = {state["feed"].partition("/")[2]: state["problem"] for state in health["failing"]}
     assert problems["missing.xml"] == "The answer was 404 Not Found."

@@ -56,7 +56,7 @@ async def private(livelog: Livelog) -> AsyncIterator[Private]:
             private.cursor = (await client.next())["cursor"]
 
         async def polled() -> bool:
-            failing = {feed["feed"] for feed in (await livelog.json("/healthz"))["failing"]}
+            failing = {feed["feed"] for feed in (await livelog.health())["failing"]}
             return len(failing) == 3 and len(await livelog.entries()) == 3
 
         await until(polled)

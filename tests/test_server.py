@@ -127,7 +127,7 @@ def descriptors(pid: int) -> int:
 
 
 async def is_well(livelog: Livelog) -> bool:
-    return (await livelog.get("/healthz")).code == 200
+    return (await livelog.get("/readyz")).code == 200
 
 
 def cpu_seconds(pid: int) -> float:

@@ -132,7 +132,7 @@ async def attacked(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Li
         return True
 
     async def failing() -> bool:
-        return any(feed["failures"] > 1 for feed in (await process.json("/healthz"))["failing"])
+        return any(feed["failures"] > 1 for feed in (await process.health())["failing"])
 
     # The feeds of the first title are one source, which other feeds of it still reach.
     room.script("/titled-1", gone)

@@ -45,7 +45,7 @@ async def test_sources_out_of_reach_are_told_by_themselves(livelog: Livelog, new
     newsroom.script("/gone.xml", gate)
 
     async def failing() -> bool:
-        return bool((await livelog.json("/healthz"))["feeds"]["failing"])
+        return bool((await livelog.health())["feeds"]["failing"])
 
     await livelog.start({"blog": [{"url": newsroom.url("/gone.xml"), "title": "Gone & <b>away</b>"}]})
     await page.clock.install()

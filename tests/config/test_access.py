@@ -42,6 +42,7 @@ def test_the_address_may_be_a_unix_socket(read: Read) -> None:
 @pytest.mark.parametrize(
     ("admin", "endpoint", "text"),
     [
+        ("127.0.0.1:0", Endpoint("127.0.0.1", 0), "127.0.0.1:0"),
         ("127.0.0.1:8889", Endpoint("127.0.0.1", 8889), "127.0.0.1:8889"),
         ("[::1]:8889", Endpoint("::1", 8889), "[::1]:8889"),
         (":8889", Endpoint("127.0.0.1", 8889), "127.0.0.1:8889"),

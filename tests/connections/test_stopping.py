@@ -51,7 +51,7 @@ async def test_a_kept_connection_gets_its_answer_and_ends(site: Site) -> None:
         assert await bare.has_ended()
 
 
-@pytest.mark.parametrize(("path", "headers"), [("/blog/ws", UPGRADE), ("/blog/events", ()), ("/healthz", ())])
+@pytest.mark.parametrize(("path", "headers"), [("/blog/ws", UPGRADE), ("/blog/events", ()), ("/readyz", ())])
 async def test_a_kept_connection_becomes_no_client(site: Site, path: str, headers: tuple[str, ...]) -> None:
     async with asked(site.port, "/blog/") as bare:
         await bare.answer()

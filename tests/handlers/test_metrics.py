@@ -13,7 +13,7 @@ from timeline import TimelineError
 
 async def numbers(site: Site) -> dict[tuple[str, str], float]:
     """Every number by its name and the value of its label."""
-    text = (await site.get("/metrics")).body.decode()
+    text = (await site.admin("/metrics")).body.decode()
     families = text_string_to_metric_families(text)
     return {(s.name, next(iter(s.labels.values()), "")): s.value for family in families for s in family.samples}
 
@@ -56,4 +56,4 @@ async def test_livelog_timeline_up_is_0_while_the_timeline_is_down(
 
 async def test_no_feed_is_named(site: Site) -> None:
     await commit(site.timeline, problem="The answer was 500.", failures=1)
-    assert FEED not in (await site.get("/metrics")).body.decode()
+    assert FEED not in (await site.admin("/metrics")).body.decode()

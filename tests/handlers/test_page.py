@@ -201,10 +201,10 @@ class TestManyFailingFeeds:
     async def test_they_do_not_hide_the_failing_feed_of_this_blog(self, site: Site, settings: Config) -> None:
         await fail(site.timeline, [feed.url for blog in settings.blogs for feed in blog.feeds])
         assert re.findall(r'<p dir="auto">(.*?) can’t be reached', await page(site)) == ["\u2068Own\u2069"]
-        health = await site.json("/healthz")
+        health = await site.admin_json("/healthz")
         assert health["feeds"]["failing"] == OTHERS_FAILING + 1
         assert len(health["failing"]) == 1_000
-        metrics = (await site.get("/metrics")).body.decode()
+        metrics = (await site.admin("/metrics")).body.decode()
         assert f'livelog_feeds{{state="failing"}} {OTHERS_FAILING + 1}.0' in metrics
 
 

@@ -21,9 +21,9 @@ async def test_a_fetch_node_has_no_pages(site: Site, path: str) -> None:
 
 @pytest.mark.parametrize("role", ["fetch"], indirect=True)
 async def test_a_fetch_node_has_health_and_metrics(site: Site) -> None:
-    health = await site.json("/healthz")
+    health = await site.admin_json("/healthz")
     assert (health["status"], health["readers"]) == ("ok", {})
-    metrics = (await site.get("/metrics")).body.decode()
+    metrics = (await site.admin("/metrics")).body.decode()
     assert "livelog_polls_total" in metrics
     assert "livelog_readers" not in metrics
 
@@ -31,7 +31,7 @@ async def test_a_fetch_node_has_health_and_metrics(site: Site) -> None:
 @pytest.mark.parametrize("role", ["web"], indirect=True)
 async def test_a_web_node_has_pages_health_and_metrics(site: Site) -> None:
     assert (await site.get("/blog/")).code == 200
-    assert (await site.json("/healthz"))["feeds"]["followed"] == 1
-    metrics = (await site.get("/metrics")).body.decode()
+    assert (await site.admin_json("/healthz"))["feeds"]["followed"] == 1
+    metrics = (await site.admin("/metrics")).body.decode()
     assert "livelog_readers" in metrics
     assert "livelog_polls_total" not in metrics

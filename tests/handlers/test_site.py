@@ -34,7 +34,7 @@ async def test_a_new_configuration_is_served_from_the_next_request_on(site: Site
     assert (await site.get("/other/")).code == 404
     assert [one["title"] for one in (await site.json("/new/sources"))["sources"]] == ["New source"]
     assert "New source" in await page(site, "/new/")
-    assert (await site.json("/healthz"))["feeds"]["followed"] == 2
+    assert (await site.admin_json("/healthz"))["feeds"]["followed"] == 2
 
 
 async def test_a_blog_whose_feeds_changed_shows_its_new_sources_at_once(site: Site, settings: Config) -> None:

@@ -105,12 +105,12 @@ class Installation:
 
     async def health(self) -> list[tuple[int, Any]]:
         """What every node says of itself: the status and the problem."""
-        answers = await asyncio.gather(*(node.get("/healthz") for node in self.nodes))
+        answers = await asyncio.gather(*(node.admin("/readyz") for node in self.nodes))
         return [(answer.code, json.loads(answer.body)["problem"]) for answer in answers]
 
     async def polls(self) -> list[int]:
         """How many polls each of the fetch nodes has made."""
-        told = [(await node.get("/metrics")).body.decode() for node in self.fetchers]
+        told = [await node.metrics() for node in self.fetchers]
         return [sum(int(count) for count in re.findall(r"livelog_polls_total\{.*\} (\d+)", text)) for text in told]
 
     async def close(self) -> None:

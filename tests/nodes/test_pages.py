@@ -24,5 +24,5 @@ async def test_pages_of_all_nodes_follow_every_event(installation: Installation,
             await until(partial(shows, node, title))
             # The second answer is from the node's memory.
             assert await shows(node, title)
-    metrics = [(await node.get("/metrics")).body.decode() for node in installation.webs]
+    metrics = [await node.metrics() for node in installation.webs]
     assert all('livelog_answers_total{origin="found"} 0.0' not in text for text in metrics)
