@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from entries import dump
+
+DAY_HOURS: Final = 24
+MAX_DELAYS: Final = 20
 
 
 class Mark(NamedTuple):
@@ -82,6 +85,10 @@ class FeedState:
     since ``moved_since``. ``max_age``, ``ttl`` (seconds), ``skip_hours`` (UTC) and ``skip_days`` (0 for Monday) are
     the publisher's wishes. ``took`` is the duration of the last exchange in
     seconds, at least 3 for one that was ended because others waited.
+
+    ``listing`` is the number of entries in the last document. ``taken`` and ``filtered`` count its new entries that a
+    blog took, and those that the filters of all blogs rejected, by the hour in which they were seen, up to ``hour``
+    (Unix hours). ``delays`` are the newest times in seconds from the date of an entry to when it was seen.
     """
 
     url: str
@@ -111,6 +118,11 @@ class FeedState:
     newest: tuple[float, ...] = ()
     blogs: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    listing: int = 0
+    hour: int = 0
+    taken: tuple[int, ...] = ()
+    filtered: tuple[int, ...] = ()
+    delays: tuple[int, ...] = ()
     listed: Marks = field(default_factory=Marks)
 
     @property
@@ -132,6 +144,26 @@ class FeedState:
             return self
         configured = None if url == self.url else url
         return replace(self, configured_url=configured, found_url=None, moved_to=None, moved_since=0)
+
+    def counted(self, at: float, *, taken: int, filtered: int, delays: Sequence[float] = ()) -> FeedState:
+        """The state after a document with new entries at a Unix time; ``delays`` are those from their dates."""
+        if not taken and not filtered:
+            return self
+        all_taken, all_filtered = self.by_hour(self.taken, at), self.by_hour(self.filtered, at)
+        all_taken[-1] += taken
+        all_filtered[-1] += filtered
+        return replace(
+            self,
+            hour=int(at // 3600),
+            taken=_trimmed(all_taken),
+            filtered=_trimmed(all_filtered),
+            delays=tuple([*(round(delay) for delay in delays), *self.delays][:MAX_DELAYS]),
+        )
+
+    def by_hour(self, counts: Sequence[int], now: float) -> list[int]:
+        """``taken`` or ``filtered`` in each of the last DAY_HOURS, the present hour last."""
+        passed = min(max(int(now // 3600) - self.hour, 0), DAY_HOURS)
+        return [*([0] * DAY_HOURS), *counts, *([0] * passed)][-DAY_HOURS:]
 
     def renamed(self, identity: str) -> FeedState:
         """The state of the same feed under another identity."""
@@ -189,6 +221,12 @@ class FeedState:
         for name, put in _STATE_SLOTS:
             put(state, values[name])
         return state
+
+
+def _trimmed(counts: Sequence[int]) -> tuple[int, ...]:
+    """The counts without the hours before the first one."""
+    first = next((n for n, count in enumerate(counts) if count), len(counts))
+    return tuple(counts[first:])
 
 
 _STATE_DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(FeedState) if f.name != "listed"}

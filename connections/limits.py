@@ -11,7 +11,7 @@ import resource
 from collections import Counter
 from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Final, Literal, get_args
 from weakref import WeakSet
 
 logger = logging.getLogger("livelog.limits")
@@ -56,6 +56,10 @@ LOG_INTERVAL: Final = 10.0
 POLL_INTERVAL: Final = 0.02
 
 
+Refusal = Literal["stopping", "descriptors", "address", "unread"]
+"""Reasons of refusals: the process stops, has no more descriptors, or the client's address has too much already."""
+
+
 class RefusedError(Exception):
     """A request is refused for now, with a 503; the message is the reason, for the client."""
 
@@ -81,7 +85,7 @@ class Admission:
     """Counts connections, live ones by their address, and responses that wait to be read.
 
     ``files`` is the number of descriptors that the process may have. While ``is_closing``, no client goes live.
-    ``answering`` are the requests whose responses have not been sent in full.
+    ``answering`` are the requests whose responses have not been sent in full. ``refused`` counts refusals by reason.
     """
 
     def __init__(self, files: int, per_address: int = MAX_LIVE_PER_ADDRESS) -> None:
@@ -94,7 +98,8 @@ class Admission:
         self._live: Counter[str] = Counter()
         self._unread: Counter[str] = Counter()
         self._unread_bytes = 0
-        self._refused = 0
+        self.refused: Counter[Refusal] = Counter(dict.fromkeys(get_args(Refusal), 0))
+        self._unlogged = 0
 
     def is_full(self) -> bool:
         """True if no further connection can be accepted."""
@@ -103,14 +108,17 @@ class Admission:
     def admit(self, slot: Slot, address: str) -> None:
         """Makes the connection in a slot live. Raises RefusedError."""
         if self.is_closing:
+            self.refused["stopping"] += 1
             raise RefusedError("This server is about to stop.")
         if self.connections > self._max_live:
+            self.refused["descriptors"] += 1
             self._log_refused("there are as many as this process has descriptors for (ulimit -n)")
             raise RefusedError("Too many readers right now. Try again in a minute.")
         group = address_group(address)
         if group is None:
             return
         if self._live[group] >= self._per_address:
+            self.refused["address"] += 1
             self._log_refused("one address has %d; if it is a proxy's, server.trusted_proxies has to name it")
             raise RefusedError("Too many readers at your address right now. Try again in a minute.")
         self._live[group] += 1
@@ -127,6 +135,7 @@ class Admission:
         group = address_group(address)
         of_group = self._unread[group] if group else 0
         if self._unread_bytes > MAX_UNREAD_BYTES or of_group > MAX_UNREAD_BYTES_PER_ADDRESS:
+            self.refused["unread"] += 1
             raise RefusedError("Too many answers have not been read yet.")
 
     def unread(self, address: str, size: int) -> None:
@@ -147,13 +156,13 @@ class Admission:
 
     def _log_refused(self, why: str) -> None:
         """Logs a refused client, once per LOG_INTERVAL."""
-        if not self._refused:
+        if not self._unlogged:
             asyncio.get_running_loop().call_later(LOG_INTERVAL, self._allow_log)
             logger.warning("Readers are refused: %s.", why.replace("%d", f"{self._per_address:,}"))
-        self._refused += 1
+        self._unlogged += 1
 
     def _allow_log(self) -> None:
-        self._refused = 0
+        self._unlogged = 0
 
 
 async def _poll(condition: Callable[[], bool], seconds: float) -> None:

@@ -137,6 +137,7 @@ class Listener:
 
         An immediate close can reset the connection before the client has read the response.
         """
+        self._admission.refused["descriptors"] += 1
         if len(self._refused) >= MAX_REFUSED:
             connected.close()
             return

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from entries import Cursor, Event
 from fanout.connection import Connection
+from fanout.counts import Counts
 from fanout.frames import slices
 from fanout.heartbeat import QUIET_SECONDS
 from fanout.history import BEFORE_RESET, History
@@ -59,6 +60,7 @@ class Channel:
 
     def __init__(self, history: History, evicted: Callable[[], None]) -> None:
         self.history = history
+        self.counts = Counts()
         self.live: set[Connection] = set()
         self.draining: set[Connection] = set()
         self.joining: set[Connection] = set()
@@ -233,4 +235,5 @@ class Channel:
 
     def _evict_slow(self, connection: Connection) -> None:
         self.evict(connection)
+        self.counts.evicted += 1
         self._evicted()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from time import monotonic
@@ -20,6 +20,7 @@ from typing import Any, Final
 from entries import Cursor, Event
 from fanout.channel import Channel
 from fanout.connection import Connection
+from fanout.counts import Counts
 from fanout.frames import Transport
 from fanout.heartbeat import Heartbeat
 from fanout.history import MAX_BYTES, History
@@ -122,6 +123,7 @@ class FanOut:
             backlog = await resume.backlog(
                 after, connection.transport, is_gone=lambda: connection not in channel.joining
             )
+            channel.counts.joined[backlog.joined] += 1
             try:
                 await channel.join(connection, backlog.frames, backlog.cursor)
             finally:
@@ -154,6 +156,17 @@ class FanOut:
     def readers(self) -> dict[str, int]:
         """The number of connections of each blog, which /healthz and /metrics give as its readers."""
         return {blog: len(channel.connections()) for blog, channel in self._channels.items()}
+
+    def transports(self) -> dict[str, Counter[Transport]]:
+        """The number of connections of each blog by transport."""
+        return {
+            blog: Counter(connection.transport for connection in channel.connections())
+            for blog, channel in self._channels.items()
+        }
+
+    def counts(self) -> dict[str, Counts]:
+        """The counts of each blog."""
+        return {blog: channel.counts for blog, channel in self._channels.items()}
 
     @property
     def is_sending(self) -> bool:
@@ -266,6 +279,7 @@ class FanOut:
             channel.push(events)
             self.events += len(events)
             self.deliveries += len(events) * len(channel.live)
+            channel.counts.pushed(events, len(channel.live))
             self._serve_soon(channel)
 
     def _serve_soon(self, channel: Channel) -> None:
@@ -285,7 +299,9 @@ class FanOut:
         while self._unserved:
             channel = next(iter(self._unserved))
             del self._unserved[channel]
-            if not channel.serve(until):
+            if channel.serve(until):
+                channel.counts.sent(self._timeline.now())
+            else:
                 self._unserved[channel] = None
             if monotonic() > until:
                 break

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from entries import FRONT_PAGE, Cursor, coalesce, dump
 from fanout.channel import Channel
+from fanout.counts import Joined
 from fanout.frames import SLICE_BYTES, Message, Transport
 from fanout.heartbeat import ALIVE_SECONDS
 from fanout.history import MAX_EVENTS, History
@@ -39,11 +40,15 @@ FAILURE_SECONDS: Final = 1.0
 
 
 class Backlog(NamedTuple):
-    """Frames, and the cursor that a client has with them. ``own_bytes`` is the size of those for this client only."""
+    """Frames, and the cursor that a client has with them. ``own_bytes`` is the size of those for this client only.
+
+    ``joined`` is their kind.
+    """
 
     frames: Sequence[bytes]
     cursor: Cursor
     own_bytes: int = 0
+    joined: Joined = "first"
 
 
 class Resume:
@@ -205,7 +210,7 @@ class Resume:
     def _keep(self, key: tuple[str | None, Transport], backlog: Backlog) -> Backlog:
         size = sum(map(len, backlog.frames))
         if size <= SLICE_BYTES:
-            backlog = Backlog([b"".join(backlog.frames)], backlog.cursor)
+            backlog = backlog._replace(frames=[b"".join(backlog.frames)], own_bytes=0)
         if len(self._kept) >= MAX_KEPT or self._kept_bytes + size > MAX_KEPT_BYTES:
             self._forget()
         self._kept[key] = backlog
@@ -219,11 +224,13 @@ class Resume:
 
 
 def _resumed(missed: Sequence[bytes], head: Cursor, transport: Transport) -> Backlog:
-    return Backlog([_hello(head, transport, recovered=True, missed=len(missed)), *missed], head)
+    return Backlog([_hello(head, transport, recovered=True, missed=len(missed)), *missed], head, joined="resumed")
 
 
 def _refused(reset: Message, head: Cursor, transport: Transport) -> Backlog:
-    return Backlog([_hello(head, transport, recovered=False, follows=True), reset.frame(transport)], head)
+    return Backlog(
+        [_hello(head, transport, recovered=False, follows=True), reset.frame(transport)], head, joined="reset"
+    )
 
 
 def _hello(head: Cursor, transport: Transport, *, recovered: bool, missed: int = 0, follows: bool = False) -> bytes:

@@ -38,6 +38,7 @@ from feeds.slow_patterns import SlowPatterns
 from feeds.ticker import Ticker
 from feeds.wakeups import Wakeups
 from feedstate import FeedState
+from latency import Latency
 from timeline import HistoryLostError, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.feeds")
@@ -49,12 +50,15 @@ SHARED_TICK_INTERVAL: Final = 0.05
 STOP_TIMEOUT: Final = 2.0
 CANCEL_TIMEOUT: Final = 1.0
 
+DELAY_BOUNDS: Final = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)
+"""Upper bounds in seconds of the histogram of times from an entry's date to when it was seen."""
+
 MAX_POLLS: Final = 1_000
 """Polls of proven feeds that may be under way, and as many of others: most wait for a host that many feeds share."""
 
 
 class Poller:
-    """Polls the feeds of a configuration. ``polls`` counts outcomes.
+    """Polls the feeds of a configuration. ``polls`` counts outcomes, ``delays`` the times until entries are seen.
 
     ``clock`` gives Unix seconds: the timeline's, if there is none. ``steady`` gives those of a clock that is never
     set, by which jumps of the other are noticed; without it, set-backs alone are.
@@ -72,6 +76,7 @@ class Poller:
     ) -> None:
         self.polls = Counter(new=0, unchanged=0, failed=0)
         self.slow_patterns = SlowPatterns()
+        self.delays = Latency(DELAY_BOUNDS)
         self._timeline = timeline
         self._fetcher = fetcher
         self._parser_pool = parser_pool
@@ -247,6 +252,8 @@ class Poller:
             result = poll.failed(error)
             committed = await self._commits.commit(result, lease)
         if committed:
+            for delay in result.delays:
+                self.delays.observe(delay)
             self._reschedule(followed, result)
 
     def _reschedule(self, followed: FollowedFeed, result: Result) -> None:

@@ -38,7 +38,8 @@ class Pause:
 class Result:
     """The result of a poll: the feed's next state, entries with positions, (blog, id) of entries to withdraw.
 
-    ``slow_patterns`` are blogs and patterns of their filters that took too long.
+    ``slow_patterns`` are blogs and patterns of their filters that took too long. ``delays`` are the seconds from the
+    dates of new entries to when they were seen.
     """
 
     state: FeedState
@@ -47,6 +48,7 @@ class Result:
     withdrawn: Sequence[tuple[str, str]] = ()
     pause: Pause | None = None
     slow_patterns: Sequence[tuple[str, str]] = ()
+    delays: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,32 @@ class Polled:
         filters = self._filters() if is_read else self.before.filters
         after = replace(after, listed=listed, blogs=self._served(document), filters=filters)
         entries = [entry for blog, feed in self.uses for entry in self._entries(document, blog, feed, now)]
+        news = self._news(document)
+        delays = self._delays(news, entries)
+        filtered = self._rejected_by_all(document, news)
+        after = replace(after, listing=len(listed))
+        after = after.counted(now, taken=len(news) - filtered, filtered=filtered, delays=delays)
         return Result(
             state=self._succeeded(after, whole=document.whole),
             outcome="new" if entries else "unchanged",
             entries=entries,
             withdrawn=[*self._revoked(document), *self._left_out(gone)],
             slow_patterns=document.slow_patterns,
+            delays=delays,
         )
+
+    def _news(self, document: Document) -> set[str]:
+        """The ids of entries that the last document did not list."""
+        return {entry.id for entry in document.entries if entry.id not in self.before.listed}
+
+    def _rejected_by_all(self, document: Document, news: set[str]) -> int:
+        rejected = [document.refused.get(blog, frozenset()) for blog, _ in self.uses]
+        return len(news.intersection(*rejected)) if rejected else 0
+
+    def _delays(self, news: set[str], entries: Iterable[Entry]) -> list[float]:
+        """The seconds from an entry's date to now, of new entries that were published since the last poll or so."""
+        dated = {e.id: e.seen / 1e6 - e.published.timestamp() for e in entries if e.published and not e.backfilled}
+        return [max(delay, 0.0) for entry_id, delay in dated.items() if entry_id in news]
 
     def _compared(self, document: Document) -> tuple[Marks, list[str]]:
         """The marks to keep, and the ids of entries that are left out for the second time."""

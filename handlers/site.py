@@ -12,6 +12,7 @@ from connections.attempts import Attempts
 from connections.limits import Admission
 from fanout.fanout import FanOut
 from handlers.turns import Turns
+from latency import Latency
 from pages.assets import Assets
 from pages.cache import Cache
 from pages.filter import FilteredPages
@@ -33,6 +34,10 @@ class Polling(Protocol):
     @property
     def polls(self) -> Mapping[str, int]:
         """The number of polls since the process started, by outcome."""
+
+    @property
+    def delays(self) -> Latency:
+        """The times from the dates of entries to when they were seen."""
 
     @property
     def slow_patterns(self) -> Iterable[tuple[str, str, str]]:

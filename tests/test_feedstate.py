@@ -134,3 +134,26 @@ def test_a_feed_that_fails_has_not_failed_since_a_time_that_is_to_come(back: flo
     first = FeedState(url="https://example.org/").failed("500", 500, 2e9, 2e9)
     again = first.failed("500", 500, 2e9 - back, 2e9)
     assert (again.failing_since, again.failures) == (2e9 - back, 2)
+
+
+def test_new_entries_are_counted_by_the_hour_for_a_day() -> None:
+    state = FeedState(url="u").counted(3600 * 100, taken=2, filtered=1, delays=[3.4])
+    state = state.counted(3600 * 100 + 3599, taken=1, filtered=0)
+    state = state.counted(3600 * 103, taken=4, filtered=0, delays=[9.0])
+    assert (state.taken, state.filtered, state.delays) == ((3, 0, 0, 4), (1, 0, 0, 0), (9, 3))
+    assert state.by_hour(state.taken, 3600 * 103) == [0] * 20 + [3, 0, 0, 4]
+    assert state.by_hour(state.taken, 3600 * 104) == [0] * 19 + [3, 0, 0, 4, 0]
+    assert state.by_hour(state.taken, 3600 * 1_000) == [0] * 24
+    assert FeedState.from_json(state.to_json()) == state
+
+
+def test_a_day_of_counts_is_all_that_is_kept() -> None:
+    state = FeedState(url="u")
+    for hour in range(100):
+        state = state.counted(hour * 3600, taken=1, filtered=0, delays=[1.0] * 5)
+    assert (len(state.taken), len(state.filtered), len(state.delays)) == (24, 0, 20)
+
+
+def test_a_document_without_news_changes_no_count() -> None:
+    state = FeedState(url="u")
+    assert state.counted(1.0, taken=0, filtered=0) is state

@@ -1,8 +1,9 @@
-"""The timeline: the durable store of entries, events and feed states, in three protocols that every store implements.
+"""The timeline: the durable store of entries, events and feed states, in four protocols that every store implements.
 
 feed_jobs   which feeds are due, and which node polls them
 event_log   the events of a blog: commit, replay, watch
 archive     the entries that are stored: pages, one entry, why one is gone
+presence    the nodes that run
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from timeline.errors import HistoryLostError, LeaseLostError, LockedError, Reaso
 from timeline.event_log import EventLog, Replay
 from timeline.feed_jobs import FeedJobs, Lease, States
 from timeline.limits import DAY, Limits
+from timeline.presence import Node, Nodes, Presence
 
 __all__ = [
     "DAY",
@@ -26,7 +28,10 @@ __all__ = [
     "LeaseLostError",
     "Limits",
     "LockedError",
+    "Node",
+    "Nodes",
     "Page",
+    "Presence",
     "Reason",
     "Replay",
     "States",
@@ -38,7 +43,7 @@ __all__ = [
 ]
 
 
-class Timeline(FeedJobs, EventLog, Archive, Protocol):
+class Timeline(FeedJobs, EventLog, Archive, Nodes, Protocol):
     """A store. ``is_shared`` is True if other nodes may work on it, too."""
 
     is_shared: bool
@@ -55,6 +60,9 @@ class Timeline(FeedJobs, EventLog, Archive, Protocol):
         ``feed`` is its identity or URL, ``at`` the Unix time of the events. The feed is no longer followed. Done in
         bounded steps; after a TimelineError it can be done again.
         """
+
+    async def stored_bytes(self) -> int:
+        """The size of the store in bytes. Raises TimelineError."""
 
     async def close(self) -> None:
         """Finishes the work under way, and closes the store."""

@@ -15,6 +15,7 @@ from timeline.redis.archive import RedisArchive
 from timeline.redis.connection import PREFIX, Connection, check_server
 from timeline.redis.event_log import RedisEventLog
 from timeline.redis.feed_jobs import RedisFeedJobs
+from timeline.redis.nodes import RedisNodes
 from timeline.redis.purge import RedisPurge
 from timeline.redis.retention import RedisRetention
 from timeline.redis.schema import prepare
@@ -22,7 +23,7 @@ from timeline.redis.schema import prepare
 __all__ = ["PREFIX", "RedisTimeline"]
 
 
-class RedisTimeline(RedisFeedJobs, RedisEventLog, RedisArchive, RedisRetention, RedisPurge):
+class RedisTimeline(RedisFeedJobs, RedisEventLog, RedisArchive, RedisRetention, RedisPurge, RedisNodes):
     """A `timeline.Timeline` that any number of nodes share."""
 
     is_shared = True

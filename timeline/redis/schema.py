@@ -13,6 +13,7 @@
 | `pauses` | hash | URL → Unix time before which it is not due |
 | `failing` | sorted set | URLs of followed feeds whose last poll failed |
 | `unfollowed` | sorted set | URL by the Unix time of the sweep that found it no longer followed; 0 until then |
+| `nodes` | hash | name → `timeline.Node` as JSON |
 | `BLOG:items` | hash | id → item as JSON |
 | `BLOG:places` | sorted set | id by position in microseconds |
 | `BLOG:memory` | hash | id → digest (`-` and the last revision if withdrawn), and other keys, separated by spaces |

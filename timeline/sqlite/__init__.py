@@ -18,6 +18,7 @@ from timeline.sqlite.archive import SqliteArchive
 from timeline.sqlite.feed_jobs import SqliteFeedJobs
 from timeline.sqlite.high_water import HighWater, had_mark, newest_event
 from timeline.sqlite.lock import lock
+from timeline.sqlite.nodes import SqliteNodes
 from timeline.sqlite.purge import SqlitePurge
 from timeline.sqlite.retention import SqliteRetention
 from timeline.sqlite.schema import begin_epoch, prepare
@@ -28,7 +29,7 @@ __all__ = ["SqliteTimeline"]
 logger = logging.getLogger("livelog.timeline")
 
 
-class SqliteTimeline(SqliteFeedJobs, SqlitePurge, SqliteArchive, SqliteRetention):
+class SqliteTimeline(SqliteFeedJobs, SqlitePurge, SqliteArchive, SqliteRetention, SqliteNodes):
     """A `timeline.Timeline` in one file, or in memory (``:memory:``)."""
 
     is_shared = False
