@@ -33,9 +33,9 @@ from feeds.fetch import Fetcher
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
 from handlers.routes import make_admin_app, make_app
-from handlers.site import Site
+from handlers.site import Notices, Site
 from pages.freshness import Freshness
-from timeline import Timeline, open_timeline
+from timeline import Presence, Timeline, open_timeline
 from timeline.retention import Retention
 
 VERSION: Final = "0.1.0"
@@ -169,6 +169,9 @@ class App:
             await self._fanout.start()
         listener.open(self._sockets)
         await self._report_start(timeline)
+        presence = Presence(timeline, f"{socket.gethostname()} {os.getpid()}", self._role, VERSION, self._readers)
+        self._cleanup.push_async_callback(presence.stop)
+        presence.start()
         if self._poller:
             await self._poller.start()
             retention = Retention(timeline, steady=steady)
@@ -202,6 +205,9 @@ class App:
             extra={"data": data},
         )
 
+    def _readers(self) -> int:
+        return sum(self._fanout.readers().values()) if self._fanout else 0
+
     async def _apply_parts(self, config: Config) -> None:
         """Hands a configuration to the parts: first to the fan-out, which can fail and has changed nothing then."""
         await self._rename_blogs(config)
@@ -227,7 +233,15 @@ class App:
             self._poller = self._make_poller(timeline)
         admission = Admission(limits.raise_files())
         self._site = Site(
-            self.config, timeline, self._fanout, Freshness(timeline, timeline.now), admission, self._poller
+            self.config,
+            timeline,
+            self._fanout,
+            Freshness(timeline, timeline.now),
+            admission,
+            self._poller,
+            version=VERSION,
+            role=self._role,
+            notices=lambda: Notices(self.config_problems, self.restart_needed),
         )
         self._open_admin(self._site)
         self._listener = Listener(make_app(self._site), admission)

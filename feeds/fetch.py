@@ -206,9 +206,15 @@ def _validator(headers: HTTPHeaders, name: str) -> str | None:
 def _refusal(response: Response) -> str:
     """An answer without a feed, in a sentence."""
     status = f"The answer was {response.status} {responses.get(response.status, '')}".strip()
-    if response.headers.get("cf-mitigated", "").strip().lower() == "challenge":
+    if _is_challenge(response.headers):
         return f"{status}: a challenge that only browsers can meet."
     return f"{status}."
+
+
+def _is_challenge(headers: HTTPHeaders) -> bool:
+    """True for the marks of Cloudflare, AWS WAF and DataDome."""
+    marks = (headers.get(name, "").strip().lower() for name in ("cf-mitigated", "x-amzn-waf-action"))
+    return any(mark in ("challenge", "captcha") for mark in marks) or "x-datadome" in headers
 
 
 def _retry_after(headers: HTTPHeaders, now: float) -> float | None:

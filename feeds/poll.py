@@ -33,6 +33,9 @@ logger = logging.getLogger("livelog.feeds")
 
 BUG: Final = "Livelog met a bug while polling it; the log has the details."
 
+MAX_NAMED_FEEDS: Final = 3
+"""Feeds of a web page that its problem names."""
+
 MAX_ENTRIES_ON_LOOP: Final = 50
 """A document of more new entries is made into a result in a thread: 500 entries take about 10 ms."""
 
@@ -110,8 +113,11 @@ class Poll:
         try:
             return await self._polled(self._before)
         except NotAFeedError as error:
-            if not error.feeds or not self._may_discover:
+            if not error.feeds:
                 raise
+            if not self._may_discover:
+                links = ", ".join(map(redaction.public_url, error.feeds[:MAX_NAMED_FEEDS]))
+                raise NotAFeedError(f"{error} It links to {links}.", error.feeds) from None
             found = error.feeds[0]
         shown = redaction.public_url(found)
         try:

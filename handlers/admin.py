@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from tornado.web import HTTPError
 
 from handlers.base import Handler
+from pages import language
 
 REALM: Final = 'Basic realm="Livelog", charset="UTF-8"'
 
@@ -37,6 +38,7 @@ class AdminHandler(Handler):
         could otherwise read the answers, once its own name leads to 127.0.0.1 (DNS rebinding, CWE-350).
         """
         super().prepare()
+        self.locale = language.for_operator(self.locale)
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Robots-Tag", "noindex")
         if self.is_admin_address:

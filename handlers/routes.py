@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tornado.httputil import HTTPServerRequest
-from tornado.web import Application, GZipContentEncoding
+from tornado.web import Application, GZipContentEncoding, RedirectHandler
 
 from connections.limits import Admission
 from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
@@ -21,6 +21,7 @@ from handlers.permalink import Permalink
 from handlers.readiness import Readiness
 from handlers.site import ROOT, Site
 from handlers.sources import SourceList
+from handlers.status import Retry, Status
 from handlers.targets import TargetApplication
 from pages import language
 from pages.coding import accepted_codings
@@ -38,10 +39,13 @@ _MONITORING: list[Any] = [
 ]
 _OPERATING: list[Any] = [
     (r"/metrics", Metrics),
+    (r"/status", Status),
+    (r"/feeds/retry", Retry),
 ]
 _ADMIN: list[Any] = [
     (r"/healthz", Health),
     (r"/readyz", Health, {"is_readiness": True}),
+    (r"/", RedirectHandler, {"url": "status", "permanent": False}),
     (ASSET_PATH, AssetFile),
 ]
 _READING: list[Any] = [
@@ -72,7 +76,7 @@ class Compression(GZipContentEncoding):
 
 def make_app(site: Site) -> Application:
     """The application of a site. A site without a fan-out (a fetch node) answers monitoring only."""
-    monitoring = [*_MONITORING, *_OPERATING]
+    monitoring = [*_MONITORING, *_OPERATING, (ASSET_PATH, AssetFile)]
     return _application(site, [*_LIVE, *monitoring, *_READING] if site.fanout else monitoring, site.admission)
 
 

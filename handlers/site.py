@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from config import Blog, Config
 from connections.attempts import Attempts
@@ -44,6 +44,13 @@ class Polling(Protocol):
         """Feed, blog and pattern of filters that took too long."""
 
 
+class Notices(NamedTuple):
+    """Problems of a saved configuration that could not be applied, and settings that wait for a restart."""
+
+    config_problems: Sequence[str] = ()
+    restart_needed: Sequence[str] = ()
+
+
 @dataclass
 class Site:
     """The parts of one process that serve requests. A fetch node has no ``fanout``, a web node no ``polling``.
@@ -57,6 +64,9 @@ class Site:
     sources: Freshness
     admission: Admission
     polling: Polling | None
+    version: str = ""
+    role: str = "all"
+    notices: Callable[[], Notices] = Notices
     assets: Assets = field(default_factory=lambda: Assets(ROOT / "static"))
     posts: FilteredPages = field(init=False)
     answers: Cache = field(default_factory=Cache)

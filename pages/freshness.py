@@ -88,13 +88,17 @@ class Sources:
 
 
 class Freshness:
-    """Reads and caches the sources of blogs. One per process; ``clock`` returns Unix seconds."""
+    """Reads and caches the sources of blogs. One per process; ``clock`` returns Unix seconds.
+
+    ``last_states`` are those that `states` read last, also while the timeline cannot be read.
+    """
 
     def __init__(self, timeline: Timeline, clock: Callable[[], float] = time.time) -> None:
         self._timeline = timeline
         self._clock = clock
         self._reading = asyncio.Lock()
         self._states: _Cached[dict[str, FeedState]] = _Cached()
+        self.last_states: Mapping[str, FeedState] = {}
         self._sources: dict[str, tuple[Blog, _Cached[Sources]]] = {}
 
     async def of(self, blog: Blog) -> Sources:
@@ -106,6 +110,16 @@ class Freshness:
             return cached.value
         async with self._reading:
             return await cached.get(self._clock, lambda: self._read(blog))
+
+    async def states(self) -> Mapping[str, FeedState]:
+        """The states of the followed feeds by identity, perhaps from the cache. Raises TimelineError."""
+        async with self._reading:
+            self.last_states = await self._states.get(self._clock, self._read_states)
+        return self.last_states
+
+    def expire(self) -> None:
+        """Has the states of feeds read again: some were just changed."""
+        self._states = _Cached()
 
     def clear(self) -> None:
         """Empties the cache of blogs, some of which may be gone. Feed states stay cached."""

@@ -6,8 +6,10 @@ counts English among the languages to choose from, and does not prefer a browser
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +40,25 @@ def load() -> None:
     """Reads the catalogues, once per process."""
     if not set(_BY_CODE) <= set(locale.get_supported_locales()):
         locale.load_translations(str(FOLDER), "utf-8")
+
+
+def for_operator(chosen: locale.Locale) -> locale.Locale:
+    """The locale with the sentences of the operator's pages, too.
+
+    They are in a catalogue of their own (`locales/operator/`): `words` puts the other into every page.
+    """
+    code = language(chosen).code
+    translations = getattr(chosen, "translations", {}).get("unknown", {})
+    return locale.CSVLocale(code, {"unknown": {**translations, **_operator_words(code)}})
+
+
+@cache
+def _operator_words(code: str) -> dict[str, str]:
+    path = FOLDER / "operator" / f"{code}.csv"
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row[0]: row[1] for row in csv.reader(file)}
 
 
 def named(code: str | bytes | None) -> locale.Locale | None:

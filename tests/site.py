@@ -118,7 +118,7 @@ async def site(settings: Config, role: str, admission: Admission) -> AsyncIterat
     fetcher = Fetcher(user_agent="test", timeout=1, max_bytes=1_000, concurrency=1)
     poller = Poller(settings, timeline, fetcher, ParserPool())
     parts = (None if role == "fetch" else fanout, None if role == "web" else poller)
-    served = handlers.site.Site(settings, timeline, parts[0], Freshness(timeline), admission, parts[1], ASSETS)
+    served = handlers.site.Site(settings, timeline, parts[0], Freshness(timeline), admission, parts[1], assets=ASSETS)
     listener = Listener(make_app(served), admission)
     sockets = bind_sockets(0, "127.0.0.1")
     # What the kernel takes in a reader's stead grows as it likes otherwise: megabytes, at times.

@@ -16,7 +16,9 @@ CATALOGUES = [path for path in sorted((ROOT / "locales").glob("*.csv")) if path.
 TEXT = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 
 TEMPLATE = re.compile(rf"\b_\({TEXT}")
-PYTHON = re.compile(rf"\b(?:translate\(\s*|reason=|message = |RefusedError\(){TEXT}(?:\s+if\s+\w+\s+else\s+{TEXT})?")
+PYTHON = re.compile(
+    rf"\b(?:translate\(\s*|reason=|message = |what=|remedy=|RefusedError\(){TEXT}(?:\s+if\s+\w+\s+else\s+{TEXT})?"
+)
 TABLE = re.compile(r"^_(?:WAITS|SILENCES|MEDIA): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
 PARTS = ("connections", "handlers", "pages")
@@ -56,8 +58,11 @@ def unquoted(text: str) -> str:
 
 
 def translations(catalogue: Path) -> dict[str, str]:
-    with catalogue.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
+    rows = [
+        row
+        for path in (catalogue, catalogue.parent / "operator" / catalogue.name)
+        for row in csv.reader(path.read_text(encoding="utf-8").splitlines())
+    ]
     assert all(len(row) == 2 for row in rows), [row for row in rows if len(row) != 2]
     assert len({row[0] for row in rows}) == len(rows), "a sentence is translated twice"
     return dict(rows)

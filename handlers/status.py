@@ -1,0 +1,237 @@
+"""`/status`: what is broken, and its remedy, for people and as JSON; and `/feeds/retry`, which polls feeds now."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+
+from tornado.web import HTTPError
+
+import redaction
+from fanout.frames import Transport
+from feedstate import FeedState
+from handlers.admin import AdminHandler
+from handlers.readiness import problem_of
+from handlers.site import Site
+from pages import remedies, status
+from pages.durations import helpers
+from pages.remedies import SLOW_PATTERN, Advice
+from pages.source_text import iso
+from timeline import Node, TimelineError
+
+MAX_RETRIED: Final = 1_000
+"""Failing feeds that one request makes due."""
+
+LATE_SECONDS: Final = 30.0
+"""A node that has not reported for so long is shown as missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlogRow:
+    """A blog as this process serves it. Latencies are seconds, None before the first delivery."""
+
+    slug: str
+    title: str
+    websocket: int
+    event_stream: int
+    deliveries: int
+    p50: float | None
+    p99: float | None
+    resumed: int
+    resets: int
+    evicted: int
+
+    @property
+    def readers(self) -> int:
+        return self.websocket + self.event_stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that the page shows. ``advice`` is for ``problem``, which this whole process has."""
+
+    now: float
+    problem: str | None
+    advice: Advice | None
+    rows: status.Rows
+    followed: int
+    failing: int
+    blogs: Sequence[BlogRow]
+    nodes: Sequence[Node]
+    refused: Mapping[str, int]
+    config_problems: Sequence[str]
+    restart_needed: Sequence[str]
+
+
+async def report(site: Site, words: str = "") -> Report:
+    """The report of this process and of all sources; of those the last that was read, while the store is down."""
+    problem = await problem_of(site)
+    states: Mapping[str, FeedState] = {}
+    nodes: Sequence[Node] = ()
+    try:
+        states = await site.sources.states()
+        nodes = await site.timeline.nodes()
+    except TimelineError as error:
+        states, problem = site.sources.last_states, problem or str(error)
+    now = site.timeline.now()
+    feeds = status.followed(site.config)
+    slow = tuple(site.polling.slow_patterns) if site.polling else ()
+    # In a thread: the rows of 100,000 feeds take seconds.
+    rows = await asyncio.to_thread(status.rows, feeds, states, now, slow=slow, words=words)
+    notices = site.notices()
+    return Report(
+        now=now,
+        problem=problem and redaction.public_text(problem),
+        advice=remedies.for_store(problem) if problem else None,
+        rows=replace(rows, others=_timed(site, rows.others), failing=_timed(site, rows.failing)),
+        followed=len(feeds),
+        failing=sum(1 for identity in feeds if (state := states.get(identity)) and state.problem),
+        blogs=_blogs(site),
+        nodes=nodes,
+        refused={reason: count for reason, count in site.admission.refused.items() if count},
+        config_problems=[redaction.public_text(line) for line in notices.config_problems],
+        restart_needed=notices.restart_needed,
+    )
+
+
+def _timed(site: Site, rows: Sequence[status.Row]) -> Sequence[status.Row]:
+    """The rows with the delivery latencies that this process knows of."""
+    if site.fanout is None:
+        return rows
+    counts = site.fanout.counts()
+    timed = []
+    for row in rows:
+        found = [
+            seconds
+            for blog in row.blogs
+            if blog in counts
+            for scheme in ("https", "http")
+            if (seconds := counts[blog].of_feed(f"{scheme}://{row.feed}")) is not None
+        ]
+        timed.append(replace(row, delivered_after=statistics.median(found)) if found else row)
+    return timed
+
+
+def _blogs(site: Site) -> list[BlogRow]:
+    if site.fanout is None:
+        return []
+    counts, transports = site.fanout.counts(), site.fanout.transports()
+    found = []
+    for blog in site.config.blogs:
+        if blog.slug not in counts:
+            continue
+        counted, by_transport = counts[blog.slug], transports.get(blog.slug, Counter[Transport]())
+        found.append(
+            BlogRow(
+                slug=blog.slug,
+                title=blog.title,
+                websocket=by_transport[Transport.WEBSOCKET],
+                event_stream=by_transport[Transport.EVENT_STREAM],
+                deliveries=counted.deliveries,
+                p50=counted.latency.percentile(50),
+                p99=counted.latency.percentile(99),
+                resumed=counted.joined["resumed"],
+                resets=counted.joined["reset"],
+                evicted=counted.evicted,
+            )
+        )
+    return found
+
+
+class Status(AdminHandler):
+    """The page, or JSON for programs that accept it."""
+
+    async def get(self) -> None:
+        """Sends the report; `?q=` chooses sources."""
+        words = self.text_argument("q") or ""
+        made = await report(self.site, words)
+        self.remember_language()
+        if "text/html" not in self.request.headers.get("Accept", "text/html"):
+            self.finish(_json(self.site, made))
+            return
+        self.render(
+            "status.html",
+            view="status",
+            words="",
+            report=made,
+            words_wanted=words,
+            version=self.site.version,
+            role=self.site.role,
+            iso=iso,
+            slow_advice=SLOW_PATTERN,
+            late=LATE_SECONDS,
+            tried=self.text_argument("tried"),
+            **helpers(self.locale, made.now),
+        )
+
+
+class Retry(AdminHandler):
+    """Makes a feed due, or all that fail, whatever their back-off; a pause that a publisher asked for is kept."""
+
+    has_json_errors = True
+
+    async def post(self) -> None:
+        """Makes the feed of `url` due, or without it all failing ones; leads a browser back to the page."""
+        given = self.get_body_argument("url", "")
+        identities = [self._named(given)] if given else await self._failing()
+        due = [(identity, await self.site.timeline.make_due(identity)) for identity in identities]
+        self.site.sources.expire()
+        if "text/html" in self.request.headers.get("Accept", ""):
+            self.redirect(f"../status?tried={len(due)}", status=303)
+            return
+        feeds = status.followed(self.site.config)
+        made = [
+            {"feed": feeds[identity].feed.public_url, "due": iso(at) if at else None}
+            for identity, at in due
+            if identity in feeds and at is not None
+        ]
+        self.finish({"retried": made})
+
+    def get(self) -> None:
+        """Raises HTTPError 405: a link must poll nothing."""
+        raise HTTPError(405)
+
+    def _named(self, text: str) -> str:
+        identity = status.named_by(self.site.config, text)
+        if identity is None:
+            raise HTTPError(404, reason="No blog follows this feed.")
+        return identity
+
+    async def _failing(self) -> list[str]:
+        return [state.url for state in await self.site.timeline.failing(MAX_RETRIED)]
+
+
+def _json(site: Site, made: Report) -> dict[str, Any]:
+    return {
+        "status": "failing" if made.problem else "ok",
+        "version": site.version,
+        "role": site.role,
+        "now": iso(made.now),
+        "problem": made.problem,
+        "cause": made.advice and made.advice.cause,
+        "what": made.advice and made.advice.what,
+        "remedy": made.advice and made.advice.remedy,
+        "feeds": {"followed": made.followed, "failing": made.failing},
+        "sources": [status.as_json(row, iso) for row in (*made.rows.failing, *made.rows.others)],
+        "more": made.rows.more,
+        "blogs": [
+            {
+                "blog": row.slug,
+                "readers": {"websocket": row.websocket, "event_stream": row.event_stream},
+                "deliveries": row.deliveries,
+                "delivery_seconds": {"p50": row.p50, "p99": row.p99},
+                "resumed": row.resumed,
+                "resets": row.resets,
+                "evicted": row.evicted,
+            }
+            for row in made.blogs
+        ],
+        "refused": dict(made.refused),
+        "nodes": [{**asdict(node), "at": iso(node.at)} for node in made.nodes],
+        "config_problems": list(made.config_problems),
+        "restart_needed": list(made.restart_needed),
+    }

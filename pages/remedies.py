@@ -1,0 +1,294 @@
+"""Remedies: from a problem of a feed or of the store to two sentences, the cause and what the operator can do.
+
+Problems are sentences of feeds/, outbound/ and timeline/, each matched by a part of it that no other has.
+tests/handlers/test_status.py has real failures lead to each of them. The sentences are translated by locales/.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from feedstate import FeedState
+
+
+class Advice(NamedTuple):
+    """A cause, the sentence ``what`` is wrong, and the ``remedy``."""
+
+    cause: str
+    what: str
+    remedy: str
+
+
+_OF_STATUS: Final = {
+    401: Advice(
+        "login",
+        what="It demands a user name and a password.",
+        remedy="Set username and password_file, headers or cookie of the feed in config.yaml.",
+    ),
+    403: Advice(
+        "forbidden",
+        what="Its server refuses Livelog.",
+        remedy="Open the address in a browser. If that works, set user_agent or headers of the feed in config.yaml.",
+    ),
+    404: Advice(
+        "missing",
+        what="There is nothing at its address.",
+        remedy="Find its new address on the publisher’s site, and put it into config.yaml.",
+    ),
+    410: Advice(
+        "gone",
+        what="Its publisher has removed it for good.",
+        remedy="Remove it from config.yaml, or put in its new address. Livelog asks again in a year.",
+    ),
+    429: Advice(
+        "too_often",
+        what="Its server demands fewer requests.",
+        remedy="Set a longer interval for the feeds of this server. None is asked before its pause is over.",
+    ),
+}
+_OF_PROBLEM: Final = (
+    (
+        "host name cannot be resolved",
+        Advice(
+            "dns",
+            what="The name of its server is unknown.",
+            remedy="Check the spelling of the address. If all sources fail, check the DNS of this machine.",
+        ),
+    ),
+    (
+        "certificate is not valid|No secure connection",
+        Advice(
+            "tls",
+            what="Its certificate is not valid.",
+            remedy="Tell its publisher. If all sources fail, check clock and CA certificates of this machine.",
+        ),
+    ),
+    (
+        "connection was refused",
+        Advice(
+            "refused",
+            what="No server listens at its address.",
+            remedy="Check host and port of the address. If they are right, wait: Livelog keeps trying.",
+        ),
+    ),
+    (
+        "No answer within",
+        Advice(
+            "timeout",
+            what="Its server does not answer in time.",
+            remedy="If it is only slow, raise fetch.timeout. If all sources fail, check the network of this machine.",
+        ),
+    ),
+    (
+        "private address",
+        Advice(
+            "private",
+            what="Its name leads into a private network.",
+            remedy="If that is meant, list the network in fetch.private_networks. If not, remove the feed.",
+        ),
+    ),
+    (
+        "that only browsers can meet",
+        Advice(
+            "challenge",
+            what="Its server demands a test that only browsers pass.",
+            remedy="Ask its publisher to let this server through, or find another address of the feed.",
+        ),
+    ),
+    (
+        "web page",
+        Advice(
+            "page",
+            what="There is a web page at its address, not a feed.",
+            remedy="Put the address of one of its feeds into config.yaml.",
+        ),
+    ),
+    (
+        "is larger than",
+        Advice(
+            "too_large",
+            what="Its document is too large.",
+            remedy="Raise fetch.max_bytes if you trust it, or find a shorter form of the feed.",
+        ),
+    ),
+    (
+        "not a feed|too damaged|JSON|was empty|and damaged|not HTTP|damaged",
+        Advice(
+            "unreadable",
+            what="Its document cannot be read as a feed.",
+            remedy="Open the address in a browser. If it shows no feed, look for another address.",
+        ),
+    ),
+    (
+        "redirect",
+        Advice(
+            "redirect",
+            what="It redirects to where Livelog cannot follow.",
+            remedy="Open the address in a browser, and put the address that it ends at into config.yaml.",
+        ),
+    ),
+    (
+        "breaks off|broke off|closed without",
+        Advice(
+            "broken_off",
+            what="Its answer breaks off.",
+            remedy="Wait: Livelog keeps trying. If it stays so, tell its publisher.",
+        ),
+    ),
+    (
+        "Reading it took|processes that read",
+        Advice(
+            "expensive",
+            what="It takes too much time or memory to read.",
+            remedy="Find a shorter form of the feed, or remove it. The other sources are not held up.",
+        ),
+    ),
+    (
+        "met a bug",
+        Advice(
+            "bug",
+            what="Livelog has a bug.",
+            remedy="Report it, with the lines of the log.",
+        ),
+    ),
+    (
+        "cannot be reached",
+        Advice(
+            "unreachable",
+            what="There is no way to its server.",
+            remedy="Check network and firewall of this machine, and its IPv6 if the server has nothing else.",
+        ),
+    ),
+)
+_SERVER_FAULT: Final = Advice(
+    "server_fault",
+    what="Its server has a fault.",
+    remedy="Wait: Livelog keeps trying. If it stays so, tell its publisher.",
+)
+_UNKNOWN: Final = Advice(
+    "unknown",
+    what="It cannot be read.",
+    remedy="Open the address in a browser, and compare with the reason below.",
+)
+
+_OF_STORE: Final = (
+    (
+        "disk is full|No space left",
+        Advice(
+            "disk_full",
+            what="The disk of the store is full.",
+            remedy="Free some space. Livelog then goes on by itself, and nothing is lost.",
+        ),
+    ),
+    (
+        "readonly|read-only|unable to open|Permission|cannot be written",
+        Advice(
+            "read_only",
+            what="The store cannot be written.",
+            remedy="Give the user of Livelog the right to write the database and its folder.",
+        ),
+    ),
+    (
+        "disk I/O|malformed|not a database",
+        Advice(
+            "disk_fails",
+            what="The disk of the store fails.",
+            remedy="Check disk and file system (dmesg). If the file is damaged, restore a backup.",
+        ),
+    ),
+    (
+        "OOM",
+        Advice(
+            "redis_memory",
+            what="Redis has no memory left.",
+            remedy="Raise maxmemory of Redis. Livelog then goes on by itself.",
+        ),
+    ),
+    (
+        "MISCONF",
+        Advice(
+            "redis_disk",
+            what="Redis cannot write to its disk.",
+            remedy="Free some space on the disk of Redis, and see its log.",
+        ),
+    ),
+    (
+        "READONLY|read only replica|MASTERDOWN|NOREPLICAS",
+        Advice(
+            "redis_replica",
+            what="This Redis takes no writes.",
+            remedy="Put the address of the primary Redis into store, or wait for the end of the fail-over.",
+        ),
+    ),
+    (
+        "password is wrong|NOAUTH|NOPERM|no permissions",
+        Advice(
+            "redis_login",
+            what="Redis rejects the user name or the password.",
+            remedy="Check both in store in config.yaml, and restart Livelog.",
+        ),
+    ),
+    (
+        "LOADING",
+        Advice(
+            "redis_loading",
+            what="Redis is still reading its data.",
+            remedy="Wait: Livelog then goes on by itself.",
+        ),
+    ),
+    (
+        "about to stop",
+        Advice(
+            "stopping",
+            what="This server is about to stop.",
+            remedy="Readers are led to other nodes, or come back when it runs again.",
+        ),
+    ),
+    (
+        "met a bug",
+        Advice(
+            "bug",
+            what="Livelog has a bug.",
+            remedy="Restart it, and report the bug with the lines of the log.",
+        ),
+    ),
+    (
+        "rediss?://|Redis",
+        Advice(
+            "redis_away",
+            what="Redis does not answer.",
+            remedy="Start Redis, or check its address and the network. Livelog then goes on by itself.",
+        ),
+    ),
+)
+_STORE_FAILS: Final = Advice(
+    "store",
+    what="The store fails.",
+    remedy="See the log. Livelog keeps trying.",
+)
+
+SLOW_PATTERN: Final = Advice(
+    "slow_pattern",
+    what="This pattern takes too long, and is left out.",
+    remedy="Write it without a repeat inside a repeat, such as (a+)+, or as a plain word.",
+)
+
+
+def for_feed(state: FeedState) -> Advice | None:
+    """The advice for a feed; None if it has no problem."""
+    problem = state.problem
+    if problem is None:
+        return None
+    found = _matching(_OF_PROBLEM, problem)
+    # The status comes second: a challenge has a 403, and a redirect may, too.
+    return found or _OF_STATUS.get(state.status or 0) or (_SERVER_FAULT if (state.status or 0) >= 500 else _UNKNOWN)
+
+
+def for_store(problem: str) -> Advice:
+    """The advice for a problem of this process: nearly always of its store."""
+    return _matching(_OF_STORE, problem) or _STORE_FAILS
+
+
+def _matching(table: tuple[tuple[str, Advice], ...], problem: str) -> Advice | None:
+    return next((advice for pattern, advice in table if re.search(pattern, problem)), None)
