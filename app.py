@@ -177,6 +177,8 @@ class App:
             retention = Retention(timeline, steady=steady)
             self._cleanup.push_async_callback(retention.stop)
             retention.start()
+        if self._site:
+            self._site.is_starting = False
 
     async def _report_start(self, timeline: Timeline) -> None:
         """Logs one line with all that an operator asks first."""
@@ -242,6 +244,7 @@ class App:
             version=VERSION,
             role=self._role,
             notices=lambda: Notices(self.config_problems, self.restart_needed),
+            is_starting=True,
         )
         self._open_admin(self._site)
         self._listener = Listener(make_app(self._site), admission)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from handlers.base import Handler
 from handlers.site import Site
 from timeline import TimelineError
 
-STOPPING = "This server is about to stop."
+STOPPING: Final = "This server is about to stop."
+STARTING: Final = "This server has not started yet."
 
 
 async def problem_of(site: Site) -> str | None:
@@ -16,6 +19,8 @@ async def problem_of(site: Site) -> str | None:
     """
     if site.admission.is_closing:
         return STOPPING
+    if site.is_starting:
+        return STARTING
     if trouble := (site.polling and site.polling.trouble) or (site.fanout and site.fanout.trouble):
         return trouble
     try:

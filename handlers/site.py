@@ -67,6 +67,7 @@ class Site:
     version: str = ""
     role: str = "all"
     notices: Callable[[], Notices] = Notices
+    is_starting: bool = False
     assets: Assets = field(default_factory=lambda: Assets(ROOT / "static"))
     posts: FilteredPages = field(init=False)
     answers: Cache = field(default_factory=Cache)

@@ -74,7 +74,8 @@ def language(chosen: locale.Locale) -> Language:
 
 def words(chosen: locale.Locale) -> str:
     """The catalogue for static/reading/words.js, as JSON for a `<script>` element; empty for English."""
-    translations: dict[str, str] = getattr(chosen, "translations", {}).get("unknown", {})
+    public = locale.get(language(chosen).code)
+    translations: dict[str, str] = getattr(public, "translations", {}).get("unknown", {})
     return in_page(translations) if translations else ""
 
 

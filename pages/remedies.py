@@ -238,6 +238,14 @@ _OF_STORE: Final = (
         ),
     ),
     (
+        "has not started yet",
+        Advice(
+            "starting",
+            what="This server has not started yet.",
+            remedy="Wait a moment.",
+        ),
+    ),
+    (
         "about to stop",
         Advice(
             "stopping",

@@ -93,7 +93,7 @@ class Livelog:
         self.port = int(found[1])
         admin = re.search(r" status on (http://\S+)/status", self.log)
         self.admin_url = admin[1] if admin else ""
-        await self.get("/healthz")
+        await until(self._is_ready)
         self.started_in = time.monotonic() - began
 
     async def stop(self) -> int:
@@ -159,6 +159,9 @@ class Livelog:
             yield Client(connection)
         finally:
             connection.close()
+
+    async def _is_ready(self) -> bool:
+        return self._exited() or (await self.get("/readyz")).code == 200
 
     def _exited(self) -> bool:
         return self._process is not None and self._process.returncode is not None

@@ -19,7 +19,12 @@ from tests.redis import RedisServer
 
 def save(livelog: Livelog, *, blogs: Mapping[str, Any], **sections: Any) -> None:
     """Saves a configuration as editors do: a new file takes the place of the old one."""
-    config = {"store": f"sqlite:{livelog.database}", "server": {"port": 0}, **sections, "blogs": blogs}
+    config = {
+        "store": f"sqlite:{livelog.database}",
+        "server": {"port": 0, "admin": "127.0.0.1:0"},
+        **sections,
+        "blogs": blogs,
+    }
     write(livelog.folder / "config.yaml", json.dumps(config))
 
 

@@ -39,6 +39,12 @@ async def test_a_process_that_cannot_work_lives(site: Site) -> None:
     assert (await site.admin_json("/readyz"))["problem"] == "database or disk is full"
 
 
+async def test_a_process_that_has_not_started_is_not_ready(site: Site) -> None:
+    site.served.is_starting = True
+    assert [(await site.get(path)).code for path in ("/healthz", "/readyz")] == [200, 503]
+    assert (await site.admin_json("/readyz"))["problem"] == "This server has not started yet."
+
+
 async def test_a_process_that_stops_is_not_ready_and_says_why_on_the_admin_address(site: Site) -> None:
     site.listener.shut()
     answer = await site.admin("/readyz")
