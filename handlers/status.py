@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -164,9 +165,13 @@ class Status(AdminHandler):
             iso=iso,
             slow_advice=SLOW_PATTERN,
             late=LATE_SECONDS,
-            tried=self.text_argument("tried"),
+            tried=_number(self.text_argument("tried")),
             **helpers(self.locale, made.now),
         )
+
+
+def _number(text: str | None) -> str:
+    return text if text and re.fullmatch("[0-9]{1,6}", text) else ""
 
 
 class Retry(AdminHandler):
@@ -176,8 +181,8 @@ class Retry(AdminHandler):
 
     async def post(self) -> None:
         """Makes the feed of `url` due, or without it all failing ones; leads a browser back to the page."""
-        given = self.get_body_argument("url", "")
-        identities = [self._named(given)] if given else await self._failing()
+        given = self.get_body_argument("url", None)
+        identities = await self._failing() if given is None else [self._named(given)]
         due = [(identity, await self.site.timeline.make_due(identity)) for identity in identities]
         self.site.sources.expire()
         if "text/html" in self.request.headers.get("Accept", ""):

@@ -206,3 +206,9 @@ def test_no_row_has_a_secret() -> None:
 )
 def test_a_problem_of_the_store_has_a_remedy(problem: str, cause: str) -> None:
     assert remedies.for_store(problem).cause == cause
+
+
+@pytest.mark.parametrize("given", ["%00", "http://[", "http://[::1", "%ED%A0%80", "a" * 5000, "javascript:1", "//"])
+async def test_any_text_may_be_given_as_a_url(site: Site, given: str) -> None:
+    assert (await post(site, f"url={given}")).code in (400, 404)
+    assert (await site.admin(f"/status?q={given}&tried={given}", Accept="text/html")).code == 200

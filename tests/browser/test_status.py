@@ -1,0 +1,111 @@
+"""The operator's page in a browser: live, readable on a phone, in both themes, without scripts, and for everyone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from demo.newsroom import Newsroom
+from tests.browser.test_accessibility import RUN, SCHEMES, STANDARDS, Scheme, axe
+from tests.browser.visitor import Visitor
+from tests.feeds.origins import RawOrigin, raw_origin, whole
+from tests.livelog import Livelog, until
+from tests.test_status import rss
+
+__all__ = ["axe"]
+
+
+@dataclass
+class Watched:
+    """A Livelog with a source that works and one that fails, whose next try is a year away."""
+
+    livelog: Livelog
+    origin: RawOrigin
+
+    @property
+    def url(self) -> str:
+        return f"{self.livelog.admin_url}/status"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def watched(livelog: Livelog, newsroom: Newsroom) -> AsyncIterator[Watched]:
+    desk = newsroom.open_desk("/a.xml", title="Harbour Log")
+    desk.publish(title="One")
+    async with raw_origin() as origin:
+        gone = origin.serve("/gone", whole(b"no", status="410 Gone"))
+        slow = {"url": origin.serve("/slow", rss("Slow", "a" * 40)), "exclude": ["/(a+)+z/"]}
+        await livelog.start(
+            {"blog": [{"url": desk.url, "interval": "1s"}, {"url": gone, "title": "City Hall"}, slow]}
+        )
+
+        async def polled() -> bool:
+            report = json.loads((await livelog.admin("/status", Accept="application/json")).body)
+            return bool(report["feeds"]["failing"] and all(s["last_poll"] for s in report["sources"]))
+
+        await until(polled)
+        yield Watched(livelog, origin)
+
+
+async def test_the_page_renews_itself_and_keeps_the_focus(watched: Watched, page: Page) -> None:
+    await page.goto(watched.url)
+    await expect(page.locator("h1")).to_have_text("1 of 3 sources fails")
+    button = page.get_by_role("button", name="Try now: Harbour Log")
+    await button.focus()
+    before = await page.locator(".as-of").text_content()
+    await expect(page.locator(".as-of")).not_to_have_text(before or "")
+    await expect(button).to_be_focused()
+
+
+async def test_a_page_whose_server_is_away_says_that_it_is_old(
+    watched: Watched, visitor: Visitor, page: Page
+) -> None:
+    visitor.expects("Failed to load resource: net::ERR_CONNECTION_REFUSED")
+    await page.goto(watched.url)
+    await watched.livelog.kill()
+    await expect(page.locator(".stale")).to_be_visible()
+
+
+async def test_try_now_works_without_scripts(watched: Watched, visitor: Visitor) -> None:
+    page = await visitor.page(java_script_enabled=False)
+    await page.goto(watched.url)
+    watched.origin.serve("/gone", rss("Back"))
+    await page.get_by_role("button", name="Try now: City Hall").click()
+    await expect(page.get_by_text("1 source is tried now")).to_be_visible()
+
+    async def works() -> bool:
+        await page.goto(watched.url)
+        return "All 3 sources work" in (await page.locator("h1").text_content() or "")
+
+    await until(works)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [1280, 390, 320])
+async def test_it_fits_each_screen_and_everyone(
+    watched: Watched, visitor: Visitor, axe: str, scheme: Scheme, width: int
+) -> None:
+    page = await visitor.page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    for language in ("en", "zh"):
+        await page.goto(f"{watched.url}?lang={language}")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        world = await page.context.new_cdp_session(page)
+        frame = (await world.send("Page.getFrameTree"))["frameTree"]["frame"]["id"]
+        made = await world.send("Page.createIsolatedWorld", {"frameId": frame})
+        context = made["executionContextId"]
+        await world.send("Runtime.evaluate", {"expression": axe, "contextId": context})
+        found = await world.send(
+            "Runtime.evaluate",
+            {
+                "expression": RUN % json.dumps(STANDARDS),
+                "contextId": context,
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+        )
+        assert found["result"]["value"]["checked"] > 10
+        assert found["result"]["value"]["violations"] == []
