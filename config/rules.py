@@ -50,7 +50,9 @@ def check_valid(config: Config, root: YamlMap, problems: Problems) -> None:
     if server.identity_header and any(network.prefixlen == 0 for network in server.trusted_proxies):
         sentence = "would be believed from anyone: server.trusted_proxies has a network of all addresses"
         _add(root, ("server", "identity_header"), sentence, problems)
-    if server.admin_endpoint == server.endpoint:
+    # Port 0 is any free one: never the same twice.
+    is_fixed = server.endpoint.port or server.endpoint.path
+    if is_fixed and server.admin_endpoint == server.endpoint:
         _add(root, ("server", "admin"), "is the public address: give it another port", problems)
     for blog in config.blogs:
         _check_access(blog, server, root, problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import statistics
 from collections import Counter
@@ -13,19 +14,18 @@ from typing import Any, Final
 from tornado.web import HTTPError
 
 import redaction
+import remedies
 from fanout.frames import Transport
 from feedstate import FeedState
 from handlers.admin import AdminHandler
 from handlers.readiness import problem_of
 from handlers.site import Site
-from pages import remedies, status
+from pages import status
 from pages.durations import helpers
-from pages.remedies import SLOW_PATTERN, Advice
 from pages.source_text import iso
+from remedies import SLOW_PATTERN, Advice
 from timeline import Node, TimelineError
-
-MAX_RETRIED: Final = 1_000
-"""Failing feeds that one request makes due."""
+from timeline.retry import retry
 
 LATE_SECONDS: Final = 30.0
 """A node that has not reported for so long is shown as missing."""
@@ -175,26 +175,27 @@ def _number(text: str | None) -> str:
 
 
 class Retry(AdminHandler):
-    """Makes a feed due, or all that fail, whatever their back-off; a pause that a publisher asked for is kept."""
+    """Makes a feed due, or all that fail, whatever their back-off; a pause that a publisher asked for is kept.
+
+    Programs get the identities of those that are ``due``, and the Unix time at which each ``paused`` one will be.
+    """
 
     has_json_errors = True
 
     async def post(self) -> None:
-        """Makes the feed of `url` due, or without it all failing ones; leads a browser back to the page."""
-        given = self.get_body_argument("url", None)
-        identities = await self._failing() if given is None else [self._named(given)]
-        due = [(identity, await self.site.timeline.make_due(identity)) for identity in identities]
+        """Makes the feed of `url` due, or without it all failing ones; leads a browser back to the page.
+
+        Instead of a form, the body may be JSON: `{"feed": URL or id}`.
+        """
+        given = self._given()
+        retried = await retry(self.site.timeline, None if given is None else self._named(given))
+        if retried is None:
+            raise HTTPError(404, reason="No blog follows this feed.")
         self.site.sources.expire()
         if "text/html" in self.request.headers.get("Accept", ""):
-            self.redirect(f"../status?tried={len(due)}", status=303)
+            self.redirect(f"../status?tried={len(retried.due) + len(retried.paused)}", status=303)
             return
-        feeds = status.followed(self.site.config)
-        made = [
-            {"feed": feeds[identity].feed.public_url, "due": iso(at) if at else None}
-            for identity, at in due
-            if identity in feeds and at is not None
-        ]
-        self.finish({"retried": made})
+        self.finish({"due": retried.due, "paused": retried.paused})
 
     def get(self) -> None:
         """Raises HTTPError 405: a link must poll nothing."""
@@ -206,8 +207,18 @@ class Retry(AdminHandler):
             raise HTTPError(404, reason="No blog follows this feed.")
         return identity
 
-    async def _failing(self) -> list[str]:
-        return [state.url for state in await self.site.timeline.failing(MAX_RETRIED)]
+    def _given(self) -> str | None:
+        """The feed that a form, or the JSON of `livelog retry`, names; None for all. Raises HTTPError 400."""
+        if not self.request.headers.get("Content-Type", "").startswith("application/json"):
+            return self.get_body_argument("url", None)
+        try:
+            content = json.loads(self.request.body)
+        except ValueError:
+            raise HTTPError(400) from None
+        feed = content.get("feed") if isinstance(content, dict) else 0
+        if feed is not None and not isinstance(feed, str):
+            raise HTTPError(400)
+        return feed
 
 
 def _json(site: Site, made: Report) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import redaction
+import remedies
 import urls
 from config import Config, Feed
 from feedstate import FeedState
-from pages import remedies
-from pages.remedies import Advice
+from remedies import Advice
 
 MAX_ROWS: Final = 200
 """Failing sources that are listed, and others."""
@@ -138,7 +138,7 @@ def _row(one: Followed, state: FeedState, slow: Sequence[str], now: float) -> Ro
         feed=address.partition("://")[2],
         blogs=one.blogs,
         problem=state.problem and redaction.public_text(state.problem),
-        advice=remedies.for_feed(state),
+        advice=remedies.for_feed(state.problem, state.status),
         since=min(state.failing_since, now),
         failures=state.failures,
         last_poll=min(state.checked_at, now),

@@ -17,6 +17,7 @@ from tests.feeds.origins import RawOrigin, raw_origin, silent, whole
 from tests.livelog import Livelog, until
 from tests.redis import RedisServer
 from tests.test_crashes import failing_disk
+from urls import feed_identity
 
 RSS = (
     '<?xml version="1.0"?><rss version="2.0"><channel><title>{title}</title><link>https://example.org/</link>'
@@ -154,7 +155,7 @@ async def test_a_feed_is_tried_now_whatever_its_back_off(broken: Broken) -> None
     answer = await client.fetch(
         f"{broken.livelog.admin_url}/feeds/retry", method="POST", body=f"url={broken.origin.url('/410')}"
     )
-    assert json.loads(answer.body) == {"retried": [{"feed": broken.origin.url("/410"), "due": None}]}
+    assert json.loads(answer.body) == {"due": [feed_identity(broken.origin.url("/410"))], "paused": {}}
 
     async def is_well() -> bool:
         found = (await broken.sources())["410"]

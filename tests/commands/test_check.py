@@ -75,13 +75,10 @@ async def test_a_feed_that_fails_is_told_with_its_remedy(tmp_path: Path, origin:
     code, printed, _ = await ended("check", "--feeds", cwd=tmp_path)
     assert code == 1
     lines = printed.splitlines()
-    assert lines[3].startswith("  The connection was refused. Check host and port.")
+    assert lines[3].startswith("  The connection was refused. Check host and port of the address.")
     assert re.match(r"127\.0\.0\.1:\d+/401 +401 Unauthorized +- +- +auto", lines[4])
-    assert (
-        lines[5]
-        == "  The answer was 401 Unauthorized. Set username and password of the feed, or a header in headers."
-    )
-    assert lines[7].startswith("  This is a web page, not a feed. Use the URL of the feed itself")
+    assert lines[5].startswith("  The answer was 401 Unauthorized. Set username and password_file, headers or cookie")
+    assert lines[7].startswith("  This is a web page, not a feed. Put the address of one of its feeds")
     assert lines[-1] == "3 feeds, 3 failing."
 
 

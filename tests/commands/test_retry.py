@@ -32,7 +32,7 @@ async def origin() -> AsyncIterator[RawOrigin]:
 
 
 async def fails(livelog: Livelog) -> bool:
-    return bool((await livelog.json("/healthz"))["feeds"]["failing"] == 1)
+    return bool((await livelog.health())["feeds"]["failing"] == 1)
 
 
 async def has_entry(livelog: Livelog) -> bool:
@@ -69,11 +69,26 @@ async def test_on_sqlite_a_feed_is_polled_when_the_server_starts(livelog: Livelo
 
 
 async def test_a_running_server_that_cannot_be_asked_is_told_with_the_remedy(livelog: Livelog) -> None:
-    await livelog.start({"blog": []})
+    await livelog.start({"blog": []}, server={"admin": None})
     code, output = await command("retry", cwd=livelog.folder)
     assert code == 1
     assert f"another Livelog (process {livelog.pid}) uses this database. The running server can only be" in output
     assert "set server.admin: 127.0.0.1:8889 in the configuration and restart it" in output
+
+
+async def test_on_sqlite_the_running_server_polls_a_failing_feed_at_once(livelog: Livelog, origin: RawOrigin) -> None:
+    url = origin.serve("/a.xml", whole(status="500 No"))
+    await livelog.start({"blog": [url]}, server={"admin": f"unix:{livelog.folder / 'admin.sock'}"})
+
+    async def is_unreachable() -> bool:
+        (source,) = (await livelog.json("/blog/sources"))["sources"]
+        return bool(source["state"] == "unreachable")
+
+    await until(is_unreachable)
+    origin.serve("/a.xml", whole(RSS))
+    assert await command("retry", url, cwd=livelog.folder) == (0, f"{url}: is polled now.\n")
+    await until(lambda: has_entry(livelog))
+    assert (await command("retry", "https://elsewhere.example/", cwd=livelog.folder))[0] == 2
 
 
 @dataclass

@@ -55,7 +55,8 @@ async def test_a_feed_that_fails_is_told_with_its_remedy(tmp_path: Path, origin:
     assert code == 1
     shown = url.replace("s3cr3ts3cr3t", "***")
     assert output == (
-        f"{shown}: The answer was 410 Gone. The publisher has ended this feed: remove it, or find its successor.\n"
+        f"{shown}: The answer was 410 Gone. Remove it from config.yaml, or put in its new address. "
+        "Livelog asks again in a year.\n"
     )
 
 

@@ -8,10 +8,11 @@ import re
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
+import remedies
 from config import Blog, Config, Feed
 from feedstate import FeedState
 from handlers.site import Notices
-from pages import remedies, status
+from pages import status
 from tests.handlers.test_admin import TOKEN
 from tests.site import Site
 from tests.timeline.drafts import FEED, commit, entry
@@ -99,16 +100,32 @@ async def test_a_feed_is_made_due_by_its_url_and_by_the_key_of_the_page(site: Si
     assert key
     for given in (FEED, key[1], FEED.replace("https:", "http:")):
         answer = await post(site, f"url={given}")
-        assert json.loads(answer.body) == {"retried": [{"feed": FEED, "due": None}]}
+        assert json.loads(answer.body) == {"due": [FEED], "paused": {}}
         (lease,) = await site.timeline.claim(1_790_000_000.0, 1, 15.0)
         await site.timeline.commit(FeedState(url=FEED, next_at=2e9, checked_at=1.0), [], lease)
 
 
 async def test_without_a_url_all_failing_feeds_are_made_due(site: Site) -> None:
     await commit(site.timeline, entry("a"), next_at=2e9)
-    assert json.loads((await post(site)).body) == {"retried": []}
+    assert json.loads((await post(site)).body) == {"due": [], "paused": {}}
     await commit(site.timeline, problem="No.", failures=1, next_at=2e9)
-    assert [feed["feed"] for feed in json.loads((await post(site)).body)["retried"]] == [FEED]
+    assert json.loads((await post(site)).body)["due"] == [FEED]
+
+
+async def test_the_command_names_a_feed_as_json(site: Site) -> None:
+    await commit(site.timeline, entry("a"), next_at=2e9)
+    answer = await post(site, json.dumps({"feed": FEED}), Content_Type="application/json")
+    assert json.loads(answer.body)["due"] == [FEED]
+    answer = await post(site, "{}", Content_Type="application/json")
+    assert json.loads(answer.body)["due"] == []
+    for wrong in ("", "[]", '{"feed": 7}', "{"):
+        assert (await post(site, wrong, Content_Type="application/json")).code == 400
+
+
+async def test_a_feed_that_is_paused_is_told_with_the_end_of_its_pause(site: Site) -> None:
+    await commit(site.timeline, problem="No.", failures=1, next_at=2e9)
+    await site.timeline.postpone([FEED], 1.9e9)
+    assert json.loads((await post(site)).body) == {"due": [], "paused": {FEED: 1.9e9}}
 
 
 async def test_a_browser_is_led_back_to_the_page(site: Site) -> None:
