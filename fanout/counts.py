@@ -39,7 +39,8 @@ class Counts:
         self.events += len(events)
         self.deliveries += len(events) * live
         if live:
-            self._under_way += [_seen(event.item) for event in events if event.kind == "entry" and event.item]
+            new = (event.item for event in events if event.kind == "entry" and event.item)
+            self._under_way += [seen for item in new if (seen := _seen(item))]
 
     def sent(self, now: float) -> None:
         """Counts the events under way as delivered at a Unix time."""
@@ -55,7 +56,13 @@ class Counts:
         return percentile(self._of_feeds.get(public_url, ()), 50)
 
 
-def _seen(item: str) -> tuple[float, str]:
-    """When an item was first seen (Unix seconds), and the public URL of its feed, without parsing the whole of it."""
+def _seen(item: str) -> tuple[float, str] | None:
+    """When an item was first seen (Unix seconds), and the public URL of its feed, without parsing the whole of it.
+
+    None for an item without that time: counts must not end the fan-out.
+    """
     seen, feed_url = (item.rpartition(f'"{name}":"')[2].partition('"')[0] for name in ("seen", "feed_url"))
-    return datetime.fromisoformat(seen).timestamp(), feed_url
+    try:
+        return datetime.fromisoformat(seen).timestamp(), feed_url
+    except ValueError:
+        return None

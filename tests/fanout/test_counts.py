@@ -47,3 +47,10 @@ def test_feeds_that_are_remembered_are_bounded() -> None:
         counted.pushed([event(feed=f"https://a.example/{n}")], live=1)
     counted.sent(SEEN)
     assert len(counted._of_feeds) == 10
+
+
+def test_an_item_without_a_time_is_not_counted() -> None:
+    counted = Counts()
+    counted.pushed([Event("blog", Cursor("e", 1), "entry", "a", "{}")], live=1)
+    counted.sent(SEEN)
+    assert sum(counted.latency.counts) == 0

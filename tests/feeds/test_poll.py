@@ -95,7 +95,8 @@ async def test_a_page_in_the_place_of_a_feed_is_not_followed_elsewhere(
     await desk.follow(url)
     origin.serve("/", whole(PAGE % b"/other.xml"))
     await desk.later()
-    assert (await desk.state()).problem == "This is a web page, not a feed."
+    named = origin.url("/other.xml")
+    assert (await desk.state()).problem == f"This is a web page, not a feed. It links to {named}."
     assert await desk.titles() == ["a"]
     assert len(log.heard()) == 1
 
