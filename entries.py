@@ -268,6 +268,11 @@ def from_micros(micros: int) -> str:
     return f"{(_EPOCH + timedelta(microseconds=micros)).isoformat(timespec='microseconds')[:-6]}Z"
 
 
+def to_micros(iso: str) -> int:
+    """Microseconds since 1970 of a text that `from_micros` wrote."""
+    return (datetime.fromisoformat(iso) - _EPOCH) // timedelta(microseconds=1)
+
+
 def dump(value: object) -> str:
     """Compact JSON text."""
     return _ENCODER.encode(value)

@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 PREFIX: Final = "{livelog}:"
 MIN_REDIS: Final = (6, 2)
+NODE_NAME: Final = "livelog"
+"""The name of a node's connections in Redis."""
+
 MAX_CONNECTIONS: Final = 32
 ANSWER_TIMEOUT: Final = 5.0
 _SCRIPTS: Final = Path(__file__).parent / "scripts"
@@ -54,12 +57,13 @@ class Connection:
     """A pool of connections. Nothing is retried: only the caller knows whether a lost answer matters.
 
     ``clock`` is that of Redis. ``block_seconds`` is how long a blocking command may wait in Redis, on top of
-    ANSWER_TIMEOUT.
+    ANSWER_TIMEOUT. ``client_name`` is its name in CLIENT LIST.
     """
 
     url: str
     max_connections: int = MAX_CONNECTIONS
     block_seconds: float = 0.0
+    client_name: str = NODE_NAME
     clock: RedisClock = field(default_factory=RedisClock)
     name: str = field(init=False)
 
@@ -77,7 +81,7 @@ class Connection:
                 socket_timeout=ANSWER_TIMEOUT + self.block_seconds,
                 socket_connect_timeout=ANSWER_TIMEOUT,
                 retry=Retry(NoBackoff(), 0),
-                client_name="livelog",
+                client_name=self.client_name,
             )
             # Raises for unknown options in the URL.
             pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's

@@ -105,12 +105,7 @@ CREATE INDEX feeds_unfollowed ON feeds (unfollowed_at) WHERE NOT followed;
 
 def prepare(db: sqlite3.Connection) -> str:
     """Creates, upgrades or checks the schema; returns the epoch. Raises TimelineError for a newer schema."""
-    version = db.execute("PRAGMA user_version").fetchone()[0]
-    if version not in range(SCHEMA_VERSION + 1):
-        raise TimelineError(
-            f"the database was written by another version of Livelog (schema {version}, this one reads up to "
-            f"{SCHEMA_VERSION}): install that version again, or put back the copy from before the upgrade"
-        )
+    version = _version(db)
     if version == 0:
         _execute(db, _SCHEMA)
         begin_epoch(db)
@@ -120,6 +115,23 @@ def prepare(db: sqlite3.Connection) -> str:
     # The lock keeps other processes out: any lease is of one that died.
     db.execute("UPDATE feeds SET leased_until = 0 WHERE leased_until > 0")
     return str(db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0])
+
+
+def check_version(db: sqlite3.Connection, path: str) -> None:
+    """Raises TimelineError for a database that is not Livelog's, or of a newer schema."""
+    if _version(db) == 0:
+        raise TimelineError(f"{path}: this is no database of Livelog")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    """The version of the schema, 0 for none. Raises TimelineError for a newer one."""
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version not in range(SCHEMA_VERSION + 1):
+        raise TimelineError(
+            f"the database was written by another version of Livelog (schema {version}, this one reads up to "
+            f"{SCHEMA_VERSION}): install that version again, or put back the copy from before the upgrade"
+        )
+    return version
 
 
 def begin_epoch(db: sqlite3.Connection) -> str:
