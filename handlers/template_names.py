@@ -64,6 +64,7 @@ class Localized(RequestHandler):
             "theme": None,
             "meta": None,
             "view": None,
+            "is_export": False,
         }
 
     def render(self, template_name: str, **kwargs: Any) -> Future[None]:
