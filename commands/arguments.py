@@ -11,7 +11,7 @@ from typing import Final, NoReturn, Protocol, get_args
 
 import redaction
 from app import VERSION, Role
-from commands import check, print_config, purge, retry, trial
+from commands import backup, check, copy, export, print_config, purge, restore, retry, trial
 from commands.options import DEFAULT_CONFIG, Options
 from config import ConfigError
 
@@ -37,6 +37,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "try": trial,
     "retry": retry,
     "purge": purge,
+    "backup": backup,
+    "restore": restore,
+    "copy": copy,
+    "export": export,
     "print-config": print_config,
 }
 """All commands that have a name."""

@@ -94,7 +94,10 @@ class Counts:
     feeds: int = 0
 
     def __str__(self) -> str:
-        return f"{self.entries} entries of {self.blogs} blogs, and {self.feeds} feeds"
+        entries = f"{self.entries} {'entry' if self.entries == 1 else 'entries'}"
+        blogs = f"{self.blogs} {'blog' if self.blogs == 1 else 'blogs'}"
+        feeds = f"{self.feeds} {'feed' if self.feeds == 1 else 'feeds'}"
+        return f"{entries} of {blogs}, and {feeds}"
 
 
 async def pour(source: Source, target: Target) -> None:
