@@ -71,6 +71,13 @@ CREATE TABLE events (
 );
 """
 
+_FAILURES: Final = """
+ALTER TABLE feeds ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+UPDATE feeds SET failures = coalesce(json_extract(state, '$.failures'), 0);
+CREATE INDEX feeds_failing ON feeds (url) WHERE failures;
+"""
+"""A part of version 1 that databases of its first day lack."""
+
 _UPGRADES: Final = {
     1: """
 ALTER TABLE events ADD COLUMN at REAL NOT NULL DEFAULT 0;
@@ -109,6 +116,8 @@ def prepare(db: sqlite3.Connection) -> str:
     if version == 0:
         _execute(db, _SCHEMA)
         begin_epoch(db)
+    if "failures" not in [name for _, name, *_ in db.execute("PRAGMA table_info(feeds)")]:
+        _execute(db, _FAILURES)
     for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
         _execute(db, _UPGRADES[older])
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
