@@ -31,6 +31,9 @@ def run(options: Options) -> int:
     loaded = options.load()
     blog = _blog(loaded, options.blog)
     folder = Path(options.target)
+    if not folder.absolute().parent.is_dir():
+        print(f"{folder.absolute().parent}: there is no such folder", file=sys.stderr)
+        return 1
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             print(f"{folder}: is not an empty folder: name a new one", file=sys.stderr)

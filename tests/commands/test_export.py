@@ -40,6 +40,8 @@ async def test_an_empty_folder_is_filled_for_a_web_server_to_read(tmp_path: Path
     (tmp_path / "out").mkdir()
     code, output = await command("export", "blog", "out", cwd=tmp_path)
     assert (code, output) == (1, "livelog export: livelog.db: there is no such file\n")
+    code, output = await command("export", "blog", "no/out", cwd=tmp_path)
+    assert (code, output) == (1, f"{tmp_path / 'no'}: there is no such folder\n")
     assert names(tmp_path) == {"config.yaml", "out"}
     async with fresh(f"sqlite:{tmp_path / 'livelog.db'}"):
         pass

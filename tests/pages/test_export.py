@@ -6,11 +6,13 @@ import html.parser
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from config import Blog, Feed
+from entries import Preview
 from pages import export
 from tests.timeline.drafts import FEED, NOW, commit, entry
 from timeline import Timeline
@@ -108,16 +110,27 @@ async def test_a_corrected_post_shows_what_it_was_before(timeline: Timeline, tmp
     assert text.count('class="former"') == 1
 
 
-async def test_long_posts_are_whole_and_headlines_stay_headlines(timeline: Timeline, tmp_path: Path) -> None:
-    long = entry("a", "Long", content_html=f"<p>{'word ' * 2_000}end.</p>")
-    await commit(timeline, long)
-    for posts, is_whole in (("auto", True), ("headlines", False)):
-        folder = tmp_path / posts
-        folder.mkdir()
-        await export.export(timeline, BLOG.model_copy(update={"posts": posts}), folder, None)
-        text = (folder / "index.html").read_text(encoding="utf-8")
-        assert ("word end." in text) is is_whole
-        assert "read-on" not in text
+async def test_long_posts_are_whole_behind_their_beginning(timeline: Timeline, tmp_path: Path) -> None:
+    long: dict[str, Any] = {"content_html": f"<p>{'word ' * 2_000}end.</p>", "preview": Preview("It begins.", 11)}
+    await commit(timeline, entry("a", "Long", **long), entry("b", "Short", content_html="<p>All.</p>"))
+    await export.export(timeline, BLOG, tmp_path, None)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert text.count("<details") == text.count("</details>") == 1
+    beginning, rest = text.split('<details class="rest"><summary>Read on · 11 min</summary>')
+    assert "It begins." in beginning
+    assert "word end." in rest
+
+
+@pytest.mark.parametrize(("posts", "is_whole"), [("full", True), ("headlines", False)])
+async def test_a_blog_of_headlines_is_exported_as_headlines(
+    timeline: Timeline, tmp_path: Path, posts: str, is_whole: bool
+) -> None:
+    long: dict[str, Any] = {"content_html": f"<p>{'word ' * 2_000}end.</p>", "preview": Preview("It begins.", 11)}
+    await commit(timeline, entry("a", "Long", **long))
+    await export.export(timeline, BLOG.model_copy(update={"posts": posts}), tmp_path, None)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert ("word end." in text) is is_whole
+    assert "<details" not in text
 
 
 async def test_the_theme_and_the_key_events_are_in_it(timeline: Timeline, tmp_path: Path) -> None:
