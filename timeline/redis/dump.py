@@ -171,7 +171,7 @@ class RedisTarget:
     async def check_empty(self) -> None:
         """Raises TimelineError if there is any data of Livelog."""
         names = await self._names("")
-        if any(name not in ("epoch", "schema") and not name.startswith(STAGED) for name in names):
+        if any(name not in ("epoch", "schema", "nodes") and not name.startswith(STAGED) for name in names):
             raise TimelineError(f"{self._connection.name} is not empty: it has data of Livelog")
 
     async def _put_feeds(self, feeds: Sequence[FeedRecord]) -> None:

@@ -160,8 +160,8 @@ def _put_feed(db: sqlite3.Connection, feed: FeedRecord) -> None:
 
 def _put_entry(db: sqlite3.Connection, entry: EntryRecord) -> None:
     name = (entry.blog, entry.id)
-    for table in ("keys", "entries", "retired"):
-        db.execute(f"DELETE FROM {table} WHERE blog = ? AND id = ?", name)  # noqa: S608 - a constant
+    for rows in ("keys WHERE key <> id AND", "entries WHERE", "retired WHERE"):
+        db.execute(f"DELETE FROM {rows} blog = ? AND id = ?", name)  # noqa: S608 - a constant
     keys = ((entry.blog, one, entry.id, entry.digest) for one in (entry.id, *entry.aliases))
     db.executemany("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", keys)
     if entry.retired_at is not None:
