@@ -9,6 +9,6 @@ from tests.livelog import ROOT
 
 
 def test_a_process_that_serves_no_pages_loads_no_minifier() -> None:
-    program = "import sys, server; print('pages.assets' in sys.modules, 'minify' in sys.modules)"
+    program = "import sys, app; print('pages.assets' in sys.modules, 'minify' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
