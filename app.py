@@ -217,6 +217,7 @@ class App:
             await self._fanout.apply([blog.slug for blog in config.blogs])
         if self._site:
             self._site.apply(config)
+            await self._site.end_revoked()
         if self._poller:
             await self._poller.apply(config)
 

@@ -175,7 +175,8 @@ async def _poll(condition: Callable[[], bool], seconds: float) -> None:
 def address_group(address: str) -> str | None:
     """The key that clients are counted by: an IPv4 address or an IPv6 /64, the smallest block a subscriber gets.
 
-    None for this machine: local clients, and those behind a local proxy that is not configured, are not counted.
+    None for this machine: local clients, those of a Unix socket, and those behind a local proxy that is not
+    configured, are not counted.
     """
     try:
         found = ip_address(address.partition("%")[0])
@@ -183,7 +184,7 @@ def address_group(address: str) -> str | None:
         return address
     if isinstance(found, IPv6Address):
         found = found.ipv4_mapped or found
-    if found.is_loopback:
+    if found.is_loopback or found.is_unspecified:
         return None
     return str(IPv6Network((int(found), 64), strict=False)) if isinstance(found, IPv6Address) else str(found)
 

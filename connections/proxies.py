@@ -17,6 +17,10 @@ MAX_PROXIES: Final = 16
 Networks = Collection[IPv4Network | IPv6Network]
 
 
+UNIX_PEER: Final = "0.0.0.0"  # noqa: S104 - nothing listens on it
+"""Tornado's address of a peer on a Unix socket. No peer has it on TCP."""
+
+
 class Client(NamedTuple):
     """A client's address, and `http` or `https`."""
 
@@ -26,9 +30,9 @@ class Client(NamedTuple):
 
 def client(peer: Client, headers: HTTPHeaders, trusted: Networks) -> Client:
     """The client of a request: the peer that it came from, or the one behind it if the peer is a trusted proxy."""
-    address = _address(peer.address)
-    if not _is_in(trusted, address):
+    if not is_trusted(peer, trusted):
         return peer
+    address = _address(peer.address)
     for entry in reversed(headers.get("X-Forwarded-For", "").rsplit(",", MAX_PROXIES)[-MAX_PROXIES:]):
         before = _address(entry.strip())
         if before is None:
@@ -38,6 +42,11 @@ def client(peer: Client, headers: HTTPHeaders, trusted: Networks) -> Client:
             break
     protocol = headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
     return Client(str(address), protocol if protocol in ("http", "https") else peer.protocol)
+
+
+def is_trusted(peer: Client, trusted: Networks) -> bool:
+    """True for a trusted proxy. That of a Unix socket is one: the mode of its file admits nobody else."""
+    return peer.address == UNIX_PEER or _is_in(trusted, _address(peer.address))
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

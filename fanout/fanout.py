@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Collection, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from time import monotonic
 from typing import Any, Final
@@ -39,6 +39,9 @@ CLOSE_SECONDS: Final = 3.0
 CLOSE_RATE: Final = 100
 """Connections are closed gradually over CLOSE_SECONDS, or at CLOSE_RATE per second if there are few: clients
 reconnect at the pace at which they are closed."""
+
+ENDED_PER_TURN: Final = 32
+"""Connections that `FanOut.end` looks at before the event loop runs other tasks."""
 
 RETRY_SECONDS: Final = 0.5
 LOG_INTERVAL: Final = 1.0
@@ -141,6 +144,15 @@ class FanOut:
             return b"".join(backlog.frames).splitlines()
         finally:
             resume.release(backlog)
+
+    async def end(self, blog: str, may_stay: Callable[[Connection], bool]) -> None:
+        """Closes the connections of a blog for which ``may_stay`` is False. Other tasks run in between."""
+        channel = self._channels.get(blog)
+        for number, connection in enumerate(channel.connections() if channel else (), 1):
+            if channel and not may_stay(connection):
+                channel.close(connection)
+            if number % ENDED_PER_TURN == 0:
+                await asyncio.sleep(0)
 
     def leave(self, blog: str, connection: Connection) -> None:
         """Removes a connection that has ended, if it is there."""

@@ -7,6 +7,7 @@ import logging
 from asyncio import Future
 from collections.abc import Awaitable
 from http.client import responses
+from math import ceil
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,8 +18,16 @@ from config import CONTROL_CHARACTERS, Blog
 from connections import limits
 from connections.limits import Admission, RefusedError
 from connections.listener import retry_after
-from connections.proxies import Client, client
+from connections.proxies import Client, client, is_trusted
 from fanout.fanout import FanOut
+from handlers.access import (
+    COOKIE,
+    COOKIE_MAX_AGE_SECONDS,
+    Grant,
+    TooManyWrongTokensError,
+    take_token,
+    tokens_of,
+)
 from handlers.site import Site
 from handlers.template_names import Localized
 from pages.filter import BusyError, Filter, FilteredPage, FilterError
@@ -72,6 +81,12 @@ class BaseHandler(Localized):
 
     allowed_methods = "GET, HEAD"
 
+    token: str | None = None
+    """The token that the query had."""
+
+    is_from_proxy = False
+    """True if a trusted proxy sent the request."""
+
     @property
     def site(self) -> Site:
         """The configuration, and the parts of this process that serve requests."""
@@ -116,8 +131,11 @@ class BaseHandler(Localized):
         Raises HTTPError 404 for a path with control characters: nothing here has one in its name, and the calls of
         the file system raise what no handler expects. Raises HTTPError 403 for an `Origin` that Tornado cannot read.
         """
+        self.token = take_token(self.request)
         peer = Client(self.request.remote_ip or "", self.request.protocol)
-        behind = client(peer, self.request.headers, self.site.config.server.trusted_proxies)
+        trusted = self.site.config.server.trusted_proxies
+        self.is_from_proxy = is_trusted(peer, trusted)
+        behind = client(peer, self.request.headers, trusted)
         self.request.remote_ip, self.request.protocol = behind
         self.admission.answering.add(self)
         if any(map(CONTROL_CHARACTERS.search, filter(None, self.path_args))):
@@ -165,6 +183,14 @@ class BaseHandler(Localized):
             status_code, message = 503, str(error)
             self.set_status(status_code)
             self.set_header("Retry-After", retry_after())
+        if isinstance(error, TooManyWrongTokensError):
+            self.set_header("Retry-After", str(ceil(error.seconds)))
+        if status_code == 401:
+            # RFC 9110 §15.5.2 requires it.
+            self.set_header("WWW-Authenticate", 'Bearer realm="Livelog"')
+            self.set_header("Cache-Control", "no-store")
+            if not self.wants_page():
+                message += " Programs send `Authorization: Bearer TOKEN`."
         if status_code == 405:
             # RFC 9110 §15.5.6 requires it.
             self.set_header("Allow", self.allowed_methods)
@@ -186,6 +212,14 @@ class BaseHandler(Localized):
         """True if an error is sent as HTML."""
         return not self.has_json_errors and "text/html" in self.request.headers.get("Accept", "")
 
+    def wants_json(self) -> bool:
+        """True for a program that asks for JSON where browsers get a page."""
+        return not self.wants_page() and "application/json" in self.request.headers.get("Accept", "")
+
+    def is_named(self) -> bool:
+        """True if a trusted proxy gave the reader's name."""
+        return self.site.access.is_named(self.request, is_from_proxy=self.is_from_proxy)
+
 
 class Handler(BaseHandler):
     """A request about the blogs of the configuration."""
@@ -193,14 +227,23 @@ class Handler(BaseHandler):
     is_large = True
     """True if the answer takes so much memory that clients with too many unread answers are refused."""
 
+    grant: Grant | None = None
+    """The reason why a private blog is shown; None for other blogs."""
+
     def prepare(self) -> None:
         """Raises RefusedError if too many bytes are still unread, by all clients or by this address.
 
         A path under a former name of a blog is answered under its present one, see `renamed`.
+
+        Raises HTTPError 401 if the blog in the path is private and the request has no right to it, and 429 after too
+        many wrong tokens.
         """
         super().prepare()
         if self.is_large:
             self.admission.check_unread(self.request.remote_ip or "")
+        blog = self._blog_in_path()
+        if blog and self.is_protected(blog):
+            self.grant = self._granted(blog)
         if self.path_args and (slug := self.site.config.renamed.get(self.path_args[0])):
             self.renamed(slug)
 
@@ -211,6 +254,51 @@ class Handler(BaseHandler):
         self.set_header("Cache-Control", f"max-age={RENAMED_SECONDS}")
         self.redirect(f"/{slug}/{rest}{query}", status=308)
 
+    def is_protected(self, blog: Blog) -> bool:
+        """True if the request needs a right to the blog."""
+        return blog.private
+
+    def _granted(self, blog: Blog) -> Grant:
+        """The reason why a private blog is shown. Raises HTTPError."""
+        given = tokens_of(self.request, self.get_cookie(COOKIE), self.token)
+        grant = self.site.access.grant(blog, given, is_named=self.is_named())
+        if grant is not None:
+            return grant
+        if given:
+            self.site.access.count_wrong(self.request.remote_ip or "")
+        raise HTTPError(401, reason="This blog is private. Open it with the link that you were given.")
+
+    def remember_token(self, grant: Grant) -> None:
+        """Stores a token in a cookie for the blog's paths.
+
+        `SameSite=Lax`, not `Strict`: the cookie is needed when a reader follows a link from another site.
+        """
+        if grant:
+            self.set_cookie(
+                COOKIE,
+                grant.decode(),
+                path=f"/{self.path_args[0]}/",
+                max_age=COOKIE_MAX_AGE_SECONDS,
+                samesite="Lax",
+                httponly=True,
+                secure=self.request.protocol == "https",
+            )
+        self.set_header("Cache-Control", "no-store")
+
+    def protect(self) -> None:
+        """Keeps answers of a private blog out of shared caches and search engines."""
+        blog = self._blog_in_path()
+        if blog and blog.private:
+            kept = str(self._headers.get("Cache-Control", "no-cache")).removeprefix("public, ")
+            self.set_header("Cache-Control", f"private, {kept}")
+            self.set_header("X-Robots-Tag", "noindex")
+
+    def flush(self, include_footers: bool = False) -> Future[None]:
+        """Sends what was written so far, and before it the headers."""
+        if not self._headers_written:
+            self.protect()
+        return super().flush(include_footers)
+
     @property
     def fanout(self) -> FanOut:
         """The fan-out. Routes whose handlers read it are only there in a process that has one."""
@@ -218,7 +306,11 @@ class Handler(BaseHandler):
         return self.site.fanout
 
     def home(self) -> Blog | None:
-        """The blog in the request's path, if there is one."""
+        """The blog in the request's path, if there is one that may be named."""
+        blog = self._blog_in_path()
+        return blog if blog and (not blog.private or self.grant is not None) else None
+
+    def _blog_in_path(self) -> Blog | None:
         return self.site.config.blog(self.path_args[0]) if self.path_args else None
 
     def blog(self, slug: str) -> Blog:

@@ -14,6 +14,7 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler
 
 from connections import eventstream
+from connections.connection import DetachedConnection
 from connections.eventstream import EventStreamConnection
 from connections.listener import slot_of
 from connections.websocket import WebSocketConnection, handshake
@@ -38,6 +39,11 @@ class Live(Handler):
         self.admission.answering.discard(self)
         self.ui.clear()
         return self.detach()
+
+    def joins(self, connection: DetachedConnection) -> None:
+        """Remembers the reason why a private blog is shown: when it no longer counts, the connection ends."""
+        if self.grant is not None:
+            self.site.access.add(connection, self.grant)
 
 
 class WebSocket(WebSocketHandler, Live):
@@ -66,6 +72,7 @@ class _Protocol:
             raise HTTPError(400, reason="Sec-WebSocket-Key is missing.")
         with contextlib.suppress(OSError):
             connection = WebSocketConnection(handler.take_over(), handler.fanout, handler.path_args[0])
+            handler.joins(connection)
             await connection.join(handshake(key), handler.cursor())
 
 
@@ -78,6 +85,8 @@ class EventStream(Live):
         after = self.request.headers.get("Last-Event-ID") or self.cursor()
         with contextlib.suppress(OSError):
             connection = EventStreamConnection(self.take_over(), self.fanout, slug)
+            self.joins(connection)
+            self.protect()
             await connection.join(eventstream.response(self._headers.get_all()), after)
 
     def head(self, *arguments: str) -> None:

@@ -40,16 +40,29 @@ class Index(Handler):
 
     def get(self) -> None:
         """Sends the list, or the redirect."""
-        blogs = self.site.config.blogs
+        all_blogs = self.site.config.blogs
+        is_named = self.is_named()
+        blogs = [blog for blog in all_blogs if is_named or not blog.private]
+        if len(blogs) < len(all_blogs) or is_named:
+            self.set_header("Cache-Control", "private, no-store")
         if len(blogs) == 1:
             self.redirect(f"/{blogs[0].slug}/")
             return
         self.remember_language()
-        self.render("index.html", blogs=blogs)
+        self.render("index.html", blogs=blogs, are_private=bool(all_blogs) and not blogs)
 
 
 class ThemedPage(CachedHandler):
     """A page of a blog, with the blog's accent, style sheet and logo."""
+
+    def prepare(self) -> None:
+        """Answers a link with a token by a redirect to the address without it, and a cookie."""
+        super().prepare()
+        if self.token and self.grant is not None and not self.wants_json():
+            self.remember_token(self.grant)
+            slash = "/" if self.request.path == f"/{self.path_args[0]}" else ""
+            query = f"?{self.request.query}" if self.request.query else ""
+            self.redirect(f"{self.request.path}{slash}{query}", status=303)
 
     def themed(self, template: str, blog: Blog, **values: Any) -> Sequence[bytes]:
         """A rendered template. Caches must revalidate: the page changes with every event."""
@@ -108,6 +121,10 @@ class BlogPage(ThemedPage):
             self.redirect(f"/{slug}/{query}")
             return
         await super().get(slug)
+
+    def is_protected(self, blog: Blog) -> bool:
+        """False for the address without a slash, to which no cookie is sent: it leads to the one with a slash."""
+        return super().is_protected(blog) and (self.request.path != f"/{blog.slug}" or self.token is not None)
 
     def personal(self) -> None:
         """Stores the language that the query names."""

@@ -31,7 +31,7 @@ class Permalink(ThemedPage):
         text = await self.site.timeline.entry(slug, entry_id)
         if text is None:
             raise await self._missing(slug, entry_id)
-        if self._wants_item():
+        if self.wants_json():
             return self._item(text)
         item = json.loads(text)
         above, below = await asyncio.gather(
@@ -47,9 +47,6 @@ class Permalink(ThemedPage):
             older=below.older and f"/{slug}/?before={below.older}",
             meta=metadata.of_entry(blog, self.absolute(f"/{slug}/"), item, self.logo(blog)),
         )
-
-    def _wants_item(self) -> bool:
-        return not self.wants_page() and "application/json" in self.request.headers.get("Accept", "")
 
     def _item(self, text: str) -> Sequence[str]:
         self.set_header("Content-Type", "application/json; charset=utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, GZipContentEncoding, RedirectHandler
@@ -26,12 +26,13 @@ from handlers.targets import TargetApplication
 from pages import language
 from pages.coding import accepted_codings
 
-_BLOG = r"/([a-z0-9][a-z0-9-]*)"
+BLOG: Final = r"/([a-z0-9][a-z0-9-]*)"
+"""The beginning of all paths of a blog."""
 
 # Tornado tries routes in order. Live connections come first: thousands reconnect in the same seconds.
 _LIVE: list[Any] = [
-    (rf"{_BLOG}/ws", WebSocket),
-    (rf"{_BLOG}/events", EventStream),
+    (rf"{BLOG}/ws", WebSocket),
+    (rf"{BLOG}/events", EventStream),
 ]
 _MONITORING: list[Any] = [
     (r"/healthz", Liveness),
@@ -52,16 +53,18 @@ _READING: list[Any] = [
     (r"/", Index),
     (ASSET_PATH, AssetFile),
     (r"/icon/([1-9][0-9]?)\.svg", Icon),
-    (rf"{_BLOG}/?", BlogPage),
-    (rf"{_BLOG}/entries", Entries),
-    (rf"{_BLOG}/filter", FilterPage),
-    (rf"{_BLOG}/sources", SourceList),
-    (rf"{_BLOG}/e/([a-z2-7]+)", Permalink),
-    (rf"{_BLOG}/e/([a-z2-7]+)/previous", Previous),
-    (rf"{_BLOG}/embed", Embed),
-    (rf"{_BLOG}/(theme\.css|logo)", ThemeFile),
-    (rf"{_BLOG}/feeds\.opml", FeedList),
+    (rf"{BLOG}/?", BlogPage),
+    (rf"{BLOG}/entries", Entries),
+    (rf"{BLOG}/filter", FilterPage),
+    (rf"{BLOG}/sources", SourceList),
+    (rf"{BLOG}/e/([a-z2-7]+)", Permalink),
+    (rf"{BLOG}/e/([a-z2-7]+)/previous", Previous),
+    (rf"{BLOG}/embed", Embed),
+    (rf"{BLOG}/(theme\.css|logo)", ThemeFile),
+    (rf"{BLOG}/feeds\.opml", FeedList),
 ]
+
+ROUTES: Final = (*_LIVE, *_MONITORING, *_OPERATING, *_READING)
 
 
 class Compression(GZipContentEncoding):
@@ -77,7 +80,7 @@ class Compression(GZipContentEncoding):
 def make_app(site: Site) -> Application:
     """The application of a site. A site without a fan-out (a fetch node) answers monitoring only."""
     monitoring = [*_MONITORING, *_OPERATING, (ASSET_PATH, AssetFile)]
-    return _application(site, [*_LIVE, *monitoring, *_READING] if site.fanout else monitoring, site.admission)
+    return _application(site, list(ROUTES) if site.fanout else monitoring, site.admission)
 
 
 def make_admin_app(site: Site, admission: Admission, *, is_loopback: bool = False) -> Application:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -11,6 +12,7 @@ from config import Blog, Config
 from connections.attempts import Attempts
 from connections.limits import Admission
 from fanout.fanout import FanOut
+from handlers.access import Access
 from handlers.turns import Turns
 from latency import Latency
 from pages.assets import Assets
@@ -73,6 +75,7 @@ class Site:
     answers: Cache = field(default_factory=Cache)
     attempts: Attempts = field(default_factory=Attempts)
     turns: Turns = field(init=False)
+    access: Access = field(default_factory=Access)
     key_events: KeyEvents = field(init=False)
     headlines: SourceHeadlines = field(init=False)
     _themes: dict[str, Theme] = field(init=False)
@@ -91,9 +94,16 @@ class Site:
         """
         self._themes = {blog.slug: Theme.of(blog) for blog in config.blogs}
         self.config = config
+        self.access.apply(config)
         self.sources.clear()
         self.answers.clear()
         self.key_events.clear()
+
+    async def end_revoked(self) -> None:
+        """Closes the live connections of private blogs that the configuration no longer grants."""
+        for blog in self.config.blogs:
+            if blog.private and self.fanout:
+                await self.fanout.end(blog.slug, partial(self.access.may_stay, blog.slug))
 
     def theme(self, blog: Blog) -> Theme:
         """The accent, style sheet and logo of a blog; none for a blog that a request began with and that is gone."""

@@ -127,6 +127,8 @@ async function ask(blog, after, signal) {
   const query = new URLSearchParams({ after });
   const timeouts = { timeout: POLL_TIMEOUT, bodyTimeout: POLL_BODY_TIMEOUT };
   const response = await request(`/${blog}/entries?${query}`, { cache: 'no-cache', signal, ...timeouts });
+  // The reader may no longer see a private blog: the answer to a reload says what to do.
+  if (response.status === 401) location.reload();
   return response.ok ? (await response.json())._livelog.messages : null;
 }
 
