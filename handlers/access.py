@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from tornado.httputil import HTTPServerRequest
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 
 from config import Blog, Config
 from connections.connection import DetachedConnection
@@ -130,6 +130,25 @@ class WrongTokens:
         if len(self._counts) > MAX_ADDRESSES:
             self._counts.popitem(last=False)
         return began + WRONG_SECONDS - now if count >= MAX_WRONG_TOKENS else 0.0
+
+
+def remember(handler: RequestHandler, path: str, grant: Grant) -> None:
+    """Stores a token in a cookie for the paths below a blog's, which ends with a slash.
+
+    `SameSite=Lax`, not `Strict`: the cookie is needed when a reader follows a link from another site.
+    """
+    handler.set_header("Cache-Control", "no-store")
+    if grant == IDENTITY:
+        return
+    handler.set_cookie(
+        COOKIE,
+        grant.decode(),
+        path=path,
+        max_age=COOKIE_MAX_AGE_SECONDS,
+        samesite="Lax",
+        httponly=True,
+        secure=handler.request.protocol == "https",
+    )
 
 
 def take_token(request: HTTPServerRequest) -> str | None:

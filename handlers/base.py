@@ -22,7 +22,6 @@ from connections.proxies import Client, client, is_trusted
 from fanout.fanout import FanOut
 from handlers.access import (
     COOKIE,
-    COOKIE_MAX_AGE_SECONDS,
     Grant,
     TooManyWrongTokensError,
     take_token,
@@ -167,6 +166,21 @@ class BaseHandler(Localized):
 
         sent.add_done_callback(end)
 
+    def protect(self) -> None:
+        """Sets the headers that depend on the configuration. Called before the headers are sent."""
+        if not self.is_indexed():
+            self.set_header("X-Robots-Tag", "noindex")
+
+    def flush(self, include_footers: bool = False) -> Future[None]:
+        """Sends the content so far, and before it the headers."""
+        if not self._headers_written:
+            self.protect()
+        return super().flush(include_footers)
+
+    def is_indexed(self) -> bool:
+        """False if search engines are to leave the whole server out."""
+        return self.site.config.server.robots == "index"
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Sends the error. Why the timeline fails is the operator's business and is only logged."""
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -268,36 +282,20 @@ class Handler(BaseHandler):
             self.site.access.count_wrong(self.request.remote_ip or "")
         raise HTTPError(401, reason="This blog is private. Open it with the link that you were given.")
 
-    def remember_token(self, grant: Grant) -> None:
-        """Stores a token in a cookie for the blog's paths.
-
-        `SameSite=Lax`, not `Strict`: the cookie is needed when a reader follows a link from another site.
-        """
-        if grant:
-            self.set_cookie(
-                COOKIE,
-                grant.decode(),
-                path=f"/{self.path_args[0]}/",
-                max_age=COOKIE_MAX_AGE_SECONDS,
-                samesite="Lax",
-                httponly=True,
-                secure=self.request.protocol == "https",
-            )
-        self.set_header("Cache-Control", "no-store")
-
     def protect(self) -> None:
-        """Keeps answers of a private blog out of shared caches and search engines."""
+        """Keeps answers of a private blog out of shared caches."""
+        super().protect()
         blog = self._blog_in_path()
         if blog and blog.private:
             kept = str(self._headers.get("Cache-Control", "no-cache")).removeprefix("public, ")
             self.set_header("Cache-Control", f"private, {kept}")
-            self.set_header("X-Robots-Tag", "noindex")
 
-    def flush(self, include_footers: bool = False) -> Future[None]:
-        """Sends what was written so far, and before it the headers."""
-        if not self._headers_written:
-            self.protect()
-        return super().flush(include_footers)
+    def is_indexed(self) -> bool:
+        """False for a private blog, and for one that asks search engines to leave it out."""
+        blog = self._blog_in_path()
+        if blog is None:
+            return super().is_indexed()
+        return not blog.private and (blog.robots or self.site.config.server.robots) == "index"
 
     @property
     def fanout(self) -> FanOut:

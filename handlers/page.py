@@ -13,6 +13,7 @@ from tornado.escape import xhtml_escape
 
 from config import Blog
 from entries import FRONT_PAGE
+from handlers.access import remember
 from handlers.base import Handler
 from handlers.cached import KEPT_SECONDS, UNANNOUNCED_SECONDS, CachedHandler
 from handlers.wall import wall_values
@@ -59,7 +60,7 @@ class ThemedPage(CachedHandler):
         """Answers a link with a token by a redirect to the address without it, and a cookie."""
         super().prepare()
         if self.token and self.grant is not None and not self.wants_json():
-            self.remember_token(self.grant)
+            remember(self, f"/{self.path_args[0]}/", self.grant)
             slash = "/" if self.request.path == f"/{self.path_args[0]}" else ""
             query = f"?{self.request.query}" if self.request.query else ""
             self.redirect(f"{self.request.path}{slash}{query}", status=303)

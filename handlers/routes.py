@@ -19,6 +19,7 @@ from handlers.opml import FeedList
 from handlers.page import BlogPage, Embed, Index
 from handlers.permalink import Permalink
 from handlers.readiness import Readiness
+from handlers.robots import Robots
 from handlers.site import ROOT, Site
 from handlers.sources import SourceList
 from handlers.status import Retry, Status
@@ -34,6 +35,7 @@ _LIVE: list[Any] = [
     (rf"{BLOG}/ws", WebSocket),
     (rf"{BLOG}/events", EventStream),
 ]
+_STATIC: Final = str(ROOT / "static")
 _MONITORING: list[Any] = [
     (r"/healthz", Liveness),
     (r"/readyz", Readiness),
@@ -51,7 +53,9 @@ _ADMIN: list[Any] = [
 ]
 _READING: list[Any] = [
     (r"/", Index),
+    (r"/robots\.txt", Robots),
     (ASSET_PATH, AssetFile),
+    (r"/static/(.*)", StaticFiles, {"path": _STATIC}),
     (r"/icon/([1-9][0-9]?)\.svg", Icon),
     (rf"{BLOG}/?", BlogPage),
     (rf"{BLOG}/entries", Entries),
@@ -95,13 +99,12 @@ def _application(
     site: Site, routes: list[Any], admission: Admission, *, is_admin: bool = False, is_loopback: bool = False
 ) -> Application:
     language.load()
-    return TargetApplication(
+    app = TargetApplication(
         routes,
         default_handler_class=NotFound,
         site=site,
         admission=admission,
         template_path=str(ROOT / "templates"),
-        static_path=str(ROOT / "static"),
         static_handler_class=StaticFiles,
         # The proxy keeps the access log; errors are logged where they happen.
         log_function=lambda _: None,
@@ -110,3 +113,6 @@ def _application(
         is_admin=is_admin,
         is_loopback=is_loopback,
     )
+    # Only now: with it, Tornado adds routes of its own in front, such as one for /robots.txt.
+    app.settings["static_path"] = _STATIC
+    return app

@@ -21,6 +21,10 @@ class Localized(RequestHandler):
         """The blog in the request's path, if there is one."""
         return None
 
+    def is_indexed(self) -> bool:
+        """False if search engines are to leave the answer out."""
+        return True
+
     def get_user_locale(self) -> locale.Locale | None:
         """The language in the query, else in the cookie; None if neither names one of ours."""
         given = self.request.query_arguments.get(language.COOKIE, [b""])
@@ -65,6 +69,7 @@ class Localized(RequestHandler):
             "meta": None,
             "view": None,
             "is_export": False,
+            "is_indexed": self.is_indexed(),
         }
 
     def render(self, template_name: str, **kwargs: Any) -> Future[None]:

@@ -71,7 +71,7 @@ def changed(settings: Config, **fields: object) -> Config:
 def paths(post: str) -> list[str]:
     """A path of the private blog for each route that a blog has."""
     found = []
-    for pattern, _ in ROUTES:
+    for pattern, *_ in ROUTES:
         if not pattern.startswith(BLOG):
             continue
         for group, value in ((BLOG, "/blog"), ("([a-z2-7]+)", post), ("/?", "/")):
