@@ -11,7 +11,7 @@ import urls
 from config import secret_files
 from config.messages import Loc, Problems, unknown_key
 from config.schema import Blog, Config, Feed, Server
-from config.values import COLOUR_SENTENCE
+from config.values import COLOUR_SENTENCE, RESERVED
 from config.yaml_lines import YamlList, YamlMap, locate
 
 
@@ -54,6 +54,7 @@ def check_valid(config: Config, root: YamlMap, problems: Problems) -> None:
     is_fixed = server.endpoint.port or server.endpoint.path
     if is_fixed and server.admin_endpoint == server.endpoint:
         _add(root, ("server", "admin"), "is the public address: give it another port", problems)
+    _check_prefix(config, root, problems)
     for blog in config.blogs:
         _check_access(blog, server, root, problems)
         for n, feed in enumerate(blog.feeds):
@@ -138,6 +139,15 @@ def _check_aliases(root: YamlMap, problems: Problems) -> None:
             if alias in taken:
                 problems.add(line, ("blogs", slug, "aliases", n), f"{taken[alias]}: leave it out")
             taken.setdefault(alias, f"is an alias in line {line} already")
+
+
+def _check_prefix(config: Config, root: YamlMap, problems: Problems) -> None:
+    """Finds a blog under whose name a proxy that strips the prefix would pass on another path."""
+    first = config.server.prefix[1:].partition("/")[0]
+    names = {*config.aliases, *(blog.slug for blog in config.blogs), *RESERVED}
+    if first in names:
+        sentence = f"has a path that begins with /{first}, the name of a blog or of Livelog's own: change one of them"
+        _add(root, ("server", "public_url"), sentence, problems)
 
 
 def _check_access(blog: Blog, server: Server, root: YamlMap, problems: Problems) -> None:

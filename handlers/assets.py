@@ -52,7 +52,8 @@ class StaticFiles(BaseHandler, StaticFileHandler):  # type: ignore[misc]  # two 
     def make_static_url(cls, settings: dict[str, Any], path: str, include_version: bool = True) -> str:
         """The path that templates put into pages: the asset's, else the file's."""
         site: Site = settings["site"]
-        return site.assets.address(path) or super().make_static_url(settings, path, include_version)
+        own = site.assets.address(path) or super().make_static_url(settings, path, include_version)
+        return f"{site.config.server.prefix}{own}"
 
     def set_extra_headers(self, path: str) -> None:  # noqa: ARG002 - Tornado's signature
         """Sets `Cache-Control` so that browsers revalidate the file."""

@@ -93,6 +93,11 @@ class BaseHandler(Localized):
         return site
 
     @property
+    def prefix(self) -> str:
+        """The path of `server.public_url`."""
+        return self.site.config.server.prefix
+
+    @property
     def admission(self) -> Admission:
         """The counts of connections, and of answers under way, of the address that the request came to."""
         admission: Admission = self.settings["admission"]
@@ -119,6 +124,10 @@ class BaseHandler(Localized):
         scheme = origin.partition(":")[0]
         allowed = (self.site.config.server.public_url or "", f"{scheme}://{self.request.headers.get('Host', '')}")
         return asked is not None and asked in map(_origin, allowed)
+
+    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
+        """Redirects to a path of this server, without the one that readers have it below."""
+        super().redirect(f"{self.prefix}{url}", permanent, status)
 
     def head(self, *arguments: str) -> Awaitable[None] | None:
         """Answers like GET; Tornado leaves out the body."""
@@ -310,6 +319,10 @@ class Handler(BaseHandler):
 
     def _blog_in_path(self) -> Blog | None:
         return self.site.config.blog(self.path_args[0]) if self.path_args else None
+
+    def base(self, slug: str) -> str:
+        """The path of a blog's page, as readers have it."""
+        return f"{self.prefix}/{slug}/"
 
     def blog(self, slug: str) -> Blog:
         """The blog of that name. Raises HTTPError 404."""

@@ -60,7 +60,7 @@ class ThemedPage(CachedHandler):
         """Answers a link with a token by a redirect to the address without it, and a cookie."""
         super().prepare()
         if self.token and self.grant is not None and not self.wants_json():
-            remember(self, f"/{self.path_args[0]}/", self.grant)
+            remember(self, self.base(self.path_args[0]), self.grant)
             slash = "/" if self.request.path == f"/{self.path_args[0]}" else ""
             query = f"?{self.request.query}" if self.request.query else ""
             self.redirect(f"{self.request.path}{slash}{query}", status=303)
@@ -100,7 +100,7 @@ class ThemedPage(CachedHandler):
             "chosen": chosen,
             "choices": choices(sources, chosen, are_all=are_all),
             "sources": sources,
-            "address_of": partial(blog_address, blog.slug, view=view),
+            "address_of": partial(blog_address, self.base(blog.slug), view=view),
             "kept_view": view,
             "freshness": lambda source: freshness_text(source, now, self.locale),
             "iso": iso,
@@ -165,7 +165,7 @@ class BlogPage(ThemedPage):
             posts=await self.rendered(page.items, blog=blog, view=view, current=None),
             cursor=str(page.head),
             older=page.older and sheet["address_of"](chosen, before=page.older),
-            view_address=partial(blog_address, blog.slug),
+            view_address=partial(blog_address, self.base(blog.slug)),
             live=live,
             view=view,
             **sheet,

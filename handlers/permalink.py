@@ -43,8 +43,8 @@ class Permalink(ThemedPage):
             "permalink.html",
             blog,
             posts=await self.rendered(shown, blog=blog, view=None, current=entry_id),
-            newer=_newer(slug, above),
-            older=below.older and f"/{slug}/?before={below.older}",
+            newer=_newer(self.base(slug), above),
+            older=below.older and f"{self.base(slug)}?before={below.older}",
             meta=metadata.of_entry(blog, self.absolute(f"/{slug}/"), item, self.logo(blog)),
         )
 
@@ -63,10 +63,10 @@ class Permalink(ThemedPage):
         return HTTPError(404, reason="There is no such post here.")
 
 
-def _newer(slug: str, above: Sequence[str]) -> str | None:
+def _newer(base: str, above: Sequence[str]) -> str | None:
     """The path of the page that ends right above the entries shown here; None if there is nothing above them."""
     if len(above) <= NEWER_NEIGHBOURS:
         return None
     if len(above) < NEWER_NEIGHBOURS + FRONT_PAGE:
-        return f"/{slug}/"
-    return f"/{slug}/?before={before_item(json.loads(above[0]))}"
+        return base
+    return f"{base}?before={before_item(json.loads(above[0]))}"

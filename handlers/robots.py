@@ -22,7 +22,7 @@ class Robots(BaseHandler):
         """Sends the file. If all blogs are private, crawlers are kept from all of it."""
         blogs = self.site.config.blogs
         is_all = bool(blogs) and all(blog.private for blog in blogs)
-        paths = ["/"] if is_all else [f"/*/{name}" for name in _KEPT_FROM]
+        paths = ["/"] if is_all else [f"{self.prefix}/*/{name}" for name in _KEPT_FROM]
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.set_header("Cache-Control", f"max-age={MAX_AGE_SECONDS}")
         self.finish("\n".join(["User-agent: *", *(f"Disallow: {path}" for path in paths), ""]))

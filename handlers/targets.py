@@ -12,13 +12,20 @@ _ABSOLUTE: Final = re.compile(r"https?://([A-Za-z0-9._~%:\[\]-]+)(/[^?]*)?(\?.*)
 
 
 class TargetApplication(Application):
-    """An application for which absolute targets are paths. Their host replaces that of the header `Host`."""
+    """An application for which absolute targets are paths. Their host replaces that of the header `Host`.
+
+    Paths are found with and without the path of `server.public_url`: some proxies strip it, others do not.
+    """
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Finds the handler of a request."""
         found = _ABSOLUTE.fullmatch(request.uri or "")
         if found:
             _name_by_path(request, *found.groups(default=""))
+        prefix = self.settings["site"].config.server.prefix
+        if prefix and f"{request.path}/".startswith(f"{prefix}/"):
+            request.path = request.path.removeprefix(prefix) or "/"
+            request.uri = f"{request.path}{'?' if request.query else ''}{request.query}"
         return super().find_handler(request, **kwargs)
 
 

@@ -21,6 +21,11 @@ class Localized(RequestHandler):
         """The blog in the request's path, if there is one."""
         return None
 
+    @property
+    def prefix(self) -> str:
+        """The path that readers have all paths below, such as `/live`; empty for none."""
+        return ""
+
     def is_indexed(self) -> bool:
         """False if search engines are to leave the answer out."""
         return True
@@ -44,6 +49,7 @@ class Localized(RequestHandler):
             self.set_cookie(
                 language.COOKIE,
                 language.language(self.locale).code,
+                path=f"{self.prefix}/",
                 max_age=language.COOKIE_MAX_AGE_SECONDS,
                 samesite="Lax",
                 httponly=True,
@@ -69,6 +75,7 @@ class Localized(RequestHandler):
             "meta": None,
             "view": None,
             "is_export": False,
+            "prefix": self.prefix,
             "is_indexed": self.is_indexed(),
         }
 

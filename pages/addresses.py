@@ -13,8 +13,11 @@ from pages.filter import Filter
 _ALL: Final = Filter()
 
 
-def blog_address(slug: str, chosen: Filter = _ALL, *, view: str | None = None, before: str | None = None) -> str:
-    """The path and query of a blog's page. ``view`` and ``before`` come first, the filter last."""
+def blog_address(base: str, chosen: Filter = _ALL, *, view: str | None = None, before: str | None = None) -> str:
+    """The path and query of a blog's page, whose path is ``base``.
+
+    ``view`` and ``before`` come first, the filter last.
+    """
     pairs = ((name, value) for name, value in (("view", view), ("before", before)) if value)
     query = "&".join((*(f"{name}={quote(value)}" for name, value in pairs), *filter(None, (chosen.parameters(),))))
-    return f"/{slug}/{'?' if query else ''}{query}"
+    return f"{base}{'?' if query else ''}{query}"

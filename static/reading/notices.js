@@ -60,7 +60,7 @@ export function showInTab(waiting) {
   const wanted = waiting > 0 ? `(${waiting}) ${title}` : title;
   if (document.title === wanted) return;
   document.title = wanted;
-  if (icon) icon.href = waiting > 0 ? `/icon/${Math.min(waiting, MAX_ON_ICON)}.svg` : plainIcon;
+  if (icon) icon.href = waiting > 0 ? `${icon.dataset.counts}${Math.min(waiting, MAX_ON_ICON)}.svg` : plainIcon;
 }
 
 /**

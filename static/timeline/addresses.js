@@ -1,4 +1,9 @@
-/** Addresses of pages. The server writes the same ones (pages/item.py, pages/filter.py). */
+/**
+ * Addresses of pages. The server writes the same ones (pages/item.py, pages/filter.py).
+ *
+ * `blog`, here and elsewhere, is the path of the blog without its slashes at both ends: its name, such as `news`, or
+ * `live/news` if the server is below a path. So no two blogs of an origin share what the browser keeps.
+ */
 
 /** @typedef {import('./posts.js').Key} Key */
 

@@ -34,6 +34,15 @@ def test_the_prefix_is_the_path_of_the_public_url(read: Read, public_url: str, p
     assert read(f"{BLOG}server: {{public_url: {public_url}}}").server.prefix == prefix
 
 
+@pytest.mark.parametrize(("path", "first"), [("/b", "b"), ("/b/c", "b"), ("/old", "old"), ("/static", "static")])
+def test_a_prefix_is_no_name_of_a_blog(problems: Problems, path: str, first: str) -> None:
+    blogs = "blogs: {b: {aliases: [old], feeds: [https://a.example/]}}\n"
+    assert problems(f"{blogs}server: {{public_url: 'https://a.example{path}'}}") == (
+        f"2: server.public_url: has a path that begins with /{first}, the name of a blog or of Livelog's own: "
+        "change one of them",
+    )
+
+
 def test_the_address_may_be_a_unix_socket(read: Read) -> None:
     assert read(f"{BLOG}server: {{address: 'unix:/run/a.sock'}}").server.endpoint == Endpoint(path="/run/a.sock")
     assert read(f"{BLOG}server: {{address: '::1', port: 80}}").server.endpoint == Endpoint("::1", 80)
