@@ -24,6 +24,7 @@ from handlers.access import (
     COOKIE,
     Grant,
     TooManyWrongTokensError,
+    remember,
     take_token,
     tokens_of,
 )
@@ -275,6 +276,8 @@ class Handler(BaseHandler):
         rest = self.request.path[1:].partition("/")[2]
         query = f"?{self.request.query}" if self.request.query else ""
         self.set_header("Cache-Control", f"max-age={RENAMED_SECONDS}")
+        if self.grant is not None:
+            remember(self, self.base(slug), self.grant)
         self.redirect(f"/{slug}/{rest}{query}", status=308)
 
     def is_protected(self, blog: Blog) -> bool:
@@ -318,7 +321,9 @@ class Handler(BaseHandler):
         return blog if blog and (not blog.private or self.grant is not None) else None
 
     def _blog_in_path(self) -> Blog | None:
-        return self.site.config.blog(self.path_args[0]) if self.path_args else None
+        config = self.site.config
+        slug = self.path_args[0] if self.path_args else ""
+        return config.blog(config.renamed.get(slug, slug))
 
     def base(self, slug: str) -> str:
         """The path of a blog's page, as readers have it."""

@@ -59,7 +59,7 @@ class ThemedPage(CachedHandler):
     def prepare(self) -> None:
         """Answers a link with a token by a redirect to the address without it, and a cookie."""
         super().prepare()
-        if self.token and self.grant is not None and not self.wants_json():
+        if not self._finished and self.token and self.grant is not None and not self.wants_json():
             remember(self, self.base(self.path_args[0]), self.grant)
             slash = "/" if self.request.path == f"/{self.path_args[0]}" else ""
             query = f"?{self.request.query}" if self.request.query else ""

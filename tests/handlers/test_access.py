@@ -218,9 +218,9 @@ async def test_identities_of_others_are_not_believed(site: Site, settings: Confi
     assert (await site.get("/blog/", X_Forwarded_User="ada", X_Forwarded_For="10.0.0.1")).code == 401
 
 
-async def live(site: Site, token: str) -> WebSocketClientConnection:
+async def live(site: Site, token: str, path: str = "/blog/ws") -> WebSocketClientConnection:
     """A WebSocket of the private blog that got its hello."""
-    address = site.url("/blog/ws").replace("http:", "ws:")
+    address = site.url(path).replace("http:", "ws:")
     connection = await websocket_connect(HTTPRequest(address, headers={"Cookie": f"livelog_token={token}"}))
     assert await asyncio.wait_for(connection.read_message(), PATIENCE)
     return connection
@@ -268,6 +268,18 @@ async def test_a_connection_that_has_ended_is_forgotten(site: Site) -> None:
 async def test_websockets_need_a_token(site: Site) -> None:
     with pytest.raises(HTTPClientError, match="401"):
         await live(site, WRONG)
+
+
+async def test_a_former_name_leads_those_alone_to_a_private_blog_who_may_see_it(site: Site, settings: Config) -> None:
+    site.served.apply(changed(settings, aliases=("former",)))
+    assert (await site.get("/former/entries")).code == 401
+    assert "Location" not in (await site.get("/former/")).headers
+    for path in ("/former/?q=a", f"/former/?q=a&token={TOKEN}"):
+        answer = await site.get(path, Cookie=f"livelog_token={TOKEN}")
+        assert (answer.code, answer.headers["Location"]) == (308, "/blog/?q=a")
+        assert "Path=/blog/" in answer.headers["Set-Cookie"]
+        assert "no-store" in answer.headers["Cache-Control"]
+    (await live(site, TOKEN, "/former/ws")).close()
 
 
 async def test_the_cache_of_answers_is_closed_to_others(site: Site, post: str) -> None:
