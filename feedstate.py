@@ -81,6 +81,7 @@ class FeedState:
     None for ``url``: ``found_url`` and ``moved_to`` belong to it.
 
     The validators and ``body_digest`` belong to ``validated_url``, the URL that answered, and are sent to no other.
+    ``request`` is the digest of the headers, credentials and proxy that they were received with, empty for none.
     ``found_url`` is the feed that the web page at ``url`` names. ``moved_to`` is where permanent redirects have led
     since ``moved_since``. ``max_age``, ``ttl`` (seconds), ``skip_hours`` (UTC) and ``skip_days`` (0 for Monday) are
     the publisher's wishes. ``took`` is the duration of the last exchange in
@@ -101,6 +102,7 @@ class FeedState:
     etag: str | None = None
     last_modified: str | None = None
     body_digest: str | None = None
+    request: str = ""
     found_url: str | None = None
     moved_to: str | None = None
     moved_since: float = 0

@@ -19,7 +19,7 @@ from tornado.httputil import HTTPHeaders
 
 from config import Fetch
 from feeds.concurrency import most_exchanges
-from outbound.client import Client, ClientSettings, RequestError, Response
+from outbound.client import NOTHING_OWN, Client, ClientSettings, Own, RequestError, Response
 from outbound.host_limits import HostLimits, host_key
 from outbound.private_networks import Network
 
@@ -140,14 +140,23 @@ class Fetcher:
         self.client.close()
 
     async def get(
-        self, url: str, validators: Validators | None = None, *, named: str | None = None, proven: bool = True
+        self,
+        url: str,
+        validators: Validators | None = None,
+        *,
+        named: str | None = None,
+        own: Own = NOTHING_OWN,
+        proven: bool = True,
     ) -> Answer:
-        """Fetches a feed; raises FetchError or HostPausedError. ``named`` and ``proven`` as in `Client.request`."""
+        """Fetches a feed; raises FetchError or HostPausedError.
+
+        ``named``, ``own`` and ``proven`` are those of `Client.request`.
+        """
         conditions = _conditions(validators)
         began = time.monotonic()
         try:
             response = await self.client.request(
-                url, headers={"Accept": _ACCEPT}, headers_at=conditions, named=named, proven=proven
+                url, headers={"Accept": _ACCEPT}, headers_at=conditions, named=named, own=own, proven=proven
             )
         except RequestError as error:
             took = round(time.monotonic() - began, 3)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import redaction
 import urls
 from config import Blog, Feed
+from outbound.client import NOTHING_OWN, Own
 from outbound.host_limits import host_key
 
 
@@ -16,13 +17,14 @@ from outbound.host_limits import host_key
 class FollowedFeed:
     """A feed and its settings. ``interval`` is in seconds, None for `auto`; ``uses`` has the feed of each blog.
 
-    ``id`` is the one in config.yaml, empty for none.
+    ``id`` is the one in config.yaml, empty for none. ``own`` is of its requests to its own origin.
     """
 
     url: str
     interval: float | None
     uses: Mapping[str, Feed] = field(default_factory=dict)
     id: str = ""
+    own: Own = NOTHING_OWN
 
     @property
     def identity(self) -> str:
@@ -81,8 +83,16 @@ class FollowedFeeds(Mapping[str, FollowedFeed]):
         return self._on_host.get(host, ())
 
     def _use(self, slug: str, feed: Feed) -> None:
-        followed = self._followed_feeds.get(feed.identity) or FollowedFeed(feed.url, None)
+        followed = self._followed_feeds.get(feed.identity) or FollowedFeed(feed.url, None, own=_own(feed))
         intervals = [interval for interval in (followed.interval, feed.interval) if interval is not None]
         self._followed_feeds[feed.identity] = FollowedFeed(
-            followed.url, min(intervals, default=None), {**followed.uses, slug: feed}, feed.id or ""
+            followed.url, min(intervals, default=None), {**followed.uses, slug: feed}, feed.id or "", followed.own
         )
+
+
+def _own(feed: Feed) -> Own:
+    """The headers, credentials and proxy of a feed. `config` has them the same in all blogs."""
+    if not feed.request_headers and feed.credentials is None and feed.proxy is None:
+        return NOTHING_OWN
+    proxy = feed.proxy.get_secret_value() if feed.proxy else None
+    return Own(headers=feed.request_headers, credentials=feed.credentials, proxy=proxy)

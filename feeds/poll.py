@@ -59,6 +59,9 @@ class Poll:
         self._on_answer = on_answer
         self._followed = followed
         self._state = state.at(followed.url)
+        if self._state.request != followed.own.digest:
+            # Validators of another request, or the hash of its answer, may belong to another document.
+            self._state = replace(_forgetful(self._state), request=followed.own.digest)
         self._slots = slots
         self._fetcher = fetcher
         self._parser_pool = parser_pool
@@ -148,7 +151,10 @@ class Poll:
         async with self._slots.slot(self._followed.host, room_of(self._state)):
             started = self._clock()
             url = redirects.start(before, started)
-            answer = await self._fetcher.get(url, validators, named=self._followed.url, proven=proven(before))
+            followed = self._followed
+            answer = await self._fetcher.get(
+                url, validators, named=followed.url, own=followed.own, proven=proven(before)
+            )
             return answer, started
 
     async def _parsed(self, before: FeedState, answer: Answer) -> Document:

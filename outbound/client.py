@@ -5,24 +5,26 @@
         response.status, response.headers, response.body
 
 Redirects are followed by hand, so that each hop passes the same checks: pauses of its host, http(s) alone, and no
-private network that the operator did not list. A user name and password in the URL, and the headers of
-`CREDENTIALS`, are sent to the URL's own origin alone.
+private network that the operator did not list. A user name and password in the URL, the headers of `CREDENTIALS`, and
+the parts of `Own` are for the URL's own origin alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
+import hashlib
+import json
 import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from tornado.httputil import HTTPHeaders, encode_username_password
+from tornado.httputil import HTTPHeaders
 
 from outbound.body import ResponseBody
 from outbound.coding import ACCEPT_ENCODING
@@ -38,6 +40,7 @@ from outbound.http1 import (
     TooLargeError,
 )
 from outbound.private_networks import GuardedResolver, LiteralResolver, Network, PrivateAddressError, literal
+from outbound.proxy import Proxy, ProxyError, Streams, basic, check_host
 from outbound.wire import DEFAULT_PORTS, MAX_URL_CHARS, TooLongError, origin, wire_url
 
 REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -81,6 +84,29 @@ class ClientSettings:
     max_bytes: int
     connections: int
     private_networks: Sequence[Network] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """Parts of a request for the operator's origin alone: at another one, the request is sent as without them.
+
+    ``headers`` replace others of the same name. ``credentials`` are user name and password, ``proxy`` is its URL.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: tuple[str, str] | None = field(default=None, repr=False)
+    proxy: str | None = field(default=None, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """A hash that changes with them; empty for none. It is too short to find a password by it."""
+        if self == NOTHING_OWN:
+            return ""
+        text = json.dumps([sorted(self.headers.items()), self.credentials, self.proxy])
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+
+
+NOTHING_OWN: Final = Own()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +164,14 @@ class Client:
         body: bytes | None = None,
         max_redirects: int = MAX_REDIRECTS,
         named: str | None = None,
+        own: Own = NOTHING_OWN,
         proven: bool = True,
     ) -> Response:
         """Sends a request and follows redirects; raises RequestError or HostPausedError.
 
         ``headers_at`` are further headers for exactly these URLs. ``named`` is the URL that the operator gave, where
-        ``url`` was found by following it: a literal address or a user name in it is valid for its origin only.
+        ``url`` was found by following it: a literal address, a user name in it, and ``own`` are valid for its origin
+        only.
         A 303, and a 301 or 302 after POST, is followed with GET, without the body (RFC 9110 §15.4). With
         ``max_redirects=0`` a redirect is returned as it is. ``proven`` is False for a server that has not answered
         well before; few of these at a time may send large responses.
@@ -157,7 +185,7 @@ class Client:
             for _ in range(max_redirects + 1):
                 self.hosts.check_pause(target)
                 sent = self._headers(named or url, target, headers, headers_at)
-                hop = _Hop(settings, began + settings.timeout, ResponseBody(settings.max_bytes, large))
+                hop = _Hop(settings, began + settings.timeout, ResponseBody(settings.max_bytes, large), own)
                 request = Request(target, method, sent, body or b"" if method in WITH_BODY else body)
                 response = await self._exchange(hop, named or url, request)
                 if response.status not in REDIRECTS or not max_redirects:
@@ -211,22 +239,40 @@ class Client:
         if scheme not in DEFAULT_PORTS or not host or port is None:
             raise ValueError("not http(s)")
         # A literal address is the operator's word, for the origin that the configuration names and no other.
-        is_literal = operators is not None and literal(operators.hostname or "")
+        is_literal = operators is not None and literal(operators.hostname or "") is not None
+        own = hop.own if operators else NOTHING_OWN
         sent = request.headers
         if operators and operators.username:
-            name, password = unquote(operators.username), unquote(operators.password or "")
-            sent["Authorization"] = f"Basic {base64.b64encode(encode_username_password(name, password)).decode()}"
+            sent["Authorization"] = basic(unquote(operators.username), unquote(operators.password or ""))
+        if own.credentials:
+            sent["Authorization"] = basic(*own.credentials)
         sent["User-Agent"] = hop.settings.user_agent
+        sent.update(own.headers)
         sent["Accept-Encoding"] = ACCEPT_ENCODING
         if request.method == "POST":
             sent.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        data = request.to_bytes()
-        addresses = await (self._literal if is_literal else self._guarded).resolve(host, port)
-        async with connection(addresses, host if scheme == "https" else None) as (reader, writer):
+        proxy = Proxy.of(own.proxy) if own.proxy else None
+        is_absolute = proxy is not None and scheme == "http"
+        if proxy and is_absolute and proxy.authorization:
+            sent["Proxy-Authorization"] = proxy.authorization
+        data = request.to_bytes(absolute=is_absolute)
+        async with await self._connection(request.url, proxy, is_literal=is_literal) as (reader, writer):
             writer.write(data)
             # Above max_bytes: compression can make a body longer.
             max_bytes = hop.settings.max_bytes + MAX_HEADER_BYTES
             return await ResponseReader(reader, request.method, hop.body, max_bytes).read()
+
+    async def _connection(
+        self, url: str, proxy: Proxy | None, *, is_literal: bool
+    ) -> AbstractAsyncContextManager[Streams]:
+        """A connection to be opened: to the host of a URL, or for http to its proxy. Raises OSError."""
+        scheme, host, port = origin(url)
+        assert port is not None
+        if proxy is None:
+            addresses = await (self._literal if is_literal else self._guarded).resolve(host, port)
+            return connection(addresses, host if scheme == "https" else None)
+        await check_host(host, port, self._guarded)
+        return proxy.tunnel(host, port) if scheme == "https" else proxy.connection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +282,7 @@ class _Hop:
     settings: ClientSettings
     deadline: float
     body: ResponseBody
+    own: Own
 
 
 def _response(response: Head, url: str, moved_to: str | None, body: ResponseBody, took: float) -> Response:
@@ -257,7 +304,7 @@ def _why(error: Exception) -> str:
         if isinstance(error, kind):
             return message
     match error:
-        case PrivateAddressError() | MalformedResponseError():
+        case PrivateAddressError() | MalformedResponseError() | ProxyError():
             return str(error)
         case ssl.SSLCertVerificationError():
             return f"Its certificate is not valid: {error.verify_message}."

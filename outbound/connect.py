@@ -46,6 +46,11 @@ async def connection(
         writer.transport.abort()
 
 
+async def encrypt(writer: asyncio.StreamWriter, host: str) -> None:
+    """Begins TLS on an open connection; the certificate has to be valid for the host. Raises OSError."""
+    await writer.start_tls(_tls(), server_hostname=host)
+
+
 @functools.cache
 def _tls() -> ssl.SSLContext:
     # To read the certificates of all authorities takes 20 ms.

@@ -66,10 +66,14 @@ class Request:
     headers: HTTPHeaders
     body: bytes | None
 
-    def to_bytes(self) -> bytes:
-        """The request as it is sent. Raises ValueError for a header that would end its line."""
+    def to_bytes(self, *, absolute: bool = False) -> bytes:
+        """The request as it is sent; to a proxy with an ``absolute`` target (RFC 9112 §3.2.2).
+
+        Raises ValueError for a header that would end its line.
+        """
         _, _, host, target = self.url.split("/", 3)
-        lines = [f"{self.method} /{target} HTTP/1.1", f"Host: {host}", "Connection: close"]
+        named = self.url if absolute else f"/{target}"
+        lines = [f"{self.method} {named} HTTP/1.1", f"Host: {host}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in self.headers.get_all()]
         if self.body is not None:
             lines.append(f"Content-Length: {len(self.body)}")
