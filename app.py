@@ -20,12 +20,12 @@ from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from typing import Final, Literal
 
-from tornado.netutil import bind_sockets, bind_unix_socket
+from tornado.netutil import bind_sockets
 
 import redaction
 from clock import steady
 from config import Config, Endpoint
-from connections import limits
+from connections import limits, unix_socket
 from connections.limits import Admission
 from connections.listener import Listener
 from fanout.fanout import FanOut
@@ -100,6 +100,8 @@ class App:
     @property
     def url(self) -> str:
         """The address to open in a browser once the program has started; on a fetch node that of `/healthz`."""
+        if path := self.config.server.endpoint.path:
+            return self.config.server.public_url or f"unix:{path}"
         base = f"http://{self._addresses[0]}/"
         if self._role == "fetch":
             return f"{base}healthz"
@@ -270,6 +272,11 @@ class App:
 
     def _bind(self) -> list[socket.socket]:
         address, port = self.config.server.address, self.config.server.port
+        if path := self.config.server.endpoint.path:
+            try:
+                return [self._bind_unix(path)]
+            except OSError as error:
+                raise StartError(f"unix:{path} cannot be used: {error.strerror or error}") from None
         try:
             return bind_sockets(port, address, backlog=_BACKLOG, reuse_port=self._reuse_port)
         except OSError as error:
@@ -283,21 +290,18 @@ class App:
             return []
         try:
             if endpoint.path:
-                return [_bind_unix(endpoint.path)]
+                return [self._bind_unix(endpoint.path)]
             return bind_sockets(endpoint.port, endpoint.host, backlog=_BACKLOG, reuse_port=self._reuse_port)
         except (OSError, ValueError) as error:
             traceback.clear_frames(error.__traceback__)
             reason = getattr(error, "strerror", None) or error
             raise StartError(f"server.admin: {endpoint} cannot be used: {reason}") from None
 
-
-def _bind_unix(path: str) -> socket.socket:
-    """A socket at a path that the user and the group of this process alone can connect to."""
-    before = os.umask(0o117)
-    try:
-        return bind_unix_socket(path, mode=0o660, backlog=_BACKLOG)
-    finally:
-        os.umask(before)
+    def _bind_unix(self, path: str) -> socket.socket:
+        """A Unix socket whose file is removed at a stop. Raises OSError."""
+        bound = unix_socket.bind(path)
+        self._cleanup.callback(unix_socket.remove, bound, path)
+        return bound
 
 
 def _is_loopback(sockets: Sequence[socket.socket]) -> bool:
