@@ -23,6 +23,8 @@ test: $(VENV)/.dev node_modules/.installed
 	@tests/need chromium-headless-shell chromium
 	@tests/need redis-server
 	@tests/need strace
+	@tests/need nginx
+	@tests/need caddy
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 soak: $(VENV)/.dev
