@@ -19,7 +19,7 @@ from commands.trials import Trial, open_trials
 from config import Blog, Config, ConfigError, Feed
 from config.messages import sentence_of
 from entries import Entry
-from feeds.followed_feeds import FollowedFeed
+from feeds.followed_feeds import FollowedFeed, own_of
 from remedies import remedy
 
 HELP = "fetch a feed once, and print which entries its filter would take"
@@ -79,7 +79,7 @@ def _printable(text: str) -> str:
 
 async def _poll(config: Config, feed: Feed) -> Trial:
     everything = feed.model_copy(update={"include": (), "exclude": ()})
-    followed = FollowedFeed(feed.url, feed.interval, {_ALL: everything, _TAKEN: feed}, feed.id or "")
+    followed = FollowedFeed(feed.url, feed.interval, {_ALL: everything, _TAKEN: feed}, feed.id or "", own_of(feed))
     async with open_trials(config) as trials:
         return await trials.poll(followed)
 

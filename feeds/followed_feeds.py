@@ -83,14 +83,14 @@ class FollowedFeeds(Mapping[str, FollowedFeed]):
         return self._on_host.get(host, ())
 
     def _use(self, slug: str, feed: Feed) -> None:
-        followed = self._followed_feeds.get(feed.identity) or FollowedFeed(feed.url, None, own=_own(feed))
+        followed = self._followed_feeds.get(feed.identity) or FollowedFeed(feed.url, None, own=own_of(feed))
         intervals = [interval for interval in (followed.interval, feed.interval) if interval is not None]
         self._followed_feeds[feed.identity] = FollowedFeed(
             followed.url, min(intervals, default=None), {**followed.uses, slug: feed}, feed.id or "", followed.own
         )
 
 
-def _own(feed: Feed) -> Own:
+def own_of(feed: Feed) -> Own:
     """The headers, credentials and proxy of a feed. `config` has them the same in all blogs."""
     if not feed.request_headers and feed.credentials is None and feed.proxy is None:
         return NOTHING_OWN

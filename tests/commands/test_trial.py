@@ -49,6 +49,15 @@ async def test_a_feed_of_the_configuration_has_its_filter_and_login(tmp_path: Pa
     assert printed.startswith("News: 3 entries, 1 taken, 2 filtered out.\n")
 
 
+async def test_a_feed_of_the_configuration_is_requested_as_its_keys_say(tmp_path: Path, origin: RawOrigin) -> None:
+    feed = {"url": origin.serve("/a.xml", whole(ENTRIES)), "id": "city", "cookie": "a=b", "user_agent": "Own"}
+    (tmp_path / "config.yaml").write_text(json.dumps({"blogs": {"blog": {"feeds": [feed]}}}))
+    for arguments in (("try", "city"), ("check", "--feeds")):
+        await ended(*arguments, cwd=tmp_path)
+        assert "\r\ncookie: a=b\r\n" in origin.heads[-1].replace("Cookie", "cookie")
+        assert "\r\nUser-Agent: Own\r\n" in origin.heads[-1]
+
+
 async def test_a_feed_that_fails_is_told_with_its_remedy(tmp_path: Path, origin: RawOrigin) -> None:
     url = origin.serve("/gone?token=s3cr3ts3cr3t", whole(b"", status="410 Gone"))
     code, output = await command("try", url, cwd=tmp_path)
