@@ -11,6 +11,7 @@ import sys
 from typing import Final
 
 from app import App, logger
+from commands import notify
 from commands.options import Options
 from config import Config
 from reload import Reload
@@ -39,8 +40,10 @@ async def serve(loaded: Config, options: Options) -> None:
     await app.start()
     reload.start()
     _tune_garbage_collection()
+    notify.notify(notify.READY)
     await stopping.wait()
     logger.info("Stopping.")
+    notify.notify(notify.STOPPING)
     reload.stop()
     await app.stop()
 
