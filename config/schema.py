@@ -313,7 +313,13 @@ class Config(Section):
         return {alias: blog.slug for blog in self.blogs for alias in blog.aliases}
 
     def blog(self, slug: str) -> Blog | None:
-        return next((blog for blog in self.blogs if blog.slug == slug), None)
+        """The blog of that name."""
+        return self.by_slug.get(slug)
+
+    @cached_property
+    def by_slug(self) -> dict[str, Blog]:
+        """The blogs by their names."""
+        return {blog.slug: blog for blog in self.blogs}
 
     @cached_property
     def feeds(self) -> int:

@@ -44,6 +44,20 @@ Grant = bytes
 _BEARER: Final = "bearer "
 
 
+class PrivateError(HTTPError):
+    """The request has no right to a private blog. ``for_programs`` is a further sentence for them."""
+
+    def __init__(self, blog: Blog) -> None:
+        has_tokens = bool(blog.tokens)
+        super().__init__(
+            401,
+            reason="This blog is private. Open it with the link that you were given."
+            if has_tokens
+            else "This blog is private. Sign in to read it.",
+        )
+        self.for_programs = " Programs send `Authorization: Bearer TOKEN`." if has_tokens else ""
+
+
 class TooManyWrongTokensError(HTTPError):
     """An address sent too many wrong tokens. ``seconds`` are those until the next one is checked."""
 

@@ -23,11 +23,13 @@ from fanout.fanout import FanOut
 from handlers.access import (
     COOKIE,
     Grant,
+    PrivateError,
     TooManyWrongTokensError,
     remember,
     take_token,
     tokens_of,
 )
+from handlers.security_headers import IMAGES, SECURITY_HEADERS
 from handlers.site import Site
 from handlers.template_names import Localized
 from pages.filter import BusyError, Filter, FilteredPage, FilterError
@@ -43,32 +45,6 @@ TIMELINE_RETRY_SECONDS: Final = 5
 
 PREFLIGHT_SECONDS: Final = 86_400
 """Time for which browsers need not repeat a preflight."""
-
-IMAGES = "img-src 'self' http: https:"
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "connect-src 'self'",
-        IMAGES,
-        "media-src http: https:",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'self'",
-        "require-trusted-types-for 'script'",
-        "trusted-types livelog",
-    ]
-)
-
-SECURITY_HEADERS = {
-    "Server": "Livelog",
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -213,8 +189,8 @@ class BaseHandler(Localized):
             # RFC 9110 §15.5.2 requires it.
             self.set_header("WWW-Authenticate", 'Bearer realm="Livelog"')
             self.set_header("Cache-Control", "no-store")
-            if not self.wants_page():
-                message += " Programs send `Authorization: Bearer TOKEN`."
+        if isinstance(error, PrivateError) and not self.wants_page():
+            message += error.for_programs
         if status_code == 405:
             # RFC 9110 §15.5.6 requires it.
             self.set_header("Allow", self.allowed_methods)
@@ -292,7 +268,7 @@ class Handler(BaseHandler):
             return grant
         if given:
             self.site.access.count_wrong(self.request.remote_ip or "")
-        raise HTTPError(401, reason="This blog is private. Open it with the link that you were given.")
+        raise PrivateError(blog)
 
     def protect(self) -> None:
         """Keeps answers of a private blog out of shared caches."""

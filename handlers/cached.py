@@ -16,7 +16,8 @@ from typing import Final
 from tornado.iostream import StreamClosedError
 
 from connections import limits
-from handlers.base import SECURITY_HEADERS, Handler
+from handlers.base import Handler
+from handlers.security_headers import SECURITY_HEADERS
 from pages.cache import Answer, pack
 from pages.coding import accepted_coding
 

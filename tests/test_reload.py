@@ -12,8 +12,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from tornado.websocket import websocket_connect
+
 from demo.newsroom import Newsroom
-from tests.livelog import Client, Livelog, until
+from tests.livelog import PATIENCE, Client, Livelog, until
 from tests.redis import RedisServer
 
 
@@ -211,3 +213,19 @@ async def test_a_renamed_blog_keeps_its_posts_and_its_readers(livelog: Livelog, 
     page = await livelog.get("/old/?q=before")
     assert (page.code, page.headers["Location"]) == (308, "/new/?q=before")
     assert [entry["title"] for entry in await livelog.entries("new")] == ["After", "Before"]
+
+
+async def test_a_token_that_is_removed_ends_its_connections_and_no_others(livelog: Livelog) -> None:
+    tokens = ["first-token-of-the-blog-22", "other-token-of-the-blog-22"]
+    await livelog.start({"blog": {"feeds": [], "private": True, "tokens": tokens}})
+    address = f"ws://127.0.0.1:{livelog.port}/blog/ws?token="
+    first, other = [Client(await websocket_connect(address + token)) for token in tokens]
+    for client in (first, other):
+        assert (await client.next())["type"] == "hello"
+    save(livelog, blogs={"blog": {"feeds": [], "private": True, "tokens": tokens[1:]}})
+    assert await asyncio.wait_for(first.connection.read_message(), PATIENCE) is None
+    assert await other.quiet(0.5)
+    assert (await livelog.get(f"/blog/entries?token={tokens[0]}")).code == 401
+    for client in (first, other):
+        client.connection.close()
+    assert "token-of-the-blog" not in livelog.log

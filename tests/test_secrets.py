@@ -10,6 +10,7 @@ import pytest
 
 import config
 from tests.feeds.origins import RawOrigin, moved, raw_origin, whole
+from tests.feeds.proxy import forward_proxy
 from tests.livelog import Livelog, until
 from tests.test_restored import first_events
 from tests.test_server import command
@@ -123,3 +124,26 @@ async def test_no_error_of_the_command_line_has_a_secret(tmp_path: Path) -> None
         assert code != 0
         assert SECRET not in output
         assert output
+
+
+async def test_no_path_or_log_line_has_a_secret_of_a_request(livelog: Livelog) -> None:
+    async with raw_origin() as origin, forward_proxy() as proxy:
+        proxy.refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        refused = whole(b"no", status="401 Unauthorized")
+        feeds: list[dict[str, object]] = [
+            {"url": origin.serve("/headers", refused), "headers": {"X-Key": SECRET}, "cookie": f"id={SECRET}"},
+            {"url": origin.serve("/login", refused), "username": "ann", "password": SECRET},
+            {"url": origin.url("/proxy"), "proxy": proxy.url(f"ann:{SECRET}@")},
+            {"url": "https://127.0.0.1:9/tunnel", "proxy": proxy.url(f"ann:{SECRET}@")},
+            {"url": origin.url("/away"), "proxy": f"http://ann:{SECRET}@proxy.invalid:3128"},
+        ]
+        await livelog.start({"blog": feeds})
+
+        async def failing() -> bool:
+            return len((await livelog.json("/healthz"))["failing"]) == len(feeds)
+
+        await until(failing)
+        paths = ("/blog/", "/blog/sources", "/blog/feeds.opml", "/blog/filter", "/healthz", "/metrics")
+        said = [livelog.log, *[(await livelog.get(path)).body.decode() for path in paths]]
+    assert SECRET in "".join(origin.heads)
+    assert not [text for text in said if SECRET in text or "X-Key" in text]

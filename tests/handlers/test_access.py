@@ -212,6 +212,13 @@ async def test_identities_of_a_trusted_proxy_are_believed(site: Site, settings: 
     assert index.headers["Cache-Control"].startswith("private")
 
 
+async def test_a_blog_without_tokens_asks_to_sign_in(site: Site, settings: Config) -> None:
+    server = Server(identity_header="X-Forwarded-User", trusted_proxies=(ip_network("127.0.0.0/8"),))
+    site.served.apply(changed(settings, tokens=()).model_copy(update={"server": server}))
+    assert "Sign in to read it." in (await site.get("/blog/", Accept="text/html")).body.decode()
+    assert "Bearer" not in (await site.get("/blog/entries")).body.decode()
+
+
 async def test_identities_of_others_are_not_believed(site: Site, settings: Config) -> None:
     server = Server(identity_header="X-Forwarded-User", trusted_proxies=(ip_network("10.0.0.0/8"),))
     site.served.apply(settings.model_copy(update={"server": server}))
