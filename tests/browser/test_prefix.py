@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 async def test_a_page_below_a_path_is_whole(
-    visitor: Visitor, page: Page, livelog: Livelog, newsroom: Newsroom, proxy: PrefixProxy
+    proxy: PrefixProxy, livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page
 ) -> None:
     desk = newsroom.open_desk("/a.xml", title="Harbour Log", keep=FRONT_PAGE + 10)
     for number in range(FRONT_PAGE + 10):

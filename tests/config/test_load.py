@@ -65,7 +65,7 @@ def test_every_value_of_a_file_is_kept(read: Read) -> None:
         server:
           address: "::"
           port: 0
-          public_url: https://live.example.org/news/
+          public_url: https://live.example.org/site/
           trusted_proxies: [10.0.0.0/8, "::1"]
         store: redis://:secret@127.0.0.1:6379/0
         fetch: {interval: 5m, timeout: 1.5, max_bytes: 1MiB, concurrency: 8, per_host: 1,
@@ -80,7 +80,7 @@ def test_every_value_of_a_file_is_kept(read: Read) -> None:
         """)
     server, fetch, blog = loaded.server, loaded.fetch, loaded.blogs[0]
     assert (server.address, server.port) == ("::", 0)
-    assert server.public_url == "https://live.example.org/news"
+    assert server.public_url == "https://live.example.org/site"
     assert server.trusted_proxies == (IPv4Network("10.0.0.0/8"), IPv6Network("::1/128"))
     assert loaded.store == "redis://:secret@127.0.0.1:6379/0"
     assert (fetch.interval, fetch.timeout, fetch.max_bytes) == (300, 1.5, 1 << 20)

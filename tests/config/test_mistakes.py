@@ -740,7 +740,7 @@ CORRECT: list[tuple[str, Callable[[Config], object], object]] = [
     (server("port: '80'"), of_server("port"), 80),
     (server("port: ${UNSET:-8153}"), of_server("port"), 8153),
     (server("public_url: ${UNSET:-}"), of_server("public_url"), None),
-    (server("public_url: http://127.0.0.1:8888/blog/"), of_server("prefix"), "/blog"),
+    (server("public_url: http://127.0.0.1:8888/live/"), of_server("prefix"), "/live"),
     (server("address: web_1"), of_server("address"), "web_1"),
     (server("address: '::'"), of_server("address"), "::"),
     (server("trusted_proxies:"), of_server("trusted_proxies"), ()),

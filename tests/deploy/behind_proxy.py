@@ -1,8 +1,9 @@
 """A Livelog behind a proxy of deploy/, in a network of its own, and a crowd of clients; prints its findings as JSON.
 
-    unshare --net python -m tests.deploy.behind_proxy nginx|caddy FOLDER
+    unshare --net python -m tests.deploy.behind_proxy nginx|socket|caddy FOLDER
 
-The network has the addresses of 198.51.100.0/24 (RFC 5737): those of loopback are exempt from the limits.
+`socket` is nginx before a Livelog on a Unix socket. The network has the addresses of 198.51.100.0/24 (RFC 5737):
+those of loopback are exempt from the limits.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ CONFIG: Final = {
 }
 
 
-def nginx_command(folder: Path) -> Sequence[str]:
+def nginx_command(folder: Path, socket: Path | None = None) -> Sequence[str]:
     """Puts the files of deploy/nginx/ where they are read here; one process, so that none outlives the test."""
     (folder / "conf.d").mkdir()
     (folder / "snippets").mkdir()
@@ -69,6 +70,8 @@ def nginx_command(folder: Path) -> Sequence[str]:
         text = text.replace("/var/log/nginx", str(folder)).replace("/run/nginx.pid", f"{folder}/nginx.pid")
         text = text.replace(f"/etc/letsencrypt/live/{HOST}/fullchain.pem", str(CERTIFICATE))
         text = text.replace(f"/etc/letsencrypt/live/{HOST}/privkey.pem", str(CERTIFICATE))
+        if socket:
+            text = text.replace("server 127.0.0.1:8888;", f"server unix:{socket};")
         (folder / target).write_text(text, encoding="utf-8")
     return ["nginx", "-c", str(folder / "nginx.conf"), "-g", "daemon off; master_process off;"]
 
@@ -218,9 +221,11 @@ async def protocol() -> str | None:
 
 async def main(kind: str, folder: Path) -> None:
     """Starts everything, and prints the findings."""
-    (folder / "config.yaml").write_text(json.dumps(CONFIG), encoding="utf-8")
+    socket = folder / "livelog.sock" if kind == "socket" else None
+    server = {"public_url": f"https://{HOST}", "address": f"unix:{socket}"} if socket else CONFIG["server"]
+    (folder / "config.yaml").write_text(json.dumps({**CONFIG, "server": server}), encoding="utf-8")
     livelog = [sys.executable, str(ROOT / "server.py"), f"--config={folder / 'config.yaml'}"]
-    proxy = nginx_command(folder) if kind == "nginx" else caddy_command(folder)
+    proxy = caddy_command(folder) if kind == "caddy" else nginx_command(folder, socket)
     async with running(livelog, folder, "livelog"), running(proxy, folder, kind):
         found = await findings()
     print(json.dumps(found))

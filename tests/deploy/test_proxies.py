@@ -23,11 +23,12 @@ def alone() -> list[str]:
     return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
 
 
-@pytest.fixture(scope="module", params=["nginx", "caddy"])
+@pytest.fixture(scope="module", params=["nginx", "socket", "caddy"])
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The findings behind a proxy."""
     kind = request.param
-    lacking = [name for name in (kind, "ip", "unshare") if not shutil.which(name, path=PATH)]
+    program = "caddy" if kind == "caddy" else "nginx"
+    lacking = [name for name in (program, "ip", "unshare") if not shutil.which(name, path=PATH)]
     is_allowed = not lacking and subprocess.run([*alone(), "true"], env={"PATH": PATH}, check=False).returncode == 0
     if not is_allowed:
         reason = f"{', '.join(lacking) or 'a network namespace'} is needed"
