@@ -103,8 +103,8 @@ class BaseHandler(Localized):
         return asked is not None and asked in map(_origin, allowed)
 
     def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
-        """Redirects to a path of this server, without the one that readers have it below."""
-        super().redirect(f"{self.prefix}{url}", permanent, status)
+        """Redirects to a path of this server, without the one that readers have it below, or to a relative one."""
+        super().redirect(f"{self.prefix}{url}" if url.startswith("/") else url, permanent, status)
 
     def head(self, *arguments: str) -> Awaitable[None] | None:
         """Answers like GET; Tornado leaves out the body."""
