@@ -185,12 +185,12 @@ class BaseHandler(Localized):
             self.set_header("Retry-After", retry_after())
         if isinstance(error, TooManyWrongTokensError):
             self.set_header("Retry-After", str(ceil(error.seconds)))
-        if status_code == 401:
+        if isinstance(error, PrivateError):
             # RFC 9110 §15.5.2 requires it.
             self.set_header("WWW-Authenticate", 'Bearer realm="Livelog"')
             self.set_header("Cache-Control", "no-store")
-        if isinstance(error, PrivateError) and not self.wants_page():
-            message += error.for_programs
+            if not self.wants_page():
+                message += error.for_programs
         if status_code == 405:
             # RFC 9110 §15.5.6 requires it.
             self.set_header("Allow", self.allowed_methods)
