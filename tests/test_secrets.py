@@ -140,7 +140,7 @@ async def test_no_path_or_log_line_has_a_secret_of_a_request(livelog: Livelog) -
         await livelog.start({"blog": feeds})
 
         async def failing() -> bool:
-            return len((await livelog.json("/healthz"))["failing"]) == len(feeds)
+            return len((await livelog.health())["failing"]) == len(feeds)
 
         await until(failing)
         paths = ("/blog/", "/blog/sources", "/blog/feeds.opml", "/blog/filter", "/healthz", "/metrics")
