@@ -88,7 +88,8 @@ class Livelog:
         )
         self._reading = asyncio.create_task(self._read_log())
         await until(lambda: " is on http://" in self.log or self._exited())
-        found = re.search(r" is on http://[^/]*:(\d+)/", self.log)
+        # Not the port of the address before it, which may be a proxy's.
+        found = re.search(r" is on http://.* listening on \S*?:(\d+)\b", self.log)
         assert found, f"it did not start: {self.log}"
         self.port = int(found[1])
         admin = re.search(r" status on (http://\S+)/status", self.log)
