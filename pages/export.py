@@ -171,6 +171,7 @@ class _Renderer:
             "view": None,
             "current": None,
             "is_export": True,
+            "prefix": "",
             "policy": POLICY,
             "pages": plan.pages,
             "key_events": plan.key_events,
