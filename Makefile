@@ -25,6 +25,8 @@ test: $(VENV)/.dev node_modules/.installed
 	@tests/need strace
 	@tests/need nginx
 	@tests/need caddy
+	@tests/need curl
+	@tests/need openssl
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 soak: $(VENV)/.dev
