@@ -226,7 +226,7 @@ class App:
     async def _rename_blogs(self, config: Config) -> None:
         """Gives what is stored under a former name of a blog its present name, unless that has something already."""
         if self._timeline:
-            for former, slug in config.renamed.items():
+            for former, slug in config.aliases.items():
                 if await self._timeline.rename(former, slug):
                     logger.info("The blog %s is called %s now.", former, slug)
 

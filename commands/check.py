@@ -92,7 +92,7 @@ def _interval(trial: Trial) -> str:
 
 
 def _problems(trial: Trial) -> list[str]:
-    """What is wrong with a feed, and the remedy."""
+    """The problem of a feed, and its remedy."""
     if trial.problem is None:
         return []
     sentences = [redaction.public_text(trial.problem), remedy(trial.problem, trial.result.state.status)]

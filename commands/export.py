@@ -71,7 +71,7 @@ async def _export(store: str, blog: Blog, folder: Path, home: str | None) -> int
 
 def _blog(config: Config, name: str) -> Blog:
     """The blog of that name, or former name. Raises ConfigError."""
-    if blog := config.blog(config.renamed.get(name, name)):
+    if blog := config.blog(config.aliases.get(name, name)):
         return blog
     names = [blog.slug for blog in config.blogs]
     near = difflib.get_close_matches(name, names, 1)

@@ -49,7 +49,7 @@ async def serve(loaded: Config, options: Options) -> None:
 
 
 def _give_memory_back() -> None:
-    """Has glibc give large blocks back when they are freed: mallopt(3), M_MMAP_THRESHOLD.
+    """Makes glibc give large blocks back when they are freed: mallopt(3), M_MMAP_THRESHOLD.
 
     By itself it raises that limit to 32 MB. The bodies of large feeds then leave holes in the heap: beside hostile
     servers the process grew by 80 MB that it did not use. Other C libraries have no `mallopt`.

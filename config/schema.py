@@ -307,11 +307,6 @@ class Config(Section):
         """The slugs of blogs by each of their aliases."""
         return {alias: blog.slug for blog in self.blogs for alias in blog.aliases}
 
-    @cached_property
-    def renamed(self) -> dict[str, str]:
-        """The slug of the blog that a former name (`Blog.aliases`) leads to."""
-        return {alias: blog.slug for blog in self.blogs for alias in blog.aliases}
-
     def blog(self, slug: str) -> Blog | None:
         """The blog of that name."""
         return self.by_slug.get(slug)

@@ -244,7 +244,7 @@ class Handler(BaseHandler):
         blog = self._blog_in_path()
         if blog and self.is_protected(blog):
             self.grant = self._granted(blog)
-        if self.path_args and (slug := self.site.config.renamed.get(self.path_args[0])):
+        if self.path_args and (slug := self.site.config.aliases.get(self.path_args[0])):
             self.renamed(slug)
 
     def renamed(self, slug: str) -> None:
@@ -299,7 +299,7 @@ class Handler(BaseHandler):
     def _blog_in_path(self) -> Blog | None:
         config = self.site.config
         slug = self.path_args[0] if self.path_args else ""
-        return config.blog(config.renamed.get(slug, slug))
+        return config.blog(config.aliases.get(slug, slug))
 
     def base(self, slug: str) -> str:
         """The path of a blog's page, as readers have it."""

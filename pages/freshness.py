@@ -118,7 +118,7 @@ class Freshness:
         return self.last_states
 
     def expire(self) -> None:
-        """Has the states of feeds read again: some were just changed."""
+        """Forgets the states of feeds, some of which were just changed: they are read again."""
         self._states = _Cached()
 
     def clear(self) -> None:

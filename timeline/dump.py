@@ -2,7 +2,7 @@
 
 A source gives its feeds first and its blogs after them. A feed's state says which entries its last document listed:
 one that is later than the entries would hide those that came in between; with an earlier one they are listed again,
-and recognised. Of an entry that comes twice the later record counts.
+and recognised. If an entry comes twice, the later record counts.
 """
 
 from __future__ import annotations

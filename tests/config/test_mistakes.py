@@ -508,7 +508,7 @@ MISTAKES: list[tuple[str, ...]] = [
         blog("logo: config.yaml"),
         "3: blogs.b.logo: must be an image whose name ends in .svg, .png, .jpg, .jpeg, .webp, .avif, .gif",
     ),
-    # What cannot be meant
+    # Values that cannot be meant
     (item("https://https://a.example/"), "4: blogs.b.feeds[0]: must have http:// or https:// once"),
     (
         item("https://a.example/1,https://b.example/2"),

@@ -1,4 +1,4 @@
-"""What every store promises of `Timeline.purge`: the entries of a feed go, with events, and nothing else."""
+"""The promise of `Timeline.purge`, in every store: the entries of a feed go, with events, and nothing else."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def _rename(db: sqlite3.Connection, blog: str, name: str) -> bool:
     if not newest_seq(db, blog) or newest_seq(db, name):
         return False
     for table in BLOG_TABLES:
-        # What is left of a blog that never had an event.
+        # A blog that never had an event may have left some.
         db.execute(f"DELETE FROM {table} WHERE blog = ?", (name,))  # noqa: S608 - a constant
         db.execute(f"UPDATE {table} SET blog = ? WHERE blog = ?", (name, blog))  # noqa: S608 - a constant
     return True

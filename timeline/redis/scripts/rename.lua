@@ -8,7 +8,7 @@ redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[2], head)
 local parts = (#KEYS - 1) / 2
 for i = 2, parts + 1 do
-    -- What is left of a blog that never had an event.
+    -- A blog that never had an event may have left some.
     redis.call('DEL', KEYS[i + parts])
     if redis.call('EXISTS', KEYS[i]) == 1 then
         redis.call('RENAME', KEYS[i], KEYS[i + parts])
