@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Blog
+from config import Blog, Config
 from tests.config.reading import BLOG, Problems, Read
 
 A_COLOUR = "must be a colour such as '#b0301c', in quotes: without them YAML takes # for a comment"
@@ -110,3 +110,10 @@ def test_key_events_and_the_pinned_post_have_a_tag(read: Read, problems: Problem
     blog = read("blogs: {b: {key_events: Key event, pin: 要闻}}").blogs[0]
     assert (blog.key_events, blog.pin) == ("Key event", "要闻")
     assert problems("blogs: {b: {pin: ''}}") == ("1: blogs.b.pin: must not be empty",)
+
+
+def test_a_copy_with_other_values_computes_its_properties_anew() -> None:
+    first = Config(blogs=(Blog(slug="a", title="A"),))
+    assert first.blog("a") is first.blogs[0]
+    second = first.model_copy(update={"blogs": (Blog(slug="b", title="B", aliases=("a",)),)})
+    assert (second.blog("a"), second.blog("b"), second.aliases) == (None, second.blogs[0], {"a": "b"})
