@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 import redaction
 import urls
@@ -42,9 +42,9 @@ def as_yaml(config: Config) -> str:
     """A configuration as the text of a config.yaml, without secrets."""
     shown = _ShownUrls()
     document = {
-        "server": _section(dict(config.server)),
+        "server": _section(_fields(config.server)),
         "store": _store(config.store),
-        "fetch": _fetch(dict(config.fetch)),
+        "fetch": _fetch(_fields(config.fetch)),
         "blogs": {blog.slug: _blog(blog, shown) for blog in config.blogs},
     }
     return yaml.safe_dump(_escaped(document), allow_unicode=True, sort_keys=False, width=110)
@@ -72,14 +72,14 @@ class _ShownUrls:
 
 
 def _blog(blog: Blog, shown: _ShownUrls) -> dict[str, Any]:
-    section = _section({key: value for key, value in dict(blog).items() if key not in ("slug", "title", "feeds")})
+    section = _section({key: value for key, value in _fields(blog).items() if key not in ("slug", "title", "feeds")})
     return {"title": blog.title, **section, "feeds": [_feed(feed, shown) for feed in blog.feeds]}
 
 
 def _feed(feed: Feed, shown: _ShownUrls) -> dict[str, Any]:
     """The keys of a feed that are not as they are by default, and its interval."""
     default = Feed(url=feed.url)
-    changed = {key: value for key, value in dict(feed).items() if value != getattr(default, key)}
+    changed = {key: value for key, value in _fields(feed).items() if value != getattr(default, key)}
     section = _section(changed)
     if feed.headers:
         section["headers"] = dict.fromkeys((name for name, _ in feed.headers), HIDDEN)
@@ -89,6 +89,11 @@ def _feed(feed: Feed, shown: _ShownUrls) -> dict[str, Any]:
 def _fetch(values: Mapping[str, Any]) -> dict[str, Any]:
     durations = {"interval": _seconds(values["interval"]), "timeout": _seconds(values["timeout"])}
     return {**_section(values), **durations}
+
+
+def _fields(section: BaseModel) -> dict[str, Any]:
+    """The values of the keys, without cached properties."""
+    return {name: getattr(section, name) for name in type(section).model_fields}
 
 
 def _section(values: Mapping[str, Any]) -> dict[str, Any]:

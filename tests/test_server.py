@@ -241,10 +241,8 @@ async def test_a_start_is_logged_in_one_line_without_secrets(livelog: Livelog) -
     (line,) = (line for line in livelog.log.splitlines() if " is on http://" in line)
     assert f"Livelog {VERSION} is on {livelog.url('/blog/')}: " in line
     assert f"config {livelog.folder / 'config.yaml'}, store sqlite:{livelog.database}, role all" in line
-    assert (
-        f"listening on 127.0.0.1:{livelog.port}, status on {livelog.admin_url('/status')}, 1 feeds (0 failing)"
-        in line
-    )
+    assert f"listening on 127.0.0.1:{livelog.port}, status on {livelog.admin_url}/status, " in line
+    assert line.endswith(" 1 feeds (0 failing)")
 
 
 async def test_a_start_counts_the_feeds_that_failed_before(livelog: Livelog) -> None:
