@@ -55,7 +55,7 @@ async def test_a_page_whose_server_can_read_no_posts_does_not_claim_to_be_live(
     filled: Livelog, visitor: Visitor, page: Page
 ) -> None:
     visitor.expects(MISSING + "the server responded with a status of 503")
-    is_down = True
+    is_down = False
 
     async def answer(route: Route) -> None:
         await (route.fulfill(status=503, json={}) if is_down else route.continue_())
@@ -64,6 +64,7 @@ async def test_a_page_whose_server_can_read_no_posts_does_not_claim_to_be_live(
     await page.route("**/blog/sources", answer)
     await page.goto(filled.url("/blog/"))
     await until_live(page)
+    is_down = True
     await page.clock.fast_forward("03:00")
     await expect(page.locator("#state")).to_contain_text("No news since ")
     is_down = False
