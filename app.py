@@ -35,6 +35,7 @@ from feeds.poller import Poller
 from handlers.routes import make_admin_app, make_app
 from handlers.site import Notices, Site
 from pages.freshness import Freshness
+from plurals import counted
 from timeline import Presence, Timeline, open_timeline
 from timeline.retention import Retention
 
@@ -197,7 +198,7 @@ class App:
         }
         facts = (f"{name} {data[name]}" for name in ("config", "store", "role") if data[name])
         status = f", status on {self.admin_url}/status" if self.admin_url else ""
-        counts = f"{data['feeds']} feeds ({data['failing']} failing)"
+        counts = f"{counted(self.config.feeds, 'feed')} ({data['failing']} failing)"
         logger.info(
             "Livelog %s is on %s: %s, listening on %s%s, %s",
             VERSION,

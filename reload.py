@@ -15,6 +15,7 @@ from tornado.ioloop import PeriodicCallback
 
 from app import App
 from config import Config, ConfigError
+from plurals import counted
 from timeline import TimelineError
 
 logger = logging.getLogger("livelog.config")
@@ -108,7 +109,7 @@ class Reload:
 
     def _report(self) -> None:
         blogs, feeds = len(self._app.config.blogs), self._app.config.feeds
-        logger.info("The configuration was applied: %d feeds in %d blogs.", feeds, blogs)
+        logger.info("The configuration was applied: %s in %s.", counted(feeds, "feed"), counted(blogs, "blog"))
         if names := " and ".join(self._app.restart_needed):
             logger.warning("A change of %s needs a restart.", names)
 

@@ -16,6 +16,7 @@ from commands.trials import Trial, open_trials
 from config import Config
 from feeds import schedule
 from feeds.followed_feeds import FollowedFeeds
+from plurals import counted
 from remedies import remedy
 
 HELP = "validate the configuration, with --feeds fetch each feed once, and exit"
@@ -39,7 +40,7 @@ def run(options: Options) -> int:
     trials = asyncio.run(_poll_all(loaded))
     print("\n".join(table(trials)))
     failing = sum(trial.problem is not None for trial in trials)
-    print(f"{len(trials)} feeds, {failing} failing.")
+    print(f"{counted(len(trials), 'feed')}, {failing} failing.")
     return 1 if failing else 0
 
 

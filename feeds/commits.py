@@ -11,6 +11,7 @@ import redaction
 from feeds import schedule
 from feeds.result import Result
 from feedstate import FeedState
+from plurals import counted
 from timeline import Lease, LeaseLostError, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.feeds")
@@ -75,7 +76,7 @@ def _report(before: FeedState, after: FeedState, now: float) -> None:
         return
     name = redaction.public_url(after.address)
     if after.problem is None:
-        logger.warning("%s: well again after %d failed polls.", name, before.failures)
+        logger.warning("%s: well again after %s.", name, counted(before.failures, "failed poll"))
     else:
         wait = schedule.in_words(max(after.next_at - now, 0))
         logger.warning("%s: %s Next try in %s.", name, redaction.public_text(after.problem), wait)

@@ -62,7 +62,7 @@ async def test_a_feed_that_was_added_reaches_who_is_connected(livelog: Livelog, 
         await client.next()
         save(livelog, blogs={"blog": {"feeds": [feed(old.url), feed(new.url)]}})
         assert (await titled(client, "Of the new feed"))["type"] == "entry"
-    assert "The configuration was applied: 2 feeds in 1 blogs." in livelog.log
+    assert "The configuration was applied: 2 feeds in 1 blog." in livelog.log
 
 
 async def test_sighup_applies_the_file_too(livelog: Livelog) -> None:

@@ -242,7 +242,7 @@ async def test_a_start_is_logged_in_one_line_without_secrets(livelog: Livelog) -
     assert f"Livelog {VERSION} is on {livelog.url('/blog/')}: " in line
     assert f"config {livelog.folder / 'config.yaml'}, store sqlite:{livelog.database}, role all" in line
     assert f"listening on 127.0.0.1:{livelog.port}, status on {livelog.admin_url}/status, " in line
-    assert line.endswith(" 1 feeds (0 failing)")
+    assert line.endswith(" 1 feed (0 failing)")
 
 
 async def test_a_start_counts_the_feeds_that_failed_before(livelog: Livelog) -> None:
@@ -250,7 +250,7 @@ async def test_a_start_counts_the_feeds_that_failed_before(livelog: Livelog) -> 
     await until(lambda: "The connection was refused." in livelog.log)
     await livelog.stop()
     await livelog.run(f"--config={livelog.folder / 'config.yaml'}")
-    assert "1 feeds (1 failing)" in livelog.log
+    assert "1 feed (1 failing)" in livelog.log
 
 
 async def test_a_log_of_json_has_one_object_a_line_without_secrets(livelog: Livelog, newsroom: Newsroom) -> None:

@@ -85,7 +85,7 @@ async def test_a_failing_feed_is_polled_at_once_when_its_url_is_mended(
     assert (await desk.state()).problem is None
     assert log.heard() == [
         f"{bad}: The answer was 401 Unauthorized. Next try in 4 hours.",
-        f"{good}: well again after 1 failed polls.",
+        f"{good}: well again after 1 failed poll.",
     ]
     assert len(await desk.titles()) == len(NAMES)
 
