@@ -20,9 +20,9 @@ WIDTH: Final = 118
 _INTRODUCTION: Final = """\
 # Configuration
 
-`config.yaml` is yours: the first start copies it from [config.example.yaml](../config.example.yaml), which has every
-key with its default, and git ignores it. `livelog.db` and relative paths start at its folder. `blogs` alone is
-required:
+`config.yaml` is yours: no update changes it, so `git pull` never conflicts with your edits.
+[config.example.yaml](../config.example.yaml) has every key with its default; a start without a `config.yaml` copies
+it. `livelog.db` and relative paths start at the folder of `config.yaml`. `blogs` alone is required:
 
     blogs:
       blog:

@@ -1,7 +1,8 @@
-"""config/example.py: the first start, and updates by git of a config.yaml that was edited."""
+"""config.yaml and config/example.py: a start without a configuration, and updates by git of one that was edited."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import config
 from tests.livelog import ROOT
 from tests.test_server import command
 
+CONFIGURATION = (ROOT / "config.yaml").read_bytes()
 EXAMPLE = (ROOT / config.EXAMPLE).read_bytes()
 GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "HOME": os.devnull}
 
@@ -27,7 +29,13 @@ def git(arguments: str, cwd: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-async def test_the_first_start_copies_the_example(tmp_path: Path) -> None:
+def test_the_configuration_of_the_repository_is_valid_and_never_changes() -> None:
+    """It is the operator's: an update that changes it conflicts with every edit. New keys belong in the example."""
+    assert config.load(ROOT / "config.yaml").feeds == 4
+    assert hashlib.sha256(CONFIGURATION).hexdigest()[:16] == "b8ec30ec01f2089f"
+
+
+async def test_a_start_without_a_configuration_copies_the_example(tmp_path: Path) -> None:
     (tmp_path / config.EXAMPLE).write_bytes(EXAMPLE)
     code, output = await command("--check", cwd=tmp_path)
     assert code == 0
@@ -61,46 +69,52 @@ def test_a_link_that_leads_nowhere_is_left(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A clone of the version before, in which config.yaml was edited; the next version is ready to be pulled."""
-    origin, clone = tmp_path / "origin", tmp_path / "clone"
+def origin(tmp_path: Path) -> Path:
+    """A repository with the version before this one, whose config.yaml had all keys."""
+    origin = tmp_path / "origin"
     git(f"init -q -b main {origin}", tmp_path)
-    (origin / "config.yaml").write_bytes(EXAMPLE)
+    publish(origin, "before", {"config.yaml": EXAMPLE})
+    return origin
+
+
+def publish(origin: Path, version: str, files: dict[str, bytes]) -> None:
+    """Commits a version."""
+    for name, content in files.items():
+        (origin / name).write_bytes(content)
     git("add .", origin)
-    git("commit -q -m before", origin)
-    git(f"clone -q {origin} {clone}", tmp_path)
-    git(f"mv config.yaml {config.EXAMPLE}", origin)
-    (origin / ".gitignore").write_bytes((ROOT / ".gitignore").read_bytes())
-    git("add .", origin)
-    git("commit -q -m after", origin)
+    git(f"commit -q -m {version}", origin)
+
+
+def edited(origin: Path, mine: bytes) -> Path:
+    """A clone in which config.yaml was edited."""
+    clone = origin.with_name("clone")
+    git(f"clone -q {origin} {clone}", origin)
+    (clone / "config.yaml").write_bytes(mine)
     return clone
 
 
-def test_git_does_not_pull_over_an_edited_configuration(clone: Path) -> None:
+def test_the_update_of_the_changelog_keeps_an_edited_configuration(origin: Path) -> None:
     mine = EXAMPLE + b"# mine\n"
-    (clone / "config.yaml").write_bytes(mine)
-    ended = shell("git pull", clone)
-    assert ended.returncode != 0
-    assert "Your local changes" in ended.stderr
+    clone = edited(origin, mine)
+    publish(origin, "this", {"config.yaml": CONFIGURATION, config.EXAMPLE: EXAMPLE})
+    refused = shell("git pull", clone)
+    assert "Your local changes" in refused.stderr
     assert (clone / "config.yaml").read_bytes() == mine
-
-
-def test_the_update_of_the_changelog_keeps_an_edited_configuration(clone: Path) -> None:
-    mine = EXAMPLE + b"# mine\n"
-    (clone / "config.yaml").write_bytes(mine)
     (commands,) = re.findall(r"`(mv config\.yaml .*?)`", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
     ended = shell(commands, clone)
     assert ended.returncode == 0, ended.stderr
     assert (clone / "config.yaml").read_bytes() == mine
     assert (clone / config.EXAMPLE).read_bytes() == EXAMPLE
-    assert shell("git status --porcelain", clone).stdout == ""
 
 
-def test_an_unedited_configuration_is_made_again(clone: Path) -> None:
-    git("pull -q", clone)
-    assert config.copy_example(clone / "config.yaml")
-    assert (clone / "config.yaml").read_bytes() == EXAMPLE
-    assert shell("git status --porcelain", clone).stdout == ""
+def test_later_updates_do_not_conflict_with_an_edited_configuration(origin: Path) -> None:
+    publish(origin, "this", {"config.yaml": CONFIGURATION, config.EXAMPLE: EXAMPLE})
+    mine = CONFIGURATION + b"# mine\n"
+    clone = edited(origin, mine)
+    publish(origin, "next", {config.EXAMPLE: EXAMPLE + b"# a new key\n"})
+    ended = shell("git pull", clone)
+    assert ended.returncode == 0, ended.stderr
+    assert (clone / "config.yaml").read_bytes() == mine
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ async def main(document: Path, folder: Path) -> list[Ran]:
                 await machine.write(block)
             elif block.language == "sh":
                 ran += [await machine.run(block, command) for command in block.run]
-        # What the servers logged in the end.
+        # Last, the log of the servers.
         ran.append(Ran(0, "(servers)", 0, there(machine.log.read_text(encoding="utf-8"))))
     finally:
         await machine.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from entries import Cursor, Event
+from entries import Cursor, Event, Kind
 from fanout import counts
 from fanout.counts import Counts
 
@@ -13,8 +13,8 @@ ITEM = (
 SEEN = 1_796_040_000.0
 
 
-def event(kind: str = "entry", feed: str = "https://a.example/") -> Event:
-    return Event("blog", Cursor("e", 1), kind, "a", ITEM % ("a", feed))  # type: ignore[arg-type]  # a test's
+def event(kind: Kind = "entry", feed: str = "https://a.example/") -> Event:
+    return Event("blog", Cursor("e", 1), kind, "a", ITEM % ("a", feed))
 
 
 def test_events_count_once_and_deliveries_by_connection() -> None:
