@@ -7,10 +7,8 @@ the limit saves work and keeps neighbours behind one address apart from whoever 
 from __future__ import annotations
 
 import hmac
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
-from time import monotonic
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -18,8 +16,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
 from config import Blog, Config
+from connections.attempts import Attempts
 from connections.connection import DetachedConnection
-from connections.limits import address_group
 from fanout.connection import Connection
 
 COOKIE: Final = "livelog_token"
@@ -27,13 +25,6 @@ COOKIE_MAX_AGE_SECONDS: Final = 365 * 86_400
 
 PARAMETER: Final = "token"
 """The parameter of the query that has a token."""
-
-MAX_WRONG_TOKENS: Final = 20
-WRONG_SECONDS: Final = 60.0
-"""Requests with wrong tokens that one address may send within WRONG_SECONDS."""
-
-MAX_ADDRESSES: Final = 10_000
-"""Addresses whose wrong tokens are counted."""
 
 IDENTITY: Final = b""
 """The grant of a reader whose name a trusted proxy gave."""
@@ -73,7 +64,7 @@ class Access:
         self._tokens: dict[str, tuple[bytes, ...]] = {}
         self._identity_header: str | None = None
         self._live: dict[Connection, Grant] = {}
-        self._wrong = WrongTokens()
+        self._wrong = Attempts()
 
     @property
     def live(self) -> int:
@@ -108,8 +99,9 @@ class Access:
 
     def count_wrong(self, address: str) -> None:
         """Counts a request with a wrong token. Raises TooManyWrongTokensError."""
-        if seconds := self._wrong.count(address):
+        if seconds := self._wrong.wait_seconds(address):
             raise TooManyWrongTokensError(seconds)
+        self._wrong.failed(address)
 
     def add(self, connection: DetachedConnection, grant: Grant) -> None:
         """Remembers the grant of a live connection until the connection ends."""
@@ -125,25 +117,6 @@ class Access:
 
     def _forget(self, connection: Connection) -> None:
         self._live.pop(connection, None)
-
-
-class WrongTokens:
-    """Counts wrong tokens by address, those of MAX_ADDRESSES at most. ``clock`` returns seconds."""
-
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._clock = clock
-        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def count(self, address: str) -> float:
-        """Counts one. Returns seconds to wait if there were more than MAX_WRONG_TOKENS in WRONG_SECONDS, else 0."""
-        key, now = address_group(address) or address, self._clock()
-        count, began = self._counts.pop(key, (0, now))
-        if now - began >= WRONG_SECONDS:
-            count, began = 0, now
-        self._counts[key] = min(count + 1, MAX_WRONG_TOKENS + 1), began
-        if len(self._counts) > MAX_ADDRESSES:
-            self._counts.popitem(last=False)
-        return began + WRONG_SECONDS - now if count >= MAX_WRONG_TOKENS else 0.0
 
 
 def remember(handler: RequestHandler, path: str, grant: Grant) -> None:

@@ -15,6 +15,7 @@ from tornado.web import HTTPError
 
 import redaction
 import remedies
+from config import Config
 from fanout.frames import Transport
 from feedstate import FeedState
 from handlers.admin import AdminHandler
@@ -79,24 +80,32 @@ async def report(site: Site, words: str = "") -> Report:
     except TimelineError as error:
         states, problem = site.sources.last_states, problem or str(error)
     now = site.timeline.now()
-    feeds = status.followed(site.config)
     slow = tuple(site.polling.slow_patterns) if site.polling else ()
     # In a thread: the rows of 100,000 feeds take seconds.
-    rows = await asyncio.to_thread(status.rows, feeds, states, now, slow=slow, words=words)
+    rows, followed, failing = await asyncio.to_thread(_survey, site.config, states, now, slow, words)
     notices = site.notices()
     return Report(
         now=now,
         problem=problem and redaction.public_text(problem),
         advice=remedies.for_store(problem) if problem else None,
         rows=replace(rows, others=_timed(site, rows.others), failing=_timed(site, rows.failing)),
-        followed=len(feeds),
-        failing=sum(1 for identity in feeds if (state := states.get(identity)) and state.problem),
+        followed=followed,
+        failing=failing,
         blogs=_blogs(site),
         nodes=nodes,
         refused={reason: count for reason, count in site.admission.refused.items() if count},
         config_problems=[redaction.public_text(line) for line in notices.config_problems],
         restart_needed=notices.restart_needed,
     )
+
+
+def _survey(
+    config: Config, states: Mapping[str, FeedState], now: float, slow: Sequence[tuple[str, str, str]], words: str
+) -> tuple[status.Rows, int, int]:
+    """The rows, and how many feeds are followed and fail."""
+    feeds = status.followed(config)
+    failing = sum(1 for identity in feeds if (state := states.get(identity)) and state.problem)
+    return status.rows(feeds, states, now, slow=slow, words=words), len(feeds), failing
 
 
 def _timed(site: Site, rows: Sequence[status.Row]) -> Sequence[status.Row]:
@@ -188,7 +197,7 @@ class Retry(AdminHandler):
         Instead of a form, the body may be JSON: `{"feed": URL or id}`.
         """
         given = self._given()
-        retried = await retry(self.site.timeline, None if given is None else self._named(given))
+        retried = await retry(self.site.timeline, None if given is None else await self._named(given))
         if retried is None:
             raise HTTPError(404, reason="No blog follows this feed.")
         self.site.sources.expire()
@@ -201,8 +210,9 @@ class Retry(AdminHandler):
         """Raises HTTPError 405: a link must poll nothing."""
         raise HTTPError(405)
 
-    def _named(self, text: str) -> str:
-        identity = status.named_by(self.site.config, text)
+    async def _named(self, text: str) -> str:
+        # In a thread: one of 100,000 feeds is looked for.
+        identity = await asyncio.to_thread(status.named_by, self.site.config, text)
         if identity is None:
             raise HTTPError(404, reason="No blog follows this feed.")
         return identity

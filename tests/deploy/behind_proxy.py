@@ -32,7 +32,7 @@ ADDRESSES: Final = 200
 PER_ADDRESS: Final = 1_000
 """`connections.limits.MAX_LIVE_PER_ADDRESS`, which the test compares."""
 
-MAX_WRONG_TOKENS: Final = 20
+MAX_WRONG_TOKENS: Final = 10
 AT_ONCE: Final = 50
 TIMEOUT: Final = 60.0
 

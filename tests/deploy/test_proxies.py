@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from connections.attempts import MAX_ATTEMPTS
 from connections.limits import MAX_LIVE_PER_ADDRESS
-from handlers.access import MAX_WRONG_TOKENS
 from tests.deploy import behind_proxy
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -62,8 +62,8 @@ def test_a_client_that_forges_its_address_has_the_limit_of_its_own(found: dict[s
 
 
 def test_a_client_that_forges_its_address_guesses_no_more_tokens(found: dict[str, Any]) -> None:
-    assert behind_proxy.MAX_WRONG_TOKENS == MAX_WRONG_TOKENS
-    assert found["guesses"] == [*[401] * MAX_WRONG_TOKENS, 429]
+    assert behind_proxy.MAX_WRONG_TOKENS == MAX_ATTEMPTS
+    assert found["guesses"] == [*[401] * MAX_ATTEMPTS, 429]
     assert found["other_guess"] == 401
 
 

@@ -14,7 +14,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from config import Blog, Config, Feed, Server
-from handlers.access import MAX_WRONG_TOKENS
+from connections.attempts import MAX_ATTEMPTS
 from handlers.routes import BLOG, ROUTES
 from tests.connections.bare import asked
 from tests.livelog import PATIENCE, until
@@ -187,7 +187,7 @@ async def test_the_cookie_of_one_blog_opens_no_other(site: Site, settings: Confi
 
 
 async def test_wrong_tokens_are_limited_and_right_ones_are_not(site: Site) -> None:
-    for _ in range(MAX_WRONG_TOKENS):
+    for _ in range(MAX_ATTEMPTS):
         assert (await site.get("/blog/", Authorization=f"Bearer {WRONG}")).code == 401
     answer = await site.get("/blog/", Authorization=f"Bearer {WRONG}")
     assert answer.code == 429
