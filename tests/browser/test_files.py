@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from demo.newsroom import Newsroom
 from pages.item import amount, duration
 from tests.browser.visitor import Visitor, becomes, post, posts, until_live
-from tests.livelog import Livelog
+from tests.livelog import Livelog, until
 from tests.pictures import PICTURE_TYPE, svg
 
 WRITTEN = """async ([sizes, times]) => {
@@ -53,6 +53,12 @@ async def test_files_play_when_they_are_asked_to_and_say_what_they_are(
     }
     feed = newsroom.add_file("/a.json", json.dumps(document).encode(), "application/feed+json")
     await livelog.start({"blog": [{"url": feed, "interval": "1s"}]})
+
+    async def both() -> bool:
+        return len(await livelog.entries()) == 2
+
+    # Of posts as long as these that come to an open page, the second would wait.
+    await until(both)
     page = await visitor.page()
     await page.goto(livelog.url("/blog/"))
     await becomes(posts(page).count, 2)
