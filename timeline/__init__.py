@@ -1,8 +1,9 @@
-"""The timeline: the durable store of entries, events and feed states, in four protocols that every store implements.
+"""The timeline: the durable store of entries, events and feed states, in five protocols that every store implements.
 
 feed_jobs   which feeds are due, and which node polls them
 event_log   the events of a blog: commit, replay, watch
 archive     the entries that are stored: pages, one entry, why one is gone
+jobs        other durable work: deliveries, subscriptions, lists of feeds
 presence    the nodes that run
 """
 
@@ -14,16 +15,21 @@ from timeline.archive import Archive, Fate, Page, before_token, parse_before
 from timeline.errors import HistoryLostError, LeaseLostError, LockedError, Reason, TimelineError
 from timeline.event_log import EventLog, Replay
 from timeline.feed_jobs import FeedJobs, Lease, States
+from timeline.jobs import IDLE, Job, JobLease, Jobs
 from timeline.limits import DAY, Limits
 from timeline.presence import Node, Nodes, Presence
 
 __all__ = [
     "DAY",
+    "IDLE",
     "Archive",
     "EventLog",
     "Fate",
     "FeedJobs",
     "HistoryLostError",
+    "Job",
+    "JobLease",
+    "Jobs",
     "Lease",
     "LeaseLostError",
     "Limits",
@@ -43,7 +49,7 @@ __all__ = [
 ]
 
 
-class Timeline(FeedJobs, EventLog, Archive, Nodes, Protocol):
+class Timeline(FeedJobs, EventLog, Archive, Jobs, Nodes, Protocol):
     """A store. ``is_shared`` is True if other nodes may work on it, too."""
 
     is_shared: bool

@@ -1,7 +1,7 @@
 """Exceptions that a timeline raises.
 
     TimelineError       the environment failed the store: wait, and try again
-    LeaseLostError      the feed was claimed anew: drop the poll's result
+    LeaseLostError      the feed or job was claimed anew: drop the result
     HistoryLostError    the store's events are not those that this node knew: start over
 
 Bugs are not wrapped: they keep their own type.
@@ -24,7 +24,7 @@ class LockedError(TimelineError):
 
 
 class LeaseLostError(Exception):
-    """The feed was claimed anew or forgotten: a result fetched under the old lease must not be committed."""
+    """The feed or job was claimed anew, replaced or removed: a result of the old lease must not be stored."""
 
 
 class HistoryLostError(Exception):

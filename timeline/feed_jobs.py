@@ -88,7 +88,7 @@ class FeedJobs(Protocol):
     async def pull_back(self, leased: float, paused: float) -> None:
         """Ends every lease at ``leased`` and every pause at ``paused`` at the latest: a clock was ahead.
 
-        `follow` then makes the feeds due that are due too late.
+        Leases of `Jobs` end MAX_JOB_LEASE_SECONDS later. `follow` then makes the feeds due that are due too late.
         """
 
     async def states(self) -> Sequence[FeedState]:

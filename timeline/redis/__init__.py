@@ -15,6 +15,7 @@ from timeline.redis.archive import RedisArchive
 from timeline.redis.connection import PREFIX, Connection, check_server
 from timeline.redis.event_log import RedisEventLog
 from timeline.redis.feed_jobs import RedisFeedJobs
+from timeline.redis.jobs import RedisJobs
 from timeline.redis.nodes import RedisNodes
 from timeline.redis.purge import RedisPurge
 from timeline.redis.retention import RedisRetention
@@ -23,7 +24,7 @@ from timeline.redis.schema import prepare
 __all__ = ["PREFIX", "RedisTimeline"]
 
 
-class RedisTimeline(RedisFeedJobs, RedisEventLog, RedisArchive, RedisRetention, RedisPurge, RedisNodes):
+class RedisTimeline(RedisFeedJobs, RedisEventLog, RedisArchive, RedisRetention, RedisPurge, RedisJobs, RedisNodes):
     """A `timeline.Timeline` that any number of nodes share."""
 
     is_shared = True

@@ -12,6 +12,7 @@ from entries import dump
 from feedstate import FeedState
 from timeline.errors import HistoryLostError
 from timeline.feed_jobs import Lease, States
+from timeline.jobs import MAX_JOB_LEASE_SECONDS
 from timeline.redis.connection import Store, key
 from timeline.redis.schema import new_epoch
 from urls import feed_identity
@@ -65,11 +66,13 @@ class RedisFeedJobs(Store):
 
     async def pull_back(self, leased: float, paused: float) -> None:
         """Ends leases and pauses at the given times at the latest."""
-        for name, latest in (("leases", leased), ("pauses", paused)):
+        kinds = await self._connection.ask("HKEYS", key("jobs"))
+        job_leases = [(f"jobs/{kind}/leases", f"jobs/{kind}/due", leased + MAX_JOB_LEASE_SECONDS) for kind in kinds]
+        for name, due, latest in (("leases", "due", leased), ("pauses", "due", paused), *job_leases):
             cursor = None
             while cursor != "0":
                 arguments = [cursor or 0, MAX_FEEDS_PER_STEP, latest]
-                cursor = await self._connection.run("pull_back", (name, "due"), arguments)
+                cursor = await self._connection.run("pull_back", (name, due), arguments)
 
     async def states(self) -> Sequence[FeedState]:
         """The states of the followed feeds."""

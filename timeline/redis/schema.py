@@ -14,6 +14,15 @@
 | `failing` | sorted set | URLs of followed feeds whose last poll failed |
 | `unfollowed` | sorted set | URL by the Unix time of the sweep that found it no longer followed; 0 until then |
 | `nodes` | hash | name → `timeline.Node` as JSON |
+| `jobs` | hash | kind → Unix time of the last claim that leased a job of it, 0 before the first |
+| `jobs/KIND/states` | hash | id → state, the JSON text of its user |
+| `jobs/KIND/groups` | hash | id → group |
+| `jobs/KIND/due` | sorted set | id by the Unix time when it can be claimed; not those that are idle |
+| `jobs/KIND/fences` | hash | id → fence of the last claim |
+| `jobs/KIND/leases` | hash | id → Unix time when the lease ends |
+| `jobs/KIND/wakeable` | sorted set | group, NUL, id of the jobs that are idle, or leased and not woken since |
+| `jobs/KIND/ids` | sorted set | all ids, in their order |
+| `jobs/KIND/grouped` | sorted set | group, NUL, id of all jobs, in this order |
 | `BLOG:items` | hash | id → item as JSON |
 | `BLOG:places` | sorted set | id by position in microseconds |
 | `BLOG:memory` | hash | id → digest (`-` and the last revision if withdrawn), and other keys, separated by spaces |
@@ -32,10 +41,13 @@ from typing import Final
 from timeline.errors import TimelineError
 from timeline.redis.connection import Connection, key
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 BLOG_KEYS: Final = ("items", "places", "memory", "aliases", "retired", "events", "former")
 """The keys of a blog, in the order in which scripts that write to a blog take them."""
+
+JOB_KEYS: Final = ("states", "groups", "due", "fences", "leases", "wakeable", "ids", "grouped")
+"""The keys of a kind of jobs, in the order in which scripts take them."""
 
 UPGRADE_STEP: Final = 1_000
 
@@ -43,6 +55,11 @@ UPGRADE_STEP: Final = 1_000
 def blog_keys(blog: str) -> list[str]:
     """The keys of a blog, without prefix."""
     return [f"{blog}:{part}" for part in BLOG_KEYS]
+
+
+def job_keys(kind: str) -> list[str]:
+    """The keys of a kind of jobs, without prefix."""
+    return [f"jobs/{kind}/{part}" for part in JOB_KEYS]
 
 
 def new_epoch() -> str:

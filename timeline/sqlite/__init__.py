@@ -17,6 +17,7 @@ from timeline.errors import TimelineError
 from timeline.sqlite.archive import SqliteArchive
 from timeline.sqlite.feed_jobs import SqliteFeedJobs
 from timeline.sqlite.high_water import HighWater, had_mark, newest_event
+from timeline.sqlite.jobs import SqliteJobs
 from timeline.sqlite.lock import lock
 from timeline.sqlite.nodes import SqliteNodes
 from timeline.sqlite.purge import SqlitePurge
@@ -29,7 +30,7 @@ __all__ = ["SqliteTimeline"]
 logger = logging.getLogger("livelog.timeline")
 
 
-class SqliteTimeline(SqliteFeedJobs, SqlitePurge, SqliteArchive, SqliteRetention, SqliteNodes):
+class SqliteTimeline(SqliteFeedJobs, SqlitePurge, SqliteArchive, SqliteRetention, SqliteJobs, SqliteNodes):
     """A `timeline.Timeline` in one file, or in memory (``:memory:``)."""
 
     is_shared = False

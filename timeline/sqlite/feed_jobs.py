@@ -12,6 +12,7 @@ from typing import Final
 from entries import dump
 from feedstate import FeedState
 from timeline.feed_jobs import Lease, States
+from timeline.jobs import MAX_JOB_LEASE_SECONDS
 from timeline.sqlite.worker import Store, Worker, rows
 from urls import feed_identity
 
@@ -62,6 +63,7 @@ class SqliteFeedJobs(Store):
         """Ends leases and pauses at the given times at the latest."""
         await self._writer.run(lambda db: _pull_back(db, leased, paused))
         self._feeds_changed()
+        self._jobs_changed()
 
     async def states(self) -> Sequence[FeedState]:
         """The states of the followed feeds."""
@@ -175,6 +177,7 @@ def _postpone(db: sqlite3.Connection, urls: Sequence[str], until: float) -> None
 def _pull_back(db: sqlite3.Connection, leased: float, paused: float) -> None:
     db.execute("UPDATE feeds SET leased_until = ?1 WHERE leased_until > ?1", (leased,))
     db.execute("UPDATE feeds SET paused = ?1, due = min(due, ?1) WHERE paused > ?1", (paused,))
+    db.execute("UPDATE jobs SET due = ?1 WHERE leased AND due > ?1", (leased + MAX_JOB_LEASE_SECONDS,))
 
 
 def _next_due(db: sqlite3.Connection, now: float) -> float:

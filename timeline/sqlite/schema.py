@@ -8,7 +8,7 @@ from typing import Final
 
 from timeline.errors import TimelineError
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 BLOG_TABLES: Final = ("blogs", "entries", "keys", "retired", "events")
 """The tables with rows of a blog, each in its column `blog`."""
@@ -69,6 +69,20 @@ CREATE TABLE events (
     at REAL NOT NULL DEFAULT 0,     -- Unix seconds, of the poll that led to it
     UNIQUE (blog, seq)
 );
+CREATE TABLE jobs (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    state TEXT NOT NULL,            -- JSON of its user
+    due REAL NOT NULL,              -- Unix seconds; the end of the lease while leased, infinity while idle
+    leased INTEGER NOT NULL DEFAULT 0,
+    wakeable INTEGER NOT NULL,      -- 1 while idle, or leased and not woken since
+    fence INTEGER NOT NULL,
+    UNIQUE (kind, id)
+);
+CREATE INDEX jobs_due ON jobs (kind, due, id);
+CREATE INDEX jobs_group ON jobs (kind, group_name, id);
+CREATE INDEX jobs_wakeable ON jobs (kind, group_name) WHERE wakeable;
 """
 
 _FAILURES: Final = """
@@ -106,6 +120,22 @@ DROP INDEX feeds_failing;
 CREATE INDEX feeds_failing ON feeds (url) WHERE followed AND failures;
 CREATE INDEX feeds_unfollowed ON feeds (unfollowed_at) WHERE NOT followed;
 """,
+    5: """
+CREATE TABLE jobs (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    due REAL NOT NULL,
+    leased INTEGER NOT NULL DEFAULT 0,
+    wakeable INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    UNIQUE (kind, id)
+);
+CREATE INDEX jobs_due ON jobs (kind, due, id);
+CREATE INDEX jobs_group ON jobs (kind, group_name, id);
+CREATE INDEX jobs_wakeable ON jobs (kind, group_name) WHERE wakeable;
+""",
 }
 """Statements that turn a version of the schema into the next."""
 
@@ -123,6 +153,7 @@ def prepare(db: sqlite3.Connection) -> str:
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     # The lock keeps other processes out: any lease is of one that died.
     db.execute("UPDATE feeds SET leased_until = 0 WHERE leased_until > 0")
+    db.execute("UPDATE jobs SET due = 0, leased = 0, wakeable = 0 WHERE leased")
     return str(db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0])
 
 

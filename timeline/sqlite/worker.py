@@ -37,6 +37,9 @@ class Store:
     def _feeds_changed(self) -> None:
         """Called after a change that may make a feed due; `SqliteFeedJobs` overrides it."""
 
+    def _jobs_changed(self) -> None:
+        """Called after a change that may make a job due; `SqliteJobs` overrides it."""
+
 
 class Worker:
     """Runs jobs in a thread. Jobs that wait together share a transaction; one that fails is rolled back alone.
