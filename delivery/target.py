@@ -1,0 +1,114 @@
+"""A target: another server that is sent the events of a blog, with the cursor that it has them up to.
+
+`delivery.queue` calls the `Sender` of a target's sort. A target is a cursor instead of a row for each event: one that
+is slow, or fails for a day, is only a cursor that is behind.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, Literal, Protocol
+
+from entries import Event, dump
+from timeline.jobs import Job
+
+KIND: Final = "delivery"
+"""The kind of the jobs that targets are."""
+
+NEVER: Final = math.inf
+
+Sort = Literal["hub", "webhook"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A server that is sent the events of ``blog``. Times are Unix seconds, 0 for never.
+
+    ``id`` is unique among all targets. ``name`` names it for the operator, without secrets; ``host`` is the key by
+    which exchanges at the same time are limited. ``cursor`` is the last event that it has, or needs no more: empty
+    before the queue has seen the target, which then begins at the newest event.
+
+    ``failures`` in a row began at ``failing_since``, with ``problem`` as the last reason. ``took`` is the duration of
+    the last delivery in seconds. ``undelivered`` counts events that were given up. ``ended`` is the reason why
+    nothing more is sent, empty while it is. ``settings`` are the sender's own, in JSON's types.
+    """
+
+    id: str
+    sort: Sort
+    name: str
+    blog: str
+    host: str
+    cursor: str = ""
+    failures: int = 0
+    failing_since: float = 0
+    problem: str = ""
+    took: float = 0
+    undelivered: int = 0
+    delivered_at: float = 0
+    ended: str = ""
+    settings: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def to_json(self) -> str:
+        """The state of the target's job; fields that have their default are left out."""
+        return dump({name: value for name, value in asdict(self).items() if value != _DEFAULTS.get(name)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Target:
+        """Reads what `to_json` wrote; fields that this version does not know are ignored."""
+        return cls(**{name: value for name, value in json.loads(text).items() if name in _FIELDS})
+
+    @property
+    def job(self) -> Job:
+        """The job that keeps the target."""
+        return Job(KIND, self.id, self.blog, self.to_json())
+
+
+_FIELDS: Final = frozenset(one.name for one in fields(Target))
+_DEFAULTS: Final = {
+    "cursor": "",
+    "failures": 0,
+    "failing_since": 0,
+    "problem": "",
+    "took": 0,
+    "undelivered": 0,
+    "delivered_at": 0,
+    "ended": "",
+    "settings": {},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The outcome of `Sender.send`.
+
+    ``through`` is the cursor up to which all is done, the target's own if nothing is; it may be short of the events
+    that were passed, and the rest comes again. ``problem`` is a sentence for the operator, without secrets, if the
+    server has to be tried again; ``retry_after`` the seconds that it asked for. ``settings`` replace the target's.
+    ``ended`` is the reason why nothing more is to be sent: the target is kept, for the operator to see.
+    ``is_removed`` forgets the target instead.
+    """
+
+    through: str
+    problem: str = ""
+    retry_after: float | None = None
+    settings: dict[str, Any] | None = None
+    ended: str = ""
+    is_removed: bool = False
+
+
+class Sender(Protocol):
+    """Sends events to the targets of one sort."""
+
+    sort: Sort
+
+    def due(self, target: Target) -> float:
+        """The Unix time from which `send` is called even if there are no events; NEVER for only with events."""
+
+    async def send(self, target: Target, events: Sequence[Event]) -> Sent:
+        """Sends events, oldest first, or does what is `due`. A failure of the server is in the result.
+
+        It is cancelled after `delivery.queue.DELIVERY_SECONDS`, and then comes again: return what is done before.
+        """
