@@ -19,7 +19,7 @@ from typing import Final
 
 import redaction
 from feeds import redirects, schedule
-from feeds.concurrency import QUICK_SECONDS, ExchangeSlots, PutBackError, proven, room_of
+from feeds.concurrency import QUICK_SECONDS, ExchangeSlots, proven, room_of
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
 from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import Document, NotAFeedError, Reading
@@ -28,6 +28,7 @@ from feeds.parser_pool import ParserKilledError, ParserPool
 from feeds.result import Pause, Polled, Result
 from feedstate import FeedState
 from outbound.host_limits import HostPausedError
+from outbound.rooms import PutBackError
 
 logger = logging.getLogger("livelog.feeds")
 

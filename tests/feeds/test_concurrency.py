@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from feeds.concurrency import PARKED_PER_SLOT, ExchangeSlots, PutBackError, RoomName, room_of
+from feeds.concurrency import ExchangeSlots, RoomName, room_of
 from feedstate import FeedState
 from outbound.host_limits import HostLimits
+from outbound.rooms import PARKED_PER_SLOT, PutBackError
 from tests.livelog import until
 
 
