@@ -19,6 +19,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
@@ -52,6 +53,9 @@ MAX_LARGE_UNPROVEN: Final = 2
 """Responses of proven and of other servers that may grow beyond YIELD_BYTES at the same time: bounds their memory."""
 
 WITH_BODY: Final = ("POST", "PUT", "PATCH")
+STRANGERS: Final = "about:blank"
+"""`Client.request` with this as ``named``: the URL is a stranger's, in which no address, name or password counts."""
+
 CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 _MESSAGES: Final[dict[type[Exception], str]] = {
@@ -128,10 +132,14 @@ class Response:
 
 
 class Client:
-    """Sends requests. ``hosts`` has the pauses that are observed; its slots are left to the caller."""
+    """Sends requests. ``hosts`` has the pauses that are observed; its slots are left to the caller.
 
-    def __init__(self, settings: ClientSettings, hosts: HostLimits) -> None:
+    ``resolving`` has threads to resolve names in, instead of those of the event loop.
+    """
+
+    def __init__(self, settings: ClientSettings, hosts: HostLimits, resolving: Executor | None = None) -> None:
         self.hosts = hosts
+        self._resolving = resolving
         self._large_proven = asyncio.Semaphore(MAX_LARGE)
         self._large = asyncio.Semaphore(MAX_LARGE_UNPROVEN)
         self._literal = LiteralResolver()
@@ -141,7 +149,7 @@ class Client:
     def _open(self, settings: ClientSettings) -> None:
         self.settings = settings
         self._connections = asyncio.Semaphore(settings.connections)
-        self._guarded = GuardedResolver(networks=settings.private_networks)
+        self._guarded = GuardedResolver(networks=settings.private_networks, executor=self._resolving)
 
     def apply(self, settings: ClientSettings) -> None:
         """Changes the settings for requests that begin from now on."""
@@ -171,7 +179,7 @@ class Client:
 
         ``headers_at`` are further headers for exactly these URLs. ``named`` is the URL that the operator gave, where
         ``url`` was found by following it: a literal address, a user name in it, and ``own`` are valid for its origin
-        only.
+        only. STRANGERS for a URL that others gave.
         A 303, and a 301 or 302 after POST, is followed with GET, without the body (RFC 9110 §15.4). With
         ``max_redirects=0`` a redirect is returned as it is. ``proven`` is False for a server that has not answered
         well before; few of these at a time may send large responses.

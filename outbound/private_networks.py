@@ -7,8 +7,11 @@ differently a second time (DNS rebinding) gains nothing.
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import socket
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
@@ -96,17 +99,22 @@ class LiteralResolver(Resolver):
 
 
 class GuardedResolver(DefaultLoopResolver):
-    """Resolves names, and rejects those of which any address is not `allowed` with these ``networks``."""
+    """Resolves names, and rejects those of which any address is not `allowed` with these ``networks``.
 
-    def initialize(self, networks: Sequence[Network] = ()) -> None:
+    ``executor`` has the threads to do so, if not those of the event loop: servers of names that do not answer keep a
+    thread for many seconds.
+    """
+
+    def initialize(self, networks: Sequence[Network] = (), executor: Executor | None = None) -> None:
         super().initialize()
         self._networks = tuple(networks)
+        self._executor = executor
 
     async def resolve(
         self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[tuple[int, Any]]:
         """As Tornado's; raises PrivateAddressError if any of the addresses is not allowed."""
-        found: list[tuple[int, Any]] = await super().resolve(host, port, family)
+        found = await self._resolve(host, port, family)
         for _, sockaddr in found:
             address = literal(str(sockaddr[0]))
             if address is None or not allowed(address, self._networks):
@@ -115,3 +123,11 @@ class GuardedResolver(DefaultLoopResolver):
                     "fetch.private_networks in config.yaml can allow that."
                 )
         return found
+
+    async def _resolve(self, host: str, port: int, family: socket.AddressFamily) -> list[tuple[int, Any]]:
+        if self._executor is None:
+            found: list[tuple[int, Any]] = await super().resolve(host, port, family)
+            return found
+        loop = asyncio.get_running_loop()
+        resolve = functools.partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+        return [(kind, address) for kind, _, _, _, address in await loop.run_in_executor(self._executor, resolve)]

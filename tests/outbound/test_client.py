@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
+from ipaddress import ip_network
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
-from outbound.client import Client, ClientSettings, RequestError, Response
+from outbound.client import STRANGERS, Client, ClientSettings, RequestError, Response
 from outbound.host_limits import HostLimits, HostPausedError, host_key
 from tests.feeds.origins import RawOrigin, answer, moved, raw_origin, repeats, whole
 from tests.livelog import until
@@ -206,3 +209,33 @@ async def test_more_exchanges_than_the_client_is_made_for_wait(origin: RawOrigin
     go_on.set()
     assert [response.body for response in await asyncio.gather(*both)] == [b"body"] * 2
     client.close()
+
+
+async def test_a_literal_private_address_that_a_stranger_gave_is_refused(client: Client, origin: RawOrigin) -> None:
+    with pytest.raises(RequestError, match="private address"):
+        await send(client, origin.serve("/", whole(b"no")), named=STRANGERS)
+    assert not origin.heads
+
+
+async def test_a_private_address_of_a_stranger_is_asked_if_its_network_is_listed(origin: RawOrigin) -> None:
+    settings = ClientSettings(**SETTINGS, private_networks=[ip_network("127.0.0.0/8")])
+    response = await send(Client(settings, HostLimits(2)), origin.serve("/", whole(b"yes")), named=STRANGERS)
+    assert response.body == b"yes"
+
+
+async def test_a_password_in_the_url_of_a_stranger_is_not_sent(origin: RawOrigin) -> None:
+    settings = ClientSettings(**SETTINGS, private_networks=[ip_network("127.0.0.0/8")])
+    url = origin.serve("/", whole(b"yes")).replace("127.0.0.1", "me:pass@127.0.0.1")
+    await send(Client(settings, HostLimits(2)), url, named=STRANGERS)
+    assert "Authorization" not in origin.heads[0]
+
+
+async def test_names_are_resolved_in_the_threads_of_the_client(origin: RawOrigin) -> None:
+    networks = [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+    settings = ClientSettings(**SETTINGS, private_networks=networks)
+    with ThreadPoolExecutor(1) as threads:
+        client = Client(settings, HostLimits(2), threads)
+        busy = threads.submit(Event().wait, 0.2)
+        url = origin.serve("/", whole(b"yes")).replace("127.0.0.1", "localhost")
+        assert (await send(client, url)).body == b"yes"
+        assert busy.done()
