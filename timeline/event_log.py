@@ -59,8 +59,8 @@ class EventLog(Protocol):
         Returns False, and changes nothing, if there is nothing of the blog, or something of one of that name.
         """
 
-    async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
-        """The events after a cursor, if there are at most ``limit``."""
+    async def replay(self, blog: str, after: Cursor, limit: int, *, part: bool = False) -> Replay:
+        """The events after a cursor, if there are at most ``limit``; with ``part`` the oldest of more."""
 
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""

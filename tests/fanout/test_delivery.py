@@ -150,8 +150,8 @@ class LateNews:
     async def head(self, blog: str) -> Cursor:
         return await self._late(self.timeline.head(blog))
 
-    async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
-        return await self._late(self.timeline.replay(blog, after, limit))
+    async def replay(self, blog: str, after: Cursor, limit: int, *, part: bool = False) -> Replay:
+        return await self._late(self.timeline.replay(blog, after, limit, part=part))
 
     async def page(self, blog: str, before: str | None, limit: int) -> Page:
         return await self._late(self.timeline.page(blog, before, limit))

@@ -106,6 +106,16 @@ async def test_an_entry_that_was_withdrawn_and_is_listed_again_is_an_entry_again
     ]
 
 
+@pytest.mark.parametrize(("after", "limit", "expected"), [(1, 2, [2, 3]), (1, 9, [2, 3, 4]), (4, 2, [])])
+async def test_a_part_of_the_events_after_a_cursor_is_the_oldest_of_them(
+    timeline: Timeline, after: int, limit: int, expected: list[int]
+) -> None:
+    await commit(timeline, *(entry(name) for name in "abcd"))
+    replay = await timeline.replay("blog", Cursor((await timeline.head("blog")).epoch, after), limit, part=True)
+    assert ([event.cursor.seq for event in replay.events], replay.complete) == (expected, True)
+    assert replay.head.seq == 4
+
+
 async def test_an_entry_that_is_back_is_withdrawn_as_any_other(timeline: Timeline) -> None:
     for revision in (1, 2, 3):
         assert await commit(timeline, entry("a")) == 1

@@ -63,10 +63,11 @@ class RedisEventLog(Store):
         keys = ("heads", *blog_keys(blog), *blog_keys(name))
         return bool(await self._connection.run("rename", keys, [blog, name]))
 
-    async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
+    async def replay(self, blog: str, after: Cursor, limit: int, *, part: bool = False) -> Replay:
         """The events after a cursor."""
         keys = ("epoch", "heads", f"{blog}:events", f"{blog}:items")
-        epoch, head, reason, rows = await self._connection.run("replay", keys, [blog, after.epoch, after.seq, limit])
+        arguments = [blog, after.epoch, after.seq, limit, int(part)]
+        epoch, head, reason, rows = await self._connection.run("replay", keys, arguments)
         events = [_event(blog, epoch, int(seq), kind, entry_id, item) for seq, kind, entry_id, item in rows]
         return Replay(events, cursor(epoch, head), complete=not reason, reason=reason or None)
 

@@ -71,9 +71,9 @@ class SqliteEventLog(Store):
         """Gives a blog another name."""
         return await self._writer.run(lambda db: _rename(db, blog, name))
 
-    async def replay(self, blog: str, after: Cursor, limit: int) -> Replay:
+    async def replay(self, blog: str, after: Cursor, limit: int, *, part: bool = False) -> Replay:
         """The events after a cursor."""
-        return await self._queries.run(lambda db: _replay(db, self._epoch, blog, after, limit))
+        return await self._queries.run(lambda db: _replay(db, self._epoch, blog, after, limit, part=part))
 
     async def head(self, blog: str) -> Cursor:
         """The newest cursor of a blog."""
@@ -121,14 +121,16 @@ def _rename(db: sqlite3.Connection, blog: str, name: str) -> bool:
     return True
 
 
-def _replay(db: sqlite3.Connection, epoch: str, blog: str, after: Cursor, limit: int) -> Replay:
+def _replay(db: sqlite3.Connection, epoch: str, blog: str, after: Cursor, limit: int, *, part: bool) -> Replay:
     head = Cursor(epoch, newest_seq(db, blog))
     if after.epoch != epoch or after.seq > head.seq:
         return Replay([], head, complete=False, reason="epoch")
-    if head.seq - after.seq > limit:
+    wanted = min(head.seq - after.seq, limit)
+    if not part and wanted < head.seq - after.seq:
         return Replay([], head, complete=False, reason="expired")
-    found = db.execute(_EVENTS + "WHERE e.blog = ? AND e.seq > ? ORDER BY e.seq", (blog, after.seq)).fetchall()
-    if len(found) < head.seq - after.seq:
+    of_blog = _EVENTS + "WHERE e.blog = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq"
+    found = db.execute(of_blog, (blog, after.seq, after.seq + wanted)).fetchall()
+    if len(found) < wanted:
         return Replay([], head, complete=False, reason="expired")
     return Replay([_event(epoch, row) for row in found], head, complete=True)
 
