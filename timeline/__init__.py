@@ -14,7 +14,7 @@ from typing import Protocol
 from timeline.archive import Archive, Fate, Page, before_token, parse_before
 from timeline.errors import HistoryLostError, LeaseLostError, LockedError, Reason, TimelineError
 from timeline.event_log import EventLog, Replay
-from timeline.feed_jobs import FeedJobs, Lease, States
+from timeline.feed_jobs import FeedJobs, Lease, Push, States
 from timeline.jobs import IDLE, Job, JobLease, Jobs
 from timeline.limits import DAY, Limits
 from timeline.presence import Node, Nodes, Presence
@@ -38,6 +38,7 @@ __all__ = [
     "Nodes",
     "Page",
     "Presence",
+    "Push",
     "Reason",
     "Replay",
     "States",

@@ -50,6 +50,8 @@ class EventLog(Protocol):
         ``withdrawn`` lists (blog, key) of entries to ``delete``, after ``entries`` were stored; any key will do. If
         the state's ``listed`` is the very object of the lease's state, it is not written again.
 
+        The pushes of the lease are removed; a feed that was sent others meanwhile can be claimed at once.
+
         Raises LeaseLostError, and then has stored nothing. Doing the same commit twice changes nothing.
         """
 

@@ -8,17 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, overload
+from typing import Final, Protocol, overload
 
 from feedstate import FeedState
+
+MAX_PUSHES: Final = 16
+MAX_PUSH_BYTES: Final = 4 * 2**20
+"""Pushes of one feed that are kept until they are committed, and the sum of their bodies."""
+
+MAX_PUSHED_FEEDS: Final = 16
+"""Feeds that one claim leases because of pushes: their bodies are in memory then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A document that a hub has sent, numbered in order of arrival."""
+
+    number: int
+    body: bytes
+    content_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to poll a feed and commit the result, until another claim gets another ``fence``."""
+    """The right to poll a feed and commit the result, until another claim gets another ``fence``.
+
+    ``pushes`` has those that were kept at the claim, oldest first. If there are any, ``state.next_at`` is the time
+    from which the feed may be asked: later than the claim if the pushes alone led to it.
+    """
 
     state: FeedState
     fence: int
+    pushes: tuple[Push, ...] = ()
 
     @property
     def url(self) -> str:
@@ -85,6 +106,13 @@ class FeedJobs(Protocol):
         None for a feed that is not followed. A feed that is leased is being polled, and stays so.
         """
 
+    async def push(self, identity: str, body: bytes, content_type: str | None) -> bool:
+        """Keeps a document that a hub has sent until it is committed; False for a feed that is not followed.
+
+        The feed can be claimed at once, whatever its pause or back-off: a push costs no request. Beyond MAX_PUSHES or
+        MAX_PUSH_BYTES the document is dropped, and the feed is made due as by `make_due`: a poll makes up for it.
+        """
+
     async def pull_back(self, leased: float, paused: float) -> None:
         """Ends every lease at ``leased`` and every pause at ``paused`` at the latest: a clock was ahead.
 
@@ -100,8 +128,12 @@ class FeedJobs(Protocol):
     async def failing_count(self) -> int:
         """The number of followed feeds whose last poll failed: exact, and cheap to read."""
 
-    async def claim(self, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> Sequence[Lease]:
+    async def claim(
+        self, now: float, limit: int, seconds: float, first: Sequence[str] = (), pushed: int = MAX_PUSHED_FEEDS
+    ) -> Sequence[Lease]:
         """Leases at most ``limit`` feeds that are due and not leased, from ``now`` for ``seconds``, oldest first.
+
+        Besides these those of ``first`` that are due, and at most ``pushed`` feeds that have pushes.
 
         Raises HistoryLostError, once, after the store has begun a new epoch: it may have lost the followed feeds.
         """

@@ -21,6 +21,7 @@ from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
 from feedstate import FeedState, Mark
 from timeline import Lease
+from timeline.feed_jobs import MAX_PUSHED_FEEDS
 from timeline.sqlite import SqliteTimeline
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -52,10 +53,12 @@ class FaultyTimeline(SqliteTimeline):
         self.tries: Counter[str] = Counter()
         self.commits: list[tuple[FeedState, Sequence[Entry]]] = []
 
-    async def claim(self, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> Sequence[Lease]:
+    async def claim(
+        self, now: float, limit: int, seconds: float, first: Sequence[str] = (), pushed: int = MAX_PUSHED_FEEDS
+    ) -> Sequence[Lease]:
         """Leases due feeds, or fails."""
         self._try("claim")
-        return await super().claim(now, limit, seconds, first)
+        return await super().claim(now, limit, seconds, first, pushed)
 
     async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
         """Extends leases, or fails."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -153,6 +153,7 @@ FEED_STEPS = st.one_of(
     st.tuples(st.just("retire"), st.just(2.0)),
     st.tuples(st.just("postpone"), FEED_TIMES),
     st.tuples(st.just("commit"), FEED_TIMES),
+    st.tuples(st.just("push"), st.sampled_from((0.0, 1.0))),
     st.tuples(st.just("renew"), st.integers(1, 4).map(float)),
     st.tuples(st.just("wait"), st.just(1.0)),
 )
@@ -163,32 +164,48 @@ async def test_all_stores_claim_the_same_feeds_at_the_same_times_and_none_before
     shared_redis: RedisServer, history: list[Any]
 ) -> None:
     shared_redis.ask("FLUSHALL")
-    async with fresh("sqlite::memory:") as sqlite, fresh(shared_redis.url) as redis:
-        now = 0.0
-        paused = dict.fromkeys(FEEDS, 0.0)  # of the feeds that are known
-        leases: dict[Timeline, dict[str, Lease]] = {sqlite: {}, redis: {}}
-        for timeline in leases:
-            await timeline.follow(dict.fromkeys(FEEDS, 0.0))
-        for url, (step, at) in history:
-            if step == "wait":
-                now += at
-            if step == "postpone" and url in paused:
-                paused[url] = max(paused[url], at)
-            if step == "follow alone":
-                paused.setdefault(url, 0.0)
-            if step == "follow":
-                paused = dict.fromkeys(FEEDS, 0.0) | paused
-            claims = []
-            for timeline, held in leases.items():
-                done = await polled(timeline, held, url, step, at, now)
-                new = await timeline.claim(now, 10, 2.0)
-                assert all(paused[lease.url] <= now for lease in new)
-                held.update((lease.url, lease) for lease in new)
-                states = {state.url: state for state in await timeline.states()}
-                claims.append((done, {lease.url for lease in new}, states, await timeline.failing_count()))
-            assert claims[0] == claims[1]
-            if step == "retire" and done:
-                paused = {feed: until for feed, until in paused.items() if feed in states}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("timeline.redis.feed_jobs.MAX_PUSHES", 2)
+        patched.setattr("timeline.sqlite.feed_jobs.MAX_PUSHES", 2)
+        async with fresh("sqlite::memory:") as sqlite, fresh(shared_redis.url) as redis:
+            now = 0.0
+            paused = dict.fromkeys(FEEDS, 0.0)  # of the feeds that are known
+            leases: dict[Timeline, dict[str, Lease]] = {sqlite: {}, redis: {}}
+            for timeline in leases:
+                await timeline.follow(dict.fromkeys(FEEDS, 0.0))
+            for url, (step, at) in history:
+                if step == "wait":
+                    now += at
+                if step == "postpone" and url in paused:
+                    paused[url] = max(paused[url], at)
+                if step == "follow alone":
+                    paused.setdefault(url, 0.0)
+                if step == "follow":
+                    paused = dict.fromkeys(FEEDS, 0.0) | paused
+                claims = []
+                for timeline, held in leases.items():
+                    done = await polled(timeline, held, url, step, at, now)
+                    new = await timeline.claim(now, 10, 2.0)
+                    assert all(
+                        paused[lease.url] <= max(now, lease.state.next_at if lease.pushes else 0) for lease in new
+                    )
+                    held.update((lease.url, lease) for lease in new)
+                    states = {state.url: state for state in await timeline.states()}
+                    claims.append((done, as_claimed(new, now), states, await timeline.failing_count()))
+                assert claims[0] == claims[1]
+                if step == "retire" and done:
+                    paused = {feed: until for feed, until in paused.items() if feed in states}
+
+
+def as_claimed(leases: Sequence[Lease], now: float) -> dict[str, object]:
+    """The pushes of each lease, and the time from which its feed may be asked."""
+    return {
+        lease.url: (
+            [push.body for push in lease.pushes],
+            max(lease.state.next_at, now) if lease.pushes else lease.state,
+        )
+        for lease in leases
+    }
 
 
 async def polled(timeline: Timeline, held: dict[str, Lease], url: str, step: str, at: float, now: float) -> object:
@@ -199,6 +216,9 @@ async def polled(timeline: Timeline, held: dict[str, Lease], url: str, step: str
         await timeline.follow({url: at})
     if step == "postpone":
         await timeline.postpone([url], at)
+    if step == "push":
+        pushed = [await timeline.push(url, bytes([n]), None) for n in range(1 + 2 * int(at))]
+        return any(pushed)
     if step == "retire":
         return await timeline.retire(now, Limits(unfollowed_age=at))
     if step == "renew" and url in held:

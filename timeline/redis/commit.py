@@ -8,9 +8,10 @@ from typing import Any
 from entries import FRONT_PAGE, MAX_ALIASES, VERSIONED_DIGEST_CHARS, Entry, dump, from_micros
 from feedstate import FeedState
 from timeline.feed_jobs import Lease
+from timeline.redis.pushes import PUSH_KEYS
 from timeline.redis.schema import blog_keys
 
-_FEED_KEYS = ("feeds", "due", "fences", "leases", "failing", "heads", "listed", "pauses")
+_FEED_KEYS = ("feeds", "due", "fences", "leases", "failing", "heads", "listed", "pauses", *PUSH_KEYS)
 
 
 def commit_call(
@@ -26,6 +27,7 @@ def commit_call(
         "due": repr(state.next_at),
         "at": repr(state.checked_at),
         "corrected": from_micros(int(state.checked_at * 1_000_000)),
+        "pushes": lease.pushes[-1].number if lease.pushes else 0,
         "failing": state.failures > 0,
         "front_page": FRONT_PAGE,
         "max_aliases": MAX_ALIASES,

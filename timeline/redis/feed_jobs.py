@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final, TypeVar
 
 from entries import dump
 from feedstate import FeedState
 from timeline.errors import HistoryLostError
-from timeline.feed_jobs import Lease, States
+from timeline.feed_jobs import MAX_PUSH_BYTES, MAX_PUSHED_FEEDS, MAX_PUSHES, Lease, States
 from timeline.jobs import MAX_JOB_LEASE_SECONDS
 from timeline.redis.connection import Store, key
+from timeline.redis.pushes import PUSH_KEYS, push_of, push_text
 from timeline.redis.schema import new_epoch
 from urls import feed_identity
 
@@ -24,6 +26,9 @@ MAX_FEEDS_PER_STEP: Final = 1_000
 
 FENCE_RANDOM: Final = 2**20
 """A fence is the number of claims × FENCE_RANDOM + a random number: it never recurs, even from an earlier copy."""
+
+
+_UNFOLLOW_KEYS: Final = ("due", "failing", "leases", "unfollowed")
 
 
 class RedisFeedJobs(Store):
@@ -49,7 +54,7 @@ class RedisFeedJobs(Store):
         """Makes exactly these feeds claimable."""
         async for urls in self._followed():
             if gone := [url for url in urls if url not in due]:
-                await self._connection.run("unfollow", ("due", "failing", "leases", "unfollowed"), gone)
+                await self._connection.run("unfollow", (*_UNFOLLOW_KEYS, *PUSH_KEYS), gone)
         for feeds in _chunks(due.items()):
             keys = ("due", "leases", "pauses", "unfollowed", "feeds", "failing")
             await self._connection.run("follow", keys, [part for feed in feeds for part in feed])
@@ -63,6 +68,12 @@ class RedisFeedJobs(Store):
         """Makes a feed due now, or at the end of its pause."""
         due = await self._connection.run("make_due", ("due", "leases", "pauses"), [identity])
         return None if due is None else float(due)
+
+    async def push(self, identity: str, body: bytes, content_type: str | None) -> bool:
+        """Keeps a push of a followed feed."""
+        keys = ("due", "leases", "pauses", *PUSH_KEYS, "push_number")
+        arguments = [identity, push_text(body, content_type), len(body), MAX_PUSHES, MAX_PUSH_BYTES]
+        return bool(await self._connection.run("push", keys, arguments))
 
     async def pull_back(self, leased: float, paused: float) -> None:
         """Ends leases and pauses at the given times at the latest."""
@@ -92,25 +103,26 @@ class RedisFeedJobs(Store):
         """The number of feeds whose last poll failed, which Redis knows without counting."""
         return int(await self._connection.ask("ZCARD", key("failing")))
 
-    async def claim(self, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> Sequence[Lease]:
-        """Leases due feeds."""
-        if limit < 1 and not first:
+    async def claim(
+        self, now: float, limit: int, seconds: float, first: Sequence[str] = (), pushed: int = MAX_PUSHED_FEEDS
+    ) -> Sequence[Lease]:
+        """Leases due feeds, and those with pushes."""
+        if limit < 1 and pushed < 1 and not first:
             return []
         random = secrets.randbelow(FENCE_RANDOM)
-        arguments = [self._epoch, new_epoch(), now, now + seconds, random, max(limit, 0), *first]
-        keys = ("epoch", "feeds", "due", "fences", "leases", "listed")
+        arguments = [self._epoch, new_epoch(), now, now + seconds, random, max(limit, 0), pushed, *first]
+        keys = ("epoch", "feeds", "due", "fences", "leases", "listed", "pauses", *PUSH_KEYS)
         epoch, leases = await self._connection.run_timed("claim", keys, arguments)
         if epoch != self._epoch:
             self._epoch = epoch
             raise HistoryLostError("Redis has lost data that this node knew of.", "epoch")
-        return [
-            Lease(FeedState.from_json(_text(url, state), listed), int(fence)) for url, state, listed, fence in leases
-        ]
+        return [_lease(*row) for row in leases]
 
     async def renew(self, leases: Sequence[Lease], until: float) -> Sequence[Lease]:
         """Extends leases; returns those that are still held."""
         arguments = [part for lease in leases for part in (lease.url, lease.fence)]
-        held = await self._connection.run("renew", ("due", "fences", "leases", "pauses"), [until, *arguments])
+        keys = ("due", "fences", "leases", "pauses", "push_queue")
+        held = await self._connection.run("renew", keys, [until, *arguments])
         return [lease for lease, kept in zip(leases, held, strict=True) if kept]
 
     async def _followed(self) -> AsyncGenerator[Sequence[str], None]:
@@ -156,6 +168,14 @@ def _named(texts: Mapping[str, str], wanted: Collection[str]) -> list[tuple[str,
             if (url := feed_identity(state.address)) in wanted:
                 named.append((identity, url, state))
     return named
+
+
+def _lease(url: str, state: str | None, listed: str | None, fence: str, due: str, pushes: Sequence[str]) -> Lease:
+    found = FeedState.from_json(_text(url, state), listed)
+    if not pushes:
+        return Lease(found, int(fence))
+    kept = tuple(map(push_of, pushes[::2], pushes[1::2]))
+    return Lease(replace(found, next_at=float(due)), int(fence), kept)
 
 
 def _text(url: str, state: str | None) -> str:

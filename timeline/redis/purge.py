@@ -15,7 +15,12 @@ from urls import feed_identity
 
 MAX_READ_PER_STEP: Final = 500
 
-_FEED_KEYS: Final = ("feeds", "listed", "fences", "leases", "pauses", "due", "failing", "unfollowed")
+_FEED_KEYS: Final = (
+    "pushes",
+    "missed",
+    *("pushed", "push_due", "feeds", "listed", "fences", "leases", "pauses"),
+    *("due", "failing", "unfollowed", "push_queue"),
+)
 
 
 class RedisPurge(Store):

@@ -13,6 +13,12 @@
 | `pauses` | hash | URL → Unix time before which it is not due |
 | `failing` | sorted set | URLs of followed feeds whose last poll failed |
 | `unfollowed` | sorted set | URL by the Unix time of the sweep that found it no longer followed; 0 until then |
+| `pushes` | hash | number → push as JSON: content type, body in Base64 |
+| `pushed` | hash | URL → numbers of its pushes and sizes of their bodies: ` 7:2048 9:512` |
+| `push_queue` | sorted set | URL of a feed with pushes by the end of its lease; number − 10¹⁵ without one |
+| `push_due` | hash | URL of a feed that was leased with pushes → Unix time when it was due |
+| `push_number` | string | number of the last push |
+| `missed` | set | URLs of feeds of which a push was dropped since the last poll |
 | `nodes` | hash | name → `timeline.Node` as JSON |
 | `jobs` | hash | kind → Unix time of the last claim that leased a job of it, 0 before the first |
 | `jobs/KIND/states` | hash | id → state, the JSON text of its user |

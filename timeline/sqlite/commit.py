@@ -76,12 +76,14 @@ def newest_seq(db: sqlite3.Connection, blog: str) -> int:
 def _save_state(db: sqlite3.Connection, state: FeedState, lease: Lease) -> None:
     """Ends the lease, and saves the state of the feed; raises LeaseLostError."""
     updated = db.execute(
-        "UPDATE feeds SET state = ?, due = max(?, paused), failures = ?, leased_until = 0 "
-        "WHERE url = ? AND fence = ?",
+        "UPDATE feeds SET state = ?, due = CASE WHEN missed THEN paused ELSE max(?, paused) END, failures = ?, "
+        "leased_until = 0 WHERE url = ? AND fence = ?",
         (state.to_json(), state.next_at, state.failures, lease.url, lease.fence),
     )
     if updated.rowcount != 1:
         raise LeaseLostError(lease.url)
+    if lease.pushes:
+        db.execute("DELETE FROM pushes WHERE url = ? AND n <= ?", (lease.url, lease.pushes[-1].number))
     if state.listed is not lease.state.listed:
         db.execute("INSERT OR REPLACE INTO listed VALUES (?, ?)", (lease.url, state.listed.to_json()))
 

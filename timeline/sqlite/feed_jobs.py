@@ -7,11 +7,13 @@ import math
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from entries import dump
 from feedstate import FeedState
-from timeline.feed_jobs import Lease, States
+from timeline.feed_jobs import MAX_PUSH_BYTES, MAX_PUSHED_FEEDS, MAX_PUSHES, Lease, Push, States
 from timeline.jobs import MAX_JOB_LEASE_SECONDS
 from timeline.sqlite.worker import Store, Worker, rows
 from urls import feed_identity
@@ -23,6 +25,11 @@ _DUE: Final = "SELECT url FROM feeds WHERE followed AND due <= ? AND leased_unti
 _DUE_OF_THESE: Final = (
     "SELECT url FROM feeds WHERE url IN (SELECT value FROM json_each(?)) "
     "AND followed AND due <= ? AND leased_until <= ?"
+)
+_PUSHED: Final = (
+    # CROSS JOIN: SQLite must not go through all feeds to find one of few pushes.
+    "SELECT url FROM pushes CROSS JOIN feeds USING (url) WHERE followed AND leased_until <= ? "
+    "GROUP BY url ORDER BY min(n) LIMIT ?"
 )
 
 
@@ -59,6 +66,12 @@ class SqliteFeedJobs(Store):
         self._feeds_changed()
         return float(found[0][0]) if found else None
 
+    async def push(self, identity: str, body: bytes, content_type: str | None) -> bool:
+        """Keeps a push of a followed feed."""
+        kept = await self._writer.run(lambda db: _push(db, identity, body, content_type))
+        self._feeds_changed()
+        return kept
+
     async def pull_back(self, leased: float, paused: float) -> None:
         """Ends leases and pauses at the given times at the latest."""
         await self._writer.run(lambda db: _pull_back(db, leased, paused))
@@ -80,19 +93,21 @@ class SqliteFeedJobs(Store):
         ((count,),) = await self._queries.run(query)
         return int(count)
 
-    async def claim(self, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> Sequence[Lease]:
-        """Leases due feeds."""
+    async def claim(
+        self, now: float, limit: int, seconds: float, first: Sequence[str] = (), pushed: int = MAX_PUSHED_FEEDS
+    ) -> Sequence[Lease]:
+        """Leases due feeds, and those with pushes."""
         if first:
-            return await self._writer.run(lambda db: _claim(db, now, limit, seconds, first))
+            return await self._writer.run(lambda db: _claim(db, now, limit, seconds, first, pushed))
         # Both bounds: the clock may be set back.
-        if limit < 1 or self._idle[0] <= now < self._idle[1]:
+        if self._idle[0] <= now < self._idle[1]:
             return []
         changes = self._changes
-        due = await self._queries.run(lambda db: _next_due(db, now))
+        due = await self._queries.run(lambda db: _next_due(db, now, limit, pushed))
         if due <= now:
-            return await self._writer.run(lambda db: _claim(db, now, limit, seconds))
+            return await self._writer.run(lambda db: _claim(db, now, limit, seconds, (), pushed))
         # No other process writes to the file: until a commit here nothing is due earlier, except when a lease ends.
-        if changes == self._changes:
+        if changes == self._changes and limit > 0 and pushed > 0:
             self._idle = (now, min(due, now + IDLE_SECONDS))
         return []
 
@@ -155,6 +170,7 @@ def _follow(db: sqlite3.Connection, due: Mapping[str, float]) -> None:
         db.execute(
             "UPDATE feeds SET followed = 0, leased_until = 0 WHERE followed AND url NOT IN (SELECT url FROM given)"
         )
+        db.execute("DELETE FROM pushes WHERE url NOT IN (SELECT url FROM given)")
         # Writes only changed rows: at a start nearly all feeds are known, and due no later than given. The first
         # fence is random, so that no lease from before a feed was forgotten is ever valid again.
         db.execute(
@@ -180,24 +196,55 @@ def _pull_back(db: sqlite3.Connection, leased: float, paused: float) -> None:
     db.execute("UPDATE jobs SET due = ?1 WHERE leased AND due > ?1", (leased + MAX_JOB_LEASE_SECONDS,))
 
 
-def _next_due(db: sqlite3.Connection, now: float) -> float:
+def _push(db: sqlite3.Connection, identity: str, body: bytes, content_type: str | None) -> bool:
+    if not db.execute("SELECT 1 FROM feeds WHERE url = ? AND followed", (identity,)).fetchone():
+        return False
+    kept = "SELECT count(*), coalesce(sum(length(body)), 0) FROM pushes WHERE url = ?"
+    count, size = db.execute(kept, (identity,)).fetchone()
+    if count >= MAX_PUSHES or size + len(body) > MAX_PUSH_BYTES:
+        db.execute("UPDATE feeds SET due = min(due, paused), missed = 1 WHERE url = ?", (identity,))
+    else:
+        insert = "INSERT INTO pushes (url, body, content_type) VALUES (?, ?, ?)"
+        db.execute(insert, (identity, body, content_type))
+    return True
+
+
+def _next_due(db: sqlite3.Connection, now: float, limit: int, pushed: int) -> float:
     """The next due time of a feed: ``now`` or before if one can be claimed, infinity if none ever will be."""
-    claimable = "SELECT 1 FROM feeds WHERE followed AND due <= ? AND leased_until <= ? LIMIT 1"
-    if db.execute(claimable, (now, now)).fetchone():
+    if (
+        db.execute(_PUSHED, (now, min(pushed, 1))).fetchone()
+        or db.execute(_DUE, (now, now, min(limit, 1))).fetchone()
+    ):
         return now
     (due,) = db.execute("SELECT min(due) FROM feeds WHERE followed AND due > ?", (now,)).fetchone()
     return math.inf if due is None else float(due)
 
 
-def _claim(db: sqlite3.Connection, now: float, limit: int, seconds: float, first: Sequence[str] = ()) -> list[Lease]:
-    leases = _lease(db, now + seconds, _DUE_OF_THESE, (dump(first), now, now)) if first else []
-    return leases + _lease(db, now + seconds, _DUE, (now, now, limit)) if limit > 0 else leases
+def _claim(
+    db: sqlite3.Connection, now: float, limit: int, seconds: float, first: Sequence[str], pushed: int
+) -> list[Lease]:
+    lease = partial(_lease, db, now, now + seconds)
+    leases = lease(_PUSHED, (now, pushed)) if pushed > 0 else []
+    leases += lease(_DUE_OF_THESE, (dump(first), now, now)) if first else []
+    return leases + (lease(_DUE, (now, now, limit)) if limit > 0 else [])
 
 
-def _lease(db: sqlite3.Connection, until: float, due: str, parameters: Sequence[object]) -> list[Lease]:
+def _lease(db: sqlite3.Connection, now: float, until: float, urls: str, parameters: Sequence[object]) -> list[Lease]:
     claimed = db.execute(
-        f"UPDATE feeds SET leased_until = ?, fence = fence + 1 WHERE url IN ({due}) "  # noqa: S608 - a constant
-        "RETURNING state, (SELECT marks FROM listed WHERE listed.url = feeds.url), fence",
-        (until, *parameters),
+        "UPDATE feeds SET leased_until = ?, fence = fence + 1, "  # noqa: S608 - a constant
+        f"missed = missed AND due > ? WHERE url IN ({urls}) "
+        "RETURNING state, (SELECT marks FROM listed WHERE listed.url = feeds.url), fence, due",
+        (until, now, *parameters),
     ).fetchall()
-    return [Lease(FeedState.from_json(state, listed), fence) for state, listed, fence in claimed]
+    has_pushes = db.execute("SELECT 1 FROM pushes LIMIT 1").fetchone()
+    leases = []
+    for text, listed, fence, due in claimed:
+        state = FeedState.from_json(text, listed)
+        pushes = _pushes(db, state.url) if has_pushes else ()
+        leases.append(Lease(replace(state, next_at=due) if pushes else state, fence, pushes))
+    return leases
+
+
+def _pushes(db: sqlite3.Connection, url: str) -> tuple[Push, ...]:
+    query = "SELECT n, body, content_type FROM pushes WHERE url = ? ORDER BY n"
+    return tuple(Push(*row) for row in db.execute(query, (url,)))

@@ -57,4 +57,5 @@ def _forget(db: sqlite3.Connection, identities: Sequence[str]) -> int:
     for identity in identities:
         db.execute("DELETE FROM feeds WHERE url = ?", (identity,))
         db.execute("DELETE FROM listed WHERE url = ?", (identity,))
+        db.execute("DELETE FROM pushes WHERE url = ?", (identity,))
     return 0

@@ -24,7 +24,8 @@ CREATE TABLE feeds (
     failures INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL,            -- FeedState as JSON
     paused REAL NOT NULL DEFAULT 0, -- Unix seconds before which it is not due
-    unfollowed_at REAL NOT NULL DEFAULT 0   -- Unix seconds; 0 while followed, and until the next retention
+    unfollowed_at REAL NOT NULL DEFAULT 0,  -- Unix seconds; 0 while followed, and until the next retention
+    missed INTEGER NOT NULL DEFAULT 0   -- 1 if a push was dropped since the last poll
 );
 CREATE TABLE listed (               -- apart from feeds: SQLite writes whole rows, and those change with every poll
     url TEXT PRIMARY KEY,
@@ -83,6 +84,13 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due ON jobs (kind, due, id);
 CREATE INDEX jobs_group ON jobs (kind, group_name, id);
 CREATE INDEX jobs_wakeable ON jobs (kind, group_name) WHERE wakeable;
+CREATE TABLE pushes (               -- of followed feeds
+    n INTEGER PRIMARY KEY AUTOINCREMENT,    -- a number never recurs: commits remove pushes by it
+    url TEXT NOT NULL,
+    body BLOB NOT NULL,
+    content_type TEXT
+);
+CREATE INDEX pushes_url ON pushes (url, n);
 """
 
 _FAILURES: Final = """
@@ -135,6 +143,14 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due ON jobs (kind, due, id);
 CREATE INDEX jobs_group ON jobs (kind, group_name, id);
 CREATE INDEX jobs_wakeable ON jobs (kind, group_name) WHERE wakeable;
+CREATE TABLE pushes (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    url TEXT NOT NULL,
+    body BLOB NOT NULL,
+    content_type TEXT
+);
+CREATE INDEX pushes_url ON pushes (url, n);
+ALTER TABLE feeds ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
 """,
 }
 """Statements that turn a version of the schema into the next."""

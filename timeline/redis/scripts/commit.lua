@@ -1,6 +1,6 @@
 -- Stores a poll's result, all or nothing: no write comes before the checks, and no other command in between. Done
 -- twice, it changes nothing the second time. sqlite/commit.py does the same, in the same order.
--- KEYS: feeds due fences leases failing heads listed pauses, then for each blog: items places memory aliases retired
+-- KEYS: feeds due fences leases failing heads listed pauses pushes pushed push_queue push_due missed, then for each blog: items places memory aliases retired
 -- events former
 -- ARGV: the commit as JSON, the listed entries ('' if unchanged), then the body of each entry's item
 local commit = cjson.decode(ARGV[1])
@@ -17,6 +17,27 @@ if paused then
 end
 redis.call('HDEL', KEYS[4], commit.url)
 local followed = redis.call('ZSCORE', KEYS[2], commit.url)
+-- A poll makes up for a push that was dropped during the lease.
+if redis.call('SISMEMBER', KEYS[13], commit.url) == 1 then redis.call('ZADD', KEYS[2], 'XX', paused or '0', commit.url) end
+local pushed = redis.call('HGET', KEYS[10], commit.url)
+if pushed then
+    local kept, oldest = '', nil
+    for number, size in string.gmatch(pushed, '(%d+):(%d+)') do
+        if tonumber(number) <= commit.pushes then
+            redis.call('HDEL', KEYS[9], number)
+        else
+            kept, oldest = kept .. ' ' .. number .. ':' .. size, oldest or number
+        end
+    end
+    if oldest then
+        redis.call('HSET', KEYS[10], commit.url, kept)
+        redis.call('ZADD', KEYS[11], string.format('%.0f', oldest - 1e15), commit.url)
+    else
+        redis.call('HDEL', KEYS[10], commit.url)
+        redis.call('ZREM', KEYS[11], commit.url)
+    end
+end
+redis.call('HDEL', KEYS[12], commit.url)
 if commit.failing and followed then
     redis.call('ZADD', KEYS[5], 0, commit.url)
 else
@@ -25,7 +46,7 @@ end
 
 local blogs = {}
 for i, name in ipairs(commit.blogs) do
-    local first = 8 + (i - 1) * 7
+    local first = 13 + (i - 1) * 7
     blogs[i] = {
         name = name,
         items = KEYS[first + 1],
