@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from timeline.archive import Archive, Fate, Page, before_token, parse_before
+from timeline.archive import Archive, Fate, Page, Withdrawal, before_token, parse_before
 from timeline.errors import HistoryLostError, LeaseLostError, LockedError, Reason, TimelineError
 from timeline.event_log import EventLog, Replay
 from timeline.feed_jobs import FeedJobs, Lease, Push, States
@@ -44,6 +44,7 @@ __all__ = [
     "States",
     "Timeline",
     "TimelineError",
+    "Withdrawal",
     "before_token",
     "open_timeline",
     "parse_before",

@@ -24,6 +24,14 @@ class Page:
     older: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """An entry that its publisher withdrew, or that was purged, at a Unix time."""
+
+    id: str
+    at: float
+
+
 class Archive(Protocol):
     """Every method may raise TimelineError. Entries are JSON texts: items as `Entry.item` has them."""
 
@@ -44,6 +52,12 @@ class Archive(Protocol):
 
     async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
         """Why an entry is gone, by any of its keys; None if it is stored, was never stored, or is forgotten."""
+
+    async def withdrawn(self, blog: str, since: float, limit: int) -> Sequence[Withdrawal]:
+        """The entries that were withdrawn at or after a Unix time, newest first, for as long as they are remembered.
+
+        Without those that were listed again since.
+        """
 
 
 def before_token(position: int, id: str) -> str:  # noqa: A002 - JSON Feed's word

@@ -38,7 +38,7 @@ class Stored:
 class EntryRecord:
     """The memory of an entry: digest and further keys; the entry itself while it is stored.
 
-    ``retired_at`` is in Unix seconds, None for an entry that is not retired.
+    ``retired_at`` and ``withdrawn_at`` are in Unix seconds, None for an entry that is not retired or withdrawn.
     """
 
     blog: str
@@ -47,6 +47,7 @@ class EntryRecord:
     aliases: tuple[str, ...]
     stored: Stored | None
     retired_at: float | None
+    withdrawn_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

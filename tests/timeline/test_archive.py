@@ -50,6 +50,36 @@ async def test_the_fate_of_an_entry_is_known(timeline: Timeline) -> None:
     assert await timeline.fate("blog", "back") is None
 
 
+async def test_what_was_withdrawn_since_a_moment_is_listed_newest_first(timeline: Timeline) -> None:
+    names = ["a", "b", "c", "d", "old"]
+    await commit(timeline, *(entry(name, keys=(name, f"{name}2")) for name in names), entry("x", blog="other"))
+    for second, gone in enumerate([["a2"], ["b", "c"], ["d"]]):
+        withdrawn = [("blog", key) for key in gone]
+        await commit(timeline, withdrawn=withdrawn, checked_at=NOW + second)
+    found = [("d", NOW + 2), ("c", NOW + 1), ("b", NOW + 1), ("a", NOW)]
+    for since, limit, expected in ((0, 9, found), (0, 2, found[:2]), (NOW + 1, 9, found[:3]), (NOW + 3, 9, [])):
+        withdrawals = await timeline.withdrawn("blog", since, limit)
+        assert [(withdrawal.id, withdrawal.at) for withdrawal in withdrawals] == expected
+    assert not await timeline.withdrawn("other", 0, 9)
+    await commit(timeline, entry("c2", "again", keys=("c2",)), checked_at=NOW + 4)
+    await timeline.purge(FEED, NOW + 5)
+    listed = [withdrawal.id for withdrawal in await timeline.withdrawn("blog", 0, 9)]
+    assert listed == ["old", "c", "d", "b", "a"], "listed again, and purged"
+
+
+async def test_a_withdrawal_stays_at_its_time_while_a_feed_lists_the_entry_and_goes_when_it_is_forgotten(
+    timeline: Timeline,
+) -> None:
+    await commit(timeline, entry("a"), entry("b"))
+    await commit(timeline, withdrawn=[("blog", "a")], checked_at=NOW)
+    await commit(timeline, entry("a"), withdrawn=[("blog", "a")], checked_at=NOW + 9)
+    await timeline.retire(NOW, Limits(entries=0))
+    (withdrawal,) = await timeline.withdrawn("blog", 0, 9)
+    assert (withdrawal.id, withdrawal.at) == ("a", NOW)
+    await Retention(timeline, Limits(memory=0), lambda: NOW + 9).sweep()
+    assert not await timeline.withdrawn("blog", 0, 9)
+
+
 async def test_an_unknown_blog_is_empty(timeline: Timeline) -> None:
     page = await timeline.page("nowhere", None, 10)
     assert (list(page.items), page.older, page.head.seq) == ([], None, 0)

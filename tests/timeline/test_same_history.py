@@ -90,6 +90,7 @@ async def everything(timeline: Timeline, blog: str) -> list[Any]:
     found: list[Any] = await asyncio.gather(
         *(ask(blog, name) for ask in (timeline.entry, timeline.previous) for name in NAMES)
     )
+    found += [(gone.id, gone.at) for gone in await timeline.withdrawn(blog, 0, 9)]
     before = None
     while True:
         page = await timeline.page(blog, before, 2)

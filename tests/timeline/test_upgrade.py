@@ -43,6 +43,7 @@ async def test_an_old_store_is_read_as_it_was_left(upgraded: Timeline) -> None:
     assert await titles(upgraded) == ["B", "A"]
     assert await upgraded.entry("blog", "a") == stored("a", 2)
     assert await upgraded.fate("blog", "c") == "withdrawn"
+    assert [(gone.id, gone.at) for gone in await upgraded.withdrawn("blog", 0, 9)] == [("c", NOW)]
     head = await upgraded.head("blog")
     assert head.seq == 5
     replay = await upgraded.replay("blog", Cursor(head.epoch, 0), 10)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from preview import completed
 from redaction import public_item
-from timeline.archive import Fate, Page, before_token, parse_before
+from timeline.archive import Fate, Page, Withdrawal, before_token, parse_before
 from timeline.redis.connection import Store, key
 from timeline.redis.event_log import cursor
 
@@ -44,3 +44,10 @@ class RedisArchive(Store):
         if memory is None or await self._connection.ask("HEXISTS", key(f"{blog}:items"), known):
             return None
         return "withdrawn" if memory.startswith("-") else "retired"
+
+    async def withdrawn(self, blog: str, since: float, limit: int) -> Sequence[Withdrawal]:
+        """The entries that were withdrawn, newest first."""
+        found = await self._connection.ask(
+            "ZREVRANGEBYSCORE", key(f"{blog}:withdrawn"), "+inf", since, "WITHSCORES", "LIMIT", 0, limit
+        )
+        return [Withdrawal(entry_id, float(at)) for entry_id, at in zip(found[::2], found[1::2], strict=True)]

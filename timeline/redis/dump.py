@@ -194,6 +194,7 @@ class RedisTarget:
         stored = [(entry.id, entry.stored) for entry in entries if entry.stored]
         formers = [(name, one.former) for name, one in stored if one.former is not None]
         retired = [(repr(entry.retired_at), entry.id) for entry in entries if entry.retired_at is not None]
+        withdrawn = [(repr(entry.withdrawn_at), entry.id) for entry in entries if entry.withdrawn_at is not None]
         write = self._write
         # An entry that comes twice may be gone.
         for part, command, kept in (
@@ -201,6 +202,7 @@ class RedisTarget:
             ("places", "ZREM", {name for name, _ in stored}),
             ("former", "HDEL", {name for name, _ in formers}),
             ("retired", "ZREM", {name for _, name in retired}),
+            ("withdrawn", "ZREM", {name for _, name in withdrawn}),
         ):
             await write(command, f"{blog}:{part}", *(entry.id for entry in entries if entry.id not in kept))
         await write("HSET", f"{blog}:items", *_flat((name, one.item) for name, one in stored))
@@ -211,6 +213,7 @@ class RedisTarget:
         aliases = ((alias, entry.id) for entry in entries for alias in entry.aliases)
         await write("HSET", f"{blog}:aliases", *_flat(aliases))
         await write("ZADD", f"{blog}:retired", *_flat(retired))
+        await write("ZADD", f"{blog}:withdrawn", *_flat(withdrawn))
 
     async def _write(self, command: str, name: str, *values: Any) -> None:
         """Writes to a staged key, unless there is nothing to write."""
@@ -240,10 +243,11 @@ async def nodes(connection: Connection) -> int:
 
 
 def _entry(blog: str, row: Sequence[str]) -> EntryRecord:
-    entry_id, memory, item, former, position, retired_at = row
+    entry_id, memory, item, former, position, retired_at, withdrawn_at = row
     digest, *aliases = memory.split(" ")
     stored = Stored(int(position), item, former or None) if item and position else None
-    return EntryRecord(blog, entry_id, digest, tuple(aliases), stored, float(retired_at) if retired_at else None)
+    times = [float(at) if at else None for at in (retired_at, withdrawn_at)]
+    return EntryRecord(blog, entry_id, digest, tuple(aliases), stored, *times)
 
 
 def _flat(pairs: Any) -> list[Any]:

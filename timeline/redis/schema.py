@@ -36,6 +36,7 @@
 | `BLOG:retired` | sorted set | id of an entry that is gone by the Unix time when a feed listed it last |
 | `BLOG:events` | stream | id is the event's number; fields: kind, id, at, by (the fence) |
 | `BLOG:former` | hash | id → item before its last correction |
+| `BLOG:withdrawn` | sorted set | id of a withdrawn entry by the Unix time of the withdrawal |
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from timeline.redis.connection import Connection, key
 
 SCHEMA_VERSION: Final = 6
 
-BLOG_KEYS: Final = ("items", "places", "memory", "aliases", "retired", "events", "former")
+BLOG_KEYS: Final = ("items", "places", "memory", "aliases", "retired", "events", "former", "withdrawn")
 """The keys of a blog, in the order in which scripts that write to a blog take them."""
 
 JOB_KEYS: Final = ("states", "groups", "due", "fences", "leases", "wakeable", "ids", "grouped")
@@ -89,7 +90,7 @@ async def prepare(connection: Connection) -> str:
 
 
 async def _upgrade(connection: Connection) -> None:
-    """Upgrades data from before `schema` was written: lists the feeds that are no longer followed.
+    """Upgrades data of earlier versions: lists the feeds that are no longer followed, and the withdrawn entries.
 
     Nodes may do so at the same time, and any number of times. Digests stay in the old encoding until an entry is
     listed again (`entries.digest_version`).
@@ -99,3 +100,8 @@ async def _upgrade(connection: Connection) -> None:
         while cursor != "0":
             arguments = [cursor or 0, UPGRADE_STEP]
             cursor = await connection.run("upgrade", (name, "due", "unfollowed"), arguments)
+    for blog in await connection.ask("HKEYS", key("heads")):
+        cursor = None
+        while cursor != "0":
+            keys = (f"{blog}:memory", f"{blog}:retired", f"{blog}:withdrawn")
+            cursor = await connection.run("upgrade_withdrawn", keys, [cursor or 0, UPGRADE_STEP])

@@ -9,11 +9,16 @@ from typing import Final
 from entries import Cursor
 from preview import completed
 from redaction import public_item
-from timeline.archive import Fate, Page, before_token, parse_before
+from timeline.archive import Fate, Page, Withdrawal, before_token, parse_before
 from timeline.sqlite.commit import newest_seq, recognised, withdrawn_revision
 from timeline.sqlite.worker import Store, rows
 
 _NEWER: Final = "SELECT item FROM entries WHERE blog = ? AND (position, id) > (?, ?) ORDER BY position, id LIMIT ?"
+
+_WITHDRAWN: Final = (
+    "SELECT id, withdrawn_at FROM retired WHERE blog = ? AND withdrawn_at >= ? "
+    "ORDER BY withdrawn_at DESC, id DESC LIMIT ?"
+)
 
 
 class SqliteArchive(Store):
@@ -42,6 +47,10 @@ class SqliteArchive(Store):
     async def fate(self, blog: str, id: str) -> Fate | None:  # noqa: A002 - JSON Feed's word
         """Why an entry is gone."""
         return await self._queries.run(lambda db: _fate(db, blog, id))
+
+    async def withdrawn(self, blog: str, since: float, limit: int) -> Sequence[Withdrawal]:
+        """The entries that were withdrawn, newest first."""
+        return [Withdrawal(*row) for row in await self._queries.run(rows(_WITHDRAWN, blog, since, limit))]
 
 
 def _page(db: sqlite3.Connection, epoch: str, blog: str, below: tuple[int, str] | None, limit: int) -> Page:

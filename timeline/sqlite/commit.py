@@ -185,7 +185,7 @@ def withdraw(db: sqlite3.Connection, blog: str, key: str, at: float) -> int:
     if gone is None:
         return 0
     db.execute("UPDATE keys SET digest = ? WHERE blog = ? AND key = ?", (f"-{gone[0]}", blog, entry_id))
-    db.execute("INSERT OR REPLACE INTO retired VALUES (?, ?, ?)", (blog, entry_id, at))
+    db.execute("INSERT OR REPLACE INTO retired VALUES (?, ?, ?, ?)", (blog, entry_id, at, at))
     return _append(db, blog, "delete", entry_id, at)
 
 

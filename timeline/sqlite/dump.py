@@ -33,7 +33,8 @@ _FEEDS: Final = (
     "SELECT f.url, state, marks, followed, due, paused, unfollowed_at FROM feeds f LEFT JOIN listed USING (url)"
 )
 _ENTRIES: Final = (
-    "SELECT k.blog, k.id, k.digest, e.position, e.item, e.former, r.at, (SELECT group_concat(a.key, ' ') FROM keys a "
+    "SELECT k.blog, k.id, k.digest, e.position, e.item, e.former, r.at, r.withdrawn_at, "
+    "(SELECT group_concat(a.key, ' ') FROM keys a "
     "WHERE a.blog = k.blog AND a.id = k.id AND a.key <> a.id) FROM keys k "
     "LEFT JOIN entries e ON e.blog = k.blog AND e.id = k.id LEFT JOIN retired r ON r.blog = k.blog AND r.id = k.id "
     "WHERE k.key = k.id"
@@ -128,9 +129,9 @@ def _feed(row: Any) -> FeedRecord:
 
 
 def _entry(row: Any) -> EntryRecord:
-    blog, entry_id, digest, position, item, former, retired_at, aliases = row
+    blog, entry_id, digest, position, item, former, retired_at, withdrawn_at, aliases = row
     stored = None if item is None else Stored(position, item, former)
-    return EntryRecord(blog, entry_id, digest, tuple((aliases or "").split()), stored, retired_at)
+    return EntryRecord(blog, entry_id, digest, tuple((aliases or "").split()), stored, retired_at, withdrawn_at)
 
 
 def _put(db: sqlite3.Connection, record: Record) -> None:
@@ -165,7 +166,7 @@ def _put_entry(db: sqlite3.Connection, entry: EntryRecord) -> None:
     keys = ((entry.blog, one, entry.id, entry.digest) for one in (entry.id, *entry.aliases))
     db.executemany("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", keys)
     if entry.retired_at is not None:
-        db.execute("INSERT INTO retired VALUES (?, ?, ?)", (*name, entry.retired_at))
+        db.execute("INSERT INTO retired VALUES (?, ?, ?, ?)", (*name, entry.retired_at, entry.withdrawn_at))
     if entry.stored:
         position, item, former = entry.stored.position, entry.stored.item, entry.stored.former
         about = json.loads(item)["_livelog"]

@@ -72,7 +72,8 @@ def _retire_entries(db: sqlite3.Connection, blog: str, cut: tuple[int, str], now
         "ORDER BY position, id LIMIT ?) RETURNING id",
         (blog, *cut, MAX_RETIRED_PER_STEP),
     ).fetchall()
-    db.executemany("INSERT OR REPLACE INTO retired VALUES (?, ?, ?)", ((blog, entry_id, now) for (entry_id,) in gone))
+    remember = "INSERT OR REPLACE INTO retired (blog, id, at) VALUES (?, ?, ?)"
+    db.executemany(remember, ((blog, entry_id, now) for (entry_id,) in gone))
     return len(gone)
 
 

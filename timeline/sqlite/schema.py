@@ -58,9 +58,11 @@ CREATE TABLE retired (              -- entries that are gone, but still recognis
     blog TEXT NOT NULL,
     id TEXT NOT NULL,
     at REAL NOT NULL,               -- Unix seconds, when a feed listed it last
+    withdrawn_at REAL,              -- Unix seconds; NULL if retention removed it
     PRIMARY KEY (blog, id)
 ) WITHOUT ROWID;
 CREATE INDEX retired_at ON retired (blog, at);
+CREATE INDEX retired_withdrawn ON retired (blog, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 CREATE TABLE events (
     n INTEGER PRIMARY KEY AUTOINCREMENT,    -- over all blogs, in order of commit: watchers read on from it
     blog TEXT NOT NULL,
@@ -151,6 +153,10 @@ CREATE TABLE pushes (
 );
 CREATE INDEX pushes_url ON pushes (url, n);
 ALTER TABLE feeds ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE retired ADD COLUMN withdrawn_at REAL;
+UPDATE retired SET withdrawn_at = at WHERE EXISTS
+    (SELECT 1 FROM keys WHERE keys.blog = retired.blog AND key = retired.id AND digest LIKE '-%');
+CREATE INDEX retired_withdrawn ON retired (blog, withdrawn_at) WHERE withdrawn_at IS NOT NULL;
 """,
 }
 """Statements that turn a version of the schema into the next."""

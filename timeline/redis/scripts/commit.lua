@@ -1,7 +1,7 @@
 -- Stores a poll's result, all or nothing: no write comes before the checks, and no other command in between. Done
 -- twice, it changes nothing the second time. sqlite/commit.py does the same, in the same order.
 -- KEYS: feeds due fences leases failing heads listed pauses pushes pushed push_queue push_due missed, then for each blog: items places memory aliases retired
--- events former
+-- events former withdrawn
 -- ARGV: the commit as JSON, the listed entries ('' if unchanged), then the body of each entry's item
 local commit = cjson.decode(ARGV[1])
 
@@ -46,7 +46,7 @@ end
 
 local blogs = {}
 for i, name in ipairs(commit.blogs) do
-    local first = 13 + (i - 1) * 7
+    local first = 13 + (i - 1) * 8
     blogs[i] = {
         name = name,
         items = KEYS[first + 1],
@@ -56,6 +56,7 @@ for i, name in ipairs(commit.blogs) do
         retired = KEYS[first + 5],
         events = KEYS[first + 6],
         former = KEYS[first + 7],
+        withdrawn = KEYS[first + 8],
         leaving = {}, -- ids that this commit withdraws: done twice, it must not bring them back in between
     }
 end
@@ -139,6 +140,7 @@ local function store(blog, entry, body)
     if not withdrawn and unchanged(digest, entry) then return nil end
     if withdrawn then
         redis.call('ZREM', blog.retired, id)
+        redis.call('ZREM', blog.withdrawn, id)
         redis.call('HSET', blog.items, id, item(id, body, entry, withdrawn + 1))
         redis.call('ZADD', blog.places, entry.score, id)
         return 'entry', id
@@ -187,6 +189,7 @@ for _, gone in ipairs(commit.withdrawn) do
         redis.call('HDEL', blog.former, id)
         redis.call('ZREM', blog.places, id)
         redis.call('ZADD', blog.retired, commit.at, id)
+        redis.call('ZADD', blog.withdrawn, commit.at, id)
         append(blog, 'delete', id)
     end
 end

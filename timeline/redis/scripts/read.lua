@@ -1,7 +1,7 @@
 -- Entries of a blog with all that is known of them, and the events after a number with their entries, at one moment.
 -- Returns the number of the newest event, the events, and the entries: id, memory, item, former item, position and the
--- time of retirement, each '' if there is none.
--- KEYS: heads items places memory aliases retired events former
+-- times of retirement and withdrawal, each '' if there is none.
+-- KEYS: heads items places memory aliases retired events former withdrawn
 -- ARGV: blog, number of the event before, limit of events, then the id of each entry
 local head = redis.call('HGET', KEYS[1], ARGV[1]) or '0'
 local events, entries, found = {}, {}, {}
@@ -14,6 +14,7 @@ local function read(id)
     entries[#entries + 1] = {
         id, memory, redis.call('HGET', KEYS[2], id) or '', redis.call('HGET', KEYS[8], id) or '',
         position and string.format('%.0f', position) or '', redis.call('ZSCORE', KEYS[6], id) or '',
+        redis.call('ZSCORE', KEYS[9], id) or '',
     }
 end
 for i = 4, #ARGV do read(ARGV[i]) end

@@ -1,6 +1,6 @@
 -- Removes some rows of a blog beyond the limits; returns their number. A step is short: Redis serves no other client
 -- meanwhile.
--- KEYS: heads items places memory aliases retired events former
+-- KEYS: heads items places memory aliases retired events former withdrawn
 -- ARGV: blog, step, now, then the limits: entries, old entries, position below which an entry is old, events, time
 -- before which an event is old, remembered entries, time before which one that was last listed is forgotten
 local blog, step, now = ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -40,6 +40,7 @@ for _, id in ipairs(oldest(KEYS[6], max_memory, old_memory, 0)) do
     for alias in string.gmatch(string.match(memory, ' .*') or '', '[^ ]+') do redis.call('HDEL', KEYS[5], alias) end
     redis.call('HDEL', KEYS[4], id)
     redis.call('ZREM', KEYS[6], id)
+    redis.call('ZREM', KEYS[9], id)
     count = count + 1
 end
 return count
