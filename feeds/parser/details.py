@@ -7,7 +7,7 @@ WGS84, RFC 5870 (geo URIs).
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import urls
@@ -46,19 +46,43 @@ def read_details(entry: _Element, feed: _Element, image: str | None, shown: Cont
     )
 
 
-def clean(details: Details, base: str) -> Details:
-    """Details that may be published: text as text, addresses absolute and http(s)."""
+def read_item_details(about: _Element, known: Container[str | None]) -> Details:
+    """The details of an item of another Livelog that are in its ``_livelog``.
+
+    Its source is the site that it is from, unless the title of that is a ``known`` one.
+    """
+    comments, picture, episode, place, source, original = (
+        value if isinstance(value := about.get(name), dict) else {}
+        for name in ("comments", "picture", "episode", "place", "source", "original")
+    )
+    url, site = _text(comments, "url"), original or source
+    title = _text(site, "title")
     return Details(
-        comments=_clean(details.comments, base),
-        picture=_clean(details.picture, base),
-        original=_clean(details.original, base),
+        comments=_given(url=url, count=read_count(comments.get("count"))) if url else {},
+        picture=_given(caption=_text(picture, "caption"), credit=_text(picture, "credit")),
+        original=_given(title=title, url=_text(site, "url")) if title and title not in known else {},
+        episode=read_episode(episode.get("season"), episode.get("number")),
+        place=_read_point(_text(place, "name"), f"{place.get('latitude')} {place.get('longitude')}"),
+    )
+
+
+def clean(details: Details, base: str, *, is_plain: bool = False) -> Details:
+    """Details that may be published: text as text, addresses absolute and http(s).
+
+    Text is taken for HTML if it looks like it, unless ``is_plain``.
+    """
+    text = normalize_text if is_plain else extract_text
+    return Details(
+        comments=_clean(details.comments, base, text),
+        picture=_clean(details.picture, base, text),
+        original=_clean(details.original, base, text),
         episode=details.episode,
-        place=_clean(details.place, base),
+        place=_clean(details.place, base, text),
         external_url=urls.absolute(details.external_url, base),
         authors={
             name: page
             for written, given in details.authors.items()
-            if (name := extract_text(written))
+            if (name := text(written))
             and (page := AuthorPage(urls.absolute(given.url, base), urls.absolute(given.avatar, base)))
             != AuthorPage()
         },
@@ -122,7 +146,11 @@ def _read_original(source: _Element, known: Container[str | None]) -> Item:
 def _read_place(found: Mapping[str, str]) -> Item:
     name = _first(found, "georss_featurename", "podcast_location")
     pair = f"{found['geo_lat']} {found['geo_long']}" if "geo_lat" in found and "geo_long" in found else None
-    written = _first(found, "georss_point", "gml_pos", "georss_pos", "geo") or pair
+    return _read_point(name, _first(found, "georss_point", "gml_pos", "georss_pos", "geo") or pair)
+
+
+def _read_point(name: str | None, written: str | None) -> Item:
+    """A place of that name, and of the latitude and longitude that are written, if they are any."""
     point = _POINT.fullmatch(written.strip()[:200]) if written else None
     if not point:
         return _given(name=name)
@@ -132,16 +160,16 @@ def _read_place(found: Mapping[str, str]) -> Item:
     return _given(name=name, latitude=latitude, longitude=longitude)
 
 
-def _clean(values: Item, base: str) -> Item:
-    return _given(**dict(_published(values, base)))
+def _clean(values: Item, base: str, text_of: Callable[[str], str | None]) -> Item:
+    return _given(**dict(_published(values, base, text_of)))
 
 
-def _published(values: Item, base: str) -> Iterator[tuple[str, object]]:
+def _published(values: Item, base: str, text_of: Callable[[str], str | None]) -> Iterator[tuple[str, object]]:
     for name, value in values.items():
         if name == "url":
             yield name, urls.absolute(value, base)
         elif isinstance(value, str):
-            text = normalize_text(extract_text(value)) if "<" in value or "&" in value else normalize_text(value)
+            text = text_of(value)
             most = MAX_CAPTION_CHARS if name in ("caption", "credit") else MAX_NAME_CHARS
             yield name, text and text[:most]
         else:
@@ -150,6 +178,11 @@ def _published(values: Item, base: str) -> Iterator[tuple[str, object]]:
 
 def _first(found: Mapping[str, str], *names: str) -> str | None:
     return next((found[name] for name in names if found.get(name)), None)
+
+
+def _text(of: _Element, name: str) -> str | None:
+    value = of.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _given(**values: object) -> Item:

@@ -9,7 +9,7 @@ take quadratic or exponential time.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ import invisible
 import preview
 import redaction
 import urls
-from entries import Attachment, Entry, Source
+from entries import Entry, Source
 from feeds.parser import details, discovery, identity, json, own_addresses, plain_text, sanitize, xml
 from feeds.parser.addresses import Bases
 from feeds.parser.dates import plausible
@@ -182,8 +182,10 @@ def _read(body: bytes, reading: Reading) -> RawFeed:
 def _sanitize_entry(entry: ListedEntry, source: Source, base: str, logos: Container[str]) -> Entry:
     raw = entry.raw
     content, truncated = _sanitize_text(raw, base)
+    plain = sanitize.normalize_text if raw.is_item else sanitize.extract_text
     title = sanitize.extract_text(raw.title) if raw.title_is_html else sanitize.normalize_text(raw.title)
-    summary = sanitize.extract_text(raw.summary) if raw.content and raw.summary != raw.content else None
+    has_summary = raw.content and (raw.is_item or raw.summary != raw.content)
+    summary = sanitize.extract_text(raw.summary) if has_summary else None
     authors = raw.authors if any(raw.authors) else raw.inherited_authors
     files = ((urls.absolute(file.url, base), file) for file in raw.attachments[:MAX_ATTACHMENTS])
     return Entry(
@@ -194,31 +196,26 @@ def _sanitize_entry(entry: ListedEntry, source: Source, base: str, logos: Contai
         url=raw.url,
         title=title,
         content_html=content,
-        truncated=truncated,
+        truncated=truncated or raw.is_cut,
         preview=preview.of(content, summary, title),
         summary=summary,
         image=_lead_picture(raw, base, logos),
         published=plausible(raw.published),
         modified=plausible(raw.modified),
-        authors=tuple(map(_shorten_names, _texts(authors[:MAX_AUTHORS]))),
-        tags=tuple(dict.fromkeys(_cut(tag) for tag in _texts(raw.tags[:MAX_TAGS]))),
+        authors=tuple(map(_shorten_names, filter(None, map(plain, authors[:MAX_AUTHORS])))),
+        tags=tuple(dict.fromkeys(map(_cut, filter(None, map(plain, raw.tags[:MAX_TAGS]))))),
         attachments=drop_repeated(
             replace(
                 file,
                 url=link,
                 mime_type=sanitize.normalize_text(file.mime_type) or "",
-                title=_title_of(file),
+                title=_cut(plain(file.title) or "") or None,
             )
             for link, file in files
             if link
         ),
-        details=details.clean(raw.details(), base),
+        details=details.clean(raw.details(), base, is_plain=raw.is_item),
     )
-
-
-def _title_of(file: Attachment) -> str | None:
-    title = sanitize.extract_text(file.title) if file.title else None
-    return _cut(title) if title else None
 
 
 def _lead_picture(raw: RawEntry, base: str, logos: Container[str]) -> str | None:
@@ -233,18 +230,12 @@ def _sanitize_text(raw: RawEntry, base: str) -> tuple[str, bool]:
     """The content of an entry that a reader sees, else its summary, else its links; and True if it was cut."""
     blank = ""
     for markup in filter(None, (raw.content, raw.summary)):
-        sanitised, truncated = sanitize.sanitize_html(plain_text.text_as_html(markup), base)
+        written = markup if raw.is_item else plain_text.text_as_html(markup)
+        sanitised, truncated = sanitize.sanitize_html(written, base)
         if not sanitize.is_blank(sanitised):
             return sanitised, truncated
         blank += sanitised
     return sanitize.name_links(blank), False
-
-
-def _texts(values: Iterable[str]) -> Iterator[str]:
-    for value in values:
-        text = sanitize.extract_text(value)
-        if text:
-            yield text
 
 
 def _shorten_names(text: str) -> str:

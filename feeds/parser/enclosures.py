@@ -93,7 +93,8 @@ def find_media(entry: _Element, picture: str | None = None) -> tuple[str | None,
             url,
             guess_type(url, link.get("type", "").replace("text/html", "")),
             read_size(link.get("length")),
-            title=link.get("title"),
+            read_duration(link.get("livelog:duration")),
+            link.get("title"),
         )
         for link in entry.get("links", ())
         if link.get("rel") == "enclosure" and (url := link.get("href"))

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from entries import Attachment, AuthorPage, Details
 from feeds.parser.dates import read_date
-from feeds.parser.details import read_count, read_pages
+from feeds.parser.details import read_count, read_item_details, read_pages
 from feeds.parser.enclosures import drop_repeated, guess_type, is_picture, read_duration, read_size
 from feeds.parser.plain_text import resolve_references
-from feeds.parser.raw_entry import RawEntry, RawFeed
+from feeds.parser.raw_entry import RawEntry, RawFeed, Tombstone
 from feeds.parser.sanitize import text_to_html
 from feeds.parser.texts import is_blank
 
@@ -37,13 +38,52 @@ def read(body: bytes, base: str) -> RawFeed:
 
 def _json_feed(document: dict[str, Any], base: str) -> RawFeed:
     authors, pages = _names(document), read_pages(_people(document), "url")
+    title = _text(document.get("title"))
     return RawFeed(
         base=base,
-        title=_text(document.get("title")),
+        title=title,
         link=_text(document.get("home_page_url")),
         logos=[url for url in (_text(document.get("icon")), _text(document.get("favicon"))) if url],
-        entries=[_json_item(item, base, authors, pages) for item in _objects(document.get("items"))],
+        entries=[
+            _read_item(item, base, title) or _json_item(item, base, authors, pages)
+            for item in _objects(document.get("items"))
+        ],
+        # No date: an entry that is listed again has no tombstone.
+        tombstones=[
+            Tombstone(guid, None)
+            for gone in _objects(_object(document.get("_livelog")).get("withdrawn"))
+            if (guid := _id(gone.get("id")))
+        ],
     )
+
+
+def _read_item(item: dict[str, Any], feed_base: str, feed_title: str | None) -> RawEntry | None:
+    """An item of another Livelog, of which nothing is guessed; None for any other."""
+    about = _object(item.get("_livelog"))
+    if not _object(about.get("source")):
+        return None
+    return RawEntry(
+        feed_base=feed_base,
+        is_item=True,
+        is_cut=about.get("truncated") is True,
+        guid=_id(item.get("id")),
+        link=_text(item.get("url")),
+        title=_text(item.get("title")),
+        content=_text(item.get("content_html")),
+        summary=text_to_html(_text(item.get("summary")) or "") or None,
+        published=read_date(item.get("date_published")),
+        modified=read_date(item.get("date_modified")),
+        authors=_names(item),
+        tags=_tags(item),
+        image=_text(item.get("image")),
+        attachments=drop_repeated(_files(_objects(item.get("attachments")), "mime_type", "size_in_bytes")),
+        details=partial(_read_item_details, item, about, feed_title),
+    )
+
+
+def _read_item_details(item: dict[str, Any], about: dict[str, Any], feed_title: str | None) -> Details:
+    details = read_item_details(about, (feed_title, _text(item.get("title"))))
+    return replace(details, external_url=_text(item.get("external_url")), authors=read_pages(_people(item), "url"))
 
 
 def _json_item(
@@ -67,7 +107,7 @@ def _json_item(
         modified=read_date(item.get("date_modified")),
         authors=_names(item),
         inherited_authors=authors,
-        tags=tuple(tag for tag in _list(item.get("tags")) if isinstance(tag, str)),
+        tags=_tags(item),
         image=_text(item.get("image")) or _text(item.get("banner_image")) or next(pictures, None),
         attachments=files,
         details=partial(_read_details, item, pages),
@@ -77,6 +117,10 @@ def _json_item(
 def _read_details(item: dict[str, Any], pages: Mapping[str, AuthorPage]) -> Details:
     own = read_pages(_people(item), "url")
     return Details(external_url=_text(item.get("external_url")), authors={**pages, **own})
+
+
+def _tags(item: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(tag for tag in _list(item.get("tags")) if isinstance(tag, str))
 
 
 def _people(of: dict[str, Any]) -> list[dict[str, Any]]:

@@ -36,6 +36,8 @@ DETAIL_NAMES: Final = (
     "gml_pos",
     "geo_lat",
     "geo_long",
+    "livelog_modified",
+    "livelog_truncated",
 )
 """Elements of an entry that are kept as text."""
 
@@ -45,6 +47,7 @@ NAMESPACES: Final = {
     "https://podcastindex.org/namespace/1.0": "podcast",
     "http://news.yandex.ru": "yandex",
     "http://schemas.google.com/g/2005": "gd",
+    "urn:livelog:terms": "livelog",
 }
 """Namespaces that feedparser does not know, with the prefixes of their handlers."""
 

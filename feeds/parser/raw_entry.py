@@ -19,6 +19,8 @@ class RawEntry:
     ``origin`` is the address behind a ``link`` that redirects, ``inherited_authors`` are those of its source or feed,
     ``details`` reads the rest of it,
     also as published; none of these is a part of its digest.
+    An item of another Livelog ``is_item``: its title, names and tags are plain text, its content is HTML, and none is
+    to be guessed at; it ``is_cut`` if that Livelog has shortened its content.
     """
 
     feed_base: str
@@ -38,6 +40,8 @@ class RawEntry:
     image: str | None = None
     attachments: tuple[Attachment, ...] = ()
     details: Callable[[], Details] = Details
+    is_item: bool = False
+    is_cut: bool = False
 
     @property
     def is_empty(self) -> bool:

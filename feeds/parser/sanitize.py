@@ -57,9 +57,9 @@ _SET_ATTRIBUTES: Final = {
 }
 # The control characters of XML 1.0 and of terminals, and halves of surrogate pairs, which JSON can carry.
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-# Within these elements a paragraph can be inside another (HTML, "has an element in button scope"). nh3 drops them and
-# leaves nested paragraphs, which browsers read as several.
-_SCOPES: Final = re.compile("<(?:applet|button|marquee)", re.IGNORECASE)
+# Within these elements a paragraph can be inside another (HTML, "has an element in button scope"), and a link after a
+# choice inside that before it. nh3 drops them and leaves nested ones, which browsers read as several.
+_SCOPES: Final = re.compile("<(?:applet|button|marquee|select)", re.IGNORECASE)
 _BLOCK: Final = re.compile(
     r"<(?=/?(?:address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|ol|p|pre|"
     r"section|table|td|th|tr|ul)\b)",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from entries import Details
 from feeds.parser import addresses, kept, texts
+from feeds.parser.dates import read_date
 from feeds.parser.details import read_details
 from feeds.parser.enclosures import find_media
 from feeds.parser.feedparser import Parsed, parse
@@ -17,6 +20,8 @@ from feeds.parser.sanitize import text_to_html
 
 MAX_NAME_CHARS: Final = 200
 MAX_TTL_SECONDS: Final = 31 * 86_400.0
+ITEM_PREFIX: Final = "urn:livelog:"
+"""Begins the id of an entry of another Livelog, see pages/feeds_out/atom.py."""
 
 _REFERENCE: Final = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,50})|([0-9]{1,50}));")
 _REFERENCES: Final = re.compile(rb"(?:&#(?:[xX][0-9a-fA-F]{1,50}|[0-9]{1,50});)+")
@@ -41,7 +46,7 @@ def read(body: bytes, base: str, content_type: str | None) -> RawFeed:
         entries=_drop_fragments([_raw_entry(entry, parsed, base) for entry in parsed.entries], parsed),
         whole=parsed.whole,
         wishes=_read_wishes(parsed.polling),
-        tombstones=[Tombstone(guid, when) for guid, when in parsed.deleted if guid],
+        tombstones=[Tombstone(guid, None if _is_item(guid) else when) for guid, when in parsed.deleted if guid],
         logos=[url for url in (parsed.feed.get("logo"), parsed.feed.get("icon"), _image_of(parsed.feed)) if url],
     )
 
@@ -102,7 +107,7 @@ def _raw_entry(entry: _Element, parsed: Parsed, feed_base: str) -> RawEntry:
     guid, version = entry.get("id") or None, parsed.version
     links = entry.get(kept.LINKS) or entry.get("links", ())
     base = next((text.base for text in (content, summary, title) if text), None)
-    return RawEntry(
+    raw = RawEntry(
         feed_base=feed_base,
         guid=guid,
         link=addresses.choose(links, guid if entry.get(kept.IS_PERMALINK) else None, feed_base),
@@ -121,6 +126,36 @@ def _raw_entry(entry: _Element, parsed: Parsed, feed_base: str) -> RawEntry:
         attachments=attachments,
         details=partial(read_details, entry, parsed.feed, image, {text.value for text in (content, summary) if text}),
     )
+    return _as_item(raw, entry, summary) if _is_item(guid) else raw
+
+
+def _is_item(guid: str | None) -> bool:
+    return guid is not None and guid.startswith(ITEM_PREFIX)
+
+
+def _as_item(raw: RawEntry, entry: _Element, summary: texts.Text | None) -> RawEntry:
+    """An entry of another Livelog, of which nothing is guessed.
+
+    Atom requires a date of modification and an author; an item may have neither.
+    """
+    own = entry.get(kept.DETAILS) or {}
+    is_own = summary is not None and summary.name == "summary"
+    pictures = (one.get("url") for one in entry.get("media_thumbnail", ()))
+    return replace(
+        raw,
+        is_item=True,
+        is_cut=own.get("livelog_truncated") == "true",
+        summary=text_to_html(summary.value) if summary and is_own else None,
+        modified=read_date(own.get("livelog_modified")),
+        inherited_authors=(),
+        image=next(pictures, None),
+        details=partial(_read_item_details, raw, entry),
+    )
+
+
+def _read_item_details(raw: RawEntry, entry: _Element) -> Details:
+    related = (link.get("href") for link in entry.get("links", ()) if link.get("rel") == "related")
+    return replace(raw.details(), external_url=next(related, None))
 
 
 def _as_html(text: texts.Text | None, version: str) -> str | None:
