@@ -75,8 +75,11 @@ class Jobs(Protocol):
     async def count_jobs(self, kind: str) -> int:
         """The number of jobs of a kind: cheap to read."""
 
-    async def wake_jobs(self, kind: str, group: str) -> None:
+    async def wake_jobs(self, kind: str, group: str, start: float | None = None, interval: float = 0.0) -> None:
         """Makes the idle jobs of a group due now, and leased ones once they are settled as IDLE.
+
+        With ``start`` they are due one after another from then on, ``interval`` seconds apart, so that many jobs of
+        one group do not keep others waiting.
 
         A job that is due at a time stays so, as it is backing off. Done in bounded steps: after a TimelineError some
         jobs are woken, and it can be done again.

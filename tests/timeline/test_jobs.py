@@ -10,6 +10,8 @@ import pytest
 from tests.timeline.drafts import LEASE_SECONDS, NOW
 from timeline import IDLE, Job, JobLease, LeaseLostError, Timeline
 from timeline.jobs import MAX_JOB_LEASE_SECONDS
+from timeline.redis import jobs as redis_jobs
+from timeline.sqlite import jobs as sqlite_jobs
 
 KIND = "delivery"
 JOB = Job(KIND, "a", "blog", "{}")
@@ -107,6 +109,16 @@ async def test_only_a_job_of_the_same_state_is_replaced(timeline: Timeline) -> N
         await timeline.settle_job(lease, "late", IDLE)
     assert await claimed(timeline, NOW + 8) == []
     assert await claimed(timeline, NOW + 9) == ["a"]
+
+
+async def test_many_jobs_are_woken_one_after_another(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    for store in (sqlite_jobs, redis_jobs):
+        monkeypatch.setattr(store, "MAX_WOKEN_PER_STEP", 3)
+    for job_id in "abcdefg":
+        await timeline.put_job(replace(JOB, id=job_id), IDLE)
+    await timeline.wake_jobs(KIND, "blog", NOW, 0.5)
+    found = [len(await claimed(timeline, at)) for at in (NOW - 1, NOW, NOW + 1.1, NOW + 2.6, NOW + 3.1)]
+    assert found == [0, 1, 2, 3, 1]
 
 
 async def test_idle_jobs_of_a_group_are_woken_and_those_that_back_off_are_not(timeline: Timeline) -> None:

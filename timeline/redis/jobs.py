@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from itertools import count
 from typing import Final
 
 from timeline.errors import LeaseLostError
@@ -60,12 +61,15 @@ class RedisJobs(Store):
         """The number of jobs of a kind, which Redis knows without counting."""
         return int(await self._connection.ask("HLEN", key(f"jobs/{kind}/states")))
 
-    async def wake_jobs(self, kind: str, group: str) -> None:
+    async def wake_jobs(self, kind: str, group: str, start: float | None = None, interval: float = 0.0) -> None:
         """Makes idle jobs of a group due, step by step."""
         _, _, due, _, leases, wakeable, *_ = job_keys(kind)
-        keys, arguments = ("jobs", due, leases, wakeable), [kind, group, MAX_WOKEN_PER_STEP]
-        while await self._connection.run("wake_jobs", keys, arguments) == MAX_WOKEN_PER_STEP:
-            pass
+        keys = ("jobs", due, leases, wakeable)
+        for woken in count(0, MAX_WOKEN_PER_STEP):
+            at = "" if start is None else start + woken * interval
+            arguments = [kind, group, MAX_WOKEN_PER_STEP, at, interval]
+            if await self._connection.run("wake_jobs", keys, arguments) < MAX_WOKEN_PER_STEP:
+                return
 
     async def claim_jobs(self, kind: str, now: float, limit: int, seconds: float) -> Sequence[JobLease]:
         """Leases due jobs; at most MAX_CLAIMED, whatever the limit."""

@@ -33,8 +33,9 @@ _SETTLE: Final = (
 _HELD: Final = _SETTLE + "leased AND fence = :fence"
 _UNCHANGED: Final = _SETTLE + "state = :former"
 _WAKE: Final = (
-    "UPDATE jobs SET due = CASE WHEN leased THEN due ELSE ? END, wakeable = 0 WHERE rowid IN "
-    "(SELECT rowid FROM jobs WHERE kind = ? AND group_name = ? AND wakeable LIMIT ?)"
+    "UPDATE jobs SET due = CASE WHEN leased THEN due ELSE ? + ? * woken.place END, wakeable = 0 FROM "
+    "(SELECT rowid AS id, row_number() OVER () - 1 AS place FROM jobs "
+    "WHERE kind = ? AND group_name = ? AND wakeable LIMIT ?) AS woken WHERE jobs.rowid = woken.id"
 )
 _DUE: Final = (
     "SELECT rowid, id, group_name, state, fence + 1 FROM jobs WHERE kind = ? AND due <= ? ORDER BY due, id LIMIT ?"
@@ -91,14 +92,16 @@ class SqliteJobs(Store):
         ((count,),) = await self._queries.run(rows("SELECT count(*) FROM jobs WHERE kind = ?", kind))
         return int(count)
 
-    async def wake_jobs(self, kind: str, group: str) -> None:
+    async def wake_jobs(self, kind: str, group: str, start: float | None = None, interval: float = 0.0) -> None:
         """Makes idle jobs of a group due, step by step."""
         # Most groups have no job, and then no transaction is needed.
         query = rows("SELECT 1 FROM jobs WHERE kind = ? AND group_name = ? AND wakeable LIMIT 1", kind, group)
+        woken = 0
         while await self._queries.run(query):
-            now = self._jobs_claimed.get(kind, 0.0)
-            await self._writer.run(rows(_WAKE, now, kind, group, MAX_WOKEN_PER_STEP))
+            due = self._jobs_claimed.get(kind, 0.0) if start is None else start + woken * interval
+            await self._writer.run(rows(_WAKE, due, interval, kind, group, MAX_WOKEN_PER_STEP))
             self._jobs_changed()
+            woken += MAX_WOKEN_PER_STEP
 
     async def claim_jobs(self, kind: str, now: float, limit: int, seconds: float) -> Sequence[JobLease]:
         """Leases due jobs."""

@@ -1,0 +1,71 @@
+"""The state of a target after a delivery, and the time of the next one. Pure functions; times are Unix seconds.
+
+A failure is tried again after 5 s, then after twice the time, up to an hour. After a day of failures the events that
+wait are given up: what comes later is tried once an hour, so that a server that is gone for good costs little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from delivery.target import NEVER, Sent, Target
+from entries import Cursor
+from timeline import Reason
+
+FIRST_RETRY_SECONDS: Final = 5.0
+MAX_RETRY_INTERVAL: Final = 3600.0
+MAX_RETRY_SECONDS: Final = 24 * 3600.0
+"""Time for which the same events are tried again."""
+
+MAX_RETRY_AFTER_SECONDS: Final = 24 * 3600.0
+JITTER: Final = 0.1
+"""The largest share of a wait that jitter adds."""
+
+QUICK_SECONDS: Final = 3.0
+"""A delivery that takes longer makes its target slow."""
+
+
+def is_proven(target: Target) -> bool:
+    """True if the last delivery was good and quick, so that the next can be expected to be."""
+    return bool(target.delivered_at) and not target.failures and target.took < QUICK_SECONDS
+
+
+def after(
+    target: Target, sent: Sent, head: Cursor, *, now: float, took: float, jitter: float
+) -> tuple[Target, float]:
+    """The target after a delivery that took ``took`` seconds, and the time of the next; NEVER if none is known.
+
+    ``head`` is the newest event of the blog, ``jitter`` from 0 to 1.
+    """
+    changed = replace(target, cursor=sent.through, took=round(took, 3), ended=sent.ended)
+    if sent.settings is not None:
+        changed = replace(changed, settings=sent.settings)
+    if sent.ended:
+        return replace(changed, problem=sent.problem), NEVER
+    if not sent.problem:
+        good = replace(changed, failures=0, failing_since=0, problem="", delivered_at=now)
+        return good, NEVER if good.cursor == str(head) else now
+    since = min(target.failing_since or now, now)
+    failures = target.failures + 1
+    failed = replace(changed, failures=failures, failing_since=since, problem=sent.problem)
+    wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 30), MAX_RETRY_INTERVAL)
+    if now - since >= MAX_RETRY_SECONDS:
+        failed, wait = given_up(failed, head), MAX_RETRY_INTERVAL
+    return failed, now + max(wait * (1 + JITTER * jitter), min(sent.retry_after or 0.0, MAX_RETRY_AFTER_SECONDS))
+
+
+def given_up(target: Target, head: Cursor, reason: Reason | None = None) -> Target:
+    """The target without the events that wait, which are counted: one for those of another epoch."""
+    waiting = 1 if reason == "epoch" else max(head.seq - Cursor.parse(target.cursor).seq, 0)
+    return replace(target, cursor=str(head), undelivered=target.undelivered + waiting)
+
+
+def beginning(target: Target, head: Cursor) -> Target:
+    """The target that the queue has seen: it is sent what comes after ``head``."""
+    return replace(target, cursor=str(head))
+
+
+def slowed(target: Target) -> Target:
+    """The target whose delivery was put back as it took long: it comes again among slow ones."""
+    return replace(target, took=QUICK_SECONDS)

@@ -1,0 +1,298 @@
+"""The delivery queue: sends the events of blogs to the targets that are due, in rooms, with back-off.
+
+    for blog in timeline.watch(blogs): timeline.wake_jobs(blog)         # wakeups.py
+    for lease in timeline.claim_jobs():                                 # due: woken, or the end of a back-off
+        events = timeline.replay(blog, target.cursor)                   # backlogs.py   read once for all
+        sent = sender.send(target, events)                              # the sender of the target's sort
+        timeline.settle_job(lease, outcome.after(target, sent))         # outcome.py    cursor, failures, next try
+
+Nothing is kept for an event: a target has a cursor. After a crash, what was sent and not settled is sent again.
+
+Targets that answered well and quickly, slow ones, and all others have rooms of their own (`outbound.rooms`); a host
+has few exchanges at a time, in all rooms. What finds no room is put back: it comes again when there is likely to be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Final, Literal
+
+from config import Config
+from delivery import outcome
+from delivery.backlogs import Backlogs
+from delivery.put_backs import PutBacks
+from delivery.target import KIND, NEVER, Sender, Sent, Target
+from delivery.wakeups import Wakeups
+from entries import Cursor, Event
+from outbound.host_limits import HostLimits
+from outbound.rooms import LOOK_SECONDS, PARK_SECONDS, PutBackError, Room
+from timeline import IDLE, JobLease, LeaseLostError, Timeline, TimelineError
+
+logger = logging.getLogger("livelog.delivery")
+
+DELIVERY_SECONDS: Final = 10.0
+"""Longest time of one delivery."""
+
+LEASE_SECONDS: Final = 30.0
+"""More than a delivery and its waiting take: a target of a node that died is served by another one after that."""
+
+WAIT_SECONDS: Final = 5.0
+"""Longest time that a claimed target waits for its host and its room."""
+
+TICK_INTERVAL: Final = 0.5
+BUSY_INTERVAL: Final = 0.02
+"""Seconds between claims: while nothing is due, and while something was."""
+
+MAX_CLAIMED: Final = 64
+MAX_UNDER_WAY: Final = 1_000
+PER_HOST: Final = 4
+MAX_WAITING_PER_HOST: Final = 8
+
+MAX_EVENTS: Final = 50
+MAX_EVENTS_UNPROVEN: Final = 8
+"""Events of one delivery; few for targets that are likely to hold them for long."""
+
+SETTLE_RETRY_INTERVAL: Final = 1.0
+STOP_TIMEOUT: Final = 1.5
+
+RoomName = Literal["proven", "other", "slow"]
+
+SLOTS: Final[dict[RoomName, int]] = {"proven": 24, "other": 8, "slow": 8}
+
+
+class DeliveryQueue:
+    """Delivers to all targets of a timeline. ``clock`` gives Unix seconds: the timeline's, if there is none.
+
+    ``counts`` has the deliveries that were made, those that failed, and the events that were given up.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        timeline: Timeline,
+        senders: Iterable[Sender],
+        clock: Callable[[], float] | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.counts = Counter(delivered=0, failed=0, given_up=0)
+        self._blogs: Collection[str] = [blog.slug for blog in config.blogs]
+        self._timeline = timeline
+        self._senders = {sender.sort: sender for sender in senders}
+        self._clock = clock or timeline.now
+        self._jitter = jitter
+        self._backlogs = Backlogs(timeline)
+        self._hosts = HostLimits(PER_HOST)
+        self._by_host: Counter[str] = Counter()
+        self._put_backs = PutBacks(PER_HOST)
+        self._rooms: dict[RoomName, Room] = {
+            "proven": Room(PARK_SECONDS, LOOK_SECONDS),
+            "other": Room(PARK_SECONDS, LOOK_SECONDS),
+            "slow": Room(PARK_SECONDS, None),
+        }
+        for name, room in self._rooms.items():
+            room.resize(SLOTS[name])
+        self._due = asyncio.Event()
+        self._wakeups = Wakeups(timeline, self._backlogs.changed, self._due.set)
+        self._claiming: asyncio.Task[None] | None = None
+        self._under_way: dict[asyncio.Task[None], JobLease] = {}
+
+    @property
+    def under_way(self) -> int:
+        """The number of targets that are claimed."""
+        return len(self._under_way)
+
+    def start(self) -> None:
+        """Begins to deliver: first what was not delivered before the last stop."""
+        self._wakeups.watch(self._blogs)
+        self._claiming = asyncio.create_task(self._claim_forever())
+
+    async def apply(self, config: Config) -> None:
+        """Delivers the events of other blogs from now on, and has the senders see the targets of those that went.
+
+        While the timeline is down, targets of blogs that went are seen when they are due.
+        """
+        before, self._blogs = self._blogs, [blog.slug for blog in config.blogs]
+        if self._claiming:
+            self._wakeups.watch(self._blogs)
+        for blog in {*before, *self._blogs}:
+            # A sender may have something to do although there is no event, such as for a blog that is private now.
+            self._wakeups.wake(blog)
+
+    async def stop(self) -> None:
+        """Claims no more, and waits up to STOP_TIMEOUT for deliveries under way; others are made after a restart."""
+        await self._wakeups.stop()
+        if self._claiming:
+            self._claiming.cancel()
+            await asyncio.wait([self._claiming])
+        if self._under_way:
+            await asyncio.wait(tuple(self._under_way), timeout=STOP_TIMEOUT)
+        cut = dict(self._under_way)
+        for task in cut:
+            task.cancel()
+        if cut:
+            await asyncio.wait(cut)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await asyncio.gather(*(self._give_back(lease) for lease in cut.values()))
+
+    async def _give_back(self, lease: JobLease) -> None:
+        """Ends a lease, so that another node need not wait for it to run out."""
+        with suppress(TimelineError, LeaseLostError):
+            await self._timeline.settle_job(lease, lease.job.state, self._clock())
+
+    async def _claim_forever(self) -> None:
+        is_down = False
+        while True:
+            self._due.clear()
+            try:
+                claimed = await self._claim()
+                is_down = False
+            except TimelineError as error:
+                if not is_down:
+                    logger.error("Deliveries cannot be claimed, trying again: %s", error)
+                claimed, is_down = False, True
+            if claimed:
+                await asyncio.sleep(BUSY_INTERVAL)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), TICK_INTERVAL)
+
+    async def _claim(self) -> bool:
+        """Claims targets, as many as there is room for, and begins to deliver; False if none is due."""
+        room = min(self._rooms["proven"].free, MAX_CLAIMED, MAX_UNDER_WAY - len(self._under_way))
+        if room <= 0:
+            return True
+        leases = await self._timeline.claim_jobs(KIND, self._clock(), room, LEASE_SECONDS)
+        for lease in leases:
+            task = asyncio.create_task(self._deliver(lease))
+            self._under_way[task] = lease
+            task.add_done_callback(self._ended)
+        return bool(leases)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A delivery met a bug.", exc_info=error)
+
+    async def _deliver(self, lease: JobLease) -> None:
+        target = Target.from_json(lease.job.state)
+        sender = self._senders.get(target.sort)
+        if sender is None or target.ended:
+            await self._settle(lease, target, IDLE)
+            return
+        limit = MAX_EVENTS if outcome.is_proven(target) else MAX_EVENTS_UNPROVEN
+        try:
+            begun, events, head = await self._waiting(target, limit)
+        except TimelineError:
+            # The lease runs out.
+            return
+        if not events and sender.due(begun) > self._clock():
+            await self._settle(lease, begun, sender.due(begun))
+            return
+        await self._send(lease, begun, sender, events, head)
+
+    async def _waiting(self, target: Target, limit: int) -> tuple[Target, Sequence[Event], Cursor]:
+        """The target at a cursor of this epoch, the events after it, and the newest cursor of its blog.
+
+        Events that are gone count as given up. Raises TimelineError.
+        """
+        if not target.cursor:
+            head = await self._timeline.head(target.blog)
+            return outcome.beginning(target, head), [], head
+        replay = await self._backlogs.after(target.blog, Cursor.parse(target.cursor), limit)
+        if replay.complete:
+            return target, replay.events, replay.head
+        lost = outcome.given_up(target, replay.head, replay.reason)
+        self.counts["given_up"] += lost.undelivered - target.undelivered
+        logger.warning("%s missed events that are no longer stored.", target.name)
+        return lost, [], replay.head
+
+    async def _send(
+        self, lease: JobLease, target: Target, sender: Sender, events: Sequence[Event], head: Cursor
+    ) -> None:
+        room = room_of(target)
+        try:
+            async with self._slot(target.host, room):
+                began = asyncio.get_running_loop().time()
+                sent = await self._sent(target, sender, events)
+                took = asyncio.get_running_loop().time() - began
+        except PutBackError as put_back:
+            slow = outcome.slowed(target) if put_back.slow else target
+            crowded = target.host if self._by_host[target.host] >= PER_HOST else room
+            await self._settle(lease, slow, self._put_backs.later(crowded, self._clock()))
+            return
+        self._put_backs.took(target.host, took)
+        now = self._clock()
+        changed, due = outcome.after(target, sent, head, now=now, took=took, jitter=self._jitter())
+        self.counts["failed" if sent.problem else "delivered"] += 1
+        self.counts["given_up"] += changed.undelivered - target.undelivered
+        if sent.is_removed:
+            await self._remove(lease, changed)
+            return
+        await self._settle(lease, changed, due if due < NEVER or changed.ended else sender.due(changed))
+
+    async def _sent(self, target: Target, sender: Sender, events: Sequence[Event]) -> Sent:
+        try:
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                return await sender.send(target, events)
+        except TimeoutError:
+            return Sent(through=target.cursor, problem=f"No answer within {DELIVERY_SECONDS:g} seconds.")
+        except PutBackError:
+            raise
+        except Exception:
+            logger.exception("A delivery to %s met a bug.", target.name)
+            return Sent(through=target.cursor, problem="Livelog met a bug; the log has the details.")
+
+    @asynccontextmanager
+    async def _slot(self, host: str, name: RoomName) -> AsyncIterator[None]:
+        """Waits for a slot of the host and of the room. Raises PutBackError, also within the block."""
+        room = self._rooms[name]
+        if self._by_host[host] >= PER_HOST + MAX_WAITING_PER_HOST or (name != "proven" and room.free <= 0):
+            raise PutBackError
+        self._by_host[host] += 1
+        try:
+            async with asyncio.timeout(WAIT_SECONDS) as waiting, self._hosts.slot(host), room.slot():
+                waiting.reschedule(None)
+                yield
+        except TimeoutError:
+            if waiting.expired():
+                raise PutBackError from None
+            raise
+        finally:
+            self._by_host[host] -= 1
+            if not self._by_host[host]:
+                del self._by_host[host]
+
+    async def _remove(self, lease: JobLease, target: Target) -> None:
+        """Removes a target, unless it was replaced meanwhile."""
+        if await self._settle(lease, target, IDLE):
+            with suppress(TimelineError):
+                await self._timeline.remove_job(KIND, target.id)
+
+    async def _settle(self, lease: JobLease, target: Target, due: float) -> bool:
+        """Stores a target and ends its lease; False if the lease was lost, or the timeline was down too long."""
+        deadline = asyncio.get_running_loop().time() + LEASE_SECONDS
+        while True:
+            try:
+                await self._timeline.settle_job(lease, target.to_json(), due)
+            except LeaseLostError:
+                return False
+            except TimelineError as error:
+                logger.error("A delivery cannot be stored, trying again: %s", error)
+                if asyncio.get_running_loop().time() > deadline:
+                    return False
+                await asyncio.sleep(SETTLE_RETRY_INTERVAL)
+            else:
+                return True
+
+
+def room_of(target: Target) -> RoomName:
+    """The room that a target is served in."""
+    if target.took >= outcome.QUICK_SECONDS:
+        return "slow"
+    return "proven" if outcome.is_proven(target) else "other"

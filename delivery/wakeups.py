@@ -1,0 +1,93 @@
+"""Wakes the targets of blogs that have new events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from contextlib import aclosing
+from time import monotonic
+from typing import Final
+
+from delivery.target import KIND
+from timeline import HistoryLostError, Timeline, TimelineError
+
+logger = logging.getLogger("livelog.delivery")
+
+TARGETS_PER_SECOND: Final = 500
+"""Pace at which the targets of one blog are woken: ten thousand of them leave time for those of other blogs."""
+
+MIN_INTERVAL: Final = 0.02
+REST: Final = 4
+"""Wakes take at most one part in REST + 1 of the time of a store: events that come fast are delivered together."""
+
+RETRY_SECONDS: Final = 1.0
+
+
+class Wakeups:
+    """Watches blogs, and wakes their targets.
+
+    ``changed`` is called with each blog that has events, ``woken`` after its targets were woken.
+    """
+
+    def __init__(self, timeline: Timeline, changed: Callable[[str], None], woken: Callable[[], None]) -> None:
+        self._timeline = timeline
+        self._changed = changed
+        self._woken = woken
+        self._wanted: dict[str, None] = {}
+        self._news = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
+        self._waking: asyncio.Task[None] | None = None
+
+    def watch(self, blogs: Collection[str]) -> None:
+        """Watches exactly these blogs from now on, and wakes all their targets once: events may have been missed."""
+        if self._watching:
+            self._watching.cancel()
+        self._watching = asyncio.create_task(self._watch(tuple(blogs)))
+        if self._waking is None:
+            self._waking = asyncio.create_task(self._wake())
+
+    def wake(self, blog: str) -> None:
+        """Wakes the targets of a blog soon."""
+        self._changed(blog)
+        self._wanted[blog] = None
+        self._news.set()
+
+    async def stop(self) -> None:
+        """Wakes no more."""
+        tasks = [task for task in (self._watching, self._waking) if task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _watch(self, blogs: Collection[str]) -> None:
+        while True:
+            try:
+                async with aclosing(self._timeline.watch(blogs)) as batches:
+                    async for batch in batches:
+                        # The first is empty.
+                        for blog in {event.blog: None for event in batch} if batch else blogs:
+                            self.wake(blog)
+            except HistoryLostError:
+                continue
+            except TimelineError as error:
+                logger.error("Events cannot be read, trying again: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _wake(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            began = monotonic()
+            while self._wanted:
+                blog = next(iter(self._wanted))
+                del self._wanted[blog]
+                try:
+                    await self._timeline.wake_jobs(KIND, blog, self._timeline.now(), 1 / TARGETS_PER_SECOND)
+                except TimelineError as error:
+                    self._wanted[blog] = None
+                    logger.error("Deliveries cannot be woken, trying again: %s", error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                self._woken()
+            await asyncio.sleep(max(REST * (monotonic() - began), MIN_INTERVAL))

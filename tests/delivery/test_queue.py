@@ -1,0 +1,368 @@
+"""The delivery queue over real stores, with senders that do what a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config import Blog, Config
+from delivery import queue as queue_module
+from delivery.outcome import MAX_RETRY_SECONDS
+from delivery.queue import LEASE_SECONDS, DeliveryQueue
+from delivery.target import KIND, NEVER, Sent, Sort, Target
+from entries import Cursor, Event
+from tests.livelog import until
+from tests.redis import RedisServer
+from tests.timeline.drafts import commit, entry
+from timeline import Timeline, open_timeline
+
+TARGET = Target(id="t", sort="webhook", name="chat", blog="blog", host="hooks.test")
+
+
+class Recorder:
+    """A sender that keeps what it is sent: ``got`` has the ids of entries by target."""
+
+    sort: Sort = "webhook"
+
+    def __init__(self) -> None:
+        self.got: dict[str, list[str]] = {}
+        self.calls = 0
+        self.batches: list[int] = []
+        self.answer: Callable[[Target, Sequence[Event]], Sent] | None = None
+        self.hung: set[str] = set()
+        self.due_at = NEVER
+
+    def due(self, target: Target) -> float:
+        return self.due_at
+
+    async def send(self, target: Target, events: Sequence[Event]) -> Sent:
+        self.calls += 1
+        if target.id in self.hung:
+            await asyncio.Event().wait()
+        sent = self.answer(target, events) if self.answer else Sent(through=str(events[-1].cursor))
+        done = [event for event in events if event.cursor.seq <= Cursor.parse(sent.through).seq]
+        self.got.setdefault(target.id, []).extend(event.id for event in done)
+        self.batches.append(len(done))
+        return sent
+
+
+class Clock:
+    """A clock that a test sets forward."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return self._timeline.now() + self.ahead
+
+
+class Desk:
+    """A store, and queues that a test starts over it."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.sender = Recorder()
+        self.clock = Clock(timeline)
+        self.queues: list[DeliveryQueue] = []
+
+    def queue(self, sender: Recorder | None = None, *blogs: str) -> DeliveryQueue:
+        """A queue that delivers the events of blogs, `blog` if none is named."""
+        config = Config(blogs=tuple(Blog(slug=slug, title=slug) for slug in blogs or ("blog",)))
+        made = DeliveryQueue(config, self.timeline, [sender or self.sender], self.clock, lambda: 0.0)
+        self.queues.append(made)
+        made.start()
+        return made
+
+    async def follow(self, *targets: Target) -> None:
+        """Puts targets at the newest event of their blogs."""
+        for target in targets:
+            cursor = str(await self.timeline.head(target.blog))
+            await self.timeline.put_job(replace(target, cursor=cursor).job, self.clock())
+
+    async def target(self, target_id: str = "t") -> Target:
+        """A target as it is stored."""
+        job = await self.timeline.job(KIND, target_id)
+        assert job is not None
+        return Target.from_json(job.state)
+
+    async def has(self, target_id: str, cursor_seq: int) -> None:
+        """Waits until a target is stored with a cursor."""
+
+        async def reached() -> bool:
+            return (await self.target(target_id)).cursor.endswith(f".{cursor_seq}")
+
+        await until(reached)
+
+
+@pytest.fixture
+async def timeline(tmp_path: Path) -> AsyncIterator[Timeline]:
+    opened = await open_timeline(f"sqlite:{tmp_path / 'livelog.db'}")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def desk(timeline: Timeline) -> AsyncIterator[Desk]:
+    made = Desk(timeline)
+    yield made
+    for one in made.queues:
+        await one.stop()
+
+
+async def test_each_event_is_sent_in_order_and_once(desk: Desk) -> None:
+    await commit(desk.timeline, entry("before"))
+    await desk.follow(TARGET)
+    desk.queue()
+    for name in "abc":
+        await commit(desk.timeline, entry(name))
+    await commit(desk.timeline, withdrawn=[("blog", "a")])
+    await desk.has("t", 5)
+    assert desk.sender.got == {"t": ["a", "b", "c", "a"]}
+
+
+async def test_a_target_without_a_cursor_begins_at_the_newest_event(desk: Desk) -> None:
+    await commit(desk.timeline, entry("before"))
+    await desk.timeline.put_job(TARGET.job, 0.0)
+    desk.queue()
+    await desk.has("t", 1)
+    await commit(desk.timeline, entry("after"))
+    await desk.has("t", 2)
+    assert desk.sender.got == {"t": ["after"]}
+
+
+async def test_events_that_were_committed_before_the_start_are_sent(desk: Desk) -> None:
+    await desk.follow(TARGET)
+    job = await desk.timeline.job(KIND, "t")
+    assert job
+    assert await desk.timeline.replace_job(job, job.state, NEVER)
+    await commit(desk.timeline, entry("a"))
+    desk.queue()
+    await desk.has("t", 1)
+
+
+async def test_events_that_come_during_a_delivery_are_sent_together(desk: Desk) -> None:
+    await desk.follow(TARGET)
+    going, go = asyncio.Event(), asyncio.Event()
+    send = desk.sender.send
+
+    async def late(target: Target, events: Sequence[Event]) -> Sent:
+        going.set()
+        await go.wait()
+        return await send(target, events)
+
+    desk.sender.send = late  # type: ignore[method-assign]  # the test holds a delivery up
+    desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await going.wait()
+    for name in "bcd":
+        await commit(desk.timeline, entry(name))
+    go.set()
+    await desk.has("t", 4)
+    assert desk.sender.batches == [1, 3]
+
+
+async def test_a_sender_that_sends_a_part_is_called_again_with_the_rest(desk: Desk) -> None:
+    desk.sender.answer = lambda _, events: Sent(through=str(events[0].cursor))
+    await desk.follow(TARGET)
+    await commit(desk.timeline, *(entry(name) for name in "abc"))
+    desk.queue()
+    await desk.has("t", 3)
+    assert desk.sender.batches == [1, 1, 1]
+
+
+async def test_a_target_that_is_far_behind_is_sent_a_bounded_number_of_events_at_a_time(desk: Desk) -> None:
+    await desk.follow(TARGET)
+    await commit(desk.timeline, *(entry(f"e{n}") for n in range(120)))
+    desk.queue()
+    await desk.has("t", 120)
+    assert desk.sender.batches == [8, 50, 50, 12]
+
+
+async def test_what_failed_is_sent_again_after_a_back_off_and_other_events_do_not_shorten_it(desk: Desk) -> None:
+    desk.sender.answer = lambda target, _: Sent(through=target.cursor, problem="It answered 500.")
+    await desk.follow(TARGET)
+    queue = desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: queue.counts["failed"] == 1)
+    await commit(desk.timeline, entry("b"))
+    await asyncio.sleep(0.7)
+    assert desk.sender.calls == 1
+    assert (await desk.target()).problem == "It answered 500."
+    desk.sender.answer = None
+    desk.clock.ahead = 5.0
+    await desk.has("t", 2)
+    assert desk.sender.got == {"t": ["a", "b"]}
+    assert (await desk.target()).failures == 0
+
+
+async def test_after_a_day_of_failures_events_are_given_up_and_later_ones_sent(desk: Desk) -> None:
+    desk.sender.answer = lambda target, _: Sent(through=target.cursor, problem="It answered 500.")
+    await desk.follow(TARGET)
+    queue = desk.queue()
+    await commit(desk.timeline, entry("a"), entry("b"))
+    await until(lambda: queue.counts["failed"] == 1)
+    desk.clock.ahead = MAX_RETRY_SECONDS + 1
+    await desk.has("t", 2)
+    assert (await desk.target()).undelivered == queue.counts["given_up"] == 2
+    desk.sender.answer = None
+    await commit(desk.timeline, entry("c"))
+    desk.clock.ahead += 3600.0
+    await desk.has("t", 3)
+    assert desk.sender.got["t"] == ["c"]
+
+
+async def test_a_cursor_that_cannot_be_replayed_counts_and_goes_on_from_the_newest_event(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await commit(desk.timeline, entry("a"))
+    await desk.timeline.put_job(replace(TARGET, cursor="former.7").job, 0.0)
+    queue = desk.queue()
+    await desk.has("t", 1)
+    assert (await desk.target()).undelivered == queue.counts["given_up"] == 1
+    await until(lambda: caplog.records)
+    assert [record.getMessage() for record in caplog.records] == ["chat missed events that are no longer stored."]
+    caplog.clear()
+
+
+async def test_a_target_that_ended_is_kept_and_sent_no_more(desk: Desk) -> None:
+    desk.sender.answer = lambda target, _: Sent(through=target.cursor, ended="gone")
+    await desk.follow(TARGET)
+    desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: desk.sender.calls == 1)
+    await commit(desk.timeline, entry("b"))
+    await asyncio.sleep(0.2)
+    assert desk.sender.calls == 1
+    assert (await desk.target()).ended == "gone"
+
+
+async def test_a_target_that_is_removed_is_forgotten(desk: Desk) -> None:
+    desk.sender.answer = lambda target, _: Sent(through=target.cursor, is_removed=True)
+    await desk.follow(TARGET)
+    desk.queue()
+    await commit(desk.timeline, entry("a"))
+
+    async def gone() -> bool:
+        return not await desk.timeline.count_jobs(KIND)
+
+    await until(gone)
+
+
+async def test_a_sender_is_called_without_events_when_it_is_due(desk: Desk) -> None:
+    desk.sender.due_at = desk.clock() + 100
+    desk.sender.answer = lambda target, events: Sent(through=target.cursor, is_removed=not events)
+    await desk.follow(TARGET)
+    desk.queue()
+    await asyncio.sleep(0.2)
+    assert desk.sender.calls == 0
+    desk.clock.ahead = 101
+    await until(lambda: desk.sender.calls == 1)
+
+
+async def test_a_bug_of_a_sender_is_a_failure(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    def bug(*_: object) -> Sent:
+        raise KeyError("bug")
+
+    desk.sender.answer = bug
+    await desk.follow(TARGET)
+    queue = desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: queue.counts["failed"] == 1)
+    await until(lambda: queue.under_way == 0)
+    assert "met a bug" in (await desk.target()).problem
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    caplog.clear()
+
+
+async def test_a_delivery_that_takes_too_long_is_a_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_module, "DELIVERY_SECONDS", 0.2)
+    desk.sender.hung.add("t")
+    await desk.follow(TARGET)
+    queue = desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: queue.counts["failed"] == 1)
+    await until(lambda: queue.under_way == 0)
+    assert (await desk.target()).problem == "No answer within 0.2 seconds."
+
+
+async def test_targets_that_never_answer_do_not_delay_another(desk: Desk) -> None:
+    """Two hundred of them, of fifty hosts."""
+    hanging = [replace(TARGET, id=f"h{n:03}", host=f"host{n % 50}") for n in range(200)]
+    desk.sender.hung = {target.id for target in hanging}
+    await desk.follow(*hanging, replace(TARGET, id="z", delivered_at=1.0))
+    queue = desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await desk.has("z", 1)
+    assert queue.counts["failed"] == 0, "none of the others has had its time yet"
+
+
+async def test_ten_targets_of_one_host_have_four_deliveries_at_a_time(desk: Desk) -> None:
+    targets = [replace(TARGET, id=f"t{n}", delivered_at=1.0) for n in range(10)]
+    desk.sender.hung = {target.id for target in targets}
+    await desk.follow(*targets)
+    desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: desk.sender.calls == queue_module.PER_HOST)
+    await asyncio.sleep(0.3)
+    assert desk.sender.calls == queue_module.PER_HOST
+
+
+async def test_a_target_that_is_replaced_during_a_delivery_keeps_what_it_was_given(desk: Desk) -> None:
+    await desk.follow(TARGET)
+    desk.sender.hung.add("t")
+    queue = desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: desk.sender.calls == 1)
+    desk.sender.hung.clear()
+    await desk.timeline.put_job(replace(TARGET, name="new", cursor=str(await desk.timeline.head("blog"))).job, NEVER)
+    for task in tuple(queue._under_way):
+        task.cancel()
+    await until(lambda: queue.under_way == 0)
+    assert (await desk.target()).name == "new"
+
+
+async def test_a_stop_gives_targets_back_that_are_being_delivered_to(desk: Desk) -> None:
+    await desk.follow(TARGET)
+    desk.sender.hung.add("t")
+    queue = desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: desk.sender.calls == 1)
+    await queue.stop()
+    (lease,) = await desk.timeline.claim_jobs(KIND, desk.clock(), 9, LEASE_SECONDS)
+    assert lease.job.id == "t"
+
+
+async def test_another_configuration_delivers_the_events_of_its_blogs(desk: Desk) -> None:
+    await desk.follow(TARGET, replace(TARGET, id="u", blog="new"))
+    queue = desk.queue()
+    await queue.apply(Config(blogs=(Blog(slug="new", title="New"),)))
+    await commit(desk.timeline, entry("a", blog="new"))
+    await desk.has("u", 1)
+
+
+async def test_two_nodes_on_redis_send_each_event_once(shared_redis: RedisServer) -> None:
+    shared_redis.ask("FLUSHALL")
+    timelines = [await open_timeline(shared_redis.url) for _ in range(2)]
+    desks = [Desk(timeline) for timeline in timelines]
+    targets = [replace(TARGET, id=f"t{n}", host=f"h{n}") for n in range(20)]
+    await desks[0].follow(*targets)
+    for desk in desks:
+        desk.queue()
+    names = [f"e{n}" for n in range(30)]
+    for name in names:
+        await commit(timelines[0], entry(name))
+    for target in targets:
+        await desks[0].has(target.id, 30)
+    for desk in desks:
+        await desk.queues[0].stop()
+    got = {target.id: [name for desk in desks for name in desk.sender.got.get(target.id, ())] for target in targets}
+    assert all(sorted(found) == sorted(names) for found in got.values())
+    assert all(desk.sender.got for desk in desks), "both had work"
+    for timeline in timelines:
+        await timeline.close()
