@@ -10,8 +10,6 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from http.client import responses
 from typing import Final
 
@@ -22,8 +20,8 @@ from feeds.concurrency import most_exchanges
 from outbound.client import NOTHING_OWN, Client, ClientSettings, Own, RequestError, Response
 from outbound.host_limits import HostLimits, host_key
 from outbound.private_networks import Network
+from outbound.retry_after import http_date, retry_after
 
-MAX_RETRY_AFTER_SECONDS: Final = 31 * 24 * 3600.0
 MAX_VALIDATOR_CHARS: Final = 1_024
 
 _WITH_A_FEED: Final = (200, 226, 304)
@@ -172,8 +170,8 @@ class Fetcher:
     def _answer(self, response: Response) -> Answer:
         headers = response.headers
         if response.status not in _WITH_A_FEED:
-            retry_after = _retry_after(headers, self._clock())
-            raise FetchError(_refusal(response), response.status, retry_after, host_key(response.url), response.took)
+            wait = retry_after(headers, self._clock())
+            raise FetchError(_refusal(response), response.status, wait, host_key(response.url), response.took)
         return Answer(
             status=response.status,
             url=response.url,
@@ -226,21 +224,6 @@ def _is_challenge(headers: HTTPHeaders) -> bool:
     return any(mark in ("challenge", "captcha") for mark in marks) or "x-datadome" in headers
 
 
-def _retry_after(headers: HTTPHeaders, now: float) -> float | None:
-    """Seconds to wait, from a number or a date (RFC 9110 §10.2.3); None for no header, or one that is unreadable.
-
-    A date counts from the Date of the answer, if it has one: the clock of the same machine.
-    """
-    value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]+", value, re.ASCII):
-        return min(float(value), MAX_RETRY_AFTER_SECONDS)
-    moment = _date(value)
-    if moment is None:
-        return None
-    sent = _date(headers.get("Date", ""))
-    return min(max(moment - (now if sent is None else sent), 0.0), MAX_RETRY_AFTER_SECONDS)
-
-
 def _max_age(headers: HTTPHeaders) -> float | None:
     """Seconds that an answer stays fresh (RFC 9111 §4.2.1): max-age, else Expires; None without either."""
     control = headers.get("Cache-Control", "").lower()
@@ -248,14 +231,5 @@ def _max_age(headers: HTTPHeaders) -> float | None:
         return None
     if found := re.search(r"(?:^|[,\s])max-age\s*=\s*\"?([0-9]{1,10})", control):
         return float(found[1])
-    expires, sent = _date(headers.get("Expires", "")), _date(headers.get("Date", ""))
+    expires, sent = http_date(headers.get("Expires", "")), http_date(headers.get("Date", ""))
     return max(expires - sent, 0.0) if expires is not None and sent is not None else None
-
-
-def _date(value: str) -> float | None:
-    """An HTTP date as Unix seconds; None for one that is unreadable."""
-    try:
-        moment = parsedate_to_datetime(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None

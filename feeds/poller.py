@@ -27,7 +27,7 @@ from config import Config
 from feeds import schedule
 from feeds.commits import Commits
 from feeds.concurrency import ExchangeSlots, RoomName, room_of
-from feeds.fetch import MAX_RETRY_AFTER_SECONDS, Fetcher
+from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed, FollowedFeeds
 from feeds.leases import LEASE_SECONDS, LeasedPolls, UnderWay
 from feeds.parser_pool import ParserPool
@@ -39,6 +39,7 @@ from feeds.ticker import Ticker
 from feeds.wakeups import Wakeups
 from feedstate import FeedState
 from latency import Latency
+from outbound.retry_after import MAX_RETRY_AFTER_SECONDS
 from timeline import HistoryLostError, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.feeds")

@@ -21,10 +21,11 @@ from typing import Any
 import pytest
 
 from demo.newsroom import Newsroom
-from feeds.fetch import MAX_RETRY_AFTER_SECONDS, Answer, Fetcher, FetchError, Validators
+from feeds.fetch import Answer, Fetcher, FetchError, Validators
 from outbound.body import YIELD_BYTES
 from outbound.client import MAX_LARGE_UNPROVEN
 from outbound.host_limits import HostPausedError
+from outbound.retry_after import MAX_RETRY_AFTER_SECONDS
 from tests.feeds.documents import zipped
 from tests.feeds.origins import RawOrigin, Script, answer, moved, raw_origin, repeats, silent, whole
 from tests.livelog import until
