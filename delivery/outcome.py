@@ -38,7 +38,8 @@ def after(
 
     ``head`` is the newest event of the blog, ``jitter`` from 0 to 1.
     """
-    changed = replace(target, cursor=sent.through, took=round(took, 3), ended=sent.ended)
+    undelivered = target.undelivered + sent.given_up
+    changed = replace(target, cursor=sent.through, took=round(took, 3), ended=sent.ended, undelivered=undelivered)
     if sent.settings is not None:
         changed = replace(changed, settings=sent.settings)
     if sent.ended:
@@ -46,8 +47,10 @@ def after(
     if not sent.problem:
         good = replace(changed, failures=0, failing_since=0, problem="", delivered_at=now)
         return good, NEVER if good.cursor == str(head) else now
-    since = min(target.failing_since or now, now)
-    failures = target.failures + 1
+    # A server that takes some events and then asks for a pause is no failing one.
+    before = target if sent.through == target.cursor else replace(target, failures=0, failing_since=0)
+    since = min(before.failing_since or now, now)
+    failures = before.failures + 1
     failed = replace(changed, failures=failures, failing_since=since, problem=sent.problem)
     wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 30), MAX_RETRY_INTERVAL)
     if now - since >= MAX_RETRY_SECONDS:

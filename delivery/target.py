@@ -86,7 +86,8 @@ class Sent:
 
     ``through`` is the cursor up to which all is done, the target's own if nothing is; it may be short of the events
     that were passed, and the rest comes again. ``problem`` is a sentence for the operator, without secrets, if the
-    server has to be tried again; ``retry_after`` the seconds that it asked for. ``settings`` replace the target's.
+    server has to be tried again; ``retry_after`` the seconds that it asked for. ``given_up`` are events up to there
+    that were not delivered and will not be. ``settings`` replace the target's.
     ``ended`` is the reason why nothing more is to be sent: the target is kept, for the operator to see.
     ``is_removed`` forgets the target instead.
     """
@@ -97,6 +98,7 @@ class Sent:
     settings: dict[str, Any] | None = None
     ended: str = ""
     is_removed: bool = False
+    given_up: int = 0
 
 
 class Sender(Protocol):

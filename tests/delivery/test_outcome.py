@@ -48,6 +48,16 @@ def test_what_was_delivered_before_a_failure_is_not_sent_again() -> None:
     assert changed.cursor == "e.6"
 
 
+def test_a_delivery_that_made_progress_begins_the_failures_anew() -> None:
+    failing = replace(TARGET, failures=9, failing_since=NOW - MAX_RETRY_SECONDS)
+    changed, due = after(failing, Sent(through="e.6", problem="It answered 429."))
+    assert (changed.cursor, changed.failures, changed.failing_since, due) == ("e.6", 1, NOW, NOW + 5)
+
+
+def test_events_that_the_sender_gave_up_are_counted() -> None:
+    assert after(replace(TARGET, undelivered=2), Sent(through="e.5", given_up=1))[0].undelivered == 3
+
+
 @pytest.mark.parametrize(("failures", "wait"), [(0, 5), (1, 10), (5, 160), (20, 3600), (2_000, 3600)])
 def test_the_wait_after_failures_doubles_up_to_an_hour(failures: int, wait: float) -> None:
     _, due = after(replace(TARGET, failures=failures), failed())
