@@ -81,7 +81,8 @@ class FeedState:
     None for ``url``: ``found_url`` and ``moved_to`` belong to it.
 
     The validators and ``body_digest`` belong to ``validated_url``, the URL that answered, and are sent to no other.
-    ``request`` is the digest of the headers, credentials and proxy that they were received with, empty for none.
+    ``request`` is the digest of the headers, credentials and proxy that they were received with, empty for none;
+    behind a colon stands that of the selectors of a web page.
     ``found_url`` is the feed that the web page at ``url`` names. ``moved_to`` is where permanent redirects have led
     since ``moved_since``. ``max_age``, ``ttl`` (seconds), ``skip_hours`` (UTC) and ``skip_days`` (0 for Monday) are
     the publisher's wishes. ``took`` is the duration of the last exchange in
@@ -136,6 +137,11 @@ class FeedState:
     def address(self) -> str:
         """The URL that config.yaml had at the last poll."""
         return self.configured_url or self.url
+
+    @property
+    def reading(self) -> str:
+        """The digest of the selectors that the last document was read with, empty for none."""
+        return self.request.partition(":")[2]
 
     def at(self, url: str) -> FeedState:
         """The state for a poll of the feed whose URL in config.yaml is ``url`` now.

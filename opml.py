@@ -4,6 +4,7 @@ Import: `load` and `read` make a blog of a document, and `to_config` writes that
 document may come from anywhere: declarations are rejected and its expanded size is bounded.
 Export: `write` and `parts` make a document of a blog.
 Folders and categories of an outline are a feed's tags, and tags are categories or, where they cannot be, folders.
+Web pages without a feed are those of FreshRSS, see `opml_scrape`.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ import yaml
 import config
 import invisible
 import opml_repair
+import opml_scrape
 import redaction
 import urls
-from config import Blog, ConfigError, Feed
+from config import Blog, ConfigError, Feed, Scrape
 
 MAX_SLUG_CHARS: Final = 50
 MAX_DEPTH: Final = 128
@@ -60,11 +62,18 @@ class Subscription(NamedTuple):
     url: str
     title: str | None
     tags: tuple[str, ...]
+    scrape: Mapping[str, Any] | None = None
+
+    @property
+    def feed(self) -> Feed:
+        """The feed as the configuration has it. The selectors were checked when they were read."""
+        scrape = Scrape.model_construct(**self.scrape) if self.scrape else None
+        return Feed(url=self.url, title=self.title, tags=self.tags).model_copy(update={"scrape": scrape})
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """A document's feeds. ``left_out`` has a message for each feed that cannot be followed."""
+    """A document's feeds. ``left_out`` has a message for each feed, or part of one, that cannot be followed."""
 
     slug: str
     title: str
@@ -74,8 +83,7 @@ class Subscriptions:
     @property
     def blog(self) -> Blog:
         """A blog with the feeds."""
-        feeds = tuple(Feed(url=feed.url, title=feed.title, tags=feed.tags) for feed in self.feeds)
-        return Blog(slug=self.slug, title=self.title, feeds=feeds)
+        return Blog(slug=self.slug, title=self.title, feeds=tuple(feed.feed for feed in self.feeds))
 
 
 def load(path: str) -> Subscriptions:
@@ -125,7 +133,9 @@ def write(blog: Blog) -> str:
 
 def parts(blog: Blog) -> Iterator[str]:
     """The document of `write`, a piece for each feed: a long one can be sent without blocking the event loop."""
-    yield '<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0">\n'
+    has_pages = any(feed.scrape for feed in blog.feeds)
+    namespace = f' xmlns:frss="{opml_scrape.NAMESPACE}"' if has_pages else ""
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0"{namespace}>\n'
     yield _writable(f"<head><title>{escape(blog.title)}</title></head>\n<body>\n")
     for feed in blog.feeds:
         yield _writable(_outlines(feed))
@@ -212,7 +222,10 @@ class _Parser:
 
     def _outline(self, attributes: Mapping[str, str]) -> None:
         if not _ADDRESSES & attributes.keys() and attributes.get("type", "").lower() != "rss":
-            self._folders.append(_name(attributes, config.MAX_TAG_CHARS))
+            name = _name(attributes, config.MAX_TAG_CHARS)
+            self._folders.append(name)
+            if any(key.endswith(":opmlurl") and value for key, value in attributes.items()):
+                self._leave_out(name, "its opmlUrl is a list of its own: set it as opml of a blog")
             return
         self._feed(attributes)
         # A feed is no folder: outlines within it get no tag of it.
@@ -222,17 +235,26 @@ class _Parser:
         name = _name(attributes, config.MAX_TITLE_CHARS)
         try:
             url = config.feed_url(_address(attributes))
+            scrape = _scrape(attributes)
         except ConfigError as error:
             self._count(name)
-            self.left_out.append(self._message(f"{_printable(name) or '(no title)'}: left out, its xmlUrl {error}"))
+            self._leave_out(name, str(error) if isinstance(error, _PageError) else f"its xmlUrl {error}")
             return
+        if scrape and (names := opml_scrape.ignored(attributes)):
+            self.left_out.append(self._message(f"{_shown(name)}: followed without its {', '.join(names)}"))
         title, tags = _title(attributes, url), _distinct(chain(self._folders, _categories(attributes)))
-        self._count(url, title or "", *tags)
+        self._count(url, title or "", *tags, *(scrape or {}).values())
         identity = urls.feed_identity(url)
         if known := self.feeds.get(identity):
+            if known.scrape != scrape:
+                self._leave_out(name, "it is listed before, with other selectors: give it an id of its own")
+                return
             url, title, tags = known.url, known.title or title, _distinct(chain(known.tags, tags))
         # Most feeds have the tags of others: each combination is kept once.
-        self.feeds[identity] = Subscription(url, title, self._tags.setdefault(tags, tags))
+        self.feeds[identity] = Subscription(url, title, self._tags.setdefault(tags, tags), scrape)
+
+    def _leave_out(self, name: str, why: str) -> None:
+        self.left_out.append(self._message(f"{_shown(name)}: left out, {why}"))
 
     def _count(self, *texts: str) -> None:
         """Adds a feed's texts to the expanded size; raises ConfigError above MAX_EXPANDED_BYTES."""
@@ -246,6 +268,31 @@ class _Parser:
 
     def _message(self, sentence: str) -> str:
         return f"{self._name}:{self._expat.CurrentLineNumber}: {sentence}"
+
+
+class _PageError(ConfigError):
+    """A web page cannot be followed. The message is the reason."""
+
+
+def _scrape(attributes: Mapping[str, str]) -> dict[str, str] | None:
+    """The selectors of a web page, None for a feed. Raises _PageError for those that cannot be used."""
+    kind = attributes.get("type", "").strip()
+    if opml_scrape.OTHER_KINDS.fullmatch(kind):
+        raise _PageError(f"its type {kind} is none that Livelog can read")
+    if kind.lower() != opml_scrape.KIND.lower():
+        return None
+    found = opml_scrape.read(attributes)
+    if "list" not in found:
+        raise _PageError("it is a web page without xPathItem")
+    try:
+        config.check_scrape(found)
+    except ConfigError as error:
+        raise _PageError(f"its selector of {error}") from None
+    return found
+
+
+def _shown(name: str) -> str:
+    return _printable(name) or "(no title)"
 
 
 def _address(attributes: Mapping[str, str]) -> str:
@@ -309,11 +356,12 @@ def _host(url: str) -> str:
 
 
 def _feed_in_yaml(feed: Feed | Subscription) -> object:
-    """The feed as config.yaml has it: a URL alone, or a mapping if it has a title or tags."""
-    if not (feed.title or feed.tags):
+    """The feed as config.yaml has it: a URL alone, or a mapping if it has a title, tags or selectors."""
+    if not (feed.title or feed.tags or feed.scrape):
         return feed.url
     title, tags = ({"title": feed.title} if feed.title else {}), ({"tags": list(feed.tags)} if feed.tags else {})
-    return {"url": feed.url, **title, **tags}
+    scrape = feed.scrape.model_dump(exclude_none=True) if isinstance(feed.scrape, Scrape) else feed.scrape
+    return {"url": feed.url, **title, **tags, **({"scrape": dict(scrape)} if scrape else {})}
 
 
 def _outlines(feed: Feed) -> str:
@@ -321,10 +369,18 @@ def _outlines(feed: Feed) -> str:
     url = feed.public_url
     # OPML 2.0 requires `text`. A title is written only if the operator gave one.
     attributes = {"type": "rss", "text": feed.title or _host(url), "title": feed.title, "xmlUrl": url}
+    if feed.scrape:
+        attributes |= _page(feed.scrape) or {"type": "link", "xmlUrl": None, "url": url}
     if any(map(_CATEGORY_SEPARATOR.search, feed.tags)):
         folders = "".join(f"<outline text={quoteattr(tag)}>" for tag in feed.tags)
         return f"{folders}{_element(attributes)}{'</outline>' * len(feed.tags)}\n"
     return f"{_element({**attributes, 'category': ','.join(feed.tags)})}\n"
+
+
+def _page(scrape: Scrape) -> dict[str, str | None]:
+    """The attributes of a web page; empty if its selectors may have a secret."""
+    selectors: dict[str, str | None] = {f"frss:{name}": value for name, value in opml_scrape.write(scrape)}
+    return {"type": opml_scrape.KIND, **selectors} if selectors else {}
 
 
 def _element(attributes: Mapping[str, str | None]) -> str:

@@ -62,6 +62,14 @@ _OF_STATUS: Final = {
 }
 _OF_PROBLEM: Final = (
     (
+        r"^scrape\.",
+        Advice(
+            "scrape",
+            what="Its page has nothing that its selectors select.",
+            remedy="Correct scrape of the feed in config.yaml: livelog try shows what its selectors find.",
+        ),
+    ),
+    (
         "host name cannot be resolved",
         Advice(
             "dns",

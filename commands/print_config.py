@@ -79,8 +79,12 @@ def _blog(blog: Blog, shown: _ShownUrls) -> dict[str, Any]:
 def _feed(feed: Feed, shown: _ShownUrls) -> dict[str, Any]:
     """The keys of a feed that are not as they are by default, and its interval."""
     default = Feed(url=feed.url)
-    changed = {key: value for key, value in _fields(feed).items() if value != getattr(default, key)}
+    changed = {
+        key: value for key, value in _fields(feed).items() if value != getattr(default, key) and key != "scrape"
+    }
     section = _section(changed)
+    if feed.scrape:
+        section["scrape"] = feed.scrape.model_dump(exclude_none=True)
     if feed.headers:
         section["headers"] = dict.fromkeys((name for name, _ in feed.headers), HIDDEN)
     return {"url": shown.of(feed), **section, "interval": _seconds(feed.interval)}

@@ -8,9 +8,9 @@ and an interval of None means `auto`.
 from __future__ import annotations
 
 from config.example import EXAMPLE, copy_example
-from config.load import feed_url, for_urls, load, override
+from config.load import check_scrape, feed_url, for_urls, load, override
 from config.messages import ConfigError
-from config.schema import Blog, Config, Endpoint, Feed, Fetch, Server
+from config.schema import Blog, Config, Endpoint, Feed, Fetch, Scrape, Server
 from config.values import (
     CONTROL_CHARACTERS,
     IMAGE_TYPES,
@@ -38,7 +38,9 @@ __all__ = [
     "Endpoint",
     "Feed",
     "Fetch",
+    "Scrape",
     "Server",
+    "check_scrape",
     "copy_example",
     "feed_url",
     "for_urls",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 import urls
 from config import rules, secret_files
 from config.messages import ConfigError, Loc, Problems, sentence_of
-from config.schema import Blog, Config, Feed
+from config.schema import Blog, Config, Feed, Scrape
 from config.yaml_lines import FromEnvironment, YamlMap, locate, parse, read_text
 
 
@@ -55,6 +55,14 @@ def feed_url(text: str) -> str:
         return Feed(url=text).url
     except ValidationError as error:
         raise ConfigError(*map(sentence_of, _errors(error))) from None
+
+
+def check_scrape(keys: Mapping[str, str]) -> None:
+    """Checks the keys of `scrape`. Raises ConfigError with the key and the sentence of each mistake."""
+    try:
+        Scrape.model_validate(keys)
+    except ValidationError as error:
+        raise ConfigError(*(f"{one['loc'][0]} {sentence_of(one)}" for one in _errors(error))) from None
 
 
 def override(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from config.messages import Loc
 
 _TEXTS: Final = frozenset(
-    "title tags include exclude key_events pin cookie password username user_agent headers tokens".split()
+    "title tags include exclude key_events pin cookie password username user_agent headers tokens scrape".split()
 )
 """Keys with texts that may have a #. Elsewhere `#note` is taken for a comment."""
 

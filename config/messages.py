@@ -36,6 +36,7 @@ _SENTENCES: Final = {
 """Sentences by pydantic's type of error, or by that type's first word. The schema's own errors have type
 `value_error` and bring their sentence along."""
 
+_NO_LIST: Final = "is required: a selector of the entries of the page, such as '#news li'"
 
 _SYNONYMS: Final = {
     word: keys.split()
@@ -67,6 +68,13 @@ _SYNONYMS: Final = {
         "workers parallel": "concurrency",
         "http_proxy": "proxy",
         "delete remove": "withdraw",
+        "selectors selector css xpath html": "scrape",
+        "items item entries articles posts": "list",
+        "published time timestamp": "date",
+        "content body description summary": "text",
+        "picture thumbnail img": "image",
+        "authors byline creator": "author",
+        "time_format dateformat format": "date_format",
     }.items()
     for word in words.split()
 }
@@ -118,6 +126,8 @@ def sentence_of(error: Mapping[str, Any], *, hidden: bool = False) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return unknown_key(error["loc"])
+    if kind == "missing" and error["loc"][-1] == "list":
+        return _NO_LIST
     if kind != "value_error":
         first_word = kind.partition("_")[0]
         return _SENTENCES.get(kind, _SENTENCES.get(first_word, "is not valid")).format_map(context)
@@ -135,9 +145,9 @@ def _unknown_key(key: str, allowed: tuple[str, ...]) -> str:
     name = key[:40].lower().replace("-", "_")
     words = f"unknown key; allowed here: {', '.join(allowed)}"
     places = [place for place, loc in SECTIONS.items() if name in keys_at(loc)]
-    if places and name not in allowed:
-        return f"{words} ({name} belongs under {' or '.join(places)})"
     known = [word for word in _SYNONYMS.get(name, ()) if word in allowed]
+    if places and name not in allowed and not known:
+        return f"{words} ({name} belongs under {' or '.join(places)})"
     near = known or difflib.get_close_matches(name, allowed, 1)
     return f"{words} (did you mean {near[0]}?)" if near else words
 

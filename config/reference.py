@@ -12,7 +12,7 @@ from typing import Any, Final, get_args, get_type_hints
 from pydantic.fields import FieldInfo
 
 from config import schema, values
-from config.schema import SECRETS, Blog, Config, Feed, Fetch, Section, Server
+from config.schema import SECRETS, Blog, Config, Feed, Fetch, Scrape, Section, Server
 
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 WIDTH: Final = 118
@@ -54,10 +54,15 @@ _HEADS: Final[dict[type[Section], str]] = {
     Fetch: "`fetch`",
     Blog: "A blog: `blogs: {NAME: …}`",
     Feed: "A feed: `feeds: [URL, {url: URL, …}]`",
+    Scrape: "A web page without a feed: `{url: URL, scrape: {list: …}}`",
 }
 
 _NOTES: Final[dict[type[Section], str]] = {
     Feed: "The keys from `headers` to `password` are for the feed's own site, not for those it redirects to.\n",
+    Scrape: (
+        "A selector is CSS, such as `'#news li'`, or XPath 1.0 after `xpath:`. All but `list` are searched in each\n"
+        "element that `list` selects; `livelog try URL` shows what they find.\n"
+    ),
 }
 
 _KINDS: Final = {
@@ -66,6 +71,7 @@ _KINDS: Final = {
     "Admin": "`HOST:PORT`, `[ADDRESS]:PORT`, `:PORT` or `unix:/PATH`",
     "AdminToken": f"at least {values.MIN_TOKEN_CHARS} characters of ASCII without blanks",
     "Colour": "`'#rrggbb'` or `'#rgb'`, in quotes",
+    "DateFormat": "a format such as `'%d.%m.%Y %H:%M'`",
     "FeedId": "1 to 64 of A-Z, a-z, 0-9, dots, hyphens and underscores, the first a letter or digit",
     "HeaderName": "the name of a header, such as `X-Forwarded-User`",
     "HeaderValue": "one line of ASCII",
@@ -78,6 +84,8 @@ _KINDS: Final = {
     "PublicUrl": "an http or https URL without user name, query and fragment",
     "Secret": "one line",
     "SecretHeader": "one line of ASCII",
+    "Scrape": "a mapping",
+    "Selector": "CSS, or XPath after `xpath:`",
     "Store": "`sqlite:PATH`, `sqlite::memory:`, `redis://HOST:PORT/DB`, `rediss://HOST:PORT/DB` or `unix://PATH`",
     "Tag": f"one line of at most {values.MAX_TAG_CHARS} characters",
     "Title": f"one line of at most {values.MAX_TITLE_CHARS} characters",
@@ -164,7 +172,7 @@ def _default(key: str, field: FieldInfo) -> str:
     """The default as the file writes it, in a sentence."""
     value = field.default
     if field.is_required():
-        return " Required." if key in ("url", "blogs") else ""
+        return " Required." if key in ("url", "blogs", "list") else ""
     if key in _WRITTEN:
         return f" Default: `{_WRITTEN[key]}`." if _WRITTEN[key] else ""
     if key == "interval":

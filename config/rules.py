@@ -26,8 +26,8 @@ class _Use(NamedTuple):
     """The values of `REQUEST_KEYS`."""
 
 
-REQUEST_KEYS: Final = ("headers", "cookie", "user_agent", "proxy", "username", "password")
-"""Keys of a feed that set its request."""
+REQUEST_KEYS: Final = ("headers", "cookie", "user_agent", "proxy", "username", "password", "scrape")
+"""Keys of a feed that set its request, and how its answer is read."""
 
 _PLAIN: Final = (None,) * len(REQUEST_KEYS)
 

@@ -24,6 +24,7 @@ from config.values import (
     Admin,
     AdminToken,
     Colour,
+    DateFormat,
     FeedId,
     HeaderName,
     Headers,
@@ -39,6 +40,7 @@ from config.values import (
     Robots,
     Secret,
     SecretHeader,
+    Selector,
     Slug,
     Store,
     Tag,
@@ -154,6 +156,37 @@ class Fetch(Section):
     `url` needs no entry here."""
 
 
+class Scrape(Section):
+    """Selectors of a web page without a feed, see `page_selectors`: CSS, or XPath 1.0 after `xpath:`.
+
+    All but ``list`` are searched in each of the elements that ``list`` selects.
+    """
+
+    list: Selector
+    """Elements of the page, each of which is an entry."""
+    title: Selector | None = None
+    """Title of an entry, instead of its first heading, or else the text of its first link."""
+    link: Selector | None = None
+    """Link of an entry, by which it is recognised, instead of its first link."""
+    date: Selector | None = None
+    """Date of an entry, instead of its first `<time>`."""
+    text: Selector | None = None
+    """Elements whose content is the text of an entry."""
+    image: Selector | None = None
+    """Image of an entry."""
+    author: Selector | None = None
+    """Names of the authors of an entry."""
+    date_format: DateFormat | None = None
+    """Form of the dates, as Python's `strptime` has it; without one any date that is not ambiguous is read."""
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash that changes with the selectors."""
+        return hashlib.blake2b(
+            json.dumps(self.model_dump()).encode("utf-8", "surrogatepass"), digest_size=4
+        ).hexdigest()
+
+
 class Feed(Section):
     """A feed of a blog. ``id`` None: its URL names it. ``posts`` None is the blog's.
 
@@ -181,6 +214,8 @@ class Feed(Section):
     """`true` removes an entry that the feed leaves out twice while it still lists older ones."""
     posts: Posts | None = None
     """Part of a post that the page shows, instead of the blog's `posts`."""
+    scrape: Scrape | None = None
+    """Selectors that find the entries of a web page without a feed: a mapping with the keys of the next section."""
     headers: Headers = ()
     """Headers of its requests."""
     cookie: SecretHeader | None = None
@@ -339,6 +374,7 @@ SECTIONS: Final[dict[str, tuple[str | int, ...]]] = {
     "fetch": ("fetch",),
     "a blog": ("blogs", "blog"),
     "a feed": ("blogs", "blog", "feeds", 0),
+    "scrape": ("blogs", "blog", "feeds", 0, "scrape"),
 }
 """The kinds of sections in the file, each with a path for `keys_at`."""
 
@@ -361,6 +397,8 @@ def _section_at(loc: tuple[str | int, ...]) -> tuple[type[Section]] | tuple[type
             return Blog, "slug"
         case ("blogs", _, "feeds", _):
             return (Feed,)
+        case ("blogs", _, "feeds", _, "scrape"):
+            return (Scrape,)
     return (Config,)
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+import page_selectors
 from config import units
 from config.url_values import Network, address, admin, http_url, network, proxy, public_url, store
 
@@ -26,6 +27,7 @@ CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 MAX_TITLE_CHARS: Final = 200
 MAX_TAG_CHARS: Final = 100
 MAX_TAGS: Final = 100
+MAX_SELECTOR_CHARS: Final = 2_000
 
 IMAGE_TYPES: Final = {
     ".svg": "image/svg+xml",
@@ -194,6 +196,16 @@ def _admin_token(text: str) -> str:
     return text
 
 
+def _selector(text: str) -> str:
+    page_selectors.check(text)
+    return text
+
+
+def _date_format(text: str) -> str:
+    page_selectors.check_date_format(text)
+    return text
+
+
 def _origin(text: str) -> str:
     """An origin of a Content-Security-Policy, without characters that could begin another directive."""
     if text != "*" and not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?", text.rstrip("/")):
@@ -227,6 +239,7 @@ def _image(path: Path) -> Path:
 Address = Annotated[str, Field(max_length=255), AfterValidator(address)]
 Admin = Annotated[str, Field(max_length=300), AfterValidator(admin)]
 AdminToken = Annotated[SecretStr, _secret(_admin_token)]
+DateFormat = Annotated[str, Field(max_length=100), AfterValidator(_date_format)]
 Colour = Annotated[str, BeforeValidator(_colour)]
 FeedId = Annotated[str, AfterValidator(_feed_id)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
@@ -247,6 +260,7 @@ Robots = Literal["index", "noindex"]
 """``noindex`` asks search engines to leave pages out."""
 
 Secret = Annotated[SecretStr, _secret(_one_line)]
+Selector = Annotated[str, Field(min_length=1, max_length=MAX_SELECTOR_CHARS), AfterValidator(_selector)]
 Slug = Annotated[str, BeforeValidator(_slug)]
 Store = Annotated[str, Field(max_length=4096), AfterValidator(store)]
 Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARS), AfterValidator(_one_line)]

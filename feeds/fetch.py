@@ -31,6 +31,8 @@ _ACCEPT: Final = (
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
 
+_ACCEPT_PAGE: Final = "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8"
+
 
 class FetchError(Exception):
     """There is no feed: no response, or one that has none. The message is a sentence for operators.
@@ -145,8 +147,9 @@ class Fetcher:
         named: str | None = None,
         own: Own = NOTHING_OWN,
         proven: bool = True,
+        is_page: bool = False,
     ) -> Answer:
-        """Fetches a feed; raises FetchError or HostPausedError.
+        """Fetches a feed, or a web page in place of one; raises FetchError or HostPausedError.
 
         ``named``, ``own`` and ``proven`` are those of `Client.request`.
         """
@@ -154,7 +157,12 @@ class Fetcher:
         began = time.monotonic()
         try:
             response = await self.client.request(
-                url, headers={"Accept": _ACCEPT}, headers_at=conditions, named=named, own=own, proven=proven
+                url,
+                headers={"Accept": _ACCEPT_PAGE if is_page else _ACCEPT},
+                headers_at=conditions,
+                named=named,
+                own=own,
+                proven=proven,
             )
         except RequestError as error:
             took = round(time.monotonic() - began, 3)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import redaction
 import urls
-from config import Blog, Feed
+from config import Blog, Feed, Scrape
+from feeds.parser.selectors import Selectors
 from outbound.client import NOTHING_OWN, Own
 from outbound.host_limits import host_key
 
@@ -45,6 +46,26 @@ class FollowedFeed:
     def host(self) -> str:
         """The key of the host that is asked."""
         return host_key(self.url)
+
+    @property
+    def selectors(self) -> Selectors | None:
+        """The selectors of a web page, None for a feed."""
+        return Selectors(**self._scrape.model_dump()) if self._scrape else None
+
+    @property
+    def reading(self) -> str:
+        """`FeedState.reading` after a poll."""
+        return self._scrape.digest if self._scrape else ""
+
+    @property
+    def request(self) -> str:
+        """`FeedState.request` after a poll."""
+        return f"{self.own.digest}:{self.reading}" if self.reading else self.own.digest
+
+    @property
+    def _scrape(self) -> Scrape | None:
+        # `config` has it the same in all blogs.
+        return next((feed.scrape for feed in self.uses.values()), None)
 
     @property
     def withdraws(self) -> bool:

@@ -60,18 +60,19 @@ class Poll:
         self._on_answer = on_answer
         self._followed = followed
         self._state = state.at(followed.url)
-        if self._state.request != followed.own.digest:
+        if self._state.request != followed.request:
             # Validators of another request, or the hash of its answer, may belong to another document.
-            self._state = replace(_forgetful(self._state), request=followed.own.digest)
+            self._state = _for_request(self._state, followed.request)
         self._slots = slots
         self._fetcher = fetcher
         self._parser_pool = parser_pool
         self._clock = clock
         # A blog that is new to the feed, or takes more of it, needs all entries: the feed is requested as if for the
         # first time.
-        self._anew = bool(set(followed.uses) - set(state.blogs) or state.loosened(followed.filters))
+        self._anew = bool(set(followed.uses) - set(self._state.blogs) or state.loosened(followed.filters))
         self._before = _forgetful(self._state) if self._anew else self._state
-        is_proven = state.validated_url is not None and state.address == followed.url
+        is_same = state.address == followed.url and state.reading == followed.reading
+        is_proven = state.validated_url is not None and is_same
         self._may_discover = not is_proven and self._before.found_url is None
 
     async def run(self) -> Result:
@@ -154,7 +155,12 @@ class Poll:
             url = redirects.start(before, started)
             followed = self._followed
             answer = await self._fetcher.get(
-                url, validators, named=followed.url, own=followed.own, proven=proven(before)
+                url,
+                validators,
+                named=followed.url,
+                own=followed.own,
+                proven=proven(before),
+                is_page=followed.selectors is not None,
             )
             return answer, started
 
@@ -176,8 +182,15 @@ class Poll:
             anew=self._anew,
             filters=filters,
             max_bytes=self._fetcher.max_bytes,
+            selectors=self._followed.selectors,
         )
         return await self._parser_pool.parse(reading, proven=proven(before))
+
+
+def _for_request(state: FeedState, request: str) -> FeedState:
+    """The state of a feed whose request changes, or whose selectors: then all blogs get its entries as a backfill."""
+    changed = replace(_forgetful(state), request=request)
+    return changed if changed.reading == state.reading else replace(changed, blogs=(), found_url=None)
 
 
 def _forgetful(state: FeedState) -> FeedState:

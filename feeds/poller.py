@@ -288,14 +288,15 @@ def _due(
 ) -> tuple[dict[str, float], Sequence[tuple[float, str]]]:
     """The latest due time of each feed, and those of the proven ones.
 
-    A known feed is due no earlier than its configuration asks, and at once if its URL or a filter has changed.
+    A known feed is due no earlier than its configuration asks, and at once if its URL, a filter or its selectors
+    have changed.
     """
     due = dict.fromkeys(followed_feeds, 0.0)
     proven = []
     for state in states:
         if followed := followed_feeds.get(state.url):
             is_loosened = not state.failures and state.loosened(followed.filters)
-            is_changed = state.address != followed.url or is_loosened
+            is_changed = state.address != followed.url or is_loosened or state.reading != followed.reading
             due[state.url] = 0.0 if is_changed else schedule.latest_due(state, followed.interval, followed.uses, now)
             if room_of(state) == "proven":
                 proven.append((due[state.url], state.url))

@@ -25,6 +25,7 @@ from feeds.parser.enclosures import drop_repeated
 from feeds.parser.filter import Filter, Judgement
 from feeds.parser.identity import ListedEntry
 from feeds.parser.raw_entry import NO_WISHES, RawEntry, RawFeed, Wishes
+from feeds.parser.selectors import Selectors
 from feedstate import Mark, Marks
 from markup import is_icon
 from redaction import OwnAddresses
@@ -63,6 +64,7 @@ class Reading:
     they changed, or all are to be read ``anew``.
     ``former_site`` is the site that the last document named: a site that moves may still be named in texts.
     ``filters`` are those of each blog that has one. ``max_bytes`` bounds a compressed body after decompression.
+    ``selectors`` are those of a web page without a feed, None for a feed.
     """
 
     body: bytes
@@ -76,6 +78,7 @@ class Reading:
     former_site: str | None = None
     filters: Mapping[str, Filter] = field(default_factory=dict)
     max_bytes: int = 15_000_000
+    selectors: Selectors | None = None
 
     @property
     def public_url(self) -> str:
@@ -162,6 +165,8 @@ def _decompress(body: bytes, max_bytes: int) -> bytes:
 
 
 def _read(body: bytes, reading: Reading) -> RawFeed:
+    if reading.selectors:
+        return _scrape(body, reading, reading.selectors)
     base = reading.public_base
     is_page = discovery.is_page(body)
     if is_page and (wrapped := discovery.unwrap_feed(body)):
@@ -177,6 +182,16 @@ def _read(body: bytes, reading: Reading) -> RawFeed:
     # The feeds are requested, not published: a secret in the path is a part of their addresses.
     named = discovery.find_feeds(body, urls.without_credentials(reading.base))
     raise NotAFeedError("This is a web page, not a feed.", named)
+
+
+def _scrape(body: bytes, reading: Reading, selectors: Selectors) -> RawFeed:
+    # Here: the process that serves readers imports this module, too, and no lxml.
+    from feeds.parser import scrape
+
+    try:
+        return scrape.read(body, reading.public_base, reading.content_type, selectors, MAX_ENTRIES)
+    except ValueError as error:
+        raise NotAFeedError(str(error)) from None
 
 
 def _sanitize_entry(entry: ListedEntry, source: Source, base: str, logos: Container[str]) -> Entry:

@@ -12,6 +12,10 @@ from feeds.parser.encoding_labels import LATIN, codecs_of
 
 _DECLARATION: Final = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']\s*([A-Za-z0-9._:-]{1,40})\s*[\"']")
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
+_META: Final = re.compile(rb"<meta\s[^>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
+_META_BYTES: Final = 16 * 1024
+"""The part of a page in which its charset is looked for. HTML demands it in the first 1,024 bytes."""
+
 _WIDE_STARTS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32le"),
     (codecs.BOM_UTF32_BE, "utf-32be"),
@@ -54,6 +58,18 @@ def decode(body: bytes, content_type: str | None) -> str:
         named = _decode_as_named(body, charset, declared)
         text = text if named is None else named
     return _trim(body.decode("cp1252", "replace") if text is None else text)
+
+
+def decode_page(body: bytes, content_type: str | None) -> str:
+    """Decodes a web page as `decode` does; its ``<meta charset>`` counts where the content type names none.
+
+    One that is the default of much software names none.
+    """
+    charset, _ = _labels(body, content_type)
+    meta = _META.search(body[:_META_BYTES])
+    if meta and (not charset or charset in LATIN):
+        content_type = f"text/html; charset={meta[1].decode()}"
+    return decode(body, content_type)
 
 
 def _utf_8(body: bytes) -> str | None:

@@ -38,6 +38,7 @@ blogs:
     frame_ancestors: ["*"]
     feeds:
       - https://example.org/plain
+      - {{url: https://example.org/page, scrape: {{list: "a[href$='.html']"}}}}
       - {{url: "https://example.org/rss?token={SECRET}", include: ['/budget$$/', "2024", "no"], interval: auto}}
       - {{url: "https://example.org/rss?token={SECRET[::-1]}", withdraw: true, title: Other}}
       - url: https://ann:{SECRET}@example.org/login

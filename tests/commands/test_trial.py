@@ -83,3 +83,27 @@ async def test_a_mistake_is_told_in_one_line(tmp_path: Path, arguments: tuple[st
     assert code == 2
     assert words in output
     assert output.count("\n") == 1
+
+
+async def test_a_page_without_a_feed_is_read_with_its_selectors(tmp_path: Path, origin: RawOrigin) -> None:
+    page = b"<title>City</title><li><a href=/1>Budget passes</a> <time>2026-03-14 20:41</time><li><a href=/2>Rain</a>"
+    url = origin.serve("/news", whole(page))
+    feed = {"url": url, "scrape": {"list": "li"}, "exclude": ["rain"]}
+    (tmp_path / "config.yaml").write_text(json.dumps({"blogs": {"blog": {"feeds": [feed]}}}))
+    code, printed, errors = await ended("try", url, cwd=tmp_path)
+    assert (code, errors) == (0, "")
+    assert printed.splitlines() == [
+        "City: 2 entries, 1 taken, 1 filtered out.",
+        "- " + " " * 16 + "  Rain",
+        "+ 2026-03-14 20:41  Budget passes",
+    ]
+    code, printed, _ = await ended("check", "--feeds", cwd=tmp_path)
+    assert (code, printed.splitlines()[-1]) == (0, "1 feed, 0 failing.")
+
+
+async def test_a_page_on_which_nothing_is_selected_fails_with_the_remedy(tmp_path: Path, origin: RawOrigin) -> None:
+    feed = {"url": origin.serve("/news", whole(b"<p>Hello")), "scrape": {"list": "li"}}
+    (tmp_path / "config.yaml").write_text(json.dumps({"blogs": {"blog": {"feeds": [feed]}}}))
+    code, printed, _ = await ended("check", "--feeds", cwd=tmp_path)
+    assert code == 1
+    assert "scrape.list, “li”, selects nothing on this page. Correct scrape of the feed in config.yaml" in printed

@@ -20,8 +20,8 @@ BLOG_KEYS = (
     "tokens_file, robots, title, feeds"
 )
 FEED_KEYS = (
-    "url, id, title, interval, include, exclude, tags, withdraw, posts, headers, cookie, cookie_file, user_agent, "
-    "proxy, proxy_file, username, password, password_file"
+    "url, id, title, interval, include, exclude, tags, withdraw, posts, scrape, headers, cookie, cookie_file, "
+    "user_agent, proxy, proxy_file, username, password, password_file"
 )
 
 Read = Callable[[str], Config]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,13 @@ def test_shipped_file_is_one_blog_of_several_feeds() -> None:
 
 @pytest.mark.parametrize("loc", SECTIONS.values(), ids=SECTIONS)
 def test_shipped_file_has_every_key_and_no_other(loc: tuple[str | int, ...]) -> None:
-    section = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
+    text = SHIPPED.read_text(encoding="utf-8")
+    section = yaml.safe_load(text)
     for part in loc:
         section = section[-1 if isinstance(part, int) else part]
+    if section is None:
+        # A feed is a page or is none: the keys of a page stand in a comment.
+        section = [key for key in keys_at(loc) if re.search(rf"#.*\b{key}\b", text)]
     assert sorted(section) == sorted(keys_at(loc))
 
 

@@ -41,6 +41,9 @@ NO_FILE = "is no file that can be read"
 A_SOCKET = "must have an absolute path of at most 107 bytes after unix:, such as unix:/run/livelog.sock"
 A_FEED = "must be a feed URL, or a mapping with url and what else you want to set"
 A_PROXY = "must be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
+NO_LIST = "is required: a selector of the entries of the page, such as '#news li'"
+A_FORM = "must be a format with day, month and year, such as '%d.%m.%Y %H:%M'"
+SCRAPE_KEYS = "list, title, link, date, text, image, author, date_format"
 A_SLASH = (
     "must end with a / as each regular expression does, and have quotes if it has commas; "
     r"to find the text /r/news, write /\/r\/news/"
@@ -72,6 +75,10 @@ def feed(*keys: str) -> str:
     return section("blogs:\n  b:\n    feeds:\n      - url: https://a.example/\n", 8, keys)
 
 
+def scrape(*keys: str) -> str:
+    return feed("scrape:", *(f"  {key}" for key in keys))
+
+
 def item(*items: str) -> str:
     return section("blogs:\n  b:\n    feeds:\n", 6, tuple(f"- {text}" for text in items))
 
@@ -93,7 +100,10 @@ MISTAKES: list[tuple[str, ...]] = [
     (top("port: 80"), f"2: port: unknown key; allowed here: {KEYS} (port belongs under server)"),
     (top("interval: 5m"), f"2: interval: unknown key; allowed here: {KEYS} (interval belongs under fetch or a feed)"),
     (top("feeds: []"), f"2: feeds: unknown key; allowed here: {KEYS} (feeds belongs under a blog)"),
-    (top("title: x"), f"2: title: unknown key; allowed here: {KEYS} (title belongs under a blog or a feed)"),
+    (
+        top("title: x"),
+        f"2: title: unknown key; allowed here: {KEYS} (title belongs under a blog or a feed or scrape)",
+    ),
     (top("store:\n  - x"), f"2: store: {A_TEXT}"),
     ("", "1: blogs: is required, with at least one blog; the file is empty"),
     ("# nothing yet\n", "1: blogs: is required, with at least one blog; the file is empty"),
@@ -601,6 +611,57 @@ MISTAKES: list[tuple[str, ...]] = [
         feed("headers: {X Key: a}"),
         "5: blogs.b.feeds[0].headers.X Key: must be the name of a header, such as X-Forwarded-User",
     ),
+    (
+        feed("scrape: li"),
+        "5: blogs.b.feeds[0].scrape: must be a mapping of keys to values, each in an indented line below",
+    ),
+    (feed("scrape: {}"), f"5: blogs.b.feeds[0].scrape.list: {NO_LIST}"),
+    (scrape("title: h2"), f"5: blogs.b.feeds[0].scrape.list: {NO_LIST}"),
+    (scrape("list: #news li"), f"6: blogs.b.feeds[0].scrape.list: {A_COMMENT}"),
+    (scrape("list: li", "link: ul > #x"), f"7: blogs.b.feeds[0].scrape.link: {A_COMMENT}"),
+    (scrape("list: ''"), "6: blogs.b.feeds[0].scrape.list: must not be empty"),
+    (scrape("list: [a, b]"), f"6: blogs.b.feeds[0].scrape.list: {A_TEXT}"),
+    (
+        scrape("list: 'li['"),
+        "6: blogs.b.feeds[0].scrape.list: is not a CSS selector: Expected ident or '*', got <EOF at 3>",
+    ),
+    (
+        scrape("list: li:foo"),
+        "6: blogs.b.feeds[0].scrape.list: is not a CSS selector: The pseudo-class :foo is unknown",
+    ),
+    (
+        scrape("list: li", "text: p::text"),
+        "7: blogs.b.feeds[0].scrape.text: has a pseudo-element, which selects nothing; for an attribute write "
+        "xpath:.//a/@href",
+    ),
+    (
+        scrape("list: //li"),
+        "6: blogs.b.feeds[0].scrape.list: must begin with xpath: if it is XPath, as in xpath://article",
+    ),
+    (
+        scrape("list: li", "date: 'xpath:.//time['"),
+        "7: blogs.b.feeds[0].scrape.date: is not valid XPath 1.0: Invalid expression",
+    ),
+    (
+        scrape("list: xpath:php:x(.)"),
+        "6: blogs.b.feeds[0].scrape.list: is not valid XPath 1.0: Undefined namespace prefix",
+    ),
+    (scrape("list: li", "date_format: DD.MM.YYYY"), f"7: blogs.b.feeds[0].scrape.date_format: {A_FORM}"),
+    (scrape("list: li", "date_format: '%H:%M'"), f"7: blogs.b.feeds[0].scrape.date_format: {A_FORM}"),
+    (
+        scrape("list: li", "content: p"),
+        f"7: blogs.b.feeds[0].scrape.content: unknown key; allowed here: {SCRAPE_KEYS} (did you mean text?)",
+    ),
+    (
+        feed("list: li"),
+        f"5: blogs.b.feeds[0].list: unknown key; allowed here: {FEED_KEYS} (list belongs under scrape)",
+    ),
+    (
+        "blogs:\n  b:\n    feeds:\n      - {url: https://a.example/, scrape: {list: li}}\n"
+        "  c:\n    feeds:\n      - {url: https://a.example/, scrape: {list: a}}\n",
+        "7: blogs.c.feeds[0].scrape: is not that of the same feed in line 4: give both the same scrape, or each an "
+        "id of its own",
+    ),
     (feed("proxy: proxy.example.org"), f"5: blogs.b.feeds[0].proxy: {A_PROXY}"),
     (feed("proxy: socks5://a.example:1080"), f"5: blogs.b.feeds[0].proxy: {A_PROXY}"),
     (feed("password: x"), "5: blogs.b.feeds[0].password: needs a username beside it"),
@@ -690,6 +751,10 @@ def title(loaded: Config) -> object:
     return loaded.blogs[0].title
 
 
+def of_scrape(key: str) -> Callable[[Config], object]:
+    return lambda loaded: getattr(loaded.blogs[0].feeds[0].scrape, key)
+
+
 def of_feed(key: str) -> Callable[[Config], object]:
     return lambda loaded: getattr(loaded.blogs[0].feeds[0], key)
 
@@ -777,6 +842,13 @@ CORRECT: list[tuple[str, Callable[[Config], object], object]] = [
     (feed("withdraw: yes"), of_feed("withdraw"), True),
     (feed("username: me", "password: 'abc #1'"), of_feed("credentials"), ("me", "abc #1")),
     (feed("interval: 5m"), of_feed("interval"), 300),
+    (scrape("list: '#news li'"), of_scrape("list"), "#news li"),
+    (
+        scrape("list: li", "link: a[href$='.html']"),
+        of_scrape("link"),
+        "a[href$='.html']",
+    ),
+    (scrape("list: xpath://li"), of_scrape("list"), "xpath://li"),
     (
         "blogs: {a: {feeds: [https://EXAMPLE.org]}, b: {feeds: [https://example.org/]}}",
         lambda loaded: loaded.feeds,
