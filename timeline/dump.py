@@ -1,8 +1,8 @@
 """The rows of a store as records that every store reads and writes: for copies between stores, and backups.
 
-A source gives its feeds first and its blogs after them. A feed's state says which entries its last document listed:
-one that is later than the entries would hide those that came in between; with an earlier one they are listed again,
-and recognised. If an entry comes twice, the later record counts.
+A source gives its feeds, with their pushes, and its jobs first, and its blogs after them. A feed's state says which
+entries its last document listed: one that is later than the entries would hide those that came in between; with an
+earlier one they are listed again, and recognised. If an entry comes twice, the later record counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from timeline.jobs import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,23 @@ class FeedRecord:
     due: float
     paused: float
     unfollowed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PushRecord:
+    """A document that a hub has sent for a feed; those of a feed come in order."""
+
+    url: str
+    body: bytes
+    content_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job, due at a Unix time, or idle. Leases end: the job is due."""
+
+    job: Job
+    due: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +88,7 @@ class HeadRecord:
     seq: int
 
 
-Record = FeedRecord | EntryRecord | EventRecord | HeadRecord
+Record = FeedRecord | PushRecord | JobRecord | EntryRecord | EventRecord | HeadRecord
 
 
 class Source(Protocol):

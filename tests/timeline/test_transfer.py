@@ -19,7 +19,7 @@ from tests.redis import RedisServer
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
 from tests.timeline.old_layouts import fill_old_redis, first_database, fourth_database
 from tests.timeline.test_same_history import BLOGS, COMMITS, LIMITS, done, everything, fresh
-from timeline import DAY, Limits, Timeline, TimelineError, open_timeline, transfer
+from timeline import DAY, IDLE, Job, LeaseLostError, Limits, Timeline, TimelineError, open_timeline, transfer
 from timeline.sqlite import files
 
 GONE = "https://example.org/gone.xml"
@@ -119,6 +119,40 @@ async def test_what_was_unfollowed_and_retired_is_copied(stores: tuple[str, str]
         assert await timeline.fate("blog", "a") == "retired"
         assert await timeline.retire(NOW + 29 * DAY, Limits(events_age=99 * DAY)) == 0
         assert await timeline.retire(NOW + 31 * DAY, Limits(events_age=99 * DAY)) == 1, "the feed was forgotten"
+
+
+async def test_jobs_and_pushes_are_copied_without_their_leases(stores: tuple[str, str]) -> None:
+    source, target = stores
+    due = {"idle": IDLE, "leased": NOW, "waits": NOW + 9}
+    jobs = [Job("delivery", name, "blog", f'"{name} 漢字"') for name in due]
+    async with fresh(source) as timeline:
+        for job in jobs:
+            await timeline.put_job(job, due[job.id])
+        await timeline.put_job(Job("opml", "list", "", "{}"), IDLE)
+        (lease,) = await timeline.claim_jobs("delivery", NOW, 9, LEASE_SECONDS)
+        await commit(timeline, next_at=NOW + 900)
+        for body in (b"1", b"\xff"):
+            await timeline.push(FEED, body, "text/xml")
+    await transfer.copy(source, target)
+    async with fresh(target) as timeline:
+        assert [list(await timeline.jobs(kind)) for kind in ("delivery", "opml")] == [
+            jobs,
+            [Job("opml", "list", "", "{}")],
+        ]
+        assert await timeline.jobs("delivery", "blog") == jobs
+        with pytest.raises(LeaseLostError):
+            await timeline.settle_job(lease, "late", IDLE)
+        for now, expected in ((NOW, ["leased"]), (NOW + 9, ["waits"])):
+            claimed = await timeline.claim_jobs("delivery", now, 9, LEASE_SECONDS)
+            assert [found.job.id for found in claimed] == expected
+        await timeline.wake_jobs("delivery", "blog")
+        assert [found.job.id for found in await timeline.claim_jobs("delivery", NOW + 9, 9, 60.0)] == ["idle"]
+        await timeline.push(FEED, b"3", None)
+        (pushed,) = await timeline.claim(NOW, 9, LEASE_SECONDS)
+        assert [push.body for push in pushed.pushes] == [b"1", b"\xff", b"3"]
+        assert pushed.state.next_at == NOW + 900
+        await timeline.commit(pushed.state, [], pushed)
+        assert await timeline.claim(NOW, 9, LEASE_SECONDS) == []
 
 
 async def test_a_target_that_is_not_empty_is_refused(stores: tuple[str, str]) -> None:

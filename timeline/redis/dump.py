@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from entries import dump
 from feedstate import FeedState
-from timeline.dump import EntryRecord, EventRecord, FeedRecord, HeadRecord, Record, Stored
+from timeline.dump import EntryRecord, EventRecord, FeedRecord, HeadRecord, JobRecord, PushRecord, Record, Stored
 from timeline.errors import TimelineError
+from timeline.jobs import IDLE, Job
 from timeline.redis.connection import NODE_NAME, PREFIX, Connection, key
-from timeline.redis.feed_jobs import FENCE_RANDOM
-from timeline.redis.schema import SCHEMA_VERSION, blog_keys, new_epoch
+from timeline.redis.jobs import first_fence, member
+from timeline.redis.pushes import push_of, push_text, pushed_numbers, queued_at
+from timeline.redis.schema import SCHEMA_VERSION, blog_keys, job_keys, new_epoch
 
 BATCH: Final = 200
 """Entries and feeds that one command reads or writes: Redis serves no other client meanwhile."""
@@ -42,6 +43,10 @@ class RedisSource:
         """See `timeline.dump.Source`."""
         async for feeds in self._feeds():
             yield feeds
+        async for pushes in self._pushes():
+            yield pushes
+        async for jobs in self._jobs():
+            yield jobs
         for blog in await self._connection.ask("HKEYS", key("heads")):
             async for records in self._blog(blog):
                 yield records
@@ -68,6 +73,25 @@ class RedisSource:
             )
             for n, url in enumerate(urls)
         ]
+
+    async def _pushes(self) -> AsyncGenerator[Sequence[Record], None]:
+        """The pushes of each feed, in order."""
+        found: set[str] = set()
+        async for urls in self._scan("HSCAN", "pushed"):
+            for url in urls:
+                pushed = await self._connection.ask("HGET", key("pushed"), url) or ""
+                numbers = [number for number in pushed_numbers(pushed) if number not in found]
+                found.update(numbers)
+                texts = await self._connection.ask("HMGET", key("pushes"), *numbers) if numbers else []
+                pushes = [push_of(number, text) for number, text in zip(numbers, texts, strict=True) if text]
+                yield [PushRecord(url, push.body, push.content_type) for push in pushes]
+
+    async def _jobs(self) -> AsyncGenerator[Sequence[Record], None]:
+        """Every job; some may come twice."""
+        for kind in await self._connection.ask("HKEYS", key("jobs")):
+            async for ids in self._scan("HSCAN", f"jobs/{kind}/states"):
+                rows = await self._connection.run("read_jobs", job_keys(kind)[:5], ids)
+                yield [JobRecord(Job(kind, job_id, group, state), float(due)) for job_id, group, state, due in rows]
 
     async def _blog(self, blog: str) -> AsyncGenerator[Sequence[Record], None]:
         events = await self._events(blog)
@@ -131,6 +155,8 @@ class RedisTarget:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._pushed: defaultdict[str, str] = defaultdict(str)
+        self._push_number = 0
 
     async def begin(self) -> None:
         """Removes what a copy left that was ended. Raises TimelineError."""
@@ -149,6 +175,11 @@ class RedisTarget:
             if isinstance(record, HeadRecord):
                 await self._write("HSET", "heads", record.blog, record.seq)
         await self._put_feeds(list(feeds.values()))
+        for push in (record for record in batch if isinstance(record, PushRecord)):
+            await self._put_push(push)
+        for kind in {record.job.kind for record in batch if isinstance(record, JobRecord)}:
+            records_of = (record for record in batch if isinstance(record, JobRecord) and record.job.kind == kind)
+            await self._put_jobs(kind, [(record.job, record.due) for record in records_of])
         for blog, records in entries.items():
             await self._put_entries(blog, list(records.values()))
         for blog, logged in events.items():
@@ -182,13 +213,39 @@ class RedisTarget:
         await write("HSET", "feeds", *_flat((feed.url, feed.state) for feed in feeds))
         await write("HSET", "listed", *_flat((feed.url, feed.marks) for feed in feeds if feed.marks is not None))
         # A claim makes a fence of another one that it cannot have been in the other store.
-        fences = [(feed.url, secrets.randbelow(FENCE_RANDOM) * FENCE_RANDOM) for feed in feeds]
+        fences = [(feed.url, first_fence()) for feed in feeds]
         await write("HSET", "fences", *_flat(fences))
         await write("HSET", "pauses", *_flat((feed.url, repr(feed.paused)) for feed in feeds if feed.paused))
         await write("ZADD", "due", *_flat((repr(feed.due), feed.url) for feed in followed))
         gone = [(repr(feed.unfollowed_at), feed.url) for feed in feeds if not feed.is_followed]
         await write("ZADD", "unfollowed", *_flat(gone))
         await write("ZADD", "failing", *_flat((0, url) for url in failing))
+
+    async def _put_push(self, push: PushRecord) -> None:
+        self._push_number += 1
+        number, write = self._push_number, self._write
+        self._pushed[push.url] += f" {number}:{len(push.body)}"
+        await write("HSET", "pushes", number, push_text(push.body, push.content_type))
+        await write("HSET", "pushed", push.url, self._pushed[push.url])
+        await write("ZADD", "push_queue", "NX", queued_at(number), push.url)
+        await write("SET", "push_number", number)
+
+    async def _put_jobs(self, kind: str, jobs: Sequence[tuple[Job, float]]) -> None:
+        states, groups, due, fences, _, wakeable, ids, grouped = job_keys(kind)
+        idle = [job for job, at in jobs if at == IDLE]
+        waiting = [(job, at) for job, at in jobs if at != IDLE]
+        write = self._write
+        await write("HSET", "jobs", kind, 0)
+        await write("HSET", states, *_flat((job.id, job.state) for job, _ in jobs))
+        await write("HSET", groups, *_flat((job.id, job.group) for job, _ in jobs))
+        await write("HSET", fences, *_flat((job.id, first_fence()) for job, _ in jobs))
+        await write("ZADD", ids, *_flat((0, job.id) for job, _ in jobs))
+        await write("ZADD", grouped, *_flat((0, member(job)) for job, _ in jobs))
+        # A job that comes twice may be of the other sort now.
+        await write("ZREM", due, *(job.id for job in idle))
+        await write("ZREM", wakeable, *(member(job) for job, _ in waiting))
+        await write("ZADD", due, *_flat((repr(at), job.id) for job, at in waiting))
+        await write("ZADD", wakeable, *_flat((0, member(job)) for job in idle))
 
     async def _put_entries(self, blog: str, entries: Sequence[EntryRecord]) -> None:
         stored = [(entry.id, entry.stored) for entry in entries if entry.stored]

@@ -24,9 +24,7 @@ class RedisJobs(Store):
 
     async def put_job(self, job: Job, due: float) -> None:
         """Creates or replaces a job."""
-        # A job that was removed must not get the fences that it had.
-        fence = secrets.randbelow(FENCE_RANDOM) * FENCE_RANDOM
-        arguments = [job.kind, job.id, job.group, job.state, due, fence]
+        arguments = [job.kind, job.id, job.group, job.state, due, first_fence()]
         await self._connection.run("put_job", ("jobs", *job_keys(job.kind)), arguments)
 
     async def replace_job(self, job: Job, state: str, due: float) -> bool:
@@ -89,4 +87,14 @@ class RedisJobs(Store):
             return []
         states, groups = [await self._connection.ask("HMGET", name, *ids) for name in map(key, job_keys(kind)[:2])]
         rows = zip(ids, groups, states, strict=True)
-        return [Job(kind, job_id, group, state) for job_id, group, state in rows if group and state is not None]
+        return [Job(kind, job_id, group, state) for job_id, group, state in rows if None not in (group, state)]
+
+
+def first_fence() -> int:
+    """A random fence for what is new in this store: it may have been removed, or be leased in the store of a copy."""
+    return secrets.randbelow(FENCE_RANDOM) * FENCE_RANDOM
+
+
+def member(job: Job) -> str:
+    """A job as a member of a sorted set by group."""
+    return f"{job.group}\0{job.id}"

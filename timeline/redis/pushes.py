@@ -22,3 +22,13 @@ def push_of(number: str, text: str) -> Push:
     """A stored push."""
     content_type, body = json.loads(text)
     return Push(int(number), base64.b64decode(body), content_type)
+
+
+def pushed_numbers(pushed: str) -> list[str]:
+    """The numbers in the list of a feed's pushes."""
+    return [push.partition(":")[0] for push in pushed.split()]
+
+
+def queued_at(number: int) -> int:
+    """The score of a feed in the queue while it is not leased: below all times, in order of arrival."""
+    return number - 10**15

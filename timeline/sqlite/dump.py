@@ -20,18 +20,26 @@ from timeline.dump import (
     EventRecord,
     FeedRecord,
     HeadRecord,
+    JobRecord,
+    PushRecord,
     Record,
     Stored,
 )
 from timeline.errors import TimelineError
+from timeline.jobs import Job
+from timeline.sqlite.jobs import put_job
 from timeline.sqlite.schema import begin_epoch, prepare
 
 BATCH: Final = 500
 """Rows of a batch: entries have some 2 kB each, at most some 100 kB."""
 
+PUSHES_BATCH: Final = 16
+
 _FEEDS: Final = (
     "SELECT f.url, state, marks, followed, due, paused, unfollowed_at FROM feeds f LEFT JOIN listed USING (url)"
 )
+_PUSHES: Final = "SELECT url, body, content_type FROM pushes ORDER BY n"
+_JOBS: Final = "SELECT kind, id, group_name, state, CASE WHEN leased THEN 0 ELSE due END FROM jobs"
 _ENTRIES: Final = (
     "SELECT k.blog, k.id, k.digest, e.position, e.item, e.former, r.at, r.withdrawn_at, "
     "(SELECT group_concat(a.key, ' ') FROM keys a "
@@ -51,13 +59,15 @@ class SqliteSource:
         """See `timeline.dump.Source`."""
         try:
             with closing(sqlite3.connect(self._path)) as db:
-                for query, record in (
-                    (_FEEDS, _feed),
-                    ("SELECT blog, seq FROM blogs", lambda row: HeadRecord(*row)),
-                    (_ENTRIES, _entry),
-                    ("SELECT blog, seq, kind, id, at FROM events ORDER BY n", lambda row: EventRecord(*row)),
+                for query, record, size in (
+                    (_FEEDS, _feed, BATCH),
+                    (_PUSHES, lambda row: PushRecord(*row), PUSHES_BATCH),
+                    (_JOBS, lambda row: JobRecord(Job(*row[:4]), row[4]), BATCH),
+                    ("SELECT blog, seq FROM blogs", lambda row: HeadRecord(*row), BATCH),
+                    (_ENTRIES, _entry, BATCH),
+                    ("SELECT blog, seq, kind, id, at FROM events ORDER BY n", lambda row: EventRecord(*row), BATCH),
                 ):
-                    for batch in _read(db, query, record):
+                    for batch in _read(db, query, record, size):
                         yield batch
         except sqlite3.Error as error:
             raise TimelineError(f"{self._path}: {error}") from None
@@ -117,9 +127,9 @@ def counts(path: Path) -> Counts:
         raise TimelineError(f"{path}: {error}") from None
 
 
-def _read(db: sqlite3.Connection, query: str, record: Callable[[Any], Record]) -> Iterator[list[Record]]:
+def _read(db: sqlite3.Connection, query: str, record: Callable[[Any], Record], size: int) -> Iterator[list[Record]]:
     rows = db.execute(query)
-    while batch := [record(row) for row in rows.fetchmany(BATCH)]:
+    while batch := [record(row) for row in rows.fetchmany(size)]:
         yield batch
 
 
@@ -138,6 +148,11 @@ def _put(db: sqlite3.Connection, record: Record) -> None:
     match record:
         case FeedRecord():
             _put_feed(db, record)
+        case PushRecord(url, body, content_type):
+            insert = "INSERT INTO pushes (url, body, content_type) VALUES (?, ?, ?)"
+            db.execute(insert, (url, body, content_type))
+        case JobRecord(job, due):
+            put_job(db, job, due)
         case EntryRecord():
             _put_entry(db, record)
         case EventRecord(blog, seq, kind, entry_id, at):

@@ -53,7 +53,7 @@ class SqliteJobs(Store):
 
     async def put_job(self, job: Job, due: float) -> None:
         """Creates or replaces a job."""
-        await self._writer.run(rows(_PUT, job.kind, job.id, job.group, job.state, due, due == IDLE))
+        await self._writer.run(lambda db: put_job(db, job, due))
         self._jobs_changed()
 
     async def replace_job(self, job: Job, state: str, due: float) -> bool:
@@ -130,6 +130,11 @@ class SqliteJobs(Store):
         """Called after a change that may make a job due."""
         self._job_changes += 1
         self._jobs_idle.clear()
+
+
+def put_job(db: sqlite3.Connection, job: Job, due: float) -> None:
+    """See `timeline.Jobs.put_job`."""
+    db.execute(_PUT, (job.kind, job.id, job.group, job.state, due, due == IDLE))
 
 
 def _claim(kind: str, now: float, limit: int, seconds: float, db: sqlite3.Connection) -> list[JobLease]:
