@@ -50,7 +50,7 @@ class Entries(SharedHandler, CachedHandler):
         limit = self._limit()
         before = self.get_query_argument("before", None)
         chosen = self.chosen()
-        page = await self._page(blog, chosen, before, limit)
+        page = await stored_page(self, blog, chosen, before, limit)
         head = {
             **self._head(blog, self.request.uri or ""),
             "_livelog": {"cursor": str(page.head)},
@@ -60,15 +60,6 @@ class Entries(SharedHandler, CachedHandler):
             head["next_url"] = self.absolute(f"/{blog.slug}/entries?{query}")
         # Items are stored as JSON text: they are sent without being parsed.
         return [f'{dump(head)[:-1]},"items":[', *_separated(page.items, ","), "]}"]
-
-    async def _page(self, blog: Blog, chosen: Filter, before: str | None, limit: int) -> Page:
-        if chosen:
-            found = await self.filtered_page(blog, chosen, before, limit)
-            return Page([dump(item) for item in found.items], found.head, found.older)
-        try:
-            return await self.site.timeline.page(blog.slug, before, limit)
-        except ValueError:
-            raise HTTPError(400, reason="`before` is not of this blog.") from None
 
     def _head(self, blog: Blog, path: str) -> dict[str, object]:
         return {
@@ -99,6 +90,20 @@ class Previous(SharedHandler, Handler):
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.finish(item)
+
+
+async def stored_page(handler: Handler, blog: Blog, chosen: Filter, before: str | None, limit: int) -> Page:
+    """The newest posts that match, as JSON texts, which are not parsed if all do.
+
+    Raises HTTPError 400 for a foreign ``before``, and RefusedError.
+    """
+    if chosen:
+        found = await handler.filtered_page(blog, chosen, before, limit)
+        return Page([dump(item) for item in found.items], found.head, found.older)
+    try:
+        return await handler.site.timeline.page(blog.slug, before, limit)
+    except ValueError:
+        raise HTTPError(400, reason="`before` is not of this blog.") from None
 
 
 def _separated(parts: Sequence[T], separator: T) -> Sequence[T]:

@@ -11,6 +11,7 @@ from connections.limits import Admission
 from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
 from handlers.base import NotFound
 from handlers.entries import Entries, Previous
+from handlers.feeds_out import BlogFeed
 from handlers.filter_page import FilterPage
 from handlers.health import Health, Liveness
 from handlers.live import EventStream, WebSocket
@@ -65,6 +66,7 @@ _READING: list[Any] = [
     (rf"{BLOG}/e/([a-z2-7]+)/previous", Previous),
     (rf"{BLOG}/embed", Embed),
     (rf"{BLOG}/(theme\.css|logo)", ThemeFile),
+    (rf"{BLOG}/feed\.(xml|json|txt)", BlogFeed),
     (rf"{BLOG}/feeds\.opml", FeedList),
 ]
 

@@ -74,6 +74,7 @@ class Localized(RequestHandler):
             "theme": None,
             "meta": None,
             "view": None,
+            "chosen": None,
             "is_export": False,
             "prefix": self.prefix,
             "is_indexed": self.is_indexed(),

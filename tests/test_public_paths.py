@@ -32,6 +32,7 @@ FAILING = {
 PATHS = [
     *("/", "/blog", "/blog/", "/blog/?view=wall", "/blog/?view=wall&by=source", "/blog/?view=list", "/blog/embed"),
     *("/blog/?q=one", "/blog/?source=Works", "/blog/filter", "/blog/sources", "/blog/feeds.opml", "/blog/entries"),
+    *("/blog/feed.xml", "/blog/feed.json?tag=a", "/blog/feed.txt"),
     *("/blog/e/{id}", "/blog/e/{id}/previous", "/blog/e/aaaa", "/blog/theme.css", "/blog/logo", "/blog/ws"),
     *("/none/", "/none/sources", "/icon/7.svg", "/favicon.ico", "/robots.txt", "/nothing/at/all"),
     *("/healthz", "/readyz", "/metrics", "/status", "/status?q=a", "/feeds/retry"),

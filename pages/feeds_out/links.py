@@ -92,6 +92,12 @@ def feed_address(slug: str, form: Form, chosen: Filter = _ALL, *, before: str | 
     return f"/{slug}/feed.{form}{'?' if query else ''}{query}"
 
 
+def alternates(blog: Blog, chosen: Filter | None) -> Iterator[tuple[str, str]]:
+    """Media type and address of the feeds that a page names to feed readers."""
+    for form in ("xml", "json"):
+        yield MEDIA_TYPES[form], feed_address(blog.slug, form, chosen or _ALL)
+
+
 def is_topic(config: Config, blog: Blog, chosen: Filter = _ALL) -> bool:
     """True for the feeds that our hub distributes: those of public blogs, also by source or tag, but no searches."""
     return config.server.public_url is not None and not blog.private and not chosen.query

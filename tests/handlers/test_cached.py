@@ -18,7 +18,10 @@ from tests.site import Site
 from tests.timeline.drafts import FEED, NOW, commit, entry
 from timeline import TimelineError
 
-PATHS = ["/blog/", "/blog/?view=wall", "/blog/?source=Example", "/blog/embed", "/blog/e/abcd", "/blog/entries"]
+PATHS = [
+    *("/blog/", "/blog/?view=wall", "/blog/?source=Example", "/blog/embed", "/blog/e/abcd", "/blog/entries"),
+    *("/blog/feed.xml", "/blog/feed.json", "/blog/feed.txt"),
+]
 
 
 @pytest.fixture

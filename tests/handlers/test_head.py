@@ -11,6 +11,7 @@ from tests.timeline.drafts import commit, entry
 PATHS = [
     *("/", "/blog/", "/blog/?view=wall", "/blog/?view=list", "/blog/embed", "/blog/filter", "/blog/entries"),
     *("/blog/sources", "/blog/feeds.opml", "/blog/e/aaaa", "/blog/e/aaaa/previous", "/healthz", "/metrics"),
+    *("/blog/feed.xml", "/blog/feed.json", "/blog/feed.txt"),
     *("/icon/7.svg", "/static/icon.svg", "/blog/logo", "/nothing", "/nowhere/"),
 ]
 

@@ -14,7 +14,7 @@ def role(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("role", ["fetch"], indirect=True)
-@pytest.mark.parametrize("path", ["/", "/blog/", "/blog/ws", "/blog/entries", "/blog/e/abc", "/blog/feeds.opml"])
+@pytest.mark.parametrize("path", ["/", "/blog/", "/blog/ws", "/blog/entries", "/blog/e/abc", "/blog/feed.xml"])
 async def test_a_fetch_node_has_no_pages(site: Site, path: str) -> None:
     assert (await site.get(path)).code == 404
 
