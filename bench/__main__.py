@@ -17,6 +17,7 @@ from bench import (
     commit,
     crowd,
     fanout,
+    feeds,
     first_import,
     hostile,
     identity,
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "slow": slow.run,
     "page": page.run,
     "pages": pages.run,
+    "feeds": feeds.run,
     "fanout": fanout.run,
 }
 
