@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from time import monotonic
 from typing import cast
 
@@ -22,7 +23,7 @@ from handlers.page import SLICE_SECONDS
 from pages.feeds_out.document import BlogFacts, Feed, Written
 from pages.feeds_out.links import CONTENT_TYPES, Form, Links, feed_address
 from pages.feeds_out.render import write, written
-from pages.filter import before_item
+from pages.filter import Filter, before_item
 
 
 class BlogFeed(SharedHandler, CachedHandler):
@@ -30,18 +31,23 @@ class BlogFeed(SharedHandler, CachedHandler):
 
     has_json_errors = True
 
+    @cached_property
+    def _part(self) -> tuple[Filter, str | None]:
+        """The filter, and the ``before`` of older posts."""
+        return self.chosen(), self.text_argument("before")
+
     def key(self) -> object:
         """All that the answer depends on: readers differ in other parameters, languages and `Accept`."""
-        return self.request.path, self.chosen(), self.text_argument("before"), self.absolute("")
+        return self.request.path, *self._part, self.absolute("")
 
     def kept_seconds(self) -> float:
         """Longer for the front page: all its posts are events."""
-        return UNANNOUNCED_SECONDS if self.chosen() or self.text_argument("before") else KEPT_SECONDS
+        return UNANNOUNCED_SECONDS if any(self._part) else KEPT_SECONDS
 
     async def respond(self, slug: str, name: str) -> Sequence[str | bytes]:
         """The document."""
         form, blog = cast("Form", name), self.blog(slug)
-        chosen, before = self.chosen(), self.text_argument("before")
+        chosen, before = self._part
         page = await stored_page(self, blog, chosen, before, FRONT_PAGE)
         entries = await _write_entries(form, page.items)
         older = page.older
