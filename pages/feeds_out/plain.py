@@ -13,6 +13,12 @@ from preview import text_of
 
 _SEPARATOR: Final = "\n----\n\n"
 _LINE_END: Final = re.compile(r"<br>|</(?:blockquote|dd|div|dt|figcaption|h[1-6]|li|p|pre|summary|tr)>")
+_MARK: Final = "\0"
+"""In place of the end of a line: no stored text has it, and it is no white space, which is folded."""
+
+_BETWEEN: Final = " ·"
+"""Between items of lists, which are lines of their own here."""
+
 # A terminal obeys these.
 _CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -21,8 +27,10 @@ def write_entry(text: str) -> Written:
     """An item, given as JSON text: time, source, headline, address and text."""
     item: Item = json.loads(text)
     parts = (_byline(item), _line(named(item)), _line(item.get("url", "")))
-    body = "\n".join(filter(None, map(text_of, _LINE_END.split(item.get("content_html", "")))))
-    return Written(_CONTROL.sub("", "\n".join(filter(None, (*parts, body)))) + "\n")
+    # Written in one piece: a text of 2,000 lines would take 20 ms line by line.
+    marked = text_of(_LINE_END.sub(_MARK, item.get("content_html", "")))
+    lines = (line.strip(_BETWEEN) for line in marked.split(_MARK))
+    return Written(_CONTROL.sub("", "\n".join(filter(None, (*parts, *lines)))) + "\n")
 
 
 def write(feed: Feed) -> str:
