@@ -28,6 +28,7 @@ from config import Config, Endpoint
 from connections import limits, unix_socket
 from connections.limits import Admission
 from connections.listener import Listener
+from delivery.deliveries import Deliveries
 from fanout.fanout import FanOut
 from feeds.fetch import Fetcher
 from feeds.parser_pool import ParserPool
@@ -94,6 +95,7 @@ class App:
         self._listener: Listener | None = None
         self._fanout: FanOut | None = None
         self._poller: Poller | None = None
+        self._deliveries: Deliveries | None = None
         self._site: Site | None = None
         self._timeline: Timeline | None = None
         self._cleanup = AsyncExitStack()
@@ -148,6 +150,8 @@ class App:
             async with asyncio.TaskGroup() as stopping:
                 if self._poller:
                     stopping.create_task(self._poller.stop())
+                if self._deliveries:
+                    stopping.create_task(self._deliveries.stop())
                 if self._fanout:
                     stopping.create_task(self._fanout.close_gradually())
         finally:
@@ -175,6 +179,8 @@ class App:
         presence = Presence(timeline, f"{socket.gethostname()} {os.getpid()}", self._role, VERSION, self._readers)
         self._cleanup.push_async_callback(presence.stop)
         presence.start()
+        if self._deliveries:
+            self._deliveries.start()
         if self._poller:
             await self._poller.start()
             retention = Retention(timeline, steady=steady)
@@ -221,6 +227,8 @@ class App:
         if self._site:
             self._site.apply(config)
             await self._site.end_revoked()
+        if self._deliveries:
+            self._deliveries.apply(config)
         if self._poller:
             await self._poller.apply(config)
 
@@ -237,6 +245,7 @@ class App:
             self._fanout = FanOut(timeline, [blog.slug for blog in self.config.blogs])
         if self._role != "web":
             self._poller = self._make_poller(timeline)
+            self._deliveries = Deliveries(self.config, timeline, user_agent(self.config))
         admission = Admission(limits.raise_files())
         self._site = Site(
             self.config,
@@ -327,12 +336,17 @@ def _endpoint(bound: socket.socket) -> Endpoint:
     return Endpoint(host, port)
 
 
+def user_agent(config: Config) -> str:
+    """The `User-Agent` of requests to other servers."""
+    contact = f" (+{config.server.public_url})" if config.server.public_url else ""
+    return f"Livelog/{VERSION}{contact}"
+
+
 def make_fetcher(config: Config, clock: Callable[[], float]) -> Fetcher:
     """The fetcher of a configuration; ``clock`` gives Unix seconds."""
-    server, fetch = config.server, config.fetch
-    contact = f" (+{server.public_url})" if server.public_url else ""
+    fetch = config.fetch
     return Fetcher(
-        user_agent=f"Livelog/{VERSION}{contact}",
+        user_agent=user_agent(config),
         timeout=fetch.timeout,
         max_bytes=fetch.max_bytes,
         concurrency=fetch.concurrency,

@@ -18,7 +18,7 @@ import page_selectors
 from config import units
 from config.url_values import Network, address, admin, http_url, network, proxy, public_url, store
 
-RESERVED: Final = frozenset({"static", "status", "healthz", "readyz", "metrics", "websub"})
+RESERVED: Final = frozenset({"static", "status", "healthz", "readyz", "metrics", "websub", "hub"})
 """First path segments that the server uses itself: no blog can have them as its name."""
 
 CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -39,9 +39,12 @@ def after(
     ``head`` is the newest event of the blog, ``jitter`` from 0 to 1.
     """
     undelivered = target.undelivered + sent.given_up
-    changed = replace(target, cursor=sent.through, took=round(took, 3), ended=sent.ended, undelivered=undelivered)
+    changed = replace(target, cursor=sent.through, ended=sent.ended, undelivered=undelivered)
     if sent.settings is not None:
         changed = replace(changed, settings=sent.settings)
+    if not sent.is_delivery:
+        return changed, NEVER if changed.cursor == str(head) else now
+    changed = replace(changed, took=round(took, 3))
     if sent.ended:
         return replace(changed, problem=sent.problem), NEVER
     if not sent.problem:

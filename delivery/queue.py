@@ -26,7 +26,7 @@ from config import Config
 from delivery import outcome
 from delivery.backlogs import Backlogs
 from delivery.put_backs import PutBacks
-from delivery.target import KIND, NEVER, Sender, Sent, Target
+from delivery.target import KIND, NEVER, Sender, Sent, Target, all_targets
 from delivery.wakeups import Wakeups
 from entries import Cursor, Event
 from outbound.host_limits import HostLimits
@@ -47,6 +47,8 @@ WAIT_SECONDS: Final = 5.0
 TICK_INTERVAL: Final = 0.5
 BUSY_INTERVAL: Final = 0.02
 """Seconds between claims: while nothing is due, and while something was."""
+
+SWEEP_INTERVAL: Final = 300.0
 
 MAX_CLAIMED: Final = 64
 MAX_UNDER_WAY: Final = 1_000
@@ -98,7 +100,8 @@ class DeliveryQueue:
             room.resize(SLOTS[name])
         self._due = asyncio.Event()
         self._wakeups = Wakeups(timeline, self._backlogs.changed, self._due.set)
-        self._claiming: asyncio.Task[None] | None = None
+        self._sweep_wanted = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
         self._under_way: dict[asyncio.Task[None], JobLease] = {}
 
     @property
@@ -109,26 +112,22 @@ class DeliveryQueue:
     def start(self) -> None:
         """Begins to deliver: first what was not delivered before the last stop."""
         self._wakeups.watch(self._blogs)
-        self._claiming = asyncio.create_task(self._claim_forever())
+        self._tasks = [asyncio.create_task(work()) for work in (self._claim_forever, self._sweep_forever)]
 
-    async def apply(self, config: Config) -> None:
-        """Delivers the events of other blogs from now on, and has the senders see the targets of those that went.
-
-        While the timeline is down, targets of blogs that went are seen when they are due.
-        """
-        before, self._blogs = self._blogs, [blog.slug for blog in config.blogs]
-        if self._claiming:
+    def apply(self, config: Config) -> None:
+        """Delivers the events of other blogs from now on, and has the senders see the targets that are due by it."""
+        self._blogs = [blog.slug for blog in config.blogs]
+        if self._tasks:
             self._wakeups.watch(self._blogs)
-        for blog in {*before, *self._blogs}:
-            # A sender may have something to do although there is no event, such as for a blog that is private now.
-            self._wakeups.wake(blog)
+        self._sweep_wanted.set()
 
     async def stop(self) -> None:
         """Claims no more, and waits up to STOP_TIMEOUT for deliveries under way; others are made after a restart."""
         await self._wakeups.stop()
-        if self._claiming:
-            self._claiming.cancel()
-            await asyncio.wait([self._claiming])
+        for working in self._tasks:
+            working.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         if self._under_way:
             await asyncio.wait(tuple(self._under_way), timeout=STOP_TIMEOUT)
         cut = dict(self._under_way)
@@ -162,6 +161,23 @@ class DeliveryQueue:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), TICK_INTERVAL)
 
+    async def _sweep_forever(self) -> None:
+        """Wakes the targets that senders have something to do for without an event, such as at the end of a lease."""
+        while True:
+            self._sweep_wanted.clear()
+            try:
+                due = {target.blog async for target in all_targets(self._timeline) if self._is_due(target)}
+            except TimelineError:
+                due = set()
+            for blog in due:
+                self._wakeups.wake(blog)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._sweep_wanted.wait(), SWEEP_INTERVAL)
+
+    def _is_due(self, target: Target) -> bool:
+        sender = self._senders.get(target.sort)
+        return sender is not None and not target.ended and sender.due(target) <= self._clock()
+
     async def _claim(self) -> bool:
         """Claims targets, as many as there is room for, and begins to deliver; False if none is due."""
         room = min(self._rooms["proven"].free, MAX_CLAIMED, MAX_UNDER_WAY - len(self._under_way))
@@ -192,7 +208,8 @@ class DeliveryQueue:
             # The lease runs out.
             return
         if not events and sender.due(begun) > self._clock():
-            await self._settle(lease, begun, sender.due(begun))
+            # Not its due time: only idle jobs are woken by events.
+            await self._settle(lease, begun, IDLE)
             return
         await self._send(lease, begun, sender, events, head)
 
@@ -226,6 +243,9 @@ class DeliveryQueue:
             crowded = target.host if self._by_host[target.host] >= PER_HOST else room
             await self._settle(lease, slow, self._put_backs.later(crowded, self._clock()))
             return
+        except TimelineError:
+            # The lease runs out.
+            return
         self._put_backs.took(target.host, took)
         now = self._clock()
         changed, due = outcome.after(target, sent, head, now=now, took=took, jitter=self._jitter())
@@ -234,7 +254,9 @@ class DeliveryQueue:
         if sent.is_removed:
             await self._remove(lease, changed)
             return
-        await self._settle(lease, changed, due if due < NEVER or changed.ended else sender.due(changed))
+        if due == NEVER and not changed.ended and sender.due(changed) <= now:
+            due = now
+        await self._settle(lease, changed, due)
 
     async def _sent(self, target: Target, sender: Sender, events: Sequence[Event]) -> Sent:
         try:
@@ -242,7 +264,7 @@ class DeliveryQueue:
                 return await sender.send(target, events)
         except TimeoutError:
             return Sent(through=target.cursor, problem=f"No answer within {DELIVERY_SECONDS:g} seconds.")
-        except PutBackError:
+        except (PutBackError, TimelineError):
             raise
         except Exception:
             logger.exception("A delivery to %s met a bug.", target.name)

@@ -6,19 +6,24 @@ is slow, or fails for a day, is only a cursor that is behind.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Literal, Protocol
 
 from entries import Event, dump
+from timeline import Timeline
 from timeline.jobs import Job
 
 KIND: Final = "delivery"
 """The kind of the jobs that targets are."""
 
 NEVER: Final = math.inf
+
+PAGE_TARGETS: Final = 200
+"""Targets that `all_targets` reads before the event loop runs other tasks."""
 
 Sort = Literal["hub", "webhook"]
 
@@ -66,6 +71,16 @@ class Target:
         return Job(KIND, self.id, self.blog, self.to_json())
 
 
+async def all_targets(timeline: Timeline) -> AsyncIterator[Target]:
+    """Every target, by id. Raises TimelineError."""
+    after = ""
+    while jobs := await timeline.jobs(KIND, limit=PAGE_TARGETS, after=after):
+        for job in jobs:
+            yield Target.from_json(job.state)
+        after = jobs[-1].id
+        await asyncio.sleep(0)
+
+
 _FIELDS: Final = frozenset(one.name for one in fields(Target))
 _DEFAULTS: Final = {
     "cursor": "",
@@ -89,7 +104,8 @@ class Sent:
     server has to be tried again; ``retry_after`` the seconds that it asked for. ``given_up`` are events up to there
     that were not delivered and will not be. ``settings`` replace the target's.
     ``ended`` is the reason why nothing more is to be sent: the target is kept, for the operator to see.
-    ``is_removed`` forgets the target instead.
+    ``is_removed`` forgets the target instead. ``is_delivery`` is False if nothing was learned about deliveries: the
+    target's failures and times stay as they are.
     """
 
     through: str
@@ -99,6 +115,7 @@ class Sent:
     ended: str = ""
     is_removed: bool = False
     given_up: int = 0
+    is_delivery: bool = True
 
 
 class Sender(Protocol):
@@ -107,10 +124,14 @@ class Sender(Protocol):
     sort: Sort
 
     def due(self, target: Target) -> float:
-        """The Unix time from which `send` is called even if there are no events; NEVER for only with events."""
+        """The Unix time from which `send` is called even if there are no events; NEVER for only with events.
+
+        The queue looks at all targets every `delivery.queue.SWEEP_INTERVAL`, and at each when its blog has an event.
+        """
 
     async def send(self, target: Target, events: Sequence[Event]) -> Sent:
         """Sends events, oldest first, or does what is `due`. A failure of the server is in the result.
 
         It is cancelled after `delivery.queue.DELIVERY_SECONDS`, and then comes again: return what is done before.
+        Raises TimelineError if the store cannot be read.
         """

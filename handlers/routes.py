@@ -14,6 +14,7 @@ from handlers.entries import Entries, Previous
 from handlers.feeds_out import BlogFeed
 from handlers.filter_page import FilterPage
 from handlers.health import Health, Liveness
+from handlers.hub import Hub
 from handlers.live import EventStream, WebSocket
 from handlers.metrics import Metrics
 from handlers.opml import FeedList
@@ -55,6 +56,7 @@ _ADMIN: list[Any] = [
 _READING: list[Any] = [
     (r"/", Index),
     (r"/robots\.txt", Robots),
+    (r"/hub", Hub),
     (ASSET_PATH, AssetFile),
     (r"/static/(.*)", StaticFiles, {"path": _STATIC}),
     (r"/icon/([1-9][0-9]?)\.svg", Icon),

@@ -13,6 +13,7 @@ from connections.attempts import Attempts
 from connections.limits import Admission
 from fanout.fanout import FanOut
 from handlers.access import Access
+from handlers.hub_gate import HubGate
 from handlers.turns import Turns
 from latency import Latency
 from pages.assets import Assets
@@ -78,6 +79,7 @@ class Site:
     access: Access = field(default_factory=Access)
     key_events: KeyEvents = field(init=False)
     headlines: SourceHeadlines = field(init=False)
+    hub_gate: HubGate = field(init=False)
     _themes: dict[str, Theme] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,6 +87,7 @@ class Site:
         self.turns = Turns(self._is_delivering)
         self.key_events = KeyEvents(self.timeline)
         self.headlines = SourceHeadlines(self.timeline)
+        self.hub_gate = HubGate(self.timeline)
         self.apply(self.config)
 
     def apply(self, config: Config) -> None:

@@ -82,6 +82,12 @@ def test_a_target_that_has_ended_is_due_no_more() -> None:
     assert (changed.ended, due) == ("gone", NEVER)
 
 
+def test_an_exchange_that_is_no_delivery_changes_settings_alone() -> None:
+    failing = replace(TARGET, failures=3, failing_since=NOW - 9, problem="It was away.", took=9.0)
+    changed, due = after(failing, Sent(through="e.4", settings={"a": 1}, is_delivery=False))
+    assert (changed, due) == (replace(failing, settings={"a": 1}), NOW)
+
+
 def test_a_clock_that_was_set_back_shortens_the_time_of_failures_to_none() -> None:
     changed, due = after(replace(TARGET, failures=1, failing_since=NOW + 9_999), failed())
     assert (changed.failing_since, due) == (NOW, NOW + 10)

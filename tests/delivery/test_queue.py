@@ -254,7 +254,8 @@ async def test_a_target_that_is_removed_is_forgotten(desk: Desk) -> None:
     await until(gone)
 
 
-async def test_a_sender_is_called_without_events_when_it_is_due(desk: Desk) -> None:
+async def test_a_sender_is_called_without_events_when_it_is_due(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_module, "SWEEP_INTERVAL", 0.05)
     desk.sender.due_at = desk.clock() + 100
     desk.sender.answer = lambda target, events: Sent(through=target.cursor, is_removed=not events)
     await desk.follow(TARGET)
@@ -341,7 +342,7 @@ async def test_a_stop_gives_targets_back_that_are_being_delivered_to(desk: Desk)
 async def test_another_configuration_delivers_the_events_of_its_blogs(desk: Desk) -> None:
     await desk.follow(TARGET, replace(TARGET, id="u", blog="new"))
     queue = desk.queue()
-    await queue.apply(Config(blogs=(Blog(slug="new", title="New"),)))
+    queue.apply(Config(blogs=(Blog(slug="new", title="New"),)))
     await commit(desk.timeline, entry("a", blog="new"))
     await desk.has("u", 1)
 

@@ -1,0 +1,40 @@
+"""All deliveries of a process: the queue, and a sender for each sort of target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config import Config
+from delivery.client import DeliveryClient
+from delivery.queue import DeliveryQueue
+from delivery.websub_hub import WebSubHub
+from timeline import Timeline
+
+
+class Deliveries:
+    """Sends events to other servers, from `start` to `stop`."""
+
+    def __init__(self, config: Config, timeline: Timeline, user_agent: str) -> None:
+        self._client = DeliveryClient(user_agent, config.fetch, timeline.now)
+        self._hub = WebSubHub(config, timeline, self._client, timeline.now)
+        self._queue = DeliveryQueue(config, timeline, [self._hub])
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The deliveries since the process started: ``delivered`` and ``failed``; and events that were given up."""
+        return self._queue.counts
+
+    def start(self) -> None:
+        """Begins to deliver."""
+        self._queue.start()
+
+    def apply(self, config: Config) -> None:
+        """Applies another configuration while running."""
+        self._client.apply(config.fetch)
+        self._hub.apply(config)
+        self._queue.apply(config)
+
+    async def stop(self) -> None:
+        """Ends deliveries under way within 3 seconds; what was not delivered is after a restart."""
+        await self._queue.stop()
+        self._client.close()
