@@ -24,6 +24,16 @@ class Deliveries:
         """The deliveries since the process started: ``delivered`` and ``failed``; and events that were given up."""
         return self._queue.counts
 
+    @property
+    def idle(self) -> bool:
+        """True while nothing is being delivered."""
+        return not self._queue.under_way
+
+    @property
+    def documents_made(self) -> int:
+        """The documents that the hub has made for its subscribers."""
+        return self._hub.documents.made
+
     def start(self) -> None:
         """Begins to deliver."""
         self._queue.start()
