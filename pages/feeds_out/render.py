@@ -17,14 +17,16 @@ _WRITE_ENTRY: Final[dict[Form, Callable[[str], Written]]] = {
 }
 
 
-def written(form: Form, items: Iterable[str]) -> Iterator[Written]:
-    """As many entries as a document has room for, and the first whatever its size, of the JSON texts of their items.
+def write_entry(form: Form, item: str) -> Written:
+    """An entry, given as the JSON text of its item. The longest take a millisecond."""
+    return _WRITE_ENTRY[form](item)
 
-    The longest take a millisecond each.
-    """
+
+def written(form: Form, items: Iterable[str]) -> Iterator[Written]:
+    """As many of these items, given as JSON texts, as a document has room for; the first whatever its size."""
     room = MAX_BYTES
     for number, item in enumerate(items):
-        entry = _WRITE_ENTRY[form](item)
+        entry = write_entry(form, item)
         room -= len(entry.text.encode())
         if room < 0 and number:
             return
