@@ -31,7 +31,8 @@ class Subscriber:
     """Its callbacks confirm every request, and take every push, as long as a test changes nothing.
 
     ``confirm`` returns the body of the answer to a verification; None is a 404. ``answer`` is the head of the answer
-    to a push, such as `410 Gone`. ``hang`` keeps pushes waiting until it is cleared.
+    to a push, such as `410 Gone`. Pushes wait while ``going`` is clear, as it is after ``answers`` pushes; ``hung``
+    counts those that waited.
     """
 
     port: int = 0
@@ -41,6 +42,7 @@ class Subscriber:
     confirm: Callable[[dict[str, str]], str | None] = lambda fields: fields["hub.challenge"]
     answer: str = "204 No Content"
     going: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: int | None = None
     hung: int = 0
 
     def __post_init__(self) -> None:
@@ -86,6 +88,8 @@ class Subscriber:
         return _response("404 Not Found") if confirmed is None else _response("200 OK", confirmed.encode())
 
     async def _pushed(self, push: Push) -> bytes:
+        if self.answers is not None and len(self.pushes) >= self.answers:
+            self.going.clear()
         self.hung += not self.going.is_set()
         await self.going.wait()
         self.pushes.append(push)
