@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import secrets
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, SecretStr
@@ -17,10 +19,16 @@ import redaction
 import urls
 from app import VERSION
 from commands.options import Options
-from config import Blog, Config, Feed
+from config import Blog, Config, Feed, Webhook
 
 HELP = "print the configuration that is in effect, without secrets"
 HIDDEN: Final = "***"
+
+_PATHS: Final[dict[str | None, str]] = {
+    "matrix": "/_matrix/client/v3/rooms/hidden-{number}/send/m.room.message",
+    "gotify": "/hidden-{number}/message",
+}
+"""Paths in the place of secret ones, where a service accepts only some."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,8 +80,14 @@ class _ShownUrls:
 
 
 def _blog(blog: Blog, shown: _ShownUrls) -> dict[str, Any]:
-    section = _section({key: value for key, value in _fields(blog).items() if key not in ("slug", "title", "feeds")})
-    return {"title": blog.title, **section, "feeds": [_feed(feed, shown) for feed in blog.feeds]}
+    apart = ("slug", "title", "feeds", "webhooks")
+    section = _section({key: value for key, value in _fields(blog).items() if key not in apart})
+    return {
+        "title": blog.title,
+        **section,
+        "feeds": [_feed(feed, shown) for feed in blog.feeds],
+        "webhooks": [_webhook(webhook, number) for number, webhook in enumerate(blog.webhooks, 1)],
+    }
 
 
 def _feed(feed: Feed, shown: _ShownUrls) -> dict[str, Any]:
@@ -88,6 +102,21 @@ def _feed(feed: Feed, shown: _ShownUrls) -> dict[str, Any]:
     if feed.headers:
         section["headers"] = dict.fromkeys((name for name, _ in feed.headers), HIDDEN)
     return {"url": shown.of(feed), **section, "interval": _seconds(feed.interval)}
+
+
+def _webhook(webhook: Webhook, number: int) -> dict[str, Any]:
+    """The keys of a webhook that are not as they are by default. All of its path may be a secret."""
+    default = Webhook(url=webhook.url)
+    changed = {key: value for key, value in _fields(webhook).items() if value != getattr(default, key)}
+    section = _section(changed)
+    if webhook.headers:
+        section["headers"] = dict.fromkeys((name for name, _ in webhook.headers), HIDDEN)
+    if webhook.secret and webhook.service is None:
+        # One that is accepted, and that nobody else knows.
+        section["secret"] = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    parts = urlsplit(webhook.address)
+    path = _PATHS.get(webhook.service, "/hidden-{number}").format(number=number)
+    return {"url": f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}", **section}
 
 
 def _fetch(values: Mapping[str, Any]) -> dict[str, Any]:

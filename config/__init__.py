@@ -10,7 +10,7 @@ from __future__ import annotations
 from config.example import EXAMPLE, copy_example
 from config.load import check_scrape, feed_url, for_urls, load, override
 from config.messages import ConfigError
-from config.schema import Blog, Config, Endpoint, Feed, Fetch, Scrape, Server
+from config.schema import Blog, Config, Endpoint, Feed, Fetch, Scrape, Server, Webhook
 from config.values import (
     CONTROL_CHARACTERS,
     IMAGE_TYPES,
@@ -20,6 +20,7 @@ from config.values import (
     MAX_TITLE_CHARS,
     RESERVED,
 )
+from config.webhook_values import signing_key
 from config.yaml_lines import MAX_FILE_BYTES, read_file
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Fetch",
     "Scrape",
     "Server",
+    "Webhook",
     "check_scrape",
     "copy_example",
     "feed_url",
@@ -47,4 +49,5 @@ __all__ = [
     "load",
     "override",
     "read_file",
+    "signing_key",
 ]

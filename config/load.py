@@ -127,10 +127,10 @@ def _path_in_file(loc: Loc, root: YamlMap) -> Loc:
     match loc:
         case ("blogs", int(n), "slug"):
             return "blogs", list(_blogs(root))[n]
-        case ("blogs", int(n), "feeds", int(feed), "headers", int(header), *_):
-            of_feed: Loc = ("blogs", list(_blogs(root))[n], "feeds", feed, "headers")
-            headers = cast("YamlMap", locate(root, of_feed)[2])
-            return *of_feed, list(headers)[header]
+        case ("blogs", int(n), ("feeds" | "webhooks") as kind, int(item), "headers", int(header), *_):
+            of_item: Loc = ("blogs", list(_blogs(root))[n], kind, item, "headers")
+            headers = cast("YamlMap", locate(root, of_item)[2])
+            return *of_item, list(headers)[header]
         case ("blogs", int(n), *rest):
             return "blogs", list(_blogs(root))[n], *rest
     return loc

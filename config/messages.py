@@ -17,9 +17,9 @@ Loc = tuple[str | int, ...]
 """The path to a value: keys of mappings and indexes of lists."""
 
 _SENTENCES: Final = {
-    "missing": "is required; in a list of feeds each - begins another feed",
     "model_type": "must be a mapping of keys to values, each in an indented line below",
     "feed_type": "must be a feed URL, or a mapping with url and what else you want to set",
+    "webhook_type": "must be a URL, or a mapping with url and what else you want to set",
     "headers_type": "must be a mapping of header names to values, such as {{X-Api-Key: '${{KEY}}'}}",
     "tuple_type": "must be a list, such as [first, second]",
     "too_long": "must have at most {max_length} items",
@@ -61,7 +61,7 @@ _SYNONYMS: Final = {
         "style stylesheet styles theme": "css",
         "lang locale": "language",
         "pages sites channels": "blogs",
-        "token secret": "tokens admin_token",
+        "token secret": "tokens admin_token secret",
         "redirects former_names old_names alias": "aliases",
         "noindex": "robots",
         "max_size size_limit": "max_bytes",
@@ -71,10 +71,15 @@ _SYNONYMS: Final = {
         "selectors selector css xpath html": "scrape",
         "items item entries articles posts": "list",
         "published time timestamp": "date",
-        "content body description summary": "text",
+        "content description summary": "text",
+        "body": "text template",
         "picture thumbnail img": "image",
         "authors byline creator": "author",
-        "time_format dateformat format": "date_format",
+        "time_format dateformat": "date_format",
+        "format": "date_format template",
+        "hooks hook webhook notify notifications": "webhooks",
+        "payload form": "template",
+        "signing_secret signing_key key": "secret",
     }.items()
     for word in words.split()
 }
@@ -128,6 +133,9 @@ def sentence_of(error: Mapping[str, Any], *, hidden: bool = False) -> str:
         return unknown_key(error["loc"])
     if kind == "missing" and error["loc"][-1] == "list":
         return _NO_LIST
+    if kind == "missing":
+        items = error["loc"][-3]
+        return f"is required; in a list of {items} each - begins another {items[:-1]}"
     if kind != "value_error":
         first_word = kind.partition("_")[0]
         return _SENTENCES.get(kind, _SENTENCES.get(first_word, "is not valid")).format_map(context)

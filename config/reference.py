@@ -12,7 +12,8 @@ from typing import Any, Final, get_args, get_type_hints
 from pydantic.fields import FieldInfo
 
 from config import schema, values
-from config.schema import SECRETS, Blog, Config, Feed, Fetch, Scrape, Section, Server
+from config.schema import MAX_WEBHOOKS, SECRETS, Blog, Config, Feed, Fetch, Scrape, Section, Server, Webhook
+from config.webhook_values import SERVICES
 
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 WIDTH: Final = 118
@@ -55,6 +56,7 @@ _HEADS: Final[dict[type[Section], str]] = {
     Blog: "A blog: `blogs: {NAME: …}`",
     Feed: "A feed: `feeds: [URL, {url: URL, …}]`",
     Scrape: "A web page without a feed: `{url: URL, scrape: {list: …}}`",
+    Webhook: "A webhook: `webhooks: [URL, {url: URL, …}]`",
 }
 
 _NOTES: Final[dict[type[Section], str]] = {
@@ -98,6 +100,11 @@ _KINDS: Final = {
     "Annotated[tuple[Origin, ...], Field(max_length=100)]": "a list of origins, as `https://a.example`, or `'*'`",
     "Annotated[tuple[Slug, ...], Field(max_length=100)]": "a list of names of blogs",
     "Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)]": f"a list of at most {values.MAX_TAGS} texts",
+    "Template": f"{', '.join(f'`{name}`' for name in SERVICES)} or a JSON object",
+    "WebhookHeaders": "a mapping of names to values, such as `{X-Api-Key: '${KEY}'}`",
+    "WebhookName": "one line of at most 100 characters",
+    "WebhookUrl": "an http or https URL",
+    "Annotated[tuple[Webhook, ...], Field(max_length=MAX_WEBHOOKS)]": f"a list of at most {MAX_WEBHOOKS} webhooks",
     "tuple[Feed, ...]": "a list of feeds",
     "tuple[Blog, ...]": "a mapping of names to blogs; a name has 1 to 64 of a-z, 0-9 and hyphens",
     "Server": "a mapping",

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import urls
-from config import secret_files
+from config import secret_files, webhook_rules
 from config.messages import Loc, Problems, unknown_key
-from config.schema import Blog, Config, Feed, Server
+from config.schema import Blog, Config, Feed, Server, Webhook
 from config.values import COLOUR_SENTENCE, RESERVED
 from config.yaml_lines import YamlList, YamlMap, locate
 
@@ -59,6 +59,7 @@ def check_valid(config: Config, root: YamlMap, problems: Problems) -> None:
         _check_access(blog, server, root, problems)
         for n, feed in enumerate(blog.feeds):
             _check_feed(feed, ("blogs", blog.slug, "feeds", n), root, problems)
+        _check_webhooks(blog, root, problems)
 
 
 def check_blogs(root: YamlMap, problems: Problems) -> None:
@@ -159,10 +160,28 @@ def _check_access(blog: Blog, server: Server, root: YamlMap, problems: Problems)
         _add(root, ("blogs", blog.slug, "tokens"), sentence, problems)
 
 
-def _check_feed(feed: Feed, loc: Loc, root: YamlMap, problems: Problems) -> None:
-    for n, word in enumerate(feed.exclude):
-        if word in feed.include:
+def _check_filter(section: Feed | Webhook, loc: Loc, root: YamlMap, problems: Problems) -> None:
+    for n, word in enumerate(section.exclude):
+        if word in section.include:
             _add(root, (*loc, "exclude", n), "is in include, too: no entry could be taken for it", problems)
+
+
+def _check_webhooks(blog: Blog, root: YamlMap, problems: Problems) -> None:
+    """Checks the webhooks of a blog. The store knows each by its name, else by its URL."""
+    lines: dict[str, int] = {}
+    for n, webhook in enumerate(blog.webhooks):
+        loc: Loc = ("blogs", blog.slug, "webhooks", n)
+        _check_filter(webhook, loc, root, problems)
+        for key, sentence in webhook_rules.mistakes(webhook, blog):
+            _add(root, (*loc, key), sentence, problems)
+        line, _, _ = locate(root, loc)
+        if (first := lines.setdefault(webhook.identity, line)) != line:
+            key = "name" if webhook.name else "url"
+            _add(root, (*loc, key), f"is that of the webhook in line {first}, too: give each its own name", problems)
+
+
+def _check_feed(feed: Feed, loc: Loc, root: YamlMap, problems: Problems) -> None:
+    _check_filter(feed, loc, root, problems)
     if feed.password is not None and feed.username is None:
         _add(root, (*loc, "password"), "needs a username beside it", problems)
     if feed.username is None:

@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 import redaction
 import urls
 from config import units
+from config.json_template import JsonTemplate
 from config.values import (
     MAX_TAGS,
     Address,
@@ -50,6 +51,10 @@ from config.values import (
     UserName,
     Words,
 )
+from config.webhook_values import SERVICES, Template, WebhookHeaders, WebhookName, WebhookUrl
+
+MAX_WEBHOOKS: Final = 100
+"""Webhooks of a blog."""
 
 
 class Section(BaseModel):
@@ -274,6 +279,72 @@ class Feed(Section):
         return data
 
 
+class Webhook(Section):
+    """A URL that is sent the events of a blog. Its path can be a secret, as that of Slack and Discord.
+
+    ``name`` None is the host of ``url``. ``events`` None is `all` without a ``template``, else `posts`.
+    """
+
+    url: WebhookUrl
+    """URL that is sent a POST for each event."""
+    name: WebhookName | None = None
+    """Name of the webhook, in the log and on `/status`. One that has a name keeps its place when its URL changes."""
+    secret: Secret | None = None
+    """Key that signs each request by [Standard Webhooks](webhooks.md), or the token of Matrix, ntfy or Gotify."""
+    events: Literal["all", "posts", "key_events"] | None = None
+    """Events that are sent: `all` includes corrections and withdrawals, `posts` are new posts alone, `key_events` are
+    those with the tag of the blog's `key_events`. Without it `all`, or `posts` if there is a `template`."""
+    include: Words = ()
+    """Only posts with one of these are sent: see `include` of a feed."""
+    exclude: Words = ()
+    """Posts with one of these are not sent."""
+    template: Template | None = None
+    """Form of the request: that of a chat or notification service, or a [JSON text](webhooks.md) such as
+    `{"text": "{{title}} {{url}}"}`. Without it the body is the event."""
+    headers: WebhookHeaders = ()
+    """Headers of its requests."""
+
+    @cached_property
+    def service(self) -> str | None:
+        """The chat or notification service whose form is sent; None for a form of Livelog's or the operator's."""
+        return self.template if self.template in SERVICES else None
+
+    @cached_property
+    def json_template(self) -> JsonTemplate | None:
+        """The operator's own form."""
+        return JsonTemplate(self.template) if self.template and not self.service else None
+
+    @cached_property
+    def address(self) -> str:
+        """``url`` as text."""
+        return self.url.get_secret_value()
+
+    @cached_property
+    def host(self) -> str:
+        """The host of ``url``, without the rest, which can be secret."""
+        return urlsplit(self.address).hostname or ""
+
+    @cached_property
+    def shown_name(self) -> str:
+        """A name without secrets, for people."""
+        return self.name or self.host
+
+    @cached_property
+    def identity(self) -> str:
+        """The name by which the store knows it in its blog: a hash, as ``url`` can be secret."""
+        known_by = ["name", self.name] if self.name else ["url", self.address]
+        return hashlib.blake2b(json.dumps(known_by).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_url(cls, data: object) -> object:
+        if isinstance(data, str):
+            return {"url": data}
+        if not isinstance(data, dict | Webhook):
+            raise PydanticCustomError("webhook_type", "neither a URL nor a mapping")
+        return data
+
+
 class Blog(Section):
     """A blog, at `/<slug>/`: its theme, its title and its feeds, of which it may have none.
 
@@ -315,6 +386,8 @@ class Blog(Section):
     """Title of the page. Without one it is the name of the blog."""
     feeds: tuple[Feed, ...] = ()
     """Feeds of the blog: each is a URL, or a mapping with the keys below."""
+    webhooks: Annotated[tuple[Webhook, ...], Field(max_length=MAX_WEBHOOKS)] = ()
+    """URLs that are told of the blog's events: each is a URL, or a mapping with the keys below."""
 
     @cached_property
     def feed_posts(self) -> dict[str, Posts]:
@@ -364,7 +437,7 @@ class Config(Section):
         return len({feed.identity for blog in self.blogs for feed in blog.feeds})
 
 
-SECRETS: Final = frozenset({"admin_token", "cookie", "password", "proxy", "store", "tokens"})
+SECRETS: Final = frozenset({"admin_token", "cookie", "password", "proxy", "secret", "store", "tokens"})
 """Keys of which each has a second one, `KEY_file`, for a file that contains the value: see `config.secret_files`."""
 
 
@@ -375,6 +448,7 @@ SECTIONS: Final[dict[str, tuple[str | int, ...]]] = {
     "a blog": ("blogs", "blog"),
     "a feed": ("blogs", "blog", "feeds", 0),
     "scrape": ("blogs", "blog", "feeds", 0, "scrape"),
+    "a webhook": ("blogs", "blog", "webhooks", 0),
 }
 """The kinds of sections in the file, each with a path for `keys_at`."""
 
@@ -399,6 +473,8 @@ def _section_at(loc: tuple[str | int, ...]) -> tuple[type[Section]] | tuple[type
             return (Feed,)
         case ("blogs", _, "feeds", _, "scrape"):
             return (Scrape,)
+        case ("blogs", _, "webhooks", _):
+            return (Webhook,)
     return (Config,)
 
 

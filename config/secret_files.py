@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from config.messages import Loc, Problems
+from config.schema import SECRETS, keys_at
 from config.yaml_lines import FromEnvironment, YamlList, YamlMap
 
 MAX_SECRET_FILE_BYTES: Final = 1_000_000
@@ -29,9 +30,10 @@ def insert(root: YamlMap, folder: Path, problems: Problems) -> None:
     blogs = root.get("blogs")
     for slug, blog in blogs.items() if isinstance(blogs, YamlMap) else ():
         _insert(blog, ("blogs", slug), folder, problems)
-        feeds = blog.get("feeds") if isinstance(blog, YamlMap) else None
-        for n, feed in enumerate(feeds if isinstance(feeds, YamlList) else ()):
-            _insert(feed, ("blogs", slug, "feeds", n), folder, problems)
+        for kind in ("feeds", "webhooks"):
+            items = blog.get(kind) if isinstance(blog, YamlMap) else None
+            for n, item in enumerate(items if isinstance(items, YamlList) else ()):
+                _insert(item, ("blogs", slug, kind, n), folder, problems)
 
 
 def loc_of(loc: Loc, value: object) -> Loc:
@@ -46,9 +48,8 @@ def _insert(section: object, loc: Loc, folder: Path, problems: Problems) -> None
     """Replaces the keys of one section. Values that are not right stay, to be reported by the schema."""
     if not isinstance(section, YamlMap):
         return
-    for name in [
-        name for name in section if name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX) in _KEYS[len(loc)]
-    ]:
+    names = {f"{key}{_SUFFIX}" for key in SECRETS.intersection(keys_at(loc))}
+    for name in [name for name in section if name in names]:
         key, file, line = name.removesuffix(_SUFFIX), section.pop(name), section.lines[name]
         if file is None:
             continue
@@ -63,10 +64,6 @@ def _insert(section: object, loc: Loc, folder: Path, problems: Problems) -> None
             section[key] = _value(file, line, folder, is_list=key == "tokens")
         except ValueError as error:
             problems.add(line, (*loc, name), str(error))
-
-
-_KEYS: Final = {0: ("store",), 1: ("admin_token",), 2: ("tokens",), 4: ("cookie", "password", "proxy")}
-"""Keys of `schema.SECRETS`, by the depth of their section."""
 
 
 def _value(file: str, line: int, folder: Path, *, is_list: bool) -> FromFile | YamlList:

@@ -81,14 +81,19 @@ _ORIGIN: Final = "must be an origin such as https://www.example.org or https://*
 _FEED_ID: Final = "must be 1 to 64 of A-Z, a-z, 0-9, dots, hyphens and underscores, the first a letter or digit"
 _SLUG: Final = "is no name for a blog: use 1 to 64 of a-z, 0-9 and hyphens, the first of them no hyphen"
 
-_KEYS_OF_HEADERS: Final = {"cookie": "cookie", "user-agent": "user_agent", "proxy-authorization": "proxy"}
-_OWN_HEADERS: Final = frozenset(
+_KEYS_OF_HEADERS: Final = {
+    "cookie": "cookie of the feed",
+    "user-agent": "user_agent of the feed",
+    "proxy-authorization": "proxy of the feed",
+}
+OWN_HEADERS: Final = frozenset(
     "accept-encoding connection content-length expect host if-modified-since if-none-match keep-alive range te "
     "trailer transfer-encoding upgrade".split()
 )
+"""Headers that no feed or webhook can set."""
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     if CONTROL_CHARACTERS.search(text):
         raise ValueError("must be one line without control characters")
     return text
@@ -158,11 +163,13 @@ def _header_value(text: str) -> str:
 def _user_name(text: str) -> str:
     if ":" in text:
         raise ValueError("must have no colon, which HTTP puts between user name and password")
-    return _one_line(text)
+    return one_line(text)
 
 
-def _headers(value: object) -> object:
-    """Names and values of a mapping, in pairs, without headers that have a key of their own or are Livelog's."""
+def headers(value: object, keys: Mapping[str, str], own: frozenset[str]) -> object:
+    """Names and values of a mapping, in pairs. Raises ValueError for headers that have a key of their own (``keys``),
+    and for those that Livelog sets itself (``own``).
+    """
     if not isinstance(value, Mapping):
         raise PydanticCustomError("headers_type", "no mapping")
     seen: dict[str, str] = {}
@@ -170,12 +177,16 @@ def _headers(value: object) -> object:
         lower = str(name).lower()
         if lower in seen:
             raise ValueError("has the same header twice, once in other case")
-        if lower in _KEYS_OF_HEADERS:
-            raise ValueError(f"cannot have this header: use the key {_KEYS_OF_HEADERS[lower]} of the feed", lower)
-        if lower in _OWN_HEADERS:
+        if lower in keys:
+            raise ValueError(f"cannot have this header: use the key {keys[lower]}", lower)
+        if lower in own:
             raise ValueError("cannot have this header, which Livelog sets itself", lower)
         seen[lower] = name
     return tuple(value.items())
+
+
+def _feed_headers(value: object) -> object:
+    return headers(value, _KEYS_OF_HEADERS, OWN_HEADERS)
 
 
 def _secret(check: Callable[[str], str]) -> AfterValidator:
@@ -245,7 +256,9 @@ FeedId = Annotated[str, AfterValidator(_feed_id)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderValue = Annotated[str, AfterValidator(_header_value)]
 SecretHeader = Annotated[SecretStr, _secret(_header_value)]
-Headers = Annotated[tuple[tuple[HeaderName, SecretHeader], ...], BeforeValidator(_headers), Field(max_length=100)]
+Headers = Annotated[
+    tuple[tuple[HeaderName, SecretHeader], ...], BeforeValidator(_feed_headers), Field(max_length=100)
+]
 Interval = Annotated[float | None, BeforeValidator(units.interval)]
 Networks = Annotated[tuple[Annotated[Network, BeforeValidator(network)], ...], Field(max_length=1000)]
 NamedFile = Annotated[Path, BeforeValidator(_file)]
@@ -259,12 +272,12 @@ PublicUrl = Annotated[str, Field(max_length=4096), AfterValidator(public_url)]
 Robots = Literal["index", "noindex"]
 """``noindex`` asks search engines to leave pages out."""
 
-Secret = Annotated[SecretStr, _secret(_one_line)]
+Secret = Annotated[SecretStr, _secret(one_line)]
 Selector = Annotated[str, Field(min_length=1, max_length=MAX_SELECTOR_CHARS), AfterValidator(_selector)]
 Slug = Annotated[str, BeforeValidator(_slug)]
 Store = Annotated[str, Field(max_length=4096), AfterValidator(store)]
-Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARS), AfterValidator(_one_line)]
-Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_CHARS), AfterValidator(_one_line)]
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARS), AfterValidator(one_line)]
+Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE_CHARS), AfterValidator(one_line)]
 Tokens = Annotated[tuple[Annotated[SecretStr, _secret(_token)], ...], Field(max_length=1000)]
 Url = Annotated[str, Field(max_length=4096), AfterValidator(http_url)]
 UserName = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_user_name)]

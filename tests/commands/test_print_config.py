@@ -49,6 +49,18 @@ blogs:
         proxy: http://ann:{SECRET}@127.0.0.1:3128
         username: ann
         password: {SECRET}
+    webhooks:
+      - https://example.org/{SECRET}
+      - https://ann:{SECRET}@example.org/other
+      - {{url: https://hooks.slack.com/services/{SECRET}, template: slack, include: ['/a{{1}}/']}}
+      - {{url: https://example.org/message, template: gotify, secret: {SECRET}, name: ours}}
+      - {{url: https://ntfy.sh/{SECRET}, template: ntfy, headers: {{X-Api-Key: {SECRET}}}}}
+      - url: https://example.org/signed/{SECRET}
+        secret: whsec_{SECRET}{SECRET}
+        template: '{{"text": "{{{{title}}}} $${{{{url}}}}"}}'
+      - url: https://example.org/_matrix/client/v3/rooms/!{SECRET}:example.org/send/m.room.message
+        template: matrix
+        secret: {SECRET}
   "2024": {{feeds: ["https://example.org/rss?token={SECRET}"]}}
 """
 

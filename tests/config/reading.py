@@ -17,12 +17,14 @@ SERVER_KEYS = (
 )
 BLOG_KEYS = (
     "language, accent, logo, css, images, frame_ancestors, posts, key_events, pin, aliases, private, tokens, "
-    "tokens_file, robots, title, feeds"
+    "tokens_file, robots, title, feeds, webhooks"
 )
 FEED_KEYS = (
     "url, id, title, interval, include, exclude, tags, withdraw, posts, scrape, headers, cookie, cookie_file, "
     "user_agent, proxy, proxy_file, username, password, password_file"
 )
+
+WEBHOOK_KEYS = "url, name, secret, secret_file, events, include, exclude, template, headers"
 
 Read = Callable[[str], Config]
 Problems = Callable[[str], tuple[str, ...]]

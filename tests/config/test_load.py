@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import config
-from config import Blog, Config, ConfigError, Feed, Fetch, Server
+from config import Blog, Config, ConfigError, Feed, Fetch, Server, Webhook
 from config.schema import SECTIONS, keys_at
 from tests.config.reading import BLOG, Problems, Read
 
@@ -32,9 +32,15 @@ def test_shipped_file_is_one_blog_of_several_feeds() -> None:
     assert blogs[0].feeds[0] == Feed(url="https://www.ifanr.com/feed")
 
 
+def with_a_webhook() -> str:
+    """The shipped file with the lines that have a webhook in comments."""
+    without = re.sub("^    webhooks: .*\n", "", SHIPPED.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return re.sub("^# ( {2,})", r"  \1", without, flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize("loc", SECTIONS.values(), ids=SECTIONS)
 def test_shipped_file_has_every_key_and_no_other(loc: tuple[str | int, ...]) -> None:
-    text = SHIPPED.read_text(encoding="utf-8")
+    text = with_a_webhook()
     section = yaml.safe_load(text)
     for part in loc:
         section = section[-1 if isinstance(part, int) else part]
@@ -49,6 +55,9 @@ def test_shipped_file_has_the_defaults(read: Read) -> None:
     assert (shipped.server, shipped.fetch) == (least.server, least.fetch)
     assert (shipped.store, least.store) == (f"sqlite:{SHIPPED.parent / 'livelog.db'}", "sqlite:livelog.db")
     assert shipped.blogs[0].feeds[-1] == Feed(url=shipped.blogs[0].feeds[-1].url)
+    assert not shipped.blogs[0].webhooks
+    (webhook,) = read(with_a_webhook()).blogs[0].webhooks
+    assert webhook == Webhook(url=webhook.url)
 
 
 def test_defaults(read: Read) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import config
 from config import Config
-from tests.config.reading import BLOG, BLOG_KEYS, FEED_KEYS, KEYS, SERVER_KEYS, Problems, Read
+from tests.config.reading import BLOG, BLOG_KEYS, FEED_KEYS, KEYS, SERVER_KEYS, WEBHOOK_KEYS, Problems, Read
 
 FETCH_KEYS = "interval, timeout, max_bytes, concurrency, per_host, private_networks"
 AN_INTERVAL = "must be auto, or a duration with its unit, from 1s to 31d, such as 30s, 15m, 1h or 2d"
@@ -40,6 +40,10 @@ A_DOLLAR = "has $ before a name: write ${NAME} for a value of the environment, o
 NO_FILE = "is no file that can be read"
 A_SOCKET = "must have an absolute path of at most 107 bytes after unix:, such as unix:/run/livelog.sock"
 A_FEED = "must be a feed URL, or a mapping with url and what else you want to set"
+A_TEMPLATE = 'must be slack, discord, matrix, ntfy or gotify, or a JSON object such as {"text": "{{title}} {{url}}"}'
+A_KEY = "must be whsec_ and the Base64 of 24 to 64 random bytes; echo whsec_$(openssl rand -base64 32) makes one"
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+PLACEHOLDERS = "title, url, summary, source, blog, published, event, id, permalink, authors, tags, image"
 A_PROXY = "must be http://HOST:PORT or http://USER:PASSWORD@HOST:PORT"
 NO_LIST = "is required: a selector of the entries of the page, such as '#news li'"
 A_FORM = "must be a format with day, month and year, such as '%d.%m.%Y %H:%M'"
@@ -77,6 +81,10 @@ def feed(*keys: str) -> str:
 
 def scrape(*keys: str) -> str:
     return feed("scrape:", *(f"  {key}" for key in keys))
+
+
+def webhook(*keys: str, url: str = "https://a.example/") -> str:
+    return section(f"blogs:\n  b:\n    webhooks:\n      - url: {url}\n", 8, keys)
 
 
 def item(*items: str) -> str:
@@ -453,7 +461,7 @@ MISTAKES: list[tuple[str, ...]] = [
     ),
     (
         blog("url: https://a.example/"),
-        f"3: blogs.b.url: unknown key; allowed here: {BLOG_KEYS} (url belongs under a feed)",
+        f"3: blogs.b.url: unknown key; allowed here: {BLOG_KEYS} (url belongs under a feed or a webhook)",
     ),
     (blog("Title: x"), f"3: blogs.b.Title: unknown key; allowed here: {BLOG_KEYS} (did you mean title?)"),
     (blog("title: ''"), "3: blogs.b.title: must not be empty"),
@@ -735,6 +743,120 @@ MISTAKES: list[tuple[str, ...]] = [
         "4: blogs.b.feeds[0].username: is given beside a user name in the url: leave out one of them",
     ),
     (feed("user_agent: ä"), "5: blogs.b.feeds[0].user_agent: must be one line of 1 to 8000 characters of ASCII"),
+    # Webhooks
+    (blog("webhooks: https://a.example/"), f"3: blogs.b.webhooks: {A_LIST}"),
+    (
+        blog("webhooks: [[]]"),
+        "3: blogs.b.webhooks[0]: must be a URL, or a mapping with url and what else you want to set",
+    ),
+    (blog("webhooks: [ftp://a.example/]"), f"3: blogs.b.webhooks[0]: {A_URL}"),
+    (blog("webhook: []"), f"3: blogs.b.webhook: unknown key; allowed here: {BLOG_KEYS} (did you mean webhooks?)"),
+    (
+        blog("webhooks:", "  - name: a"),
+        "4: blogs.b.webhooks[0].url: is required; in a list of webhooks each - begins another webhook",
+    ),
+    (
+        webhook("format: slack"),
+        f"5: blogs.b.webhooks[0].format: unknown key; allowed here: {WEBHOOK_KEYS} (did you mean template?)",
+    ),
+    (webhook("events: updates"), "5: blogs.b.webhooks[0].events: must be 'all', 'posts' or 'key_events'"),
+    (
+        webhook("events: key_events"),
+        "5: blogs.b.webhooks[0].events: needs key_events of the blog: the tag that key events have",
+    ),
+    (
+        webhook("include: [a]", "exclude: [a]"),
+        "6: blogs.b.webhooks[0].exclude[0]: is in include, too: no entry could be taken for it",
+    ),
+    (webhook("name: ''"), "5: blogs.b.webhooks[0].name: must not be empty"),
+    (
+        webhook("name: a", "- {url: https://b.example/, name: a}").replace("        -", "      -"),
+        "6: blogs.b.webhooks[1].name: is that of the webhook in line 4, too: give each its own name",
+    ),
+    (
+        webhook("template: slack", "- https://a.example/").replace("        -", "      -"),
+        "6: blogs.b.webhooks[1]: is that of the webhook in line 4, too: give each its own name",
+    ),
+    (webhook("secret: hush"), f"5: blogs.b.webhooks[0].secret: {A_KEY}"),
+    (webhook("secret: whsec_c2hvcnQ="), f"5: blogs.b.webhooks[0].secret: {A_KEY}"),
+    (webhook("secret_file: short"), f"5: blogs.b.webhooks[0].secret_file: {A_KEY}"),
+    (webhook("secret_file: none"), f"5: blogs.b.webhooks[0].secret_file: {NO_FILE}: No such file or directory"),
+    (
+        webhook("template: slack", "secret: hush"),
+        "6: blogs.b.webhooks[0].secret: has no use for slack: its URL is the secret; leave it out",
+    ),
+    (
+        webhook("headers: {Webhook-Id: a}"),
+        "5: blogs.b.webhooks[0].headers: cannot have this header, which Livelog sets itself: webhook-id",
+    ),
+    (
+        webhook("headers: {X-Key: ä}"),
+        "5: blogs.b.webhooks[0].headers.X-Key: must be one line of 1 to 8000 characters of ASCII",
+    ),
+    (webhook("template: slak"), f"5: blogs.b.webhooks[0].template: {A_TEMPLATE} (did you mean slack?)"),
+    (webhook("template: ${UNSET:-hush}"), f"5: blogs.b.webhooks[0].template: {A_TEMPLATE}"),
+    (
+        webhook("template: '[]'"),
+        '5: blogs.b.webhooks[0].template: must be a JSON object, such as {"text": "{{title}} {{url}}"}',
+    ),
+    (webhook("template: {text: a}"), f"5: blogs.b.webhooks[0].template: {A_TEXT}"),
+    (
+        webhook("template: '{\"text\": {{title}}}'"),
+        '5: blogs.b.webhooks[0].template: has a placeholder outside of a string: write "{{title}}", with quotes',
+    ),
+    (
+        webhook("template: |", "  {", '    "text": "{{title}}",', "  }"),
+        "5: blogs.b.webhooks[0].template: is not JSON: expecting property name enclosed in double quotes "
+        "(line 3, column 1 of it)",
+    ),
+    (
+        webhook('template: \'{"text": "{{titel}}"}\''),
+        f"5: blogs.b.webhooks[0].template: has a placeholder that does not exist (known are {PLACEHOLDERS}): "
+        "{{titel}}",
+    ),
+    (
+        webhook('template: \'{"text": "${WORD} {{titel}}"}\''),
+        f"5: blogs.b.webhooks[0].template: has a placeholder that does not exist (known are {PLACEHOLDERS})",
+    ),
+    (
+        webhook('template: \'{"text": ["{{title}"]}\''),
+        "5: blogs.b.webhooks[0].template: has {{ without a name and }} behind it",
+    ),
+    (
+        webhook("template: '{\"{{title}}\": 1}'"),
+        "5: blogs.b.webhooks[0].template: must have its placeholders in values, not in keys",
+    ),
+    (webhook("template: '{\"a\": NaN}'"), "5: blogs.b.webhooks[0].template: is not JSON: NaN is no value of it"),
+    (
+        webhook('template: \'{"a": "\\ud800"}\''),
+        "5: blogs.b.webhooks[0].template: must be valid Unicode text",
+    ),
+    (
+        webhook(url="https://hooks.slack.com/services/T/B/hush"),
+        "4: blogs.b.webhooks[0].url: is a webhook of Slack, which accepts its own form alone: add template: slack",
+    ),
+    (
+        webhook(url="https://discord.com/api/webhooks/1/hush"),
+        "4: blogs.b.webhooks[0].url: is a webhook of Discord, which accepts its own form alone: "
+        "add template: discord",
+    ),
+    (
+        webhook("template: matrix", "secret: hush"),
+        "4: blogs.b.webhooks[0].url: must be a room of Matrix, such as https://matrix.example.org/_matrix/client/v3/"
+        "rooms/!ROOM:example.org/send/m.room.message",
+    ),
+    (
+        webhook("template: gotify", url="https://a.example/message"),
+        "5: blogs.b.webhooks[0].template: needs a secret beside it: the application token of gotify",
+    ),
+    (
+        webhook("template: gotify", "secret: hush"),
+        "4: blogs.b.webhooks[0].url: must end in /message, such as https://gotify.example.org/message",
+    ),
+    (
+        webhook("template: ntfy"),
+        "4: blogs.b.webhooks[0].url: must end in the name of a topic, such as https://ntfy.sh/my-topic",
+    ),
 ]
 
 
@@ -757,6 +879,10 @@ def of_scrape(key: str) -> Callable[[Config], object]:
 
 def of_feed(key: str) -> Callable[[Config], object]:
     return lambda loaded: getattr(loaded.blogs[0].feeds[0], key)
+
+
+def of_webhook(key: str) -> Callable[[Config], object]:
+    return lambda loaded: getattr(loaded.blogs[0].webhooks[0], key)
 
 
 def of_server(key: str) -> Callable[[Config], object]:
@@ -849,6 +975,12 @@ CORRECT: list[tuple[str, Callable[[Config], object], object]] = [
         "a[href$='.html']",
     ),
     (scrape("list: xpath://li"), of_scrape("list"), "xpath://li"),
+    (webhook(f"secret: {WHSEC}"), of_webhook("identity"), "19dbc99bd8c447269c7f621584b6a493"),
+    (webhook("name: news", url="https://user:hush@b.example/hush"), of_webhook("shown_name"), "news"),
+    (blog("webhooks: [https://user:hush@b.example/hush]"), of_webhook("shown_name"), "b.example"),
+    (webhook('template: \'{"text": "{{ title }} {x}"}\''), of_webhook("service"), None),
+    (webhook(url="https://discord.com/api/webhooks/1/a/slack"), of_webhook("template"), None),
+    (webhook("headers: {Cookie: a=b, X-C: c}"), lambda loaded: len(loaded.blogs[0].webhooks[0].headers), 2),
     (
         "blogs: {a: {feeds: [https://EXAMPLE.org]}, b: {feeds: [https://example.org/]}}",
         lambda loaded: loaded.feeds,

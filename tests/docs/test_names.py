@@ -16,7 +16,7 @@ import yaml
 import config
 from commands import arguments
 from config import ConfigError
-from config.schema import Blog, Config, Feed, Fetch, Server
+from config.schema import Blog, Config, Feed, Fetch, Server, Webhook
 from handlers import routes
 from tests.docs.documents import DOCUMENTS, ROOT, blocks, name_of, prose, spans, text_of
 
@@ -41,6 +41,7 @@ FOR_OPERATORS: Final = [
         "docs/deployment.md",
         "docs/security.md",
         "docs/scaling.md",
+        "docs/webhooks.md",
     )
 ]
 OTHERS_OPTIONS: Final = {
@@ -56,6 +57,7 @@ OTHERS_OPTIONS: Final = {
 }
 OTHERS_NAMES: Final = {
     "next_url": "JSON Feed",
+    "content_html": "JSON Feed",
     "desk_tokens": "a file of the reader",
     "proxy_set_header": "nginx",
     "proxy_cache": "nginx",
@@ -71,7 +73,15 @@ ELSEWHERE: Final = {"livelog/program/": "in the wheel", "deploy/config.yaml": "t
 
 FOLDERS_OF_MACHINE: Final = ("/etc/", "/var/", "/run/", "/opt/", "/usr/", "/dev/")
 
-SECTIONS: Final = (Config, Server, Fetch, Blog, Feed)
+SECRET_FILES: Final = {
+    "desk-tokens.txt": "a-token-of-a-document-22",
+    "hook-secret.txt": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "matrix-token.txt": "syt_token",
+    "gotify-token.txt": "token",
+}
+"""Files of configurations in documents."""
+
+SECTIONS: Final = (Config, Server, Fetch, Blog, Feed, Webhook)
 
 
 def keys() -> set[str]:
@@ -196,7 +206,8 @@ def test_metrics_exist() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_configurations_are_valid(document: Path, tmp_path: Path) -> None:
-    (tmp_path / "desk-tokens.txt").write_text("a-token-of-a-document-22\n", encoding="utf-8")
+    for name, secret in SECRET_FILES.items():
+        (tmp_path / name).write_text(f"{secret}\n", encoding="utf-8")
     for block in blocks(document, "yaml"):
         content: dict[str, Any] = yaml.safe_load(block.text)
         if not content.keys() & {"server", "store", "fetch", "blogs"}:
