@@ -16,19 +16,21 @@ import os
 import resource
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as PoolTimeoutError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, contextmanager
 from multiprocessing import forkserver
 from multiprocessing.synchronize import Semaphore
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from entries import Entry
 from feeds.parser.document import Document, Reading, parse
 from feeds.parser.encoding_labels import load_codecs
+from feeds.parser.filter import Filter, Judgement
 
 CPU_SECONDS: Final = 4
 """CPU that a document may use. The largest real feeds that we know use 1.3."""
@@ -54,6 +56,9 @@ _PROGRAM: Final = str(Path(__file__).resolve().parent.parent)
 
 TASKS_PER_PROCESS: Final = 500
 """A process is replaced after so many documents: this frees the memory that the parser leaks."""
+
+
+T = TypeVar("T")
 
 
 class ParserKilledError(Exception):
@@ -84,7 +89,7 @@ class ParserPool:
         self._pool: ProcessPool | None = None
         self._opening = asyncio.Lock()
         self._closed = False
-        self._running: set[asyncio.Future[Document]] = set()
+        self._running: set[asyncio.Future[Any]] = set()
 
     async def parse(self, reading: Reading, *, proven: bool = True) -> Document:
         """`feeds.parser.document.parse` in another process; raises NotAFeedError or ParserKilledError.
@@ -97,8 +102,14 @@ class ParserPool:
         async with self._unproven.turn(len(reading.body)):
             return await self._parse(reading)
 
+    async def judge(self, wanted: Filter, entries: Sequence[Entry], seconds: float) -> Judgement:
+        """`feeds.parser.filter.Filter.judge` in another process; raises ParserKilledError."""
+        return await self._bounded(functools.partial(wanted.judge, entries, seconds))
+
     async def _parse(self, reading: Reading) -> Document:
-        work = functools.partial(_parse_within_limits, self._cpu_seconds, reading)
+        return await self._bounded(functools.partial(_parse_within_limits, self._cpu_seconds, reading))
+
+    async def _bounded(self, work: Callable[[], T]) -> T:
         for _ in range(MAX_ATTEMPTS):
             try:
                 return await self._run(work)
@@ -122,7 +133,7 @@ class ParserPool:
                 document.cancel()
             await self._drop()
 
-    async def _run(self, work: Callable[[], Document]) -> Document:
+    async def _run(self, work: Callable[[], T]) -> T:
         pool = await self._open()
         try:
             task = pool.submit(work, self._wall_seconds)

@@ -1,0 +1,73 @@
+"""The events of a blog that a webhook is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
+
+from config import Blog, Webhook
+from delivery.post_facts import Item, item_of
+from entries import Entry, Event, Source, to_micros
+
+MAX_NEW_MICROS: Final = 1_000_000
+"""Time from the position of a new post to when it was seen: more than those of one document differ by. An older
+position is that of a post that was sorted in by its own date."""
+
+Judge = Callable[[tuple[str, ...], tuple[str, ...], Sequence[Entry]], Awaitable[frozenset[str]]]
+"""``include``, ``exclude`` and posts to the ids of the posts that they reject: `feeds.parser.filter`, in a process of
+the parser, as a regular expression can take exponential time."""
+
+_NO_SOURCE: Final = Source("", None, "")
+
+
+class Choice(NamedTuple):
+    """An event with its item, and True if it is to be sent."""
+
+    event: Event
+    item: Item
+    is_chosen: bool
+
+
+async def choose(webhook: Webhook, blog: Blog, events: Sequence[Event], judge: Judge) -> list[Choice]:
+    """All events, in order. A withdrawal has no text that a filter could judge: it is sent."""
+    choices = []
+    last = {event.id: event.cursor for event in events}
+    for event in events:
+        item = item_of(event)
+        # A store has the events of a withdrawn post as withdrawals, of which the last is enough.
+        is_repeated = event.kind == "delete" and event.cursor != last[event.id]
+        choices.append(Choice(event, item, not is_repeated and _is_wanted(webhook, blog, event, item)))
+    posts = [_post(choice) for choice in choices if choice.is_chosen and choice.item]
+    if not posts or not (webhook.include or webhook.exclude):
+        return choices
+    rejected = await judge(webhook.include, webhook.exclude, posts)
+    return [choice._replace(is_chosen=choice.is_chosen and choice.event.id not in rejected) for choice in choices]
+
+
+def _is_wanted(webhook: Webhook, blog: Blog, event: Event, item: Item) -> bool:
+    match webhook.events or ("posts" if webhook.template else "all"):
+        case "all":
+            return True
+        case "key_events" if blog.key_events not in item.get("tags", ()):
+            return False
+    return event.kind == "entry" and _is_new(item)
+
+
+def _is_new(item: Item) -> bool:
+    """True unless the post was sorted in by its own date: those of a feed that is new to the blog are old posts."""
+    about = item["_livelog"]
+    return to_micros(about["seen"]) - to_micros(about["position"]) < MAX_NEW_MICROS
+
+
+def _post(choice: Choice) -> Entry:
+    """What filters search of a post."""
+    item = choice.item
+    return Entry(
+        keys=(choice.event.id,),
+        digest="",
+        source=_NO_SOURCE,
+        title=item.get("title"),
+        content_html=item.get("content_html", ""),
+        authors=tuple(str(author.get("name", "")) for author in item.get("authors", ())),
+        tags=tuple(item.get("tags", ())),
+    )

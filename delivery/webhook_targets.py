@@ -1,0 +1,164 @@
+"""The targets of webhooks: those that the configuration names, as jobs of the timeline.
+
+A new webhook begins at the newest event of its blog. One that is in the store keeps its cursor whatever of it changes
+but its name, or its URL if it has none; a change makes it due, also after its server said that it is gone.
+The store has no URL and no secret of a webhook, so neither have its backups.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from config import Blog, Config, Webhook
+from delivery.target import KIND, Target
+from entries import dump
+from outbound.host_limits import host_key
+from timeline import Timeline, TimelineError
+
+logger = logging.getLogger("livelog.delivery")
+
+PREFIX: Final = "webhook-"
+"""The ids of webhooks begin with it, those of no other target."""
+
+KEEP_INTERVAL: Final = 60.0
+RETRY_SECONDS: Final = 1.0
+
+DIGEST: Final = "digest"
+"""The setting by which a change of a webhook is noticed."""
+
+
+class Named(NamedTuple):
+    """A webhook of the configuration, with its blog and the id of its target."""
+
+    id: str
+    blog: Blog
+    webhook: Webhook
+
+
+def named_in(config: Config) -> Iterator[Named]:
+    """The webhooks of a configuration."""
+    for blog in config.blogs:
+        for webhook in blog.webhooks:
+            yield Named(_id(blog.slug, webhook), blog, webhook)
+
+
+class WebhookTargets:
+    """Keeps the targets in the store, from `start` to `stop`.
+
+    They are looked at again now and then: a store that lost its data has none. Only a configuration that was just
+    read removes some: a node that is about to get it would remove those that are new in it.
+    """
+
+    def __init__(self, config: Config, timeline: Timeline) -> None:
+        self._config = config
+        self._timeline = timeline
+        self._changed = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Stores the targets soon."""
+        self._changed.set()
+        self._keeping = asyncio.create_task(self._keep())
+
+    def apply(self, config: Config) -> None:
+        """Stores those of another configuration soon."""
+        self._config = config
+        self._changed.set()
+
+    async def stop(self) -> None:
+        """Ends, whatever is stored."""
+        if self._keeping:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
+
+    async def _keep(self) -> None:
+        while True:
+            removes = self._changed.is_set()
+            self._changed.clear()
+            try:
+                await reconcile(self._timeline, self._config, removes=removes)
+            except TimelineError as error:
+                logger.error("Webhooks cannot be stored, trying again: %s", error)
+                self._changed.set()
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), KEEP_INTERVAL)
+
+
+async def reconcile(timeline: Timeline, config: Config, *, removes: bool = True) -> None:
+    """Stores the targets of the configuration's webhooks, and with ``removes`` removes those of others.
+
+    Raises TimelineError, and can be called again then.
+    """
+    stored = await _stored(timeline)
+    wanted = {named.id: named for named in named_in(config)}
+    for named in wanted.values():
+        if named.id in stored:
+            await _update(timeline, stored[named.id], named)
+        else:
+            await _add(timeline, named, _former(named, stored))
+    for gone in sorted(stored.keys() - wanted.keys()) if removes else ():
+        await timeline.remove_job(KIND, gone)
+
+
+async def _stored(timeline: Timeline) -> dict[str, Target]:
+    """The targets of webhooks, by their ids."""
+    found: dict[str, Target] = {}
+    after = PREFIX
+    while jobs := await timeline.jobs(KIND, after=after):
+        targets = [Target.from_json(job.state) for job in jobs if job.id.startswith(PREFIX)]
+        found.update((target.id, target) for target in targets)
+        if len(targets) < len(jobs):
+            break
+        after = jobs[-1].id
+    return found
+
+
+async def _add(timeline: Timeline, named: Named, former: Target | None) -> None:
+    cursor = former.cursor if former else str(await timeline.head(named.blog.slug))
+    target = replace(former, id=named.id) if former else Target(**_facts(named), id=named.id, sort="webhook")
+    target = replace(target, **_facts(named), cursor=cursor)
+    await timeline.put_job(target.job, timeline.now())
+
+
+async def _update(timeline: Timeline, target: Target, named: Named) -> None:
+    """Gives a target its new facts, and has it tried anew, if its webhook was changed."""
+    changed = replace(target, **_facts(named), failures=0, failing_since=0, problem="", ended="")
+    if target.settings.get(DIGEST) != changed.settings[DIGEST]:
+        # False if it was settled meanwhile: the next call finds it.
+        await timeline.replace_job(target.job, changed.to_json(), timeline.now())
+
+
+def _facts(named: Named) -> dict[str, Any]:
+    """The fields of a target that the configuration sets."""
+    return {
+        "name": named.webhook.shown_name,
+        "blog": named.blog.slug,
+        "host": host_key(named.webhook.address),
+        "settings": {DIGEST: _digest(named.webhook)},
+    }
+
+
+def _former(named: Named, stored: dict[str, Target]) -> Target | None:
+    """The target of a webhook whose blog had another name."""
+    ids = (_id(alias, named.webhook) for alias in named.blog.aliases)
+    return next((stored[one] for one in ids if one in stored), None)
+
+
+def _id(slug: str, webhook: Webhook) -> str:
+    return f"{PREFIX}{slug}-{webhook.identity}"
+
+
+def _digest(webhook: Webhook) -> str:
+    """A hash of all keys of a webhook, too short to find a secret by it."""
+    secret = webhook.secret.get_secret_value() if webhook.secret else ""
+    headers = [(name, value.get_secret_value()) for name, value in webhook.headers]
+    keys = [webhook.address, secret, webhook.events, webhook.include, webhook.exclude, webhook.template, headers]
+    return hashlib.blake2b(dump(keys).encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
