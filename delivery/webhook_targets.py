@@ -97,19 +97,19 @@ async def reconcile(timeline: Timeline, config: Config, *, removes: bool = True)
 
     Raises TimelineError, and can be called again then.
     """
-    stored = await _stored(timeline)
+    found = await stored(timeline)
     wanted = {named.id: named for named in named_in(config)}
     for named in wanted.values():
-        if named.id in stored:
-            await _update(timeline, stored[named.id], named)
+        if named.id in found:
+            await _update(timeline, found[named.id], named)
         else:
-            await _add(timeline, named, _former(named, stored))
-    for gone in sorted(stored.keys() - wanted.keys()) if removes else ():
+            await _add(timeline, named, _former(named, found))
+    for gone in sorted(found.keys() - wanted.keys()) if removes else ():
         await timeline.remove_job(KIND, gone)
 
 
-async def _stored(timeline: Timeline) -> dict[str, Target]:
-    """The targets of webhooks, by their ids."""
+async def stored(timeline: Timeline) -> dict[str, Target]:
+    """The targets of webhooks, by their ids. Raises TimelineError."""
     found: dict[str, Target] = {}
     after = PREFIX
     while jobs := await timeline.jobs(KIND, after=after):
@@ -146,10 +146,10 @@ def _facts(named: Named) -> dict[str, Any]:
     }
 
 
-def _former(named: Named, stored: dict[str, Target]) -> Target | None:
+def _former(named: Named, found: dict[str, Target]) -> Target | None:
     """The target of a webhook whose blog had another name."""
     ids = (_id(alias, named.webhook) for alias in named.blog.aliases)
-    return next((stored[one] for one in ids if one in stored), None)
+    return next((found[one] for one in ids if one in found), None)
 
 
 def _id(slug: str, webhook: Webhook) -> str:

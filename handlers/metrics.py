@@ -26,6 +26,7 @@ from feedstate import FeedState
 from handlers.admin import AdminHandler
 from handlers.site import Polling, Site
 from handlers.status import LATE_SECONDS
+from handlers.status_webhooks import webhooks
 from latency import Latency
 from pages.cache import Cache
 from timeline import TimelineError
@@ -46,6 +47,7 @@ class Metrics(AdminHandler):
         registry.register(_Collected(_process(self.site)))
         registry.register(_Collected(await _timeline(self.site)))
         registry.register(_Collected(await _sources(self.site)))
+        registry.register(_Collected(await _webhooks(self.site)))
         if self.site.fanout:
             registry.register(_Collected(_readers(self.site.fanout)))
             registry.register(_Collected(_refusals(self.site.admission.refused)))
@@ -143,6 +145,23 @@ async def _sources(site: Site) -> list[Metric]:
                 newest = datetime.fromisoformat(json.loads(item)["_livelog"]["position"]).timestamp()
                 metrics["blog_newest_entry_timestamp_seconds"].add_metric([blog.slug], newest)
     return list(metrics.values())
+
+
+async def _webhooks(site: Site) -> list[Metric]:
+    labels = ["blog", "webhook"]
+    failing = GaugeMetricFamily(
+        "livelog_webhook_failing_seconds", "Seconds since the webhook fails; 0 if it does not.", labels=labels
+    )
+    undelivered = CounterMetricFamily(
+        "livelog_webhook_undelivered", "Events that were given up, since the webhook is configured.", labels=labels
+    )
+    with contextlib.suppress(TimelineError):
+        now = site.timeline.now()
+        rows = {(row.blog, row.name): row for row in await webhooks(site.config, site.timeline)}
+        for (blog, name), row in rows.items():
+            failing.add_metric([blog, name], max(now - row.since, 0.0) if row.problem else 0.0)
+            undelivered.add_metric([blog, name], row.undelivered)
+    return [failing, undelivered]
 
 
 def _by_label(config: Config, states: Mapping[str, FeedState]) -> dict[str, FeedState]:

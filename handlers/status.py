@@ -21,9 +21,12 @@ from feedstate import FeedState
 from handlers.admin import AdminHandler
 from handlers.readiness import problem_of
 from handlers.site import Site
+from handlers.status_webhooks import webhooks
 from pages import status
 from pages.durations import helpers
 from pages.source_text import iso
+from pages.status_webhooks import WebhookRow, WebhookRows, arranged
+from pages.status_webhooks import as_json as webhook_as_json
 from remedies import SLOW_PATTERN, Advice
 from timeline import Node, TimelineError
 from timeline.retry import retry
@@ -64,6 +67,7 @@ class Report:
     failing: int
     blogs: Sequence[BlogRow]
     nodes: Sequence[Node]
+    webhooks: WebhookRows
     refused: Mapping[str, int]
     config_problems: Sequence[str]
     restart_needed: Sequence[str]
@@ -74,9 +78,11 @@ async def report(site: Site, words: str = "") -> Report:
     problem = await problem_of(site)
     states: Mapping[str, FeedState] = {}
     nodes: Sequence[Node] = ()
+    hooks: Sequence[WebhookRow] = ()
     try:
         states = await site.sources.states()
         nodes = await site.timeline.nodes()
+        hooks = await webhooks(site.config, site.timeline)
     except TimelineError as error:
         states, problem = site.sources.last_states, problem or str(error)
     now = site.timeline.now()
@@ -93,6 +99,7 @@ async def report(site: Site, words: str = "") -> Report:
         failing=failing,
         blogs=_blogs(site),
         nodes=nodes,
+        webhooks=arranged(hooks),
         refused={reason: count for reason, count in site.admission.refused.items() if count},
         config_problems=[redaction.public_text(line) for line in notices.config_problems],
         restart_needed=notices.restart_needed,
@@ -256,6 +263,7 @@ def _json(site: Site, made: Report) -> dict[str, Any]:
             }
             for row in made.blogs
         ],
+        "webhooks": [webhook_as_json(row, iso) for row in (*made.webhooks.failing, *made.webhooks.others)],
         "refused": dict(made.refused),
         "nodes": [{**asdict(node), "at": iso(node.at)} for node in made.nodes],
         "config_problems": list(made.config_problems),

@@ -42,7 +42,8 @@ async def samples(livelog: Livelog, newsroom: Newsroom) -> dict[str, set[str]]:
     """The labels of each sample of a server with a feed that works and one that fails."""
     desk = newsroom.open_desk("/a.xml", title="A")
     desk.publish(title="One")
-    await livelog.start({"blog": [desk.url, "http://127.0.0.1:1/"]})
+    blog = {"feeds": [desk.url, "http://127.0.0.1:1/"], "webhooks": ["http://127.0.0.1:1/"]}
+    await livelog.start({"blog": blog})
     async with livelog.client() as client:
         await client.next()
 
