@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
 from config import Blog, Webhook
-from delivery.post_facts import Item, item_of
+from delivery.post_facts import NO_ITEM, Item, item_of
 from entries import Entry, Event, Source, to_micros
 
 MAX_NEW_MICROS: Final = 1_000_000
@@ -32,11 +33,17 @@ async def choose(webhook: Webhook, blog: Blog, events: Sequence[Event], judge: J
     """All events, in order. A withdrawal has no text that a filter could judge: it is sent."""
     choices = []
     last = {event.id: event.cursor for event in events}
+    wanted = webhook.events or ("posts" if webhook.template else "all")
     for event in events:
-        item = item_of(event)
         # A store has the events of a withdrawn post as withdrawals, of which the last is enough.
         is_repeated = event.kind == "delete" and event.cursor != last[event.id]
-        choices.append(Choice(event, item, not is_repeated and _is_wanted(webhook, blog, event, item)))
+        if is_repeated or (wanted != "all" and event.kind != "entry"):
+            choices.append(Choice(event, NO_ITEM, is_chosen=False))
+            continue
+        item = item_of(event)
+        choices.append(Choice(event, item, wanted == "all" or _is_wanted(wanted, blog, item)))
+        # Large items take milliseconds to parse.
+        await asyncio.sleep(0)
     posts = [_post(choice) for choice in choices if choice.is_chosen and choice.item]
     if not posts or not (webhook.include or webhook.exclude):
         return choices
@@ -44,13 +51,9 @@ async def choose(webhook: Webhook, blog: Blog, events: Sequence[Event], judge: J
     return [choice._replace(is_chosen=choice.is_chosen and choice.event.id not in rejected) for choice in choices]
 
 
-def _is_wanted(webhook: Webhook, blog: Blog, event: Event, item: Item) -> bool:
-    match webhook.events or ("posts" if webhook.template else "all"):
-        case "all":
-            return True
-        case "key_events" if blog.key_events not in item.get("tags", ()):
-            return False
-    return event.kind == "entry" and _is_new(item)
+def _is_wanted(wanted: str, blog: Blog, item: Item) -> bool:
+    """True for a new post, with the tag of key events if those are wanted."""
+    return _is_new(item) and (wanted == "posts" or blog.key_events in item.get("tags", ()))
 
 
 def _is_new(item: Item) -> bool:

@@ -16,7 +16,8 @@ from pages.names import short_name
 
 Item = Mapping[str, Any]
 
-_WITHDRAWN: Final[Item] = {}
+NO_ITEM: Final[Item] = {}
+"""Of a withdrawn post."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class PostFacts:
 
 def item_of(event: Event) -> Item:
     """The item of an event, without the private address of its feed; empty for a withdrawn one."""
-    item: Item = json.loads(redaction.public_item(event.item)) if event.item is not None else _WITHDRAWN
+    item: Item = json.loads(redaction.public_item(event.item)) if event.item is not None else NO_ITEM
     return item
 
 

@@ -108,8 +108,11 @@ class Webhooks:
         if webhook.json_template:
             facts = facts_of(choice.event, choice.item, blog, self._public_url)
             return webhook.json_template.render(facts.values())
-        text = event_body(choice.event, choice.item, blog)
-        return text if len(text.encode()) <= MAX_BODY_BYTES else event_body(choice.event, _short(choice.item), blog)
+        if len(choice.event.item or "") <= MAX_BODY_BYTES:
+            text = event_body(choice.event, choice.item, blog)
+            if len(text.encode()) <= MAX_BODY_BYTES:
+                return text
+        return event_body(choice.event, _short(choice.item), blog)
 
     def _failed(self, target: Target, event: Event, response: Response, through: str) -> Sent:
         """The outcome of an answer that is no success."""
