@@ -30,6 +30,7 @@ from connections.limits import Admission
 from connections.listener import Listener
 from delivery.deliveries import Deliveries
 from fanout.fanout import FanOut
+from feeds.event_filter import EventFilter
 from feeds.fetch import Fetcher
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
@@ -96,6 +97,7 @@ class App:
         self._fanout: FanOut | None = None
         self._poller: Poller | None = None
         self._deliveries: Deliveries | None = None
+        self._event_filter: EventFilter | None = None
         self._site: Site | None = None
         self._timeline: Timeline | None = None
         self._cleanup = AsyncExitStack()
@@ -227,6 +229,8 @@ class App:
         if self._site:
             self._site.apply(config)
             await self._site.end_revoked()
+        if self._event_filter:
+            self._event_filter.clear()
         if self._deliveries:
             self._deliveries.apply(config)
         if self._poller:
@@ -244,8 +248,12 @@ class App:
         if self._role != "fetch":
             self._fanout = FanOut(timeline, [blog.slug for blog in self.config.blogs])
         if self._role != "web":
-            self._poller = self._make_poller(timeline)
-            self._deliveries = Deliveries(self.config, timeline, user_agent(self.config))
+            parser_pool = ParserPool()
+            self._cleanup.push_async_callback(parser_pool.close)
+            self._poller = self._make_poller(timeline, parser_pool)
+            self._event_filter = EventFilter(parser_pool)
+            judge = self._event_filter.rejected
+            self._deliveries = Deliveries(self.config, timeline, user_agent(self.config), judge)
         admission = Admission(limits.raise_files())
         self._site = Site(
             self.config,
@@ -273,11 +281,9 @@ class App:
         self._cleanup.push_async_callback(listener.close)
         listener.open(self._admin_sockets)
 
-    def _make_poller(self, timeline: Timeline) -> Poller:
+    def _make_poller(self, timeline: Timeline, parser_pool: ParserPool) -> Poller:
         fetcher = make_fetcher(self.config, timeline.now)
         self._cleanup.callback(fetcher.close)
-        parser_pool = ParserPool()
-        self._cleanup.push_async_callback(parser_pool.close)
         return Poller(self.config, timeline, fetcher, parser_pool, steady=steady)
 
     def _bind(self) -> list[socket.socket]:

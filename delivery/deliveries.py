@@ -6,18 +6,23 @@ from collections.abc import Mapping
 
 from config import Config
 from delivery.client import DeliveryClient
+from delivery.event_choice import Judge, accept_all
 from delivery.queue import DeliveryQueue
+from delivery.webhook_targets import WebhookTargets
+from delivery.webhooks import Webhooks
 from delivery.websub_hub import WebSubHub
 from timeline import Timeline
 
 
 class Deliveries:
-    """Sends events to other servers, from `start` to `stop`."""
+    """Sends events to other servers, from `start` to `stop`. ``judge`` applies the filters of webhooks."""
 
-    def __init__(self, config: Config, timeline: Timeline, user_agent: str) -> None:
+    def __init__(self, config: Config, timeline: Timeline, user_agent: str, judge: Judge = accept_all) -> None:
         self._client = DeliveryClient(user_agent, config.fetch, timeline.now)
         self._hub = WebSubHub(config, timeline, self._client, timeline.now)
-        self._queue = DeliveryQueue(config, timeline, [self._hub])
+        self._webhooks = Webhooks(config, self._client, judge, timeline.now)
+        self._webhook_targets = WebhookTargets(config, timeline)
+        self._queue = DeliveryQueue(config, timeline, [self._hub, self._webhooks])
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -36,15 +41,19 @@ class Deliveries:
 
     def start(self) -> None:
         """Begins to deliver."""
+        self._webhook_targets.start()
         self._queue.start()
 
     def apply(self, config: Config) -> None:
         """Applies another configuration while running."""
         self._client.apply(config.fetch)
         self._hub.apply(config)
+        self._webhooks.apply(config)
+        self._webhook_targets.apply(config)
         self._queue.apply(config)
 
     async def stop(self) -> None:
         """Ends deliveries under way within 3 seconds; what was not delivered is after a restart."""
+        await self._webhook_targets.stop()
         await self._queue.stop()
         self._client.close()

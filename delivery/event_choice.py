@@ -29,6 +29,11 @@ class Choice(NamedTuple):
     is_chosen: bool
 
 
+async def accept_all(_include: tuple[str, ...], _exclude: tuple[str, ...], _posts: Sequence[Entry]) -> frozenset[str]:
+    """Rejects nothing."""
+    return frozenset()
+
+
 async def choose(webhook: Webhook, blog: Blog, events: Sequence[Event], judge: Judge) -> list[Choice]:
     """All events, in order. A withdrawal has no text that a filter could judge: it is sent."""
     choices = []

@@ -70,6 +70,7 @@ class Webhooks:
         blog, webhook = self._named[target.id]
         begin_before = asyncio.get_running_loop().time() + BEGIN_SECONDS
         through = target.cursor
+        is_delivery = False
         for choice in await choose(webhook, blog, events, self._judge):
             if choice.is_chosen:
                 if through != target.cursor and asyncio.get_running_loop().time() > begin_before:
@@ -80,8 +81,9 @@ class Webhooks:
                     return _logged(target, Sent(through=through, problem=str(error)))
                 if not 200 <= response.status < 300:
                     return _logged(target, self._failed(target, choice.event, response, through))
+                is_delivery = True
             through = str(choice.event.cursor)
-        return Sent(through=through, settings=_without_refusals(target))
+        return Sent(through=through, settings=_without_refusals(target), is_delivery=is_delivery)
 
     async def _request(self, target: Target, blog: Blog, webhook: Webhook, choice: Choice) -> Response:
         """Sends one event. Raises RequestError."""

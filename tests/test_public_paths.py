@@ -62,7 +62,8 @@ async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
             {"url": origin.serve("/works", rss("Works", "a" * 40)), "exclude": [PATTERN, "unwanted-words"]},
         ]
         server = {"admin_token": TOKEN}
-        blogs = {"blog": feeds, "empty": feeds[:2]}
+        hook = {"url": f"http://127.0.0.1:1/hook/{SECRET}", "name": "desk-alerts", "exclude": ["of-no-alert"]}
+        blogs: dict[str, Any] = {"blog": {"feeds": feeds, "webhooks": [hook]}, "empty": feeds[:2]}
         await livelog.start(blogs, server=server, fetch={"per_host": 16, "timeout": "7s"})
         swept = Swept(livelog)
 
@@ -72,7 +73,8 @@ async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
 
         async def all_polled() -> bool:
             found = await report()
-            return found["feeds"]["failing"] == 4 and any(source["slow_patterns"] for source in found["sources"])
+            slow = any(source["slow_patterns"] for source in found["sources"])
+            return found["feeds"]["failing"] == 4 and slow and bool(found["webhooks"][0]["problem"])
 
         await until(all_polled)
         found = await report()
@@ -81,6 +83,8 @@ async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
             "the token": TOKEN,
             "a pattern": PATTERN,
             "a word of a filter": "unwanted-words",
+            "the name of a webhook": "desk-alerts",
+            "a word of its filter": "of-no-alert",
             "the admin address": livelog.admin_url.removeprefix("http://"),
             "the folder": str(livelog.folder),
             "the node": f"{socket.gethostname()} {livelog.pid}",
@@ -90,6 +94,7 @@ async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
             for name in ("problem", "what", "remedy"):
                 if source[name]:
                     swept.facts[f"the {name} of {source['title']}"] = source[name]
+        swept.facts["the remedy of the webhook"] = found["webhooks"][0]["remedy"]
         yield swept
 
 

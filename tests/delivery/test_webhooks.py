@@ -58,7 +58,7 @@ class Node:
     async def apply(self, configuration: Config) -> None:
         self.webhooks.apply(configuration)
         await reconcile(self.timeline, configuration)
-        await self.queue.apply(configuration)
+        self.queue.apply(configuration)
 
     async def stop(self) -> None:
         await self.queue.stop()
