@@ -1,8 +1,8 @@
 """Databases that earlier versions wrote are opened with all entries and cursors; those of a later one are refused.
 
 tests/timeline/databases/ has what the code of those days wrote, as SQL: a database of the first version (schema 1),
-and one of 26 November 2026 (schema 4). Both have the same entries: a, corrected and known as alias, too; b; c, which
-was withdrawn; and x in another blog.
+one of 26 November 2026 (schema 4), and one of 30 November (schema 5). All have the same entries: a, corrected and
+known as alias, too; b; c, which was withdrawn; and x in another blog.
 """
 
 from __future__ import annotations
