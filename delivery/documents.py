@@ -18,7 +18,7 @@ from pages.feeds_out.document import BlogFacts, Feed, Written
 from pages.feeds_out.links import CONTENT_TYPES
 from pages.feeds_out.render import write, write_entry
 from pages.filter import FilteredPages
-from timeline import Timeline
+from timeline import Timeline, Withdrawal
 
 MAX_DOCUMENT_BYTES: Final = 450_000
 """Size of the entries in a document, but for a single one that is longer: subscribers limit bodies to 1 MiB."""
@@ -44,14 +44,6 @@ class Document:
     body: bytes = b""
     content_type: str = ""
     link: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Gone:
-    """A withdrawal."""
-
-    id: str
-    at: float
 
 
 class Documents:
@@ -95,7 +87,7 @@ class Documents:
         self.made += 1
         facts = BlogFacts.of(topic.blog, config.server.public_url or "")
         if topic.form == "txt":
-            entries, through, gone = await self._whole(topic), events[-1], tuple[_Gone, ...]()
+            entries, through, gone = await self._whole(topic), events[-1], tuple[Withdrawal, ...]()
         else:
             entries, through, gone = await self._changes(topic, events)
         if not entries and not gone:
@@ -109,7 +101,9 @@ class Documents:
         entries = [write_entry(topic.form, dump(item)) for item in page.items]
         return _fitting(entries)
 
-    async def _changes(self, topic: Topic, events: Sequence[Event]) -> tuple[list[Written], Event, tuple[_Gone, ...]]:
+    async def _changes(
+        self, topic: Topic, events: Sequence[Event]
+    ) -> tuple[list[Written], Event, tuple[Withdrawal, ...]]:
         """Entries as they are now, newest first, the last event that fitted, and withdrawals."""
         written: dict[str, Written] = {}
         through, size, begun = events[0], 0, time.perf_counter()
@@ -126,7 +120,7 @@ class Documents:
                 begun = time.perf_counter()
         last = coalesce(event for event in events if event.cursor.seq <= through.cursor.seq)
         now = self._clock()
-        gone = tuple(_Gone(event.id, now) for event in reversed(last) if event.item is None)
+        gone = tuple(Withdrawal(event.id, now) for event in reversed(last) if event.item is None)
         entries = [written[event.id] for event in reversed(last) if event.item is not None and event.id in written]
         return entries, through, gone
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from time import monotonic
-from typing import cast
+from typing import Final, cast
 
 from config import Blog
 from entries import FRONT_PAGE
@@ -24,10 +24,15 @@ from pages.feeds_out.document import BlogFacts, Feed, Written
 from pages.feeds_out.links import CONTENT_TYPES, Form, Links, feed_address
 from pages.feeds_out.render import write, written
 from pages.filter import Filter, before_item
+from timeline import Withdrawal
+
+MAX_WITHDRAWN: Final = 200
+WITHDRAWN_SECONDS: Final = 30 * 86_400.0
+"""Withdrawn posts that a document names, and for how long: subscribers that come later may keep them."""
 
 
 class BlogFeed(SharedHandler, CachedHandler):
-    """The newest posts of a blog, or those below an opaque ``before``."""
+    """The newest posts of a blog, or those below an opaque ``before``; and what was withdrawn."""
 
     has_json_errors = True
 
@@ -61,13 +66,18 @@ class BlogFeed(SharedHandler, CachedHandler):
         self.set_header("Content-Type", CONTENT_TYPES[form])
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Link", links.header())
-        return [write(form, Feed(blog=BlogFacts.of(blog, site), links=links, entries=entries))]
+        withdrawn = await self._withdrawn(slug) if before is None else ()
+        return [write(form, Feed(blog=BlogFacts.of(blog, site), links=links, entries=entries, withdrawn=withdrawn))]
 
     async def _previous(self, blog: Blog, form: Form, before: str) -> str:
         """The address of the document with the posts right above."""
         above = await self.site.timeline.newer(blog.slug, before, FRONT_PAGE)
         newest = before_item(json.loads(above[0])) if len(above) == FRONT_PAGE else None
         return feed_address(blog.slug, form, before=newest)
+
+    async def _withdrawn(self, slug: str) -> Sequence[Withdrawal]:
+        since = self.site.timeline.now() - WITHDRAWN_SECONDS
+        return await self.site.timeline.withdrawn(slug, since, MAX_WITHDRAWN)
 
 
 async def _write_entries(form: Form, items: Sequence[str]) -> list[Written]:

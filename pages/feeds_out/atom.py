@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from entries import from_micros
-from pages.feeds_out.document import Feed, Item, Withdrawal, Written
+from pages.feeds_out.document import Feed, Item, Written
+from timeline import Withdrawal
 
 ID_PREFIX: Final = "urn:livelog:"
 """Begins the id of an entry; the item's id follows."""

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from config import Blog
 from pages.feeds_out.links import Links
 from pages.language import LANGUAGES
+from timeline import Withdrawal
 
 MAX_BYTES: Final = 900_000
 """Size of a document, in UTF-8: entries beyond it are in the next one. Subscribers limit bodies to 1 MiB."""
 
 Item = Mapping[str, Any]
 """An item of JSON Feed 1.1, as `Entry.item` has it."""
-
-
-class Withdrawal(Protocol):
-    """An entry that was withdrawn: its ``id``, and when (``at``, Unix seconds)."""
-
-    @property
-    def id(self) -> str:
-        """The id of its item."""
-
-    @property
-    def at(self) -> float:
-        """Unix seconds."""
 
 
 class Written(NamedTuple):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from pages.feeds_out import atom, json_feed, plain
-from pages.feeds_out.document import MAX_BYTES, BlogFacts, Feed, Withdrawal, Written
-from pages.feeds_out.links import Form, Links
+from pages.feeds_out.document import MAX_BYTES, Feed, Written
+from pages.feeds_out.links import Form
 
 _WRITE: Final[dict[Form, Callable[[Feed], str]]] = {"xml": atom.write, "json": json_feed.write, "txt": plain.write}
 _WRITE_ENTRY: Final[dict[Form, Callable[[str], Written]]] = {
@@ -23,7 +23,7 @@ def write_entry(form: Form, item: str) -> Written:
 
 
 def written(form: Form, items: Iterable[str]) -> Iterator[Written]:
-    """As many of these items, given as JSON texts, as a document has room for; the first whatever its size."""
+    """As many entries as a document has room for, and the first whatever its size, given as JSON texts."""
     room = MAX_BYTES
     for number, item in enumerate(items):
         entry = write_entry(form, item)
@@ -36,13 +36,3 @@ def written(form: Form, items: Iterable[str]) -> Iterator[Written]:
 def write(form: Form, feed: Feed) -> str:
     """A document of entries that are written already."""
     return _WRITE[form](feed)
-
-
-def render(
-    form: Form, blog: BlogFacts, links: Links, items: Sequence[str], withdrawn: Sequence[Withdrawal] = ()
-) -> str:
-    """A document of some entries, given as JSON texts of their items, and some withdrawals, both newest first.
-
-    Entries for which there is no room are left out, see `written`.
-    """
-    return write(form, Feed(blog=blog, links=links, entries=list(written(form, items)), withdrawn=withdrawn))

@@ -171,6 +171,18 @@ async def test_a_document_of_long_posts_is_bounded_and_leads_on_without_a_gap(si
     assert seen == [f"e{n:03}" for n in reversed(range(40))]
 
 
+async def test_withdrawn_posts_are_named_until_they_are_listed_again(site: Site, posts: None) -> None:
+    await commit(site.timeline, withdrawn=[("blog", "a")])
+    feed = await atom(site, "/blog/feed.xml")
+    assert [gone.attrib["ref"] for gone in feed.findall("at:deleted-entry", NAMES)] == ["urn:livelog:a"]
+    assert titles(feed) == ["Fair"]
+    assert [gone["id"] for gone in (await site.json("/blog/feed.json"))["_livelog"]["withdrawn"]] == ["a"]
+    await commit(site.timeline, entry("a", "Back", at=NOW - 2))
+    again = await atom(site, "/blog/feed.xml")
+    assert not again.findall("at:deleted-entry", NAMES)
+    assert titles(again) == ["Fair", "Back"]
+
+
 async def test_a_private_blog_needs_its_token_and_repeats_it_nowhere(site: Site) -> None:
     assert (await site.get("/desk/feed.xml")).code == 401
     answer = await site.get(f"/desk/feed.json?token={TOKEN}")

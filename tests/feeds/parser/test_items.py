@@ -14,8 +14,9 @@ from feeds.parser import keys
 from feeds.parser.document import Document
 from pages.feeds_out.links import FORMS, Form
 from tests.feeds.documents import json_feed, read
-from tests.pages.feeds_out.documents import DETAILS, FILES, SITE, Withdrawal, document, item
+from tests.pages.feeds_out.documents import DETAILS, FILES, SITE, document, item
 from tests.timeline.drafts import NOW, entry
+from timeline import Withdrawal
 
 READ_FORMS = [form for form in FORMS if form != "txt"]
 GUIDS = {"json": "{}", "xml": "urn:livelog:{}"}

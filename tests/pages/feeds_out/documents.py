@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from xml.etree import ElementTree
 
 from config import Blog, Config, Server
 from entries import Attachment, AuthorPage, Details, dump
-from pages.feeds_out.document import BlogFacts
+from pages.feeds_out.document import BlogFacts, Feed
 from pages.feeds_out.links import Form, Links
-from pages.feeds_out.render import render
+from pages.feeds_out.render import write, written
 from tests.timeline.drafts import NOW, entry
 
 SITE: Final = "https://live.example.org/live"
@@ -35,13 +35,6 @@ FILES: Final = (
 )
 
 
-class Withdrawal(NamedTuple):
-    """An entry that was withdrawn."""
-
-    id: str
-    at: float
-
-
 def blog(**more: Any) -> Blog:
     return Blog(slug="blog", title="News & <b>more</b>", **more)
 
@@ -63,7 +56,8 @@ def document(form: Form, *items: str, of: Blog | None = None, before: str | None
     """The document of some items."""
     one = of or blog()
     links = Links.of(config(one), one, form, site_url=SITE, before=before)
-    return render(form, BlogFacts.of(one, SITE), links, items, **more)
+    entries = list(written(form, items))
+    return write(form, Feed(blog=BlogFacts.of(one, SITE), links=links, entries=entries, **more))
 
 
 def atom(*items: str, **more: Any) -> ElementTree.Element:

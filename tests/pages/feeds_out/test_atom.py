@@ -8,8 +8,9 @@ from typing import Any
 
 from entries import AuthorPage, Details
 from pages.feeds_out import atom as written
-from tests.pages.feeds_out.documents import LATER, NAMES, SITE, Withdrawal, atom, blog, document, item, links, text
+from tests.pages.feeds_out.documents import LATER, NAMES, SITE, atom, blog, document, item, links, text
 from tests.timeline.drafts import NOW
+from timeline import Withdrawal
 
 PUBLISHED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 MODIFIED = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.pages.feeds_out.documents import SITE, Withdrawal, blog, document, item
+from tests.pages.feeds_out.documents import SITE, blog, document, item
 from tests.timeline.drafts import NOW
+from timeline import Withdrawal
 
 
 def feed(*items: str, **more: Any) -> Any:
