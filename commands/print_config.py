@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import secrets
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import yaml
 from pydantic import BaseModel, SecretStr
@@ -111,12 +112,27 @@ def _webhook(webhook: Webhook, number: int) -> dict[str, Any]:
     section = _section(changed)
     if webhook.headers:
         section["headers"] = dict.fromkeys((name for name, _ in webhook.headers), HIDDEN)
+    if webhook.json_template and webhook.template:
+        section["template"] = json.dumps(_without_secrets("", json.loads(webhook.template)), ensure_ascii=False)
     if webhook.secret and webhook.service is None:
         # One that is accepted, and that nobody else knows.
         section["secret"] = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     parts = urlsplit(webhook.address)
     path = _PATHS.get(webhook.service, "/hidden-{number}").format(number=number)
     return {"url": f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}", **section}
+
+
+def _without_secrets(key: str, value: Any) -> Any:
+    """A value of a template in JSON, without what its key or its form shows to be a secret."""
+    if isinstance(value, dict):
+        return {name: _without_secrets(name, one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(key, one) for one in value]
+    if not isinstance(value, str) or value.startswith("{{"):
+        return value
+    shown = redaction.public_text(value)
+    address = f"https://template.example/?{quote(key)}={quote(shown, safe='')}"
+    return shown if redaction.public_url(address) == address else HIDDEN
 
 
 def _fetch(values: Mapping[str, Any]) -> dict[str, Any]:

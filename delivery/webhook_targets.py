@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -34,18 +35,23 @@ DIGEST: Final = "digest"
 
 
 class Named(NamedTuple):
-    """A webhook of the configuration, with its blog and the id of its target."""
+    """A webhook of the configuration, with its blog, and id and name of its target."""
 
     id: str
+    name: str
     blog: Blog
     webhook: Webhook
 
 
 def named_in(config: Config) -> Iterator[Named]:
-    """The webhooks of a configuration."""
+    """The webhooks of a configuration. Those of a blog that have no name and one host are numbered."""
     for blog in config.blogs:
+        seen: Counter[str] = Counter()
         for webhook in blog.webhooks:
-            yield Named(_id(blog.slug, webhook), blog, webhook)
+            seen[webhook.shown_name] += 1
+            number = seen[webhook.shown_name]
+            name = webhook.shown_name if number == 1 else f"{webhook.shown_name} ({number})"
+            yield Named(_id(blog.slug, webhook), name, blog, webhook)
 
 
 class WebhookTargets:
@@ -139,16 +145,17 @@ async def _update(timeline: Timeline, target: Target, named: Named) -> None:
 def _facts(named: Named) -> dict[str, Any]:
     """The fields of a target that the configuration sets."""
     return {
-        "name": named.webhook.shown_name,
+        "name": named.name,
         "blog": named.blog.slug,
         "host": host_key(named.webhook.address),
-        "settings": {DIGEST: _digest(named.webhook)},
+        "settings": {DIGEST: _digest(named)},
     }
 
 
 def _former(named: Named, found: dict[str, Target]) -> Target | None:
-    """The target of a webhook whose blog had another name."""
-    ids = (_id(alias, named.webhook) for alias in named.blog.aliases)
+    """The target of a webhook that had no name, or whose blog had another one."""
+    forms = (named.webhook, named.webhook.model_copy(update={"name": None}))
+    ids = (_id(slug, form) for slug in (named.blog.slug, *named.blog.aliases) for form in forms)
     return next((found[one] for one in ids if one in found), None)
 
 
@@ -156,9 +163,11 @@ def _id(slug: str, webhook: Webhook) -> str:
     return f"{PREFIX}{slug}-{webhook.identity}"
 
 
-def _digest(webhook: Webhook) -> str:
-    """A hash of all keys of a webhook, too short to find a secret by it."""
+def _digest(named: Named) -> str:
+    """A hash of the name and all keys of a webhook, too short to find a secret by it."""
+    webhook = named.webhook
     secret = webhook.secret.get_secret_value() if webhook.secret else ""
     headers = [(name, value.get_secret_value()) for name, value in webhook.headers]
-    keys = [webhook.address, secret, webhook.events, webhook.include, webhook.exclude, webhook.template, headers]
+    chosen = [webhook.events, webhook.include, webhook.exclude]
+    keys = [named.name, webhook.address, secret, chosen, webhook.template, headers]
     return hashlib.blake2b(dump(keys).encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()

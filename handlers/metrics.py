@@ -157,10 +157,9 @@ async def _webhooks(site: Site) -> list[Metric]:
     )
     with contextlib.suppress(TimelineError):
         now = site.timeline.now()
-        rows = {(row.blog, row.name): row for row in await webhooks(site.config, site.timeline)}
-        for (blog, name), row in rows.items():
-            failing.add_metric([blog, name], max(now - row.since, 0.0) if row.problem else 0.0)
-            undelivered.add_metric([blog, name], row.undelivered)
+        for row in await webhooks(site.config, site.timeline):
+            failing.add_metric([row.blog, row.name], max(now - row.since, 0.0) if row.problem else 0.0)
+            undelivered.add_metric([row.blog, row.name], row.undelivered)
     return [failing, undelivered]
 
 

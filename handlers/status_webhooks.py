@@ -26,7 +26,7 @@ async def webhooks(config: Config, timeline: Timeline) -> list[WebhookRow]:
 
 
 def _row(named: Named, target: Target | None, head: Cursor, now: float) -> WebhookRow:
-    row = WebhookRow(name=named.webhook.shown_name, host=named.webhook.host, blog=named.blog.slug)
+    row = WebhookRow(name=named.name, host=named.webhook.host, blog=named.blog.slug)
     if target is None:
         return row
     return replace(

@@ -108,6 +108,14 @@ def test_it_has_no_secret(folder: Path) -> None:
     assert "password: '***'" in text
 
 
+def test_a_template_has_its_placeholders_and_none_of_its_secrets(tmp_path: Path) -> None:
+    template = f'{{"token": "{SECRET}", "user": ["x", "a1B2c3D4e5F6g7H8"], "text": "{{{{title}}}}", "n": 5}}'
+    webhook = {"url": "https://example.org/", "template": template}
+    loaded = Config.model_validate({"blogs": [{"slug": "news", "title": "News", "webhooks": [webhook]}]})
+    (again,) = reloaded(loaded, tmp_path).blogs[0].webhooks
+    assert again.template == '{"token": "***", "user": ["x", "***"], "text": "{{title}}", "n": 5}'
+
+
 def test_tokens_are_replaced_by_ones_that_nobody_knows(folder: Path) -> None:
     loaded = config.load(folder / "config.yaml")
     first, second = (yaml.safe_load(as_yaml(loaded))["server"]["admin_token"] for _ in range(2))

@@ -354,6 +354,22 @@ async def test_a_webhook_with_a_name_goes_on_at_another_url(nodes: Nodes, server
     assert ([one.path for one in server.accepted], titles(server.accepted)) == (["/new"], ["a"])
 
 
+async def test_a_webhook_that_is_given_a_name_goes_on(nodes: Nodes, server: Receiver) -> None:
+    server.reply = lambda _: Reply(503)
+    node = await nodes.start(server.url())
+    await node.publish("a")
+    await until(lambda: problem(node))
+    server.reply = services.accept
+    await node.apply(config({"url": server.url(), "name": "ours"}))
+    await until(lambda: server.accepted)
+    assert [target.name for target in await node.targets()] == ["ours"]
+
+
+async def test_webhooks_of_one_host_without_names_are_numbered(nodes: Nodes, server: Receiver) -> None:
+    node = await nodes.start(server.url("/a"), server.url("/b"))
+    assert {target.name for target in await node.targets()} == {"127.0.0.1", "127.0.0.1 (2)"}
+
+
 async def test_a_webhook_of_a_blog_with_another_name_goes_on(nodes: Nodes, server: Receiver) -> None:
     server.reply = lambda _: Reply(503)
     node = await nodes.start(server.url())
