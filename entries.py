@@ -67,6 +67,7 @@ class Details:
     Each is a JSON object: ``comments`` (url, count), ``picture`` (caption and credit of the image), ``original``
     (title and url of the site that the entry is from, if that is not its source), ``episode`` (season, number) and
     ``place`` (name, latitude, longitude). ``external_url`` is JSON Feed's. ``authors`` are pages by name.
+    ``via`` are the ids of the entry in blogs of other Livelogs that it came through, the nearest first.
     """
 
     comments: Item = field(default_factory=dict)
@@ -76,10 +77,11 @@ class Details:
     place: Item = field(default_factory=dict)
     external_url: str | None = None
     authors: Mapping[str, AuthorPage] = field(default_factory=dict)
+    via: tuple[str, ...] = ()
 
     def public(self) -> Item:
         """Those without a name in JSON Feed, as they are under ``_livelog``."""
-        named = {name: getattr(self, name) for name in ("comments", "episode", "original", "picture", "place")}
+        named = {name: getattr(self, name) for name in ("comments", "episode", "original", "picture", "place", "via")}
         return {name: value for name, value in named.items() if value}
 
 

@@ -45,7 +45,8 @@ class EventLog(Protocol):
         An entry is recognised by any of its keys; the strongest that is known decides. A new one is an ``entry``
         event, one with another digest an ``update``; else nothing happens, but its new keys are remembered, and a
         digest of an earlier version is replaced (`Entry.is_correction`). An entry that was withdrawn and is listed
-        again is an ``entry`` again. A backfilled entry behind the front page is stored without an event.
+        again is an ``entry`` again. A backfilled entry behind the front page is stored without an event. A new entry
+        that the blog has, or had, under one of the ids in ``details.via`` is not stored: it came from here.
 
         ``withdrawn`` lists (blog, key) of entries to ``delete``, after ``entries`` were stored; any key will do. If
         the state's ``listed`` is the very object of the lease's state, it is not written again.

@@ -19,6 +19,10 @@ MAX_CAPTION_CHARS: Final = 1_000
 MAX_NAME_CHARS: Final = 200
 MAX_COUNT: Final = 10_000_000
 
+MAX_VIA: Final = 16
+"""Ids of a post that are kept: it does not return through a circle of so many Livelogs."""
+
+_ITEM_ID: Final = re.compile("[a-z2-7]{1,32}")
 _NUMBER: Final = re.compile(r"\s*[0-9]{1,9}\s*", re.ASCII)
 _POINT: Final = re.compile(
     r"(?:geo:)?\s*([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)[\s,;]+([+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?)\b.*"
@@ -46,8 +50,8 @@ def read_details(entry: _Element, feed: _Element, image: str | None, shown: Cont
     )
 
 
-def read_item_details(about: _Element, known: Container[str | None]) -> Details:
-    """The details of an item of another Livelog that are in its ``_livelog``.
+def read_item_details(about: _Element, item_id: str | None, known: Container[str | None]) -> Details:
+    """The details of an item of another Livelog that are in its ``_livelog``, and its id.
 
     Its source is the site that it is from, unless the title of that is a ``known`` one.
     """
@@ -63,7 +67,14 @@ def read_item_details(about: _Element, known: Container[str | None]) -> Details:
         original=_given(title=title, url=_text(site, "url")) if title and title not in known else {},
         episode=read_episode(episode.get("season"), episode.get("number")),
         place=_read_point(_text(place, "name"), f"{place.get('latitude')} {place.get('longitude')}"),
+        via=read_via(item_id, about.get("via")),
     )
+
+
+def read_via(item_id: str | None, others: object) -> tuple[str, ...]:
+    """The ids of an item of another Livelog: its own, and those of the Livelogs that it came through before."""
+    listed = [item_id, *(others if isinstance(others, list) else ())]
+    return tuple(one for one in listed[:MAX_VIA] if isinstance(one, str) and _ITEM_ID.fullmatch(one))
 
 
 def clean(details: Details, base: str, *, is_plain: bool = False) -> Details:
@@ -79,6 +90,7 @@ def clean(details: Details, base: str, *, is_plain: bool = False) -> Details:
         episode=details.episode,
         place=_clean(details.place, base, text),
         external_url=urls.absolute(details.external_url, base),
+        via=details.via,
         authors={
             name: page
             for written, given in details.authors.items()

@@ -82,7 +82,7 @@ def _read_item(item: dict[str, Any], feed_base: str, feed_title: str | None) -> 
 
 
 def _read_item_details(item: dict[str, Any], about: dict[str, Any], feed_title: str | None) -> Details:
-    details = read_item_details(about, (feed_title, _text(item.get("title"))))
+    details = read_item_details(about, _id(item.get("id")), (feed_title, _text(item.get("title"))))
     return replace(details, external_url=_text(item.get("external_url")), authors=read_pages(_people(item), "url"))
 
 

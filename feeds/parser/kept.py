@@ -38,6 +38,7 @@ DETAIL_NAMES: Final = (
     "geo_long",
     "livelog_modified",
     "livelog_truncated",
+    "livelog_via",
 )
 """Elements of an entry that are kept as text."""
 

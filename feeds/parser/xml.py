@@ -11,7 +11,7 @@ from typing import Any, Final
 from entries import Details
 from feeds.parser import addresses, kept, texts
 from feeds.parser.dates import read_date
-from feeds.parser.details import read_details
+from feeds.parser.details import read_details, read_via
 from feeds.parser.enclosures import find_media
 from feeds.parser.feedparser import Parsed, parse
 from feeds.parser.plain_text import resolve_references
@@ -155,7 +155,9 @@ def _as_item(raw: RawEntry, entry: _Element, summary: texts.Text | None) -> RawE
 
 def _read_item_details(raw: RawEntry, entry: _Element) -> Details:
     related = (link.get("href") for link in entry.get("links", ()) if link.get("rel") == "related")
-    return replace(raw.details(), external_url=next(related, None))
+    others = (entry.get(kept.DETAILS) or {}).get("livelog_via", "").split()
+    via = read_via((raw.guid or "").removeprefix(ITEM_PREFIX), others)
+    return replace(raw.details(), external_url=next(related, None), via=via)
 
 
 def _as_html(text: texts.Text | None, version: str) -> str | None:

@@ -3,7 +3,7 @@
 Facts that Atom has no name for are in modules that feeds/parser reads: pictures and credits in Media RSS, comments
 in RFC 4685, places in GeoRSS, episodes in iTunes. `livelog:modified` is the publisher's date of modification, as
 ``updated``, which every entry must have, is the time of the last change that readers are to notice;
-`livelog:truncated` is true of content that was cut.
+`livelog:truncated` is true of content that was cut, and `livelog:via` has the ids of other Livelogs for the entry.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def _entry_parts(item: Item, updated: str) -> Iterator[str]:
     yield _element("published", item.get("date_published"))
     yield _element("livelog:modified", item.get("date_modified"))
     yield _element("livelog:truncated", "true" if about.get("truncated") else None)
+    yield _element("livelog:via", " ".join(about.get("via", ())) or None)
     yield _link("alternate", item.get("url"))
     yield _link("related", item.get("external_url"))
     yield from map(_author, item.get("authors", ()))

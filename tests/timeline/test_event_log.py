@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
-from entries import FRONT_PAGE, MAX_ALIASES, Cursor, Event, from_micros
+from entries import FRONT_PAGE, MAX_ALIASES, Cursor, Details, Event, from_micros
 from tests.timeline.drafts import FEED, LEASE_SECONDS, NOW, commit, entry, titles
 from timeline import Limits, Timeline
 
@@ -52,6 +52,15 @@ async def test_an_entry_is_recognised_by_any_of_its_keys_and_keeps_its_id(timeli
     assert await commit(timeline, entry("new", "moved", keys=("new",))) == 0
     assert json.loads((await timeline.entry("blog", "old")) or "{}")["title"] == "moved"
     assert await titles(timeline) == ["moved"]
+
+
+async def test_an_entry_that_came_from_here_through_other_livelogs_is_not_stored_again(timeline: Timeline) -> None:
+    await commit(timeline, entry("a"), entry("gone"))
+    await commit(timeline, withdrawn=[("blog", "gone")])
+    back = [entry("x", details=Details(via=("other", "a"))), entry("y", details=Details(via=("gone",)))]
+    assert await commit(timeline, *back, entry("z", details=Details(via=("foreign",)))) == 1
+    assert await titles(timeline) == ["z", "a"]
+    assert await commit(timeline, entry("x", blog="another", details=Details(via=("a",)))) == 1
 
 
 async def test_blogs_are_numbered_apart(timeline: Timeline) -> None:

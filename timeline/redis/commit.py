@@ -46,6 +46,7 @@ def _entry(entry: Entry, blog: int) -> dict[str, Any]:
     return {
         "blog": blog,
         "keys": entry.keys,
+        "via": entry.details.via,
         "digest": entry.digest,
         "is_correction": entry.is_correction,
         "score": str(entry.position),

@@ -99,6 +99,8 @@ def _store(
 ) -> tuple[str | None, str]:
     """Stores an entry if it is new or changed; returns the kind of its event (None if unchanged) and its id."""
     known = recognised(db, entry.blog, entry.keys)
+    if known is None and recognised(db, entry.blog, entry.details.via):
+        return None, entry.id
     if known is None:
         _insert_keys(db, entry, entry.id)
         _insert(db, entry, entry.id, 1)

@@ -27,6 +27,7 @@ DETAILS: Final = Details(
     place={"name": "Harbour", "latitude": 53.55, "longitude": -9.99},
     external_url="https://elsewhere.example/",
     authors={"B. Writer": AuthorPage("https://example.org/b", "https://example.org/b.png")},
+    via=("nearest", "first"),
 )
 FILES: Final = (
     Attachment("https://example.org/a.mp3", "audio/mpeg", 54_919_661, 6849, 'The "first" part'),

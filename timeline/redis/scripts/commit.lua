@@ -124,6 +124,7 @@ end
 -- Stores an entry if it is new or changed; returns the kind of its event (nil if unchanged) and its id.
 local function store(blog, entry, body)
     local id, memory = recognised(blog, entry.keys)
+    if not id and recognised(blog, entry.via) then return nil end
     if not id then
         id = entry.keys[1]
         remember(blog, id, entry, '')
