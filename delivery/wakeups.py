@@ -19,7 +19,7 @@ TARGETS_PER_SECOND: Final = 500
 
 MIN_INTERVAL: Final = 0.02
 REST: Final = 4
-"""Wakes take at most one part in REST + 1 of the time of a store: events that come fast are delivered together."""
+"""Wakes of a blog take at most one part in REST + 1 of the time: events that come fast are delivered together."""
 
 RETRY_SECONDS: Final = 1.0
 
@@ -34,28 +34,27 @@ class Wakeups:
         self._timeline = timeline
         self._changed = changed
         self._woken = woken
-        self._wanted: dict[str, None] = {}
-        self._news = asyncio.Event()
+        self._wanted: set[str] = set()
+        self._waking: dict[str, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._waking: asyncio.Task[None] | None = None
 
     def watch(self, blogs: Collection[str]) -> None:
         """Watches exactly these blogs from now on, and wakes all their targets once: events may have been missed."""
         if self._watching:
             self._watching.cancel()
         self._watching = asyncio.create_task(self._watch(tuple(blogs)))
-        if self._waking is None:
-            self._waking = asyncio.create_task(self._wake())
 
     def wake(self, blog: str) -> None:
         """Wakes the targets of a blog soon."""
         self._changed(blog)
-        self._wanted[blog] = None
-        self._news.set()
+        self._wanted.add(blog)
+        if blog not in self._waking:
+            # Each in a task of its own: a blog of many targets does not keep others waiting.
+            self._waking[blog] = asyncio.create_task(self._wake(blog))
 
     async def stop(self) -> None:
         """Wakes no more."""
-        tasks = [task for task in (self._watching, self._waking) if task]
+        tasks = [*self._waking.values(), *filter(None, [self._watching])]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -67,7 +66,7 @@ class Wakeups:
                 async with aclosing(self._timeline.watch(blogs)) as batches:
                     async for batch in batches:
                         # The first is empty.
-                        for blog in {event.blog: None for event in batch} if batch else blogs:
+                        for blog in {event.blog for event in batch} if batch else blogs:
                             self.wake(blog)
             except HistoryLostError:
                 continue
@@ -75,19 +74,16 @@ class Wakeups:
                 logger.error("Events cannot be read, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _wake(self) -> None:
-        while True:
-            await self._news.wait()
-            self._news.clear()
+    async def _wake(self, blog: str) -> None:
+        while blog in self._wanted:
+            self._wanted.remove(blog)
             began = monotonic()
-            while self._wanted:
-                blog = next(iter(self._wanted))
-                del self._wanted[blog]
-                try:
-                    await self._timeline.wake_jobs(KIND, blog, self._timeline.now(), 1 / TARGETS_PER_SECOND)
-                except TimelineError as error:
-                    self._wanted[blog] = None
-                    logger.error("Deliveries cannot be woken, trying again: %s", error)
-                    await asyncio.sleep(RETRY_SECONDS)
-                self._woken()
+            try:
+                await self._timeline.wake_jobs(KIND, blog, self._timeline.now(), 1 / TARGETS_PER_SECOND)
+            except TimelineError as error:
+                self._wanted.add(blog)
+                logger.error("Deliveries cannot be woken, trying again: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+            self._woken()
             await asyncio.sleep(max(REST * (monotonic() - began), MIN_INTERVAL))
+        del self._waking[blog]
