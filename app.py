@@ -11,6 +11,7 @@ Nothing else puts the parts together. Options, signals and settings of the proce
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -30,15 +31,17 @@ from connections.limits import Admission
 from connections.listener import Listener
 from delivery.deliveries import Deliveries
 from fanout.fanout import FanOut
+from feed_lists import Lists, merged
 from feeds.event_filter import EventFilter
 from feeds.fetch import Fetcher
+from feeds.lists import ListPoller
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
 from handlers.routes import make_admin_app, make_app
 from handlers.site import Notices, Site
 from pages.freshness import Freshness
 from plurals import counted
-from timeline import Presence, Timeline, open_timeline
+from timeline import Presence, Timeline, TimelineError, open_timeline
 from timeline.retention import Retention
 
 VERSION: Final = "0.1.0"
@@ -49,6 +52,9 @@ Role = Literal["all", "web", "fetch"]
 logger = logging.getLogger("livelog")
 
 _BACKLOG: Final = 1024
+
+LIST_LOOK_INTERVAL: Final = 5.0
+"""Seconds between two looks at the lists of feeds: one that another node read is applied after so long."""
 
 _ADMIN_FILES: Final = 200
 """Descriptors for connections to the admin address: it answers when readers have taken all of the others."""
@@ -70,10 +76,10 @@ class StartError(Exception):
 class App:
     """One Livelog: the parts of its role, over one timeline, on its sockets.
 
-    ``config`` is the configuration that is in effect, ``source`` its name in the log. ``restart_needed`` names
-    settings that `apply` was given and only a restart changes; ``config_problems`` are those of a file that could not
-    be applied. ``sockets`` are bound sockets that do not block, to listen on instead of server.address and
-    server.port; the App closes them. ``reuse_port`` lets other processes bind the same port.
+    ``config`` is the configuration that is in effect, with the feeds of its lists, ``source`` its name in the log.
+    ``restart_needed`` names settings that `apply` was given and only a restart changes; ``config_problems`` are those
+    of a file that could not be applied. ``sockets`` are bound sockets that do not block, to listen on instead of
+    server.address and server.port; the App closes them. ``reuse_port`` lets other processes bind the same port.
     """
 
     def __init__(
@@ -100,6 +106,13 @@ class App:
         self._event_filter: EventFilter | None = None
         self._site: Site | None = None
         self._timeline: Timeline | None = None
+        self._written = config
+        self._lists: Lists | None = None
+        self._list_poller: ListPoller | None = None
+        self._applying = asyncio.Lock()
+        self._lists_changed = False
+        self._look = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
         self._cleanup = AsyncExitStack()
 
     @property
@@ -140,14 +153,55 @@ class App:
         Settings that only a restart changes keep their values, and are named in ``restart_needed``. After a
         TimelineError, or an OSError of a logo or style sheet, it can be called again.
         """
-        restart_needed, applied = _with_fixed(self.config, config)
-        await self._apply_parts(applied)
-        self.config, self.restart_needed, self.config_problems = applied, restart_needed, ()
+        async with self._applying:
+            restart_needed, written = _with_fixed(self._written, config)
+            if self._lists:
+                self._lists_changed = await self._lists.read(written) or self._lists_changed
+            applied = await self._with_lists(written)
+            await self._apply_parts(applied)
+            self._written, self.config, self._lists_changed = written, applied, False
+            self.restart_needed, self.config_problems = restart_needed, ()
+        # A list that is new is requested now.
+        self._look.set()
+
+    async def _with_lists(self, written: Config) -> Config:
+        """A configuration with the feeds of its lists. In a thread: a list has up to 1,000 feeds."""
+        if self._lists is None or not any(blog.opml for blog in written.blogs):
+            return written
+        return await asyncio.to_thread(merged, written, dict(self._lists.states))
+
+    async def _follow_lists(self, lists: Lists) -> None:
+        """Requests the lists that are due, and applies those that have changed, here or on another node."""
+        while True:
+            try:
+                if self._list_poller:
+                    await self._list_poller.poll_due(self._written, lists)
+                await self._apply_lists(lists)
+            except (TimelineError, OSError) as error:
+                # Lists wait for the store, whose trouble the poller reports.
+                logger.debug("Lists are not applied: %s", error)
+            except Exception:
+                logger.exception("A bug ended a look at the lists.")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), LIST_LOOK_INTERVAL)
+            self._look.clear()
+
+    async def _apply_lists(self, lists: Lists) -> None:
+        self._lists_changed = await lists.read(self._written) or self._lists_changed
+        if not self._lists_changed:
+            return
+        async with self._applying:
+            applied = await self._with_lists(self._written)
+            await self._apply_parts(applied)
+            self.config, self._lists_changed = applied, False
 
     async def stop(self) -> None:
         """Stops accepting, commits polls under way, closes connections over some seconds, then all the rest."""
         if self._listener:
             self._listener.shut()
+        if self._following:
+            self._following.cancel()
+            await asyncio.wait([self._following])
         try:
             async with asyncio.TaskGroup() as stopping:
                 if self._poller:
@@ -171,6 +225,9 @@ class App:
         timeline = await open_timeline(self.config.store)
         self._cleanup.push_async_callback(timeline.close)
         self._timeline = timeline
+        self._lists = Lists(timeline)
+        await self._lists.read(self._written)
+        self.config = await self._with_lists(self._written)
         await self._rename_blogs(self.config)
         listener = self._make_listener(timeline)
         if self._fanout:
@@ -190,6 +247,7 @@ class App:
             retention.start()
         if self._site:
             self._site.is_starting = False
+        self._following = asyncio.create_task(self._follow_lists(self._lists))
 
     async def _report_start(self, timeline: Timeline) -> None:
         """Logs one line with all that an operator asks first."""
@@ -284,6 +342,7 @@ class App:
     def _make_poller(self, timeline: Timeline, parser_pool: ParserPool) -> Poller:
         fetcher = make_fetcher(self.config, timeline.now)
         self._cleanup.callback(fetcher.close)
+        self._list_poller = ListPoller(timeline, fetcher, parser_pool)
         return Poller(self.config, timeline, fetcher, parser_pool, steady=steady)
 
     def _bind(self) -> list[socket.socket]:

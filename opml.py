@@ -65,10 +65,15 @@ class Subscription(NamedTuple):
     scrape: Mapping[str, Any] | None = None
 
     @property
+    def selectors(self) -> Scrape | None:
+        """The selectors of a web page, which were checked when they were read."""
+        return Scrape.model_construct(**self.scrape) if self.scrape else None
+
+    @property
     def feed(self) -> Feed:
-        """The feed as the configuration has it. The selectors were checked when they were read."""
-        scrape = Scrape.model_construct(**self.scrape) if self.scrape else None
-        return Feed(url=self.url, title=self.title, tags=self.tags).model_copy(update={"scrape": scrape})
+        """The feed as the configuration has it."""
+        plain = Feed(url=self.url, title=self.title, tags=self.tags)
+        return plain.model_copy(update={"scrape": self.selectors}) if self.scrape else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,12 @@ def read(document: bytes, name: str) -> Subscriptions:
     title = _text(parser.title, config.MAX_TITLE_CHARS)
     slug = _slug(title)
     return Subscriptions(slug, title or slug, tuple(parser.feeds.values()), tuple(parser.left_out))
+
+
+def read_list(document: bytes, limit: int) -> tuple[tuple[Subscription, ...], int, int]:
+    """The first ``limit`` feeds of a document, and how many are left out, and beyond them; raises ConfigError."""
+    found = read(document, "OPML")
+    return found.feeds[:limit], len(found.left_out), max(len(found.feeds) - limit, 0)
 
 
 def to_config(blog: Blog) -> str:

@@ -457,6 +457,12 @@ _STORE_FAILS: Final = Advice(
     remedy="See the log. Livelog keeps trying.",
 )
 
+_NO_LIST: Final = Advice(
+    "list",
+    what="There is no list of feeds at its address that can be read.",
+    remedy="Open the address in a browser, and check opml of the blog in config.yaml.",
+)
+
 SLOW_PATTERN: Final = Advice(
     "slow_pattern",
     what="This pattern takes too long, and is left out.",
@@ -482,6 +488,13 @@ def remedy(problem: str | None, status: int | None) -> str | None:
 def for_webhook(problem: str) -> Advice | None:
     """The advice for the problem of a webhook; None for none."""
     return (_matching(_OF_WEBHOOK, problem) or _WEBHOOK_FAILS) if problem else None
+
+
+def for_list(problem: str | None, status: int | None) -> Advice | None:
+    """The advice for problem and status of a list of feeds; None if it has no problem."""
+    if problem and re.search("list of feeds|part of the list|is larger than", problem):
+        return _NO_LIST
+    return for_feed(problem, status)
 
 
 def for_store(problem: str) -> Advice:

@@ -83,6 +83,7 @@ class _ShownUrls:
 def _blog(blog: Blog, shown: _ShownUrls) -> dict[str, Any]:
     apart = ("slug", "title", "feeds", "webhooks")
     section = _section({key: value for key, value in _fields(blog).items() if key not in apart})
+    section["opml"] = _without_login(blog.opml) if blog.opml else None
     return {
         "title": blog.title,
         **section,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from config.example import EXAMPLE, copy_example
 from config.load import check_scrape, feed_url, for_urls, load, override
 from config.messages import ConfigError
-from config.schema import Blog, Config, Endpoint, Feed, Fetch, Scrape, Server, Webhook
+from config.schema import Blog, Config, Endpoint, Feed, Fetch, ListedFeed, Scrape, Server, Webhook
 from config.values import (
     CONTROL_CHARACTERS,
     IMAGE_TYPES,
@@ -39,6 +39,7 @@ __all__ = [
     "Endpoint",
     "Feed",
     "Fetch",
+    "ListedFeed",
     "Scrape",
     "Server",
     "Webhook",

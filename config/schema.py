@@ -279,6 +279,10 @@ class Feed(Section):
         return data
 
 
+class ListedFeed(Feed):
+    """A feed of a list elsewhere (``Blog.opml``): an address in it is not the operator's word."""
+
+
 class Webhook(Section):
     """A URL that is sent the events of a blog. Its path can be a secret, as that of Slack and Discord.
 
@@ -388,6 +392,9 @@ class Blog(Section):
     """Feeds of the blog: each is a URL, or a mapping with the keys below."""
     webhooks: Annotated[tuple[Webhook, ...], Field(max_length=MAX_WEBHOOKS)] = ()
     """URLs that are told of the blog's events: each is a URL, or a mapping with the keys below."""
+    opml: Url | None = None
+    """URL of a list of feeds (OPML) that is read hourly: its feeds come and go with it. A feed that is in `feeds` too
+    has the settings of that."""
 
     @cached_property
     def feed_posts(self) -> dict[str, Posts]:

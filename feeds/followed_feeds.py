@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import redaction
 import urls
-from config import Blog, Feed, Scrape
+from config import Blog, Feed, ListedFeed, Scrape
 from feeds.parser.selectors import Selectors
-from outbound.client import NOTHING_OWN, Own
+from outbound.client import NOTHING_OWN, STRANGERS, Own
 from outbound.host_limits import host_key
 
 
@@ -48,6 +48,12 @@ class FollowedFeed:
         return host_key(self.url)
 
     @property
+    def named_by_operator(self) -> str:
+        """``url`` if config.yaml has it; `STRANGERS` if lists elsewhere alone have."""
+        is_listed = self.uses and all(isinstance(feed, ListedFeed) for feed in self.uses.values())
+        return STRANGERS if is_listed else self.url
+
+    @property
     def selectors(self) -> Selectors | None:
         """The selectors of a web page, None for a feed."""
         return Selectors(**self._scrape.model_dump()) if self._scrape else None
@@ -81,9 +87,16 @@ class FollowedFeeds(Mapping[str, FollowedFeed]):
 
     def __init__(self, blogs: Iterable[Blog]) -> None:
         self._followed_feeds: dict[str, FollowedFeed] = {}
+        listed: list[tuple[str, Feed]] = []
         for blog in blogs:
             for feed in blog.feeds:
-                self._use(blog.slug, feed)
+                if isinstance(feed, ListedFeed):
+                    listed.append((blog.slug, feed))
+                else:
+                    self._use(blog.slug, feed)
+        # Of a feed that is in config.yaml, too, its address and its request count.
+        for slug, feed in listed:
+            self._use(slug, feed)
         self._on_host: defaultdict[str, list[str]] = defaultdict(list)
         self.urls: dict[str, str] = {}
         for identity, followed in self._followed_feeds.items():

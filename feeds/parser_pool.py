@@ -97,17 +97,23 @@ class ParserPool:
         ``proven`` is False for a document of a feed that was not read before, or not well. Raises CancelledError
         after `close`.
         """
-        if proven:
-            return await self._parse(reading)
-        async with self._unproven.turn(len(reading.body)):
-            return await self._parse(reading)
+        work = functools.partial(parse, reading)
+        return await self.run(work, len(reading.body), proven=proven)
 
     async def judge(self, wanted: Filter, entries: Sequence[Entry], seconds: float) -> Judgement:
         """`feeds.parser.filter.Filter.judge` in another process; raises ParserKilledError."""
         return await self._bounded(functools.partial(wanted.judge, entries, seconds))
 
-    async def _parse(self, reading: Reading) -> Document:
-        return await self._bounded(functools.partial(_parse_within_limits, self._cpu_seconds, reading))
+    async def run(self, work: Callable[[], T], size: int, *, proven: bool = True) -> T:
+        """Reads another document of ``size`` bytes in the same way: ``work`` can be pickled, and so can its result.
+
+        Raises ParserKilledError, and what ``work`` raises.
+        """
+        limited = functools.partial(_within_limits, self._cpu_seconds, work)
+        if proven:
+            return await self._bounded(limited)
+        async with self._unproven.turn(size):
+            return await self._bounded(limited)
 
     async def _bounded(self, work: Callable[[], T]) -> T:
         for _ in range(MAX_ATTEMPTS):
@@ -271,12 +277,12 @@ def _address_space_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
-def _parse_within_limits(cpu_seconds: int, reading: Reading) -> Document:
+def _within_limits(cpu_seconds: int, work: Callable[[], T]) -> T:
     # The limit counts all CPU that a process has used, so it is raised for each document. Beyond it the kernel kills.
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + cpu_seconds, hard))
     try:
-        return parse(reading)
+        return work()
     finally:
         # No limit while the result is sent: a process that is killed with the pool's lock would block the others.
         resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))

@@ -157,7 +157,7 @@ class Poll:
             answer = await self._fetcher.get(
                 url,
                 validators,
-                named=followed.url,
+                named=followed.named_by_operator,
                 own=followed.own,
                 proven=proven(before),
                 is_page=followed.selectors is not None,

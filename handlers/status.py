@@ -13,16 +13,18 @@ from typing import Any, Final
 
 from tornado.web import HTTPError
 
+import feed_lists
 import redaction
 import remedies
 from config import Config
 from fanout.frames import Transport
+from feed_lists import FeedList
 from feedstate import FeedState
 from handlers.admin import AdminHandler
 from handlers.readiness import problem_of
 from handlers.site import Site
 from handlers.status_webhooks import webhooks
-from pages import status
+from pages import status, status_lists
 from pages.durations import helpers
 from pages.source_text import iso
 from pages.status_webhooks import WebhookRow, WebhookRows, arranged
@@ -71,6 +73,7 @@ class Report:
     refused: Mapping[str, int]
     config_problems: Sequence[str]
     restart_needed: Sequence[str]
+    lists: Sequence[status_lists.ListRow] = ()
 
 
 async def report(site: Site, words: str = "") -> Report:
@@ -79,10 +82,12 @@ async def report(site: Site, words: str = "") -> Report:
     states: Mapping[str, FeedState] = {}
     nodes: Sequence[Node] = ()
     hooks: Sequence[WebhookRow] = ()
+    lists: Mapping[str, FeedList] = {}
     try:
         states = await site.sources.states()
         nodes = await site.timeline.nodes()
         hooks = await webhooks(site.config, site.timeline)
+        lists = await feed_lists.stored(site.timeline, site.config)
     except TimelineError as error:
         states, problem = site.sources.last_states, problem or str(error)
     now = site.timeline.now()
@@ -103,6 +108,7 @@ async def report(site: Site, words: str = "") -> Report:
         refused={reason: count for reason, count in site.admission.refused.items() if count},
         config_problems=[redaction.public_text(line) for line in notices.config_problems],
         restart_needed=notices.restart_needed,
+        lists=status_lists.rows(site.config, lists, now),
     )
 
 
@@ -191,7 +197,7 @@ def _number(text: str | None) -> str:
 
 
 class Retry(AdminHandler):
-    """Makes a feed due, or all that fail, whatever their back-off; a pause that a publisher asked for is kept.
+    """Makes a feed due, or all feeds and lists that fail; a pause that a publisher asked for is kept.
 
     Programs get the identities of those that are ``due``, and the Unix time at which each ``paused`` one will be.
     """
@@ -205,6 +211,8 @@ class Retry(AdminHandler):
         """
         given = self._given()
         retried = await retry(self.site.timeline, None if given is None else await self._named(given))
+        if given is None:
+            await feed_lists.retry(self.site.timeline, self.site.config)
         if retried is None:
             raise HTTPError(404, reason="No blog follows this feed.")
         self.site.sources.expire()
@@ -264,6 +272,7 @@ def _json(site: Site, made: Report) -> dict[str, Any]:
             for row in made.blogs
         ],
         "webhooks": [webhook_as_json(row, iso) for row in (*made.webhooks.failing, *made.webhooks.others)],
+        "lists": [status_lists.as_json(row, iso) for row in made.lists],
         "refused": dict(made.refused),
         "nodes": [{**asdict(node), "at": iso(node.at)} for node in made.nodes],
         "config_problems": list(made.config_problems),

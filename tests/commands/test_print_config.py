@@ -33,6 +33,7 @@ blogs:
     accent: "#b0301c"
     logo: logo.svg
     aliases: [old-news]
+    opml: https://ann:{SECRET}@example.org/list.opml
     private: true
     tokens: [{SECRET}, {SECRET[::-1]}]
     frame_ancestors: ["*"]

@@ -17,7 +17,7 @@ SERVER_KEYS = (
 )
 BLOG_KEYS = (
     "language, accent, logo, css, images, frame_ancestors, posts, key_events, pin, aliases, private, tokens, "
-    "tokens_file, robots, title, feeds, webhooks"
+    "tokens_file, robots, title, feeds, webhooks, opml"
 )
 FEED_KEYS = (
     "url, id, title, interval, include, exclude, tags, withdraw, posts, scrape, headers, cookie, cookie_file, "

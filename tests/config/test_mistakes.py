@@ -619,6 +619,12 @@ MISTAKES: list[tuple[str, ...]] = [
         feed("headers: {X Key: a}"),
         "5: blogs.b.feeds[0].headers.X Key: must be the name of a header, such as X-Forwarded-User",
     ),
+    (blog("opml: list.opml"), f"3: blogs.b.opml: {A_URL}"),
+    (blog("opml: [https://a.example/]"), f"3: blogs.b.opml: {A_TEXT}"),
+    (
+        feed("opml: https://a.example/"),
+        f"5: blogs.b.feeds[0].opml: unknown key; allowed here: {FEED_KEYS} (opml belongs under a blog)",
+    ),
     (
         feed("scrape: li"),
         "5: blogs.b.feeds[0].scrape: must be a mapping of keys to values, each in an indented line below",
