@@ -324,6 +324,7 @@ class App:
             role=self._role,
             notices=lambda: Notices(self.config_problems, self.restart_needed),
             is_starting=True,
+            delivering=self._deliveries,
         )
         self._open_admin(self._site)
         self._listener = Listener(make_app(self._site), admission)

@@ -485,6 +485,16 @@ def remedy(problem: str | None, status: int | None) -> str | None:
     return advice and advice.remedy
 
 
+def for_subscriber(problem: str) -> Advice:
+    """The advice for the problem of a subscriber of our hub: those who run it have to mend it."""
+    found = _matching(_OF_WEBHOOK, problem) or _WEBHOOK_FAILS
+    if found.cause == "private":
+        return found._replace(remedy="If that is meant, list the network in fetch.private_networks.")
+    return found._replace(
+        remedy="Those who run it have to mend that. Livelog keeps trying until the subscription ends."
+    )
+
+
 def for_webhook(problem: str) -> Advice | None:
     """The advice for the problem of a webhook; None for none."""
     return (_matching(_OF_WEBHOOK, problem) or _WEBHOOK_FAILS) if problem else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.client import responses
 from typing import Final
 
 from config import Fetch
@@ -23,6 +24,11 @@ REQUEST_TIMEOUT: Final = 8.0
 MAX_ANSWER_BYTES: Final = 64 * 1024
 CONNECTIONS: Final = 1_000
 RESOLVING_THREADS: Final = 4
+
+
+def refusal(response: Response) -> str:
+    """The sentence for an answer that is no success."""
+    return f"The answer was {response.status} {responses.get(response.status, '')}".strip() + "."
 
 
 class DeliveryClient:

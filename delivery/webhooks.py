@@ -12,12 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from http.client import responses
 from typing import Any, Final
 
 from config import Blog, Config, Webhook, signing_key
 from delivery import services, standard_webhooks
-from delivery.client import DeliveryClient
+from delivery.client import DeliveryClient, refusal
 from delivery.event_choice import Choice, Judge, choose
 from delivery.post_facts import Item, facts_of
 from delivery.services import ServiceRequest
@@ -118,7 +117,7 @@ class Webhooks:
 
     def _failed(self, target: Target, event: Event, response: Response, through: str) -> Sent:
         """The outcome of an answer that is no success."""
-        problem = f"The answer was {response.status} {responses.get(response.status, '')}".strip() + "."
+        problem = refusal(response)
         if response.status == 410:
             return Sent(through=through, problem=problem, ended="gone")
         if 300 <= response.status < 400:

@@ -19,7 +19,7 @@ from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from config import Config
-from delivery.client import DeliveryClient
+from delivery.client import DeliveryClient, refusal
 from delivery.documents import Documents
 from delivery.subscriptions import Pending, Subscription
 from delivery.target import Sent, Sort, Target
@@ -140,7 +140,7 @@ class WebSubHub:
             # WebSub §7: the subscription may be ended.
             return Sent(through=target.cursor, is_removed=True)
         wait = retry_after(response.headers, self._clock())
-        return Sent(through=target.cursor, problem=f"It answered {response.status}.", retry_after=wait)
+        return Sent(through=target.cursor, problem=refusal(response), retry_after=wait)
 
 
 def _with_fields(callback: str, fields: dict[str, str]) -> str:

@@ -114,9 +114,9 @@ class Hub(BaseHandler):
     async def _store_new(self, request: Request, topic: Topic, gate: HubGate) -> None:
         if request.mode == "unsubscribe":
             raise HTTPError(404, reason="There is no such subscription.")
-        if not await gate.counts.has_room(request.host):
+        if not await gate.subscribers.has_room(request.host):
             raise HTTPError(503, reason="There are too many subscriptions.")
         timeline = self.site.timeline
         cursor = await timeline.head(topic.blog.slug)
         await timeline.put_job(new_target(request, topic.blog.slug, str(cursor)).job, timeline.now())
-        gate.counts.add(request.host)
+        gate.subscribers.add(request.host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connections.attempts import Attempts
-from delivery.subscriber_counts import SubscriberCounts
+from delivery.subscribers import Subscribers
 from timeline import Timeline
 
 MAX_REQUESTS_PER_ADDRESS: Final = 120
@@ -14,9 +14,9 @@ MAX_REQUESTS_PER_HOST: Final = 240
 
 
 class HubGate:
-    """Requests by address and by host of their callbacks, and the number of subscriptions."""
+    """Requests by address and by host of their callbacks, and the subscriptions that there are."""
 
     def __init__(self, timeline: Timeline) -> None:
-        self.counts = SubscriberCounts(timeline)
+        self.subscribers = Subscribers(timeline)
         self.by_address = Attempts(limit=MAX_REQUESTS_PER_ADDRESS)
         self.by_host = Attempts(limit=MAX_REQUESTS_PER_HOST)

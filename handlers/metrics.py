@@ -48,6 +48,7 @@ class Metrics(AdminHandler):
         registry.register(_Collected(await _timeline(self.site)))
         registry.register(_Collected(await _sources(self.site)))
         registry.register(_Collected(await _webhooks(self.site)))
+        registry.register(_Collected(await _subscribers(self.site)))
         if self.site.fanout:
             registry.register(_Collected(_readers(self.site.fanout)))
             registry.register(_Collected(_refusals(self.site.admission.refused)))
@@ -145,6 +146,32 @@ async def _sources(site: Site) -> list[Metric]:
                 newest = datetime.fromisoformat(json.loads(item)["_livelog"]["position"]).timestamp()
                 metrics["blog_newest_entry_timestamp_seconds"].add_metric([blog.slug], newest)
     return list(metrics.values())
+
+
+async def _subscribers(site: Site) -> list[Metric]:
+    subscriptions = GaugeMetricFamily(
+        "livelog_subscriptions", "WebSub subscriptions to feeds of this server, and how many fail.", labels=["state"]
+    )
+    undelivered = GaugeMetricFamily(
+        "livelog_subscriptions_undelivered", "Events that were given up, of subscriptions that have not ended."
+    )
+    with contextlib.suppress(TimelineError):
+        survey = await site.hub_gate.subscribers.survey()
+        subscriptions.add_metric(["all"], survey.count)
+        subscriptions.add_metric(["failing"], survey.failing_count)
+        undelivered.add_metric([], survey.undelivered)
+    return [subscriptions, undelivered, *_pushes(site)]
+
+
+def _pushes(site: Site) -> list[Metric]:
+    if site.delivering is None:
+        return []
+    sent = CounterMetricFamily(
+        "livelog_sent", "Deliveries of this process to subscribers and webhooks, by outcome.", labels=["outcome"]
+    )
+    for outcome in ("delivered", "failed"):
+        sent.add_metric([outcome], site.delivering.counts[outcome])
+    return [sent]
 
 
 async def _webhooks(site: Site) -> list[Metric]:

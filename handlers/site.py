@@ -47,6 +47,14 @@ class Polling(Protocol):
         """Feed, blog and pattern of filters that took too long."""
 
 
+class Delivering(Protocol):
+    """The part of the deliveries that `/metrics` reports."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Deliveries since the process started, by outcome."""
+
+
 class Notices(NamedTuple):
     """Problems of a saved configuration that could not be applied, and settings that wait for a restart."""
 
@@ -71,6 +79,7 @@ class Site:
     role: str = "all"
     notices: Callable[[], Notices] = Notices
     is_starting: bool = False
+    delivering: Delivering | None = None
     assets: Assets = field(default_factory=lambda: Assets(ROOT / "static"))
     posts: FilteredPages = field(init=False)
     answers: Cache = field(default_factory=Cache)

@@ -23,10 +23,13 @@ from feedstate import FeedState
 from handlers.admin import AdminHandler
 from handlers.readiness import problem_of
 from handlers.site import Site
+from handlers.status_subscribers import subscriber_rows
 from handlers.status_webhooks import webhooks
 from pages import status, status_lists
 from pages.durations import helpers
 from pages.source_text import iso
+from pages.status_subscribers import SubscriberRows
+from pages.status_subscribers import as_json as subscribers_as_json
 from pages.status_webhooks import WebhookRow, WebhookRows, arranged
 from pages.status_webhooks import as_json as webhook_as_json
 from remedies import SLOW_PATTERN, Advice
@@ -70,6 +73,7 @@ class Report:
     blogs: Sequence[BlogRow]
     nodes: Sequence[Node]
     webhooks: WebhookRows
+    subscribers: SubscriberRows
     refused: Mapping[str, int]
     config_problems: Sequence[str]
     restart_needed: Sequence[str]
@@ -83,11 +87,13 @@ async def report(site: Site, words: str = "") -> Report:
     nodes: Sequence[Node] = ()
     hooks: Sequence[WebhookRow] = ()
     lists: Mapping[str, FeedList] = {}
+    subscribers = SubscriberRows()
     try:
         states = await site.sources.states()
         nodes = await site.timeline.nodes()
         hooks = await webhooks(site.config, site.timeline)
         lists = await feed_lists.stored(site.timeline, site.config)
+        subscribers = await subscriber_rows(site.hub_gate.subscribers, site.timeline.now())
     except TimelineError as error:
         states, problem = site.sources.last_states, problem or str(error)
     now = site.timeline.now()
@@ -105,6 +111,7 @@ async def report(site: Site, words: str = "") -> Report:
         blogs=_blogs(site),
         nodes=nodes,
         webhooks=arranged(hooks),
+        subscribers=subscribers,
         refused={reason: count for reason, count in site.admission.refused.items() if count},
         config_problems=[redaction.public_text(line) for line in notices.config_problems],
         restart_needed=notices.restart_needed,
@@ -273,6 +280,7 @@ def _json(site: Site, made: Report) -> dict[str, Any]:
         ],
         "webhooks": [webhook_as_json(row, iso) for row in (*made.webhooks.failing, *made.webhooks.others)],
         "lists": [status_lists.as_json(row, iso) for row in made.lists],
+        "subscribers": subscribers_as_json(made.subscribers, iso),
         "refused": dict(made.refused),
         "nodes": [{**asdict(node), "at": iso(node.at)} for node in made.nodes],
         "config_problems": list(made.config_problems),

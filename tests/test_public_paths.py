@@ -8,19 +8,23 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
+from delivery.subscriptions import Request, Subscription, new_target
 from handlers import routes
 from tests.feeds.origins import raw_origin, whole
 from tests.livelog import ROOT, Livelog, until
 from tests.test_restored import first_events
 from tests.test_status import rss
+from timeline import open_timeline
 
 SECRET = "hunter2hunter2"
+SITE = "http://live.example.org"
+SUBSCRIBER = "subscriber-of-ours.example"
 TOKEN = "a-token-of-22-letters-or-more"
 PATTERN = "/(a+)+z/"
 FAILING = {
@@ -35,7 +39,7 @@ PATHS = [
     *("/blog/feed.xml", "/blog/feed.json?tag=a", "/blog/feed.txt"),
     *("/blog/e/{id}", "/blog/e/{id}/previous", "/blog/e/aaaa", "/blog/theme.css", "/blog/logo", "/blog/ws"),
     *("/none/", "/none/sources", "/icon/7.svg", "/favicon.ico", "/robots.txt", "/nothing/at/all"),
-    *("/healthz", "/readyz", "/metrics", "/status", "/status?q=a", "/feeds/retry"),
+    *("/healthz", "/readyz", "/metrics", "/status", "/status?q=a", "/feeds/retry", "/hub"),
     *("/assets/0123456789abcdef/livelog.css", "/static/livelog.css", "/static/missing"),
 ]
 STREAMS = {"/blog/events"}
@@ -61,7 +65,8 @@ async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
             {"url": f"http://ann:{SECRET}@127.0.0.1:1/refused", "title": "Refused"},
             {"url": origin.serve("/works", rss("Works", "a" * 40)), "exclude": [PATTERN, "unwanted-words"]},
         ]
-        server = {"admin_token": TOKEN}
+        server = {"admin_token": TOKEN, "public_url": SITE}
+        await subscribe(livelog)
         hook = {"url": f"http://127.0.0.1:1/hook/{SECRET}", "name": "desk-alerts", "exclude": ["of-no-alert"]}
         blogs: dict[str, Any] = {"blog": {"feeds": feeds, "webhooks": [hook]}, "empty": feeds[:2]}
         await livelog.start(blogs, server=server, fetch={"per_host": 16, "timeout": "7s"})
@@ -84,6 +89,7 @@ async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
             "a pattern": PATTERN,
             "a word of a filter": "unwanted-words",
             "the name of a webhook": "desk-alerts",
+            "the host of a subscriber": SUBSCRIBER,
             "a word of its filter": "of-no-alert",
             "the admin address": livelog.admin_url.removeprefix("http://"),
             "the folder": str(livelog.folder),
@@ -95,7 +101,18 @@ async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
                 if source[name]:
                     swept.facts[f"the {name} of {source['title']}"] = source[name]
         swept.facts["the remedy of the webhook"] = found["webhooks"][0]["remedy"]
+        swept.facts["the remedy of a subscriber"] = found["subscribers"]["hosts"][0]["remedy"]
         yield swept
+
+
+async def subscribe(livelog: Livelog) -> None:
+    """Stores a subscription that fails, and is tried again much later."""
+    callback, topic = f"https://{SUBSCRIBER}/{SECRET}", f"{SITE}/blog/feed.xml"
+    settings = Subscription(callback=callback, topic=topic, until=9e9, secret=SECRET).settings
+    target = new_target(Request(mode="subscribe", callback=callback, topic=topic), "blog", "")
+    timeline = await open_timeline(f"sqlite:{livelog.database}")
+    await timeline.put_job(replace(target, settings=settings, problem="Refused.", failures=9).job, 9e9)
+    await timeline.close()
 
 
 def translations() -> dict[str, str]:

@@ -7,7 +7,7 @@ from tornado.httpclient import AsyncHTTPClient
 
 from config import Config
 from connections.attempts import Attempts
-from delivery import subscriber_counts
+from delivery import subscribers
 from delivery.subscriptions import MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, Request, Subscription
 from delivery.topics import Topic
 from tests.delivery.conftest import SITE, Hub
@@ -131,7 +131,7 @@ async def test_too_many_requests_for_a_host_have_to_wait(hub: Hub) -> None:
 async def test_there_is_a_bound_of_subscriptions_and_it_does_not_end_those_that_are_there(
     hub: Hub, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscriber_counts, limit, 2)
+    monkeypatch.setattr(subscribers, limit, 2)
     for n in range(2):
         await hub.subscribe(f"{CALLBACK}{n}")
     answer = await hub.post(**GOOD)

@@ -89,7 +89,7 @@ async def test_a_push_that_failed_is_kept_with_its_reason_and_a_retry_after(hub:
 
     async def problem() -> bool:
         (target,) = await hub.targets()
-        return (target.problem, target.failures) == ("It answered 503.", 1)
+        return (target.problem, target.failures) == ("The answer was 503 Service Unavailable.", 1)
 
     await until(problem)
 

@@ -1,0 +1,109 @@
+"""The subscribers of our hub: how many there are, in all and by host of their callbacks, and those that fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Final
+
+from delivery.target import Target, all_targets
+from timeline import Timeline
+
+MAX_SUBSCRIPTIONS: Final = 10_000
+MAX_SUBSCRIPTIONS_PER_HOST: Final = 500
+
+SURVEY_INTERVAL: Final = 60.0
+"""Seconds between two surveys: meanwhile the accepted requests of this process are added."""
+
+MAX_FAILING: Final = 100
+"""Failing hosts that a survey names."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingHost:
+    """A host of callbacks whose last pushes failed, since a Unix time, with the reason of one of them.
+
+    ``subscriptions`` of it fail; ``undelivered`` events were given up.
+    """
+
+    host: str
+    subscriptions: int
+    since: float
+    problem: str
+    undelivered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All subscriptions at a moment. ``failing`` are hosts, latest failure first, at most MAX_FAILING.
+
+    ``failing_count`` is the number of subscriptions that fail, ``undelivered`` that of events that were given up.
+    """
+
+    by_host: Mapping[str, int] = field(default_factory=dict)
+    failing: Sequence[FailingHost] = ()
+    failing_count: int = 0
+    undelivered: int = 0
+
+    @property
+    def count(self) -> int:
+        return sum(self.by_host.values())
+
+
+class Subscribers:
+    """Surveys the subscriptions of a timeline. ``steady`` gives seconds of a clock that is never set."""
+
+    def __init__(self, timeline: Timeline, steady: Callable[[], float] = monotonic) -> None:
+        self._timeline = timeline
+        self._steady = steady
+        self._survey = Survey()
+        self._surveyed_at: float | None = None
+        self._added: Counter[str] = Counter()
+        self._surveying = asyncio.Lock()
+
+    async def survey(self, max_age: float = SURVEY_INTERVAL) -> Survey:
+        """A survey that is at most ``max_age`` seconds old. Raises TimelineError."""
+        async with self._surveying:
+            if self._surveyed_at is None or self._steady() - self._surveyed_at >= max_age:
+                self._added.clear()
+                self._survey = await _survey(self._timeline)
+                self._surveyed_at = self._steady()
+        return self._survey
+
+    async def has_room(self, host: str) -> bool:
+        """True if there may be another subscription of a host. Raises TimelineError."""
+        survey = await self.survey()
+        of_host = survey.by_host.get(host, 0) + self._added[host]
+        return survey.count + self._added.total() < MAX_SUBSCRIPTIONS and of_host < MAX_SUBSCRIPTIONS_PER_HOST
+
+    def add(self, host: str) -> None:
+        """Counts a subscription that was accepted."""
+        self._added[host] += 1
+
+
+async def _survey(timeline: Timeline) -> Survey:
+    by_host: Counter[str] = Counter()
+    failing: dict[str, FailingHost] = {}
+    undelivered = 0
+    async for target in all_targets(timeline):
+        if target.sort == "hub":
+            by_host[target.host] += 1
+            undelivered += target.undelivered
+            if target.problem:
+                failing[target.host] = _with(failing.get(target.host), target)
+    hosts = sorted(failing.values(), key=lambda host: (-host.since, host.host))
+    return Survey(by_host, hosts[:MAX_FAILING], sum(host.subscriptions for host in hosts), undelivered)
+
+
+def _with(host: FailingHost | None, target: Target) -> FailingHost:
+    if host is None:
+        return FailingHost(target.host, 1, target.failing_since, target.problem, target.undelivered)
+    return replace(
+        host,
+        subscriptions=host.subscriptions + 1,
+        since=min(host.since, target.failing_since),
+        undelivered=host.undelivered + target.undelivered,
+    )
