@@ -26,7 +26,7 @@ HELP = "print the configuration that is in effect, without secrets"
 HIDDEN: Final = "***"
 
 _PATHS: Final[dict[str | None, str]] = {
-    "matrix": "/_matrix/client/v3/rooms/hidden-{number}/send/m.room.message",
+    "matrix": "/_matrix/client/v3/rooms/!hidden-{number}/send/m.room.message",
     "gotify": "/hidden-{number}/message",
 }
 """Paths in the place of secret ones, where a service accepts only some."""

@@ -48,7 +48,7 @@ def _mistakes_of_url(webhook: Webhook) -> Iterator[tuple[str, str]]:
     address = urlsplit(webhook.address)
     behind_host = webhook.address.split(address.netloc, 1)[1]
     match webhook.service:
-        case "matrix" if not re.fullmatch(r".*/_matrix/client/\w+/rooms/[^/]+/send/[\w.]+", behind_host):
+        case "matrix" if not re.fullmatch(r".*/_matrix/client/\w+/rooms/(!|%21)[^/?#]+/send/[\w.]+", behind_host):
             yield (
                 "url",
                 "must be a room of Matrix, such as https://matrix.example.org/_matrix/client/v3/rooms/"

@@ -91,9 +91,9 @@ class Webhooks:
             asked = self._service_request(webhook.service, blog, webhook, choice)
             headers = {**_JSON, **asked.headers, **own}
             return await self._client.request(
-                target, asked.url, method=asked.method, headers=headers, body=asked.body.encode()
+                target, asked.url, method=asked.method, headers=headers, body=asked.body.encode("utf-8", "replace")
             )
-        body = self._body(blog, webhook, choice).encode()
+        body = self._body(blog, webhook, choice).encode("utf-8", "replace")
         key = signing_key(webhook.secret.get_secret_value()) if webhook.secret else None
         signed = standard_webhooks.headers(standard_webhooks.message_id(choice.event), int(self._clock()), body, key)
         headers = {**_JSON, **own, **signed}
@@ -111,7 +111,7 @@ class Webhooks:
             return webhook.json_template.render(facts.values())
         if len(choice.event.item or "") <= MAX_BODY_BYTES:
             text = event_body(choice.event, choice.item, blog)
-            if len(text.encode()) <= MAX_BODY_BYTES:
+            if len(text.encode("utf-8", "replace")) <= MAX_BODY_BYTES:
                 return text
         return event_body(choice.event, _short(choice.item), blog)
 

@@ -852,6 +852,15 @@ MISTAKES: list[tuple[str, ...]] = [
         "rooms/!ROOM:example.org/send/m.room.message",
     ),
     (
+        webhook(
+            "template: matrix",
+            "secret: hush",
+            url="'https://a.example/_matrix/client/v3/rooms/#alias:a.example/send/m.room.message'",
+        ),
+        "4: blogs.b.webhooks[0].url: must be a room of Matrix, such as https://matrix.example.org/_matrix/client/v3/"
+        "rooms/!ROOM:example.org/send/m.room.message",
+    ),
+    (
         webhook("template: gotify", url="https://a.example/message"),
         "5: blogs.b.webhooks[0].template: needs a secret beside it: the application token of gotify",
     ),
