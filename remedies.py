@@ -255,7 +255,7 @@ _OF_WEBHOOK: Final = (
         Advice(
             "timeout",
             what="Its server does not answer in time.",
-            remedy="Have it answer first and work later. Livelog keeps trying.",
+            remedy="Its server should answer first and work later. Livelog keeps trying.",
         ),
     ),
     (

@@ -68,7 +68,7 @@ def _is_new(item: Item) -> bool:
 
 
 def _post(choice: Choice) -> Entry:
-    """What filters search of a post."""
+    """The parts of a post that filters search."""
     item = choice.item
     return Entry(
         keys=(choice.event.id,),

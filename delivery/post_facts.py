@@ -17,15 +17,15 @@ from pages.names import short_name
 Item = Mapping[str, Any]
 
 NO_ITEM: Final[Item] = {}
-"""Of a withdrawn post."""
+"""The item of a withdrawn post."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostFacts:
-    """One event of a blog as text; a fact that there is none of is empty.
+    """One event of a blog as text; a missing fact is empty.
 
-    ``event`` is `entry`, `update` or `delete`. Of a withdrawn post there are only ``id`` and ``permalink``, its page
-    in the blog, which needs server.public_url. ``title`` is the beginning of a post without one, and ``summary`` then
+    ``event`` is `entry`, `update` or `delete`. A withdrawn post has only ``id`` and ``permalink``, its page in the
+    blog, which needs server.public_url. ``title`` is the beginning of a post without one, and ``summary`` then
     empty. ``url`` is the post's own, else its permalink. ``published`` is RFC 3339.
     """
 

@@ -6,7 +6,7 @@
     ntfy     publish as JSON     https://docs.ntfy.sh/publish/#publish-as-json
     gotify   push message        https://gotify.net/docs/pushmsg
 
-What a feed contains is text here: it can neither format a message, nor mention anybody. Titles, summaries and names
+Text of feeds stays text: it can neither format a message, nor mention anybody. Titles, summaries and names
 are short (`pages.item`): with a URL of at most MAX_URL_CHARS no message reaches the limit of a service, of which that
 of Discord is the lowest (2,000 characters).
 """
@@ -93,7 +93,9 @@ def _discord(url: str, _token: str | None, heading: Heading, _message: str) -> S
     title = _MARKDOWN.sub(r"\\\1", heading.title)
     link = f"[{title}](<{heading.url}>)" if heading.url else title
     content = _lines(f"{heading.prefix}**{link}**", *(_MARKDOWN.sub(r"\\\1", line) for line in _below(heading)))
-    return ServiceRequest("POST", url, dump({"content": content, "allowed_mentions": {"parse": []}}))
+    # Without it Discord answers before it has stored the message, and reports no error.
+    waiting = url if "wait=" in url else f"{url}{'&' if '?' in url else '?'}wait=true"
+    return ServiceRequest("POST", waiting, dump({"content": content, "allowed_mentions": {"parse": []}}))
 
 
 def _matrix(url: str, token: str | None, heading: Heading, message: str) -> ServiceRequest:

@@ -1,7 +1,7 @@
 """The targets of webhooks: those that the configuration names, as jobs of the timeline.
 
-A new webhook begins at the newest event of its blog. One that is in the store keeps its cursor whatever of it changes
-but its name, or its URL if it has none; a change makes it due, also after its server said that it is gone.
+A new webhook begins at the newest event of its blog. A stored one keeps its cursor as long as it has the same name,
+or the same URL if it has no name. Any other change makes it due, even after its server answered 410.
 The store has no URL and no secret of a webhook, so neither have its backups.
 """
 

@@ -116,7 +116,7 @@ def slack(received: Received) -> Reply:
 
 def discord(received: Received) -> Reply:
     """Execute Webhook of Discord: escaped Markdown with one link, and mentions of nobody."""
-    expect(received, "POST", "/api/webhooks/1/token")
+    expect(received, "POST", "/api/webhooks/1/token?wait=true")
     message = received.json()
     require(set(message) == {"content", "allowed_mentions"}, "unknown field")
     require(message["allowed_mentions"] == {"parse": []}, "mentions are parsed")
@@ -128,7 +128,7 @@ def discord(received: Received) -> Reply:
     assert found
     title = re.sub(r"^\[([^\[\]]*)\]\(<https?://[^\s()<>]+>\)$", r"\1", found[1], flags=re.DOTALL)
     require(not re.search(r"[*_~`|<>\[\]()#@]", title + (found[2] or "")), f"unescaped Markdown in {title}")
-    return Reply(204)
+    return Reply(200, body='{"id":"1"}')
 
 
 class Matrix:

@@ -96,6 +96,12 @@ def test_discord_gets_escaped_markdown_that_mentions_nobody() -> None:
     }
 
 
+def test_discord_is_asked_for_its_errors_also_for_a_message_in_a_thread() -> None:
+    facts = facts_of(event(1), item(1), blog(), None)
+    asked = services.request("discord", "https://discord.example/1?thread_id=2", None, facts, "msg", "en")
+    assert asked.url == "https://discord.example/1?thread_id=2&wait=true"
+
+
 def test_matrix_gets_a_notice_in_a_transaction_of_the_event() -> None:
     asked = request("matrix", title="A <b>")
     assert (asked.method, asked.url.rpartition("/")[2]) == ("PUT", "msg_news_e_1")

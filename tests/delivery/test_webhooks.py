@@ -16,7 +16,7 @@ import pytest
 from config import Config, signing_key
 from delivery.client import DeliveryClient
 from delivery.outcome import MAX_RETRY_INTERVAL
-from delivery.queue import DeliveryQueue
+from delivery.queue import LEASE_SECONDS, DeliveryQueue
 from delivery.standard_webhooks import signature
 from delivery.target import KIND, Target
 from delivery.webhook_targets import PREFIX, WebhookTargets, reconcile
@@ -421,6 +421,22 @@ async def test_targets_that_the_store_lost_are_stored_again(
 
 
 # Several nodes
+
+
+async def test_another_node_goes_on_for_one_that_died_in_a_delivery(nodes: Nodes, server: Receiver) -> None:
+    node = await nodes.start(server.url())
+    await node.queue.stop()
+    await node.publish("a", "b")
+    await node.timeline.wake_jobs(KIND, "news", node.clock())
+    assert await node.timeline.claim_jobs(KIND, node.clock(), 1, LEASE_SECONDS), "the node that dies has the lease"
+    other = Node(node.timeline, config(server.url()))
+    other.queue.start()
+    await asyncio.sleep(0.6)
+    assert not server.received
+    other.ahead += LEASE_SECONDS + 1
+    await until(lambda: len(server.accepted) == 2)
+    assert titles(server.accepted) == ["a", "b"]
+    await other.stop()
 
 
 async def test_two_nodes_send_each_event_once(redis: RedisServer, server: Receiver) -> None:
