@@ -10,6 +10,7 @@ change by reading it: a list changes rarely, and is read hourly.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
@@ -132,7 +133,8 @@ class Lists:
         changed = {job_id: text for job_id, text in texts.items() if self._texts.get(job_id) != text}
         before = {job_id: state.feeds for job_id, state in self.states.items()}
         for job_id, text in changed.items():
-            state = FeedList.from_json(text)
+            # In a thread: a list has up to 2 MB.
+            state = await asyncio.to_thread(FeedList.from_json, text)
             if state.feeds or not before.get(job_id):
                 self.states[job_id] = state
         self._texts |= changed
@@ -142,7 +144,7 @@ class Lists:
 async def stored(timeline: Timeline, config: Config) -> dict[str, FeedList]:
     """The lists of a configuration that the store has, by the ids of their jobs. Raises TimelineError."""
     texts = await _texts(timeline, lists_of(config))
-    return {job_id: FeedList.from_json(text) for job_id, text in texts.items()}
+    return {job_id: await asyncio.to_thread(FeedList.from_json, text) for job_id, text in texts.items()}
 
 
 async def retry(timeline: Timeline, config: Config) -> None:

@@ -35,6 +35,9 @@ MAX_DEPTH: Final = 128
 MAX_EXPANDED_BYTES: Final = config.MAX_FILE_BYTES // 2
 """Size of all feeds with their tags. Each feed repeats the folders around it, so a document can expand a lot."""
 
+MAX_LISTED_TAGS: Final = 10
+"""Tags of a feed of a list elsewhere: all of its posts get them."""
+
 _Dumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """The one in C, where PyYAML has it, takes a tenth of the time."""
 
@@ -113,7 +116,8 @@ def read(document: bytes, name: str) -> Subscriptions:
 def read_list(document: bytes, limit: int) -> tuple[tuple[Subscription, ...], int, int]:
     """The first ``limit`` feeds of a document, and how many are left out, and beyond them; raises ConfigError."""
     found = read(document, "OPML")
-    return found.feeds[:limit], len(found.left_out), max(len(found.feeds) - limit, 0)
+    feeds = (feed._replace(tags=feed.tags[:MAX_LISTED_TAGS]) for feed in found.feeds[:limit])
+    return tuple(feeds), len(found.left_out), max(len(found.feeds) - limit, 0)
 
 
 def to_config(blog: Blog) -> str:

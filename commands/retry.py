@@ -60,6 +60,9 @@ def find_feed(config: Config, name: str) -> str:
     for feed in (feed for blog in config.blogs for feed in blog.feeds):
         if feed.id == name or urls.feed_identity(feed.url) == identity:
             return feed.identity
+    if any(blog.opml for blog in config.blogs):
+        # A list that a blog follows may have it: the server, or the store, knows.
+        return identity
     raise ConfigError(f"command line: {redaction.public_url(name)}: no feed of the configuration")
 
 

@@ -21,6 +21,7 @@ from typing import Final
 
 import opml
 import redaction
+from clock import MIN_JUMP_SECONDS
 from config import Config, ConfigError
 from feed_lists import KIND, MAX_FEEDS, FeedList, Lists, lists_of
 from feeds import schedule
@@ -36,7 +37,7 @@ INTERVAL: Final = 3_600.0
 MAX_INTERVAL: Final = 24 * 3_600.0
 """Seconds between two requests for a list, and the most that its publisher can ask for by ``max-age``."""
 
-MAX_BYTES: Final = 5_000_000
+MAX_BYTES: Final = 2_000_000
 MAX_AT_ONCE: Final = 4
 MIN_LEASE_SECONDS: Final = 90.0
 """A lease lasts so long beyond ``fetch.timeout``: a list also waits for its host, and is read."""
@@ -72,6 +73,7 @@ class ListPoller:
             # The list is new, or its job was lost with the data of the store.
             state = known.states.get(job_id, FeedList())
             await self._timeline.put_job(Job(KIND, job_id, KIND, state.to_json()), now)
+        await self._pull_back(known, now)
         seconds = config.fetch.timeout + MIN_LEASE_SECONDS
         leases = await self._timeline.claim_jobs(KIND, now, MAX_AT_ONCE, seconds) if lists else ()
         polls = (self._poll(lease, lists.get(lease.job.id)) for lease in leases)
@@ -79,6 +81,13 @@ class ListPoller:
             if isinstance(ended, BaseException):
                 raise ended
         return bool(leases)
+
+    async def _pull_back(self, known: Lists, now: float) -> None:
+        """Makes lists due that were requested in the future: the clock was set back since."""
+        for job_id, state in known.states.items():
+            if state.checked_at >= now + MIN_JUMP_SECONDS and job_id in known.stored:
+                pulled = replace(state, checked_at=now, ok_at=min(state.ok_at, now), next_at=now)
+                await self._timeline.replace_job(Job(KIND, job_id, KIND, state.to_json()), pulled.to_json(), now)
 
     async def _poll(self, lease: JobLease, url: str | None) -> None:
         before = FeedList.from_json(lease.job.state)

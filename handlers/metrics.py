@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+import feed_lists
 from config import Config
 from connections.limits import Refusal
 from fanout.fanout import FanOut
@@ -28,6 +29,7 @@ from handlers.site import Polling, Site
 from handlers.status import LATE_SECONDS
 from handlers.status_webhooks import webhooks
 from latency import Latency
+from pages import status_lists
 from pages.cache import Cache
 from timeline import TimelineError
 
@@ -49,6 +51,7 @@ class Metrics(AdminHandler):
         registry.register(_Collected(await _sources(self.site)))
         registry.register(_Collected(await _webhooks(self.site)))
         registry.register(_Collected(await _subscribers(self.site)))
+        registry.register(_Collected(await _lists(self.site)))
         if self.site.fanout:
             registry.register(_Collected(_readers(self.site.fanout)))
             registry.register(_Collected(_refusals(self.site.admission.refused)))
@@ -188,6 +191,22 @@ async def _webhooks(site: Site) -> list[Metric]:
             failing.add_metric([row.blog, row.name], max(now - row.since, 0.0) if row.problem else 0.0)
             undelivered.add_metric([row.blog, row.name], row.undelivered)
     return [failing, undelivered]
+
+
+async def _lists(site: Site) -> list[Metric]:
+    failing = GaugeMetricFamily(
+        "livelog_list_failing_seconds", "Seconds since the list of feeds fails; 0 if it does not.", labels=["list"]
+    )
+    with contextlib.suppress(TimelineError):
+        now = site.timeline.now()
+        # Of lists that differ in a secret alone, the one that fails longest.
+        seconds: dict[str, float] = {}
+        for row in status_lists.rows(site.config, await feed_lists.stored(site.timeline, site.config), now):
+            lasting = max(now - row.since, 0.0) if row.problem else 0.0
+            seconds[row.address] = max(lasting, seconds.get(row.address, 0.0))
+        for address, lasting in seconds.items():
+            failing.add_metric([address], lasting)
+    return [failing]
 
 
 def _by_label(config: Config, states: Mapping[str, FeedState]) -> dict[str, FeedState]:

@@ -68,6 +68,9 @@ async def test_a_blog_follows_a_list(livelog: Livelog, origin: RawOrigin) -> Non
     await until(fails)
     told = await lists(livelog)
     assert (told["cause"], told["feeds"], told["blogs"]) == ("server_fault", 0, ["blog"])
+    metrics = await livelog.metrics()
+    (failing,) = (line for line in metrics.splitlines() if line.startswith("livelog_list_failing_seconds{"))
+    assert "token=***" in failing
     assert told["list"] == f"127.0.0.1:{origin.port}/list.opml?token=***"
     page = (await livelog.admin("/status", Accept="text/html")).body.decode()
     assert "Lists of feeds" in page

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -42,7 +43,8 @@ async def samples(livelog: Livelog, newsroom: Newsroom) -> dict[str, set[str]]:
     """The labels of each sample of a server with a feed that works and one that fails."""
     desk = newsroom.open_desk("/a.xml", title="A")
     desk.publish(title="One")
-    blog = {"feeds": [desk.url, "http://127.0.0.1:1/"], "webhooks": ["http://127.0.0.1:1/"]}
+    blog: dict[str, Any] = {"feeds": [desk.url, "http://127.0.0.1:1/"], "webhooks": ["http://127.0.0.1:1/"]}
+    blog["opml"] = "http://127.0.0.1:1/list"
     await livelog.start({"blog": blog})
     async with livelog.client() as client:
         await client.next()

@@ -209,6 +209,13 @@ async def test_a_list_whose_job_was_lost_keeps_its_feeds_and_is_stored_again(
     assert await reader.timeline.job(KIND, id_of(url))
 
 
+async def test_a_clock_that_is_set_back_stops_no_list(reader: Reader, origin: RawOrigin) -> None:
+    url = origin.serve("/list", whole(opml("a")))
+    await reader.follow(url)
+    origin.serve("/list", whole(opml("b")))
+    assert names(await reader.later(-365 * DAY)) == ["b"]
+
+
 async def test_a_list_that_no_blog_follows_is_left_and_in_time_forgotten(reader: Reader, origin: RawOrigin) -> None:
     first = origin.serve("/first", whole(opml("a")))
     await reader.follow(first)
