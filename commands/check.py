@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.client import responses
 from typing import Final
 
@@ -14,8 +14,10 @@ import redaction
 from commands.options import Options
 from commands.trials import Trial, open_trials
 from config import Config
+from feed_lists import FeedList, merged
 from feeds import schedule
 from feeds.followed_feeds import FollowedFeeds
+from pages import status_lists
 from plurals import counted
 from remedies import remedy
 
@@ -37,24 +39,33 @@ def run(options: Options) -> int:
     print(f"{options.config}: good.", flush=True)
     if not options.feeds:
         return 0
-    trials = asyncio.run(_poll_all(loaded))
-    print("\n".join(table(trials)))
+    lists, trials = asyncio.run(_poll_all(loaded))
+    print("\n".join((*_of_lists(loaded, lists), *table(trials))))
     failing = sum(trial.problem is not None for trial in trials)
     print(f"{counted(len(trials), 'feed')}, {failing} failing.")
-    return 1 if failing else 0
+    return 1 if failing or any(known.problem for known in lists.values()) else 0
 
 
-async def _poll_all(config: Config) -> Sequence[Trial]:
-    """The trials of all feeds, in the order of the configuration."""
-    feeds = FollowedFeeds(config.blogs)
+async def _poll_all(config: Config) -> tuple[Mapping[str, FeedList], Sequence[Trial]]:
+    """The lists of feeds that blogs follow, and the trials of all feeds, in the order of the configuration."""
     ended: dict[str, Trial] = {}
-    progress = _Progress(len(feeds))
     async with open_trials(config) as trials:
+        lists = await trials.lists(config)
+        feeds = FollowedFeeds(merged(config, lists).blogs)
+        progress = _Progress(len(feeds))
         async for trial in trials.poll_all(feeds.values()):
             ended[trial.followed.identity] = trial
             progress.show(len(ended))
     progress.end()
-    return [ended[identity] for identity in feeds]
+    return lists, [ended[identity] for identity in feeds]
+
+
+def _of_lists(config: Config, lists: Mapping[str, FeedList]) -> Iterator[str]:
+    """A line for each list of feeds, and below one that fails its problem and the remedy."""
+    for row in status_lists.rows(config, lists, time.time()):
+        yield f"list {row.address}: {counted(row.feeds, 'feed')}, {row.left_out + row.excess} left out"
+        if row.problem and row.advice:
+            yield f"  {row.problem} {row.advice.remedy}"
 
 
 def table(trials: Iterable[Trial]) -> list[str]:

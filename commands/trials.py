@@ -11,10 +11,12 @@ from typing import Final
 
 from app import make_fetcher
 from config import Config
+from feed_lists import FeedList, lists_of
 from feeds import hubs
 from feeds.concurrency import ExchangeSlots
 from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed
+from feeds.lists import ListRequests
 from feeds.parser_pool import ParserPool
 from feeds.poll import Poll
 from feeds.result import Result
@@ -50,6 +52,11 @@ class Trials:
         self._fetcher = fetcher
         self._parser_pool = parser_pool
         self._slots = ExchangeSlots(config.fetch.concurrency, fetcher.hosts, look_seconds=PATIENCE_SECONDS)
+
+    async def lists(self, config: Config) -> dict[str, FeedList]:
+        """The lists of feeds of a configuration, by the ids of their jobs; every failure is a state."""
+        requests = ListRequests(self._fetcher, self._parser_pool, time.time)
+        return {job_id: await requests.request(url, FeedList()) for job_id, url in lists_of(config).items()}
 
     async def poll(self, followed: FollowedFeed) -> Trial:
         """Polls one feed; every failure is a result."""

@@ -50,66 +50,15 @@ class _UnusableError(Exception):
     """An answer has no list. The message is a sentence."""
 
 
-class ListPoller:
-    """Requests the lists that are due. ``clock`` gives Unix seconds, the timeline's if there is none."""
+class ListRequests:
+    """Requests lists. ``clock`` gives Unix seconds."""
 
-    def __init__(
-        self,
-        timeline: Timeline,
-        fetcher: Fetcher,
-        parser_pool: ParserPool,
-        clock: Callable[[], float] | None = None,
-    ) -> None:
-        self._timeline = timeline
+    def __init__(self, fetcher: Fetcher, parser_pool: ParserPool, clock: Callable[[], float]) -> None:
         self._fetcher = fetcher
         self._parser_pool = parser_pool
-        self._clock = clock or timeline.now
+        self._clock = clock
 
-    async def poll_due(self, config: Config, known: Lists) -> bool:
-        """Requests the lists of a configuration that are due; True if there were any. Raises TimelineError."""
-        lists = lists_of(config)
-        now = self._clock()
-        for job_id in lists.keys() - known.stored:
-            # The list is new, or its job was lost with the data of the store.
-            state = known.states.get(job_id, FeedList())
-            await self._timeline.put_job(Job(KIND, job_id, KIND, state.to_json()), now)
-        await self._pull_back(known, now)
-        seconds = config.fetch.timeout + MIN_LEASE_SECONDS
-        leases = await self._timeline.claim_jobs(KIND, now, MAX_AT_ONCE, seconds) if lists else ()
-        polls = (self._poll(lease, lists.get(lease.job.id)) for lease in leases)
-        for ended in await asyncio.gather(*polls, return_exceptions=True):
-            if isinstance(ended, BaseException):
-                raise ended
-        return bool(leases)
-
-    async def _pull_back(self, known: Lists, now: float) -> None:
-        """Makes lists due that were requested in the future: the clock was set back since."""
-        for job_id, state in known.states.items():
-            if state.checked_at >= now + MIN_JUMP_SECONDS and job_id in known.stored:
-                pulled = replace(state, checked_at=now, ok_at=min(state.ok_at, now), next_at=now)
-                await self._timeline.replace_job(Job(KIND, job_id, KIND, state.to_json()), pulled.to_json(), now)
-
-    async def _poll(self, lease: JobLease, url: str | None) -> None:
-        before = FeedList.from_json(lease.job.state)
-        if url is None:
-            await self._leave(lease, before)
-            return
-        after = await self._requested(url, before)
-        with contextlib.suppress(LeaseLostError):
-            # Another node has it: its result counts.
-            await self._timeline.settle_job(lease, after.to_json(), after.next_at)
-            _report(url, before, after, self._clock())
-
-    async def _leave(self, lease: JobLease, known: FeedList) -> None:
-        """Leaves a list to the nodes that follow it, and forgets it if there have been none for long."""
-        now = self._clock()
-        if now - known.checked_at > FORGOTTEN_AFTER_SECONDS:
-            await self._timeline.remove_job(KIND, lease.job.id)
-            return
-        with contextlib.suppress(LeaseLostError):
-            await self._timeline.settle_job(lease, lease.job.state, now + INTERVAL)
-
-    async def _requested(self, url: str, before: FeedList) -> FeedList:
+    async def request(self, url: str, before: FeedList) -> FeedList:
         """The list after a request: every failure is a state."""
         now = self._clock()
         try:
@@ -171,6 +120,65 @@ class ListPoller:
             failures=failures,
             failing_since=before.failing_since or now,
         )
+
+
+class ListPoller:
+    """Requests the lists that are due. ``clock`` gives Unix seconds, the timeline's if there is none."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        fetcher: Fetcher,
+        parser_pool: ParserPool,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._timeline = timeline
+        self._clock = clock or timeline.now
+        self._requests = ListRequests(fetcher, parser_pool, self._clock)
+
+    async def poll_due(self, config: Config, known: Lists) -> bool:
+        """Requests the lists of a configuration that are due; True if there were any. Raises TimelineError."""
+        lists = lists_of(config)
+        now = self._clock()
+        for job_id in lists.keys() - known.stored:
+            # The list is new, or its job was lost with the data of the store.
+            state = known.states.get(job_id, FeedList())
+            await self._timeline.put_job(Job(KIND, job_id, KIND, state.to_json()), now)
+        await self._pull_back(known, now)
+        seconds = config.fetch.timeout + MIN_LEASE_SECONDS
+        leases = await self._timeline.claim_jobs(KIND, now, MAX_AT_ONCE, seconds) if lists else ()
+        polls = (self._poll(lease, lists.get(lease.job.id)) for lease in leases)
+        for ended in await asyncio.gather(*polls, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
+        return bool(leases)
+
+    async def _pull_back(self, known: Lists, now: float) -> None:
+        """Makes lists due that were requested in the future: the clock was set back since."""
+        for job_id, state in known.states.items():
+            if state.checked_at >= now + MIN_JUMP_SECONDS and job_id in known.stored:
+                pulled = replace(state, checked_at=now, ok_at=min(state.ok_at, now), next_at=now)
+                await self._timeline.replace_job(Job(KIND, job_id, KIND, state.to_json()), pulled.to_json(), now)
+
+    async def _poll(self, lease: JobLease, url: str | None) -> None:
+        before = FeedList.from_json(lease.job.state)
+        if url is None:
+            await self._leave(lease, before)
+            return
+        after = await self._requests.request(url, before)
+        with contextlib.suppress(LeaseLostError):
+            # Another node has it: its result counts.
+            await self._timeline.settle_job(lease, after.to_json(), after.next_at)
+            _report(url, before, after, self._clock())
+
+    async def _leave(self, lease: JobLease, known: FeedList) -> None:
+        """Leaves a list to the nodes that follow it, and forgets it if there have been none for long."""
+        now = self._clock()
+        if now - known.checked_at > FORGOTTEN_AFTER_SECONDS:
+            await self._timeline.remove_job(KIND, lease.job.id)
+            return
+        with contextlib.suppress(LeaseLostError):
+            await self._timeline.settle_job(lease, lease.job.state, now + INTERVAL)
 
 
 def _report(url: str, before: FeedList, after: FeedList, now: float) -> None:

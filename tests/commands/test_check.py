@@ -126,3 +126,20 @@ async def test_a_terminal_shows_the_progress(tmp_path: Path, origin: RawOrigin) 
     os.close(ours)
     os.close(terminal)
     assert shown == "\r1 of 3 feeds\r2 of 3 feeds\r3 of 3 feeds\r\x1b[K"
+
+
+async def test_feeds_of_a_list_are_fetched_and_a_list_that_fails_is_told(tmp_path: Path, origin: RawOrigin) -> None:
+    feed = origin.serve("/a.xml", whole(rss("<title>One</title>")))
+    outlines = f'<outline xmlUrl="{feed}"/><outline xmlUrl="ftp://a.example/"/>'
+    url = origin.serve("/list", whole(f'<opml version="2.0"><body>{outlines}</body></opml>'.encode()))
+    networks = {"private_networks": ["127.0.0.0/8"]}
+    (tmp_path / "config.yaml").write_text(json.dumps({"blogs": {"blog": {"opml": url}}, "fetch": networks}))
+    code, printed, _ = await ended("check", "--feeds", cwd=tmp_path)
+    lines = printed.splitlines()
+    assert (code, lines[1]) == (0, f"list 127.0.0.1:{origin.port}/list: 1 feed, 1 left out")
+    assert lines[-1] == "1 feed, 0 failing."
+    origin.serve("/list", whole(b"<rss/>"))
+    code, printed, _ = await ended("check", "--feeds", cwd=tmp_path)
+    assert code == 1
+    assert "is not OPML: it begins with <rss>. Open the address in a browser, and check opml" in printed
+    assert names_in(tmp_path) == ["config.yaml"]
