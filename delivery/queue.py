@@ -20,8 +20,10 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Final, Literal
 
+from clock import MIN_JUMP_SECONDS
 from config import Config
 from delivery import outcome
 from delivery.backlogs import Backlogs
@@ -162,17 +164,29 @@ class DeliveryQueue:
                 await asyncio.wait_for(self._due.wait(), TICK_INTERVAL)
 
     async def _sweep_forever(self) -> None:
-        """Wakes the targets that senders have something to do for without an event, such as at the end of a lease."""
+        """Sweeps every SWEEP_INTERVAL, and after another configuration was applied."""
         while True:
             self._sweep_wanted.clear()
-            try:
-                due = {target.blog async for target in all_targets(self._timeline) if self._is_due(target)}
-            except TimelineError:
-                due = set()
-            for blog in due:
-                self._wakeups.wake(blog)
+            with suppress(TimelineError):
+                await self._sweep()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._sweep_wanted.wait(), SWEEP_INTERVAL)
+
+    async def _sweep(self) -> None:
+        """Wakes the targets that senders have something to do for without an event, such as at the end of a lease.
+
+        Makes targets due earlier that wait for a time of a clock that was set back since. Raises TimelineError.
+        """
+        due: set[str] = set()
+        async for target in all_targets(self._timeline):
+            if self._is_due(target):
+                due.add(target.blog)
+            now = self._clock()
+            if target.settled_at > now + MIN_JUMP_SECONDS:
+                set_back = replace(target, settled_at=now, due_at=now + target.due_at - target.settled_at)
+                await self._timeline.replace_job(target.job, set_back.to_json(), set_back.due_at)
+        for blog in due:
+            self._wakeups.wake(blog)
 
     def _is_due(self, target: Target) -> bool:
         sender = self._senders.get(target.sort)
@@ -249,7 +263,8 @@ class DeliveryQueue:
         self._put_backs.took(target.host, took)
         now = self._clock()
         changed, due = outcome.after(target, sent, head, now=now, took=took, jitter=self._jitter())
-        self.counts["failed" if sent.problem else "delivered"] += 1
+        self.counts["failed"] += bool(sent.problem)
+        self.counts["delivered"] += sent.is_delivery and sent.through != target.cursor
         self.counts["given_up"] += changed.undelivered - target.undelivered
         if sent.is_removed:
             await self._remove(lease, changed)
@@ -299,6 +314,9 @@ class DeliveryQueue:
     async def _settle(self, lease: JobLease, target: Target, due: float) -> bool:
         """Stores a target and ends its lease; False if the lease was lost, or the timeline was down too long."""
         deadline = asyncio.get_running_loop().time() + LEASE_SECONDS
+        now = self._clock()
+        waits = now < due < NEVER
+        target = replace(target, due_at=due if waits else 0, settled_at=now if waits else 0)
         while True:
             try:
                 await self._timeline.settle_job(lease, target.to_json(), due)

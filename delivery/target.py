@@ -36,6 +36,8 @@ class Target:
     which exchanges at the same time are limited. ``cursor`` is the last event that it has, or needs no more: empty
     before the queue has seen the target, which then begins at the newest event.
 
+    If it waits for a time, as in a back-off, that is ``due_at``, and was decided at ``settled_at``.
+
     ``failures`` in a row began at ``failing_since``, with ``problem`` as the last reason. ``took`` is the duration of
     the last delivery in seconds. ``undelivered`` counts events that were given up. ``ended`` is the reason why
     nothing more is sent, empty while it is. ``settings`` are the sender's own, in JSON's types.
@@ -54,6 +56,8 @@ class Target:
     undelivered: int = 0
     delivered_at: float = 0
     ended: str = ""
+    due_at: float = 0
+    settled_at: float = 0
     settings: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def to_json(self) -> str:
@@ -91,6 +95,8 @@ _DEFAULTS: Final = {
     "undelivered": 0,
     "delivered_at": 0,
     "ended": "",
+    "due_at": 0,
+    "settled_at": 0,
     "settings": {},
 }
 

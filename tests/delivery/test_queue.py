@@ -266,6 +266,19 @@ async def test_a_sender_is_called_without_events_when_it_is_due(desk: Desk, monk
     await until(lambda: desk.sender.calls == 1)
 
 
+async def test_a_clock_that_is_set_back_lengthens_no_back_off(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_module, "SWEEP_INTERVAL", 0.05)
+    desk.sender.answer = lambda target, _: Sent(through=target.cursor, problem="It answered 500.")
+    desk.clock.ahead = 1_000_000
+    await desk.follow(TARGET)
+    queue = desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: queue.counts["failed"] == 1)
+    await until(lambda: queue.under_way == 0)
+    desk.clock.ahead = 0
+    await until(lambda: desk.sender.calls > 1)
+
+
 async def test_a_bug_of_a_sender_is_a_failure(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     def bug(*_: object) -> Sent:
         raise KeyError("bug")
