@@ -42,16 +42,17 @@ class Installation:
         webs: int = 2,
         fetchers: int = 2,
         intervals: Sequence[str] = ("1s",),
+        **sections: Any,
     ) -> None:
         """Starts Redis and so many nodes on a blog of these desks; waits until all desks are followed.
 
-        The desks have these intervals in turn.
+        The desks have these intervals in turn. ``sections`` are further ones of the configuration.
         """
         self.redis.start()
         feeds = zip(desks, itertools.cycle(intervals), strict=False)
         self._blogs = {"blog": [{"url": desk.url, "interval": interval} for desk, interval in feeds]}
         # The desks have one host; an operator with more than one desk there would allow it more than two exchanges.
-        self._sections = {"store": self.redis.url, "fetch": {"per_host": 8}}
+        self._sections = {"store": self.redis.url, "fetch": {"per_host": 8}, **sections}
         self.webs = [self._node("web") for _ in range(webs)]
         self.fetchers = [self._node("fetch") for _ in range(fetchers)]
         async with asyncio.timeout(START_SECONDS):
