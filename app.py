@@ -37,6 +37,7 @@ from feeds.fetch import Fetcher
 from feeds.lists import ListPoller
 from feeds.parser_pool import ParserPool
 from feeds.poller import Poller
+from feeds.websub.subscriptions import Subscriptions
 from handlers.routes import make_admin_app, make_app
 from handlers.site import Notices, Site
 from pages.freshness import Freshness
@@ -344,7 +345,8 @@ class App:
         fetcher = make_fetcher(self.config, timeline.now)
         self._cleanup.callback(fetcher.close)
         self._list_poller = ListPoller(timeline, fetcher, parser_pool)
-        return Poller(self.config, timeline, fetcher, parser_pool, steady=steady)
+        subscriptions = Subscriptions(timeline, fetcher, self.config.server.public_url)
+        return Poller(self.config, timeline, fetcher, parser_pool, steady=steady, subscriptions=subscriptions)
 
     def _bind(self) -> list[socket.socket]:
         address, port = self.config.server.address, self.config.server.port

@@ -91,6 +91,12 @@ class FeedState:
     ``listing`` is the number of entries in the last document. ``taken`` and ``filtered`` count its new entries that a
     blog took, and those that the filters of all blogs rejected, by the hour in which they were seen, up to ``hour``
     (Unix hours). ``delays`` are the newest times in seconds from the date of an entry to when it was seen.
+
+    ``hub`` and ``topic`` are the WebSub hub that the last document named, and the topic to subscribe to at it.
+    ``pushed_until`` is the end of the subscription that was active at the last poll. The hub pushed ``pushes``
+    documents, the last at ``pushed_at``. ``push_trusted`` is True while pushes come before polls find the same; since
+    ``distrusted_at``, polls had to make up for ``missed`` entries. Polls since ``awaited_since`` found ``awaited``
+    entries that are so new that they may still be pushed.
     """
 
     url: str
@@ -126,6 +132,16 @@ class FeedState:
     taken: tuple[int, ...] = ()
     filtered: tuple[int, ...] = ()
     delays: tuple[int, ...] = ()
+    hub: str | None = None
+    topic: str | None = None
+    pushed_until: float = 0
+    pushed_at: float = 0
+    pushes: int = 0
+    push_trusted: bool = False
+    awaited: int = 0
+    awaited_since: float = 0
+    missed: int = 0
+    distrusted_at: float = 0
     listed: Marks = field(default_factory=Marks)
 
     @property
@@ -142,6 +158,15 @@ class FeedState:
     def reading(self) -> str:
         """The digest of the selectors that the last document was read with, empty for none."""
         return self.request.partition(":")[2]
+
+    @property
+    def changed_at(self) -> float:
+        """The time of the last poll or push, for the events of its commit."""
+        return max(self.checked_at, self.pushed_at)
+
+    def is_pushed(self, now: float) -> bool:
+        """True if pushes can be relied upon at a Unix time, so that polls are a backup."""
+        return self.push_trusted and self.pushed_until > now
 
     def at(self, url: str) -> FeedState:
         """The state for a poll of the feed whose URL in config.yaml is ``url`` now.

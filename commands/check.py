@@ -84,7 +84,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _row(trial: Trial) -> tuple[str, ...]:
     state = trial.result.state
-    hub = trial.hub and redaction.public_url(trial.hub).partition("://")[2]
+    hub = state.hub and redaction.public_url(state.hub).partition("://")[2]
     status = f"{state.status} {responses.get(state.status, '')}".strip() if state.status else "no answer"
     return (
         trial.followed.name.partition("://")[2],

@@ -12,7 +12,6 @@ from typing import Final
 from app import make_fetcher
 from config import Config
 from feed_lists import FeedList, lists_of
-from feeds import hubs
 from feeds.concurrency import ExchangeSlots
 from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed
@@ -31,11 +30,10 @@ MAX_AT_ONCE: Final = 400
 
 @dataclass(frozen=True)
 class Trial:
-    """One poll of a feed: its result, and the hub that the feed names."""
+    """One poll of a feed, and its result."""
 
     followed: FollowedFeed
     result: Result
-    hub: str | None = None
 
     @property
     def problem(self) -> str | None:
@@ -60,20 +58,12 @@ class Trials:
 
     async def poll(self, followed: FollowedFeed) -> Trial:
         """Polls one feed; every failure is a result."""
-        found: list[str | None] = []
-        poll = Poll(
-            followed,
-            FeedState(url=followed.identity),
-            self._slots,
-            self._fetcher,
-            self._parser_pool,
-            time.time,
-            on_answer=lambda answer: found.append(hubs.hub(answer)),
-        )
+        state = FeedState(url=followed.identity)
+        poll = Poll(followed, state, self._slots, self._fetcher, self._parser_pool, time.time)
         result = await poll.run()
         if result.pause:
             self._fetcher.hosts.pause(result.pause.host, result.pause.until)
-        return Trial(followed, result, found[-1] if found else None)
+        return Trial(followed, result)
 
     async def poll_all(self, feeds: Iterable[FollowedFeed]) -> AsyncIterator[Trial]:
         """Polls feeds in parallel; yields the trials as they end."""

@@ -105,8 +105,9 @@ class Server(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8888
     """Port to listen on; 0 is any free port."""
     public_url: PublicUrl | None = None
-    """URL of the server for readers: for absolute links, WebSub and allowed origins. It may have a path: behind
-    `https://example.org/live` all paths are below `/live`, and a proxy may strip that path or not."""
+    """URL of the server for readers: for absolute links, allowed origins, and WebSub, whose hubs must reach it. It
+    may have a path: behind `https://example.org/live` all paths are below `/live`, and a proxy may strip that path or
+    not."""
     trusted_proxies: Networks = ()
     """Addresses or networks of reverse proxies. Headers `X-Forwarded-For` and `X-Forwarded-Proto` are used from these
     alone."""

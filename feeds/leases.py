@@ -33,7 +33,8 @@ class UnderWay:
 
 
 class LeasedPolls:
-    """The tasks of the polls under way; ``named`` of them are of feeds that were claimed by name.
+    """The tasks of the polls under way; ``named`` of them are of feeds that were claimed by name, ``pushed`` read
+    what hubs have pushed.
 
     ``on_end`` is called after each.
     """
@@ -44,6 +45,7 @@ class LeasedPolls:
         self._polls: dict[asyncio.Task[None], UnderWay] = {}
         self._renew_at = 0.0
         self.named = 0
+        self.pushed = 0
 
     def __len__(self) -> int:
         return len(self._polls)
@@ -56,6 +58,7 @@ class LeasedPolls:
         task = asyncio.create_task(poll)
         self._polls[task] = under_way
         self.named += under_way.named
+        self.pushed += bool(under_way.lease.pushes)
         task.add_done_callback(self._ended)
 
     async def renew(self, now: float) -> list[UnderWay]:
@@ -100,5 +103,7 @@ class LeasedPolls:
             await asyncio.wait(self._polls, timeout=seconds)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self.named -= self._polls.pop(task).named
+        ended = self._polls.pop(task)
+        self.named -= ended.named
+        self.pushed -= bool(ended.lease.pushes)
         self._on_end()

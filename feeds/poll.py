@@ -26,6 +26,7 @@ from feeds.parser.document import Document, NotAFeedError, Reading
 from feeds.parser.filter import Filter
 from feeds.parser_pool import ParserKilledError, ParserPool
 from feeds.result import Pause, Polled, Result
+from feeds.websub.trust import Active
 from feedstate import FeedState
 from outbound.host_limits import HostPausedError
 from outbound.rooms import PutBackError
@@ -44,7 +45,7 @@ MAX_ENTRIES_ON_LOOP: Final = 50
 class Poll:
     """One poll of a followed feed, whose state before it is ``state``. ``clock`` gives Unix seconds.
 
-    ``on_answer`` is called with each answer that may have a feed, before it is read.
+    ``active`` is the feed's subscription at a hub, if it has one.
     """
 
     def __init__(
@@ -55,9 +56,9 @@ class Poll:
         fetcher: Fetcher,
         parser_pool: ParserPool,
         clock: Callable[[], float],
-        on_answer: Callable[[Answer], None] | None = None,
+        active: Active | None = None,
     ) -> None:
-        self._on_answer = on_answer
+        self._active = active
         self._followed = followed
         self._state = state.at(followed.url)
         if self._state.request != followed.request:
@@ -137,9 +138,8 @@ class Poll:
     async def _polled(self, before: FeedState) -> Result:
         answer, started = await self._exchange(before)
         with contextlib.closing(answer):
-            if self._on_answer:
-                self._on_answer(answer)
-            polled = Polled(self._followed, redirects.after_answer(before, answer.moved_to, started), answer, started)
+            after = redirects.after_answer(before, answer.moved_to, started)
+            polled = Polled(self._followed, after, answer, started, self._active)
             if answer.status == 304 or answer.digest == before.body_digest:
                 return polled.unchanged()
             document = await self._parsed(before, answer)
@@ -165,11 +165,6 @@ class Poll:
             return answer, started
 
     async def _parsed(self, before: FeedState, answer: Answer) -> Document:
-        filters = {
-            blog: Filter(include=feed.include, exclude=feed.exclude)
-            for blog, feed in self._followed.uses.items()
-            if feed.include or feed.exclude
-        }
         reading = Reading(
             body=answer.body,
             url=self._followed.url,
@@ -180,7 +175,7 @@ class Poll:
             known_at=before.ok_at,
             former_site=before.site_url,
             anew=self._anew,
-            filters=filters,
+            filters=filters_of(self._followed),
             max_bytes=self._fetcher.max_bytes,
             selectors=self._followed.selectors,
         )
@@ -191,6 +186,15 @@ def _for_request(state: FeedState, request: str) -> FeedState:
     """The state of a feed whose request changes, or whose selectors: then all blogs get its entries as a backfill."""
     changed = replace(_forgetful(state), request=request)
     return changed if changed.reading == state.reading else replace(changed, blogs=(), found_url=None)
+
+
+def filters_of(followed: FollowedFeed) -> dict[str, Filter]:
+    """The filters of the blogs that have one."""
+    return {
+        blog: Filter(include=feed.include, exclude=feed.exclude)
+        for blog, feed in followed.uses.items()
+        if feed.include or feed.exclude
+    }
 
 
 def _forgetful(state: FeedState) -> FeedState:

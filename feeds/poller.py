@@ -4,6 +4,7 @@
         timeline.renew(leases of the polls under way)
         for lease in timeline.claim(proven feeds that are due), timeline.claim(feeds that are due):
             result = Poll(followed, lease.state).run()      fetch, parse; a failure is a result, too
+                  or Pushed(followed, lease).read()         parse what a hub has pushed
             timeline.commit(result, lease)              again and again while the timeline is down
 
 A clock that was set back would make every feed wait until it has caught up: the feeds are followed anew then, as at a
@@ -20,6 +21,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from clock import MIN_JUMP_SECONDS, Jumps
@@ -37,10 +39,13 @@ from feeds.result import Pause, Result
 from feeds.slow_patterns import SlowPatterns
 from feeds.ticker import Ticker
 from feeds.wakeups import Wakeups
+from feeds.websub.pushed import Pushed, unreadable
+from feeds.websub.subscriptions import Subscriptions
 from feedstate import FeedState
 from latency import Latency
 from outbound.retry_after import MAX_RETRY_AFTER_SECONDS
-from timeline import HistoryLostError, Timeline, TimelineError
+from timeline import HistoryLostError, Lease, Timeline, TimelineError
+from timeline.feed_jobs import MAX_PUSHED_FEEDS
 
 logger = logging.getLogger("livelog.feeds")
 
@@ -53,6 +58,8 @@ CANCEL_TIMEOUT: Final = 1.0
 
 DELAY_BOUNDS: Final = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)
 """Upper bounds in seconds of the histogram of times from an entry's date to when it was seen."""
+
+MAX_PUSH_TURN_SECONDS: Final = 60.0
 
 MAX_POLLS: Final = 1_000
 """Polls of proven feeds that may be under way, and as many of others: most wait for a host that many feeds share."""
@@ -74,13 +81,16 @@ class Poller:
         parser_pool: ParserPool,
         clock: Callable[[], float] | None = None,
         steady: Callable[[], float] | None = None,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         self.polls = Counter(new=0, unchanged=0, failed=0)
+        self.pushes = Counter(new=0, unchanged=0, failed=0)
         self.slow_patterns = SlowPatterns()
         self.delays = Latency(DELAY_BOUNDS)
         self._timeline = timeline
         self._fetcher = fetcher
         self._parser_pool = parser_pool
+        self._subscriptions = subscriptions
         self._clock = clock = clock or timeline.now
         self._jumps = Jumps(clock, steady)
         self._commits = Commits(timeline, clock, steady or clock)
@@ -96,6 +106,7 @@ class Poller:
         self._follow_wanted = False
         self._proven_feeds = ProvenFeeds()
         self._more_due: set[RoomName] = set()
+        self._pushed: set[str] = set()
         self._configure(config, FollowedFeeds(config.blogs))
 
     @property
@@ -114,6 +125,8 @@ class Poller:
         # The first tick of the ticker comes after an interval.
         await self.tick()
         self._ticker.start()
+        if self._subscriptions:
+            self._subscriptions.start(self._followed_feeds)
 
     async def apply(self, config: Config) -> None:
         """Applies another configuration while running: its feeds are followed, and all others no longer claimed.
@@ -126,7 +139,15 @@ class Poller:
         self._configure(config, await asyncio.to_thread(FollowedFeeds, config.blogs))
         self._polls.cancel(lambda poll: poll.lease.url not in self._followed_feeds)
         self._follow_wanted = True
+        if self._subscriptions:
+            self._subscriptions.apply(self._followed_feeds)
         await self.tick()
+
+    def pushed(self, feed: str) -> None:
+        """Claims a feed (its identity) at once, as a push was stored; after its commit, if one is under way."""
+        if feed in self._followed_feeds:
+            self._pushed.add(feed)
+            self._tick_now()
 
     def _configure(self, config: Config, followed_feeds: FollowedFeeds) -> None:
         self._followed_feeds = followed_feeds
@@ -142,6 +163,8 @@ class Poller:
         self._ticker.stop()
         self._wakeups.cancel()
         self._commits.give_up()
+        if self._subscriptions:
+            await self._subscriptions.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT):
                 async with self._claiming:
@@ -166,13 +189,14 @@ class Poller:
         now = self._clock()
         room = self._room("other", len(self._polls) - self._polls.named)
         proven_room = self._room("proven", self._polls.named)
+        pushed_room = max(MAX_PUSHED_FEEDS - self._polls.pushed, 0)
         proven: Sequence[str] = ()
         try:
             if self._follow_wanted:
                 await self._follow()
             lost = await self._polls.renew(now)
             proven = self._proven_feeds.take(now, proven_room)
-            leases = await self._timeline.claim(now, room, LEASE_SECONDS, proven)
+            leases = await self._timeline.claim(now, room, LEASE_SECONDS, proven, pushed_room)
         except HistoryLostError as error:
             logger.warning("%s The feeds are followed anew.", error)
             self._follow_wanted = True
@@ -188,11 +212,12 @@ class Poller:
             self._commits.worked()
         self._polls.drop(lost, leases)
         named = set(proven)
-        others = sum(lease.url not in named for lease in leases)
+        others = sum(lease.url not in named and not lease.pushes for lease in leases)
         self._more_due = {
             *(("proven",) if 0 < proven_room == len(proven) else ()),
             *(("other",) if 0 < room == others else ()),
         }
+        self._pushed.difference_update(lease.url for lease in leases if lease.pushes)
         for lease in leases:
             if not self._stopping and (followed := self._followed_feeds.get(lease.url)):
                 under_way = UnderWay(lease, followed.name, lease.url in named)
@@ -236,7 +261,13 @@ class Poller:
 
     async def _poll(self, followed: FollowedFeed, under_way: UnderWay) -> None:
         lease = under_way.lease
-        poll = Poll(followed, lease.state, self._slots, self._fetcher, self._parser_pool, self._clock)
+        if lease.pushes and not self._is_overdue(lease):
+            await self._read_pushes(followed, under_way)
+            return
+        # Pushes that came with the lease stay, and are read next.
+        lease = replace(lease, pushes=())
+        active = await self._subscriptions.active(lease.state) if self._subscriptions else None
+        poll = Poll(followed, lease.state, self._slots, self._fetcher, self._parser_pool, self._clock, active)
         began = time.monotonic()
         result = await poll.run()
         _report(followed.name, result, time.monotonic() - began)
@@ -256,6 +287,30 @@ class Poller:
             for delay in result.delays:
                 self.delays.observe(delay)
             self._reschedule(followed, result)
+            if self._subscriptions and result.outcome != "paused":
+                # While the store is down, the next poll does it.
+                with contextlib.suppress(TimelineError):
+                    await self._subscriptions.polled(followed, lease.state, result.state)
+
+    def _is_overdue(self, lease: Lease) -> bool:
+        """True if a feed should have been polled MAX_PUSH_TURN_SECONDS ago: endless pushes must not prevent it."""
+        return lease.state.next_at + MAX_PUSH_TURN_SECONDS < self._clock()
+
+    async def _read_pushes(self, followed: FollowedFeed, under_way: UnderWay) -> None:
+        """Commits the pushes of a lease. If a bug prevents it, they are dropped, and the feed is polled."""
+        lease = under_way.lease
+        try:
+            result = await Pushed(followed, lease, self._parser_pool, self._clock, self._fetcher.max_bytes).read()
+        except Exception as error:
+            logger.error("Reading a push of %s met a bug.", followed.name, exc_info=error)
+            result = unreadable(lease.state, self._clock())
+        self.slow_patterns.add(followed.name, result.slow_patterns)
+        under_way.committing = True
+        if await self._commits.commit(result, lease):
+            self.pushes[result.outcome] += len(lease.pushes)
+            for delay in result.delays:
+                self.delays.observe(delay)
+            self._reschedule(followed, result)
 
     def _reschedule(self, followed: FollowedFeed, result: Result) -> None:
         """Makes sure that a feed is claimed in time after a poll was committed."""
@@ -269,6 +324,9 @@ class Poller:
         else:
             if room_of(result.state) == "proven":
                 self._proven_feeds.add(result.state.next_at, identity)
+            if identity in self._pushed:
+                self._pushed.discard(identity)
+                self._tick_now()
             # A feed of a shared timeline is claimed by whichever node is the first.
             if not self._timeline.is_shared:
                 self._wakeups.add(result.state.next_at)

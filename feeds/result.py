@@ -15,6 +15,8 @@ from feeds.fetch import Answer
 from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import Document
 from feeds.positions import LATE_AFTER, positioned
+from feeds.websub import discovery, trust
+from feeds.websub.trust import Active
 from feedstate import FeedState, Marks
 
 CUT_OFF: Final = "The document breaks off before its end."
@@ -53,12 +55,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """A poll that got an answer. ``before`` is the state before it, ``started`` the Unix time of the request."""
+    """A poll that got an answer. ``before`` is the state before it, ``started`` the Unix time of the request.
+
+    ``active`` is the feed's subscription at a hub, if it has one.
+    """
 
     followed: FollowedFeed
     before: FeedState
     answer: Answer
     started: float
+    active: Active | None = None
 
     @property
     def uses(self) -> Iterable[tuple[str, Feed]]:
@@ -89,6 +95,9 @@ class Polled:
             after = replace(after, listed=listed)
         if (filters := self._filters()) != after.filters:
             after = replace(after, filters=filters)
+        if named := discovery.find_in_header(answer.link, answer.url):
+            after = replace(after, hub=named.hub, topic=named.topic)
+        after = trust.after_poll(after, (), self.active, self.started)
         return Result(state=self._succeeded(after, whole=True), outcome="unchanged", withdrawn=self._left_out(gone))
 
     def changed(self, document: Document, now: float) -> Result:
@@ -105,6 +114,7 @@ class Polled:
         filtered = self._rejected_by_all(document, news)
         after = replace(after, listing=len(listed))
         after = after.counted(now, taken=len(news) - filtered, filtered=filtered, delays=delays)
+        after = trust.after_poll(after, self._dates(document, news), self.active, self.started)
         return Result(
             state=self._succeeded(after, whole=document.whole),
             outcome="new" if entries else "unchanged",
@@ -113,6 +123,43 @@ class Polled:
             slow_patterns=document.slow_patterns,
             delays=delays,
         )
+
+    def pushed(self, document: Document, now: float) -> Result:
+        """The result of a document that a hub has pushed: a partial answer, which changes no time of a poll.
+
+        A push can have another title than the feed (YouTube's has): a known title and site stay. A blog that is new
+        to the feed gets its entries with the next poll.
+        """
+        before = self.before
+        document = replace(document, entries=tuple(map(self._of_feed, document.entries)), renamed=False)
+        listed, _ = self._compared(document)
+        uses = [(blog, feed) for blog, feed in self.uses if blog in before.blogs]
+        taken = [entry for blog, feed in uses for entry in self._entries(document, blog, feed, now)]
+        news = self._news(document)
+        delays = self._delays(news, taken)
+        filtered = self._rejected_by_all(document, news)
+        after = replace(before, listed=listed, listing=len(listed), newest=self._newest(document, now))
+        after = after.counted(now, taken=len(news) - filtered, filtered=filtered, delays=delays)
+        return Result(
+            state=trust.after_push(after, now, has_news=bool(news)),
+            outcome="new" if taken else "unchanged",
+            entries=taken,
+            withdrawn=self._revoked(document),
+            slow_patterns=document.slow_patterns,
+            delays=delays,
+        )
+
+    def _of_feed(self, entry: Entry) -> Entry:
+        """The entry with title and site of the feed, where they are known."""
+        title, site = self.before.title, self.before.site_url
+        return replace(entry, source=replace(entry.source, title=title, url=site)) if title else entry
+
+    def _dates(self, document: Document, news: set[str]) -> list[float]:
+        """The dates of new entries, 0 for none; none at all of a feed whose old entries have new guids."""
+        if document.renamed:
+            return []
+        dated = ((entry, entry.published or entry.modified) for entry in document.entries if entry.id in news)
+        return [date.timestamp() if date else 0.0 for _, date in dated]
 
     def _news(self, document: Document) -> set[str]:
         """The ids of entries that the last document did not list."""
@@ -141,17 +188,25 @@ class Polled:
     def _described(self, document: Document) -> FeedState:
         """The state with a document's metadata of its feed."""
         before, whole, wishes = self.before, document.whole, document.wishes
-        dates = {moment.timestamp() for entry in document.entries if (moment := entry.published or entry.modified)}
-        past = (date for date in {*before.newest, *dates} if date <= self.started)
+        named = discovery.find(self.answer.link, document.links, self.answer.url)
+        # A document that is partial, or was cut off, can lack the links.
+        is_said = named is not None or (whole and self.answer.status == 200)
         return replace(
             before,
+            hub=named and named.hub if is_said else before.hub,
+            topic=named and named.topic if is_said else before.topic,
             title=document.title or (None if whole else before.title),
             site_url=document.site_url or (None if whole else before.site_url),
             ttl=wishes.ttl,
             skip_hours=wishes.skip_hours,
             skip_days=wishes.skip_days,
-            newest=tuple(sorted(past, reverse=True)[: schedule.SAMPLE_SIZE]),
+            newest=self._newest(document, self.started),
         )
+
+    def _newest(self, document: Document, at: float) -> tuple[float, ...]:
+        dates = {moment.timestamp() for entry in document.entries if (moment := entry.published or entry.modified)}
+        past = (date for date in {*self.before.newest, *dates} if date <= at)
+        return tuple(sorted(past, reverse=True)[: schedule.SAMPLE_SIZE])
 
     def _validated(self, state: FeedState, body_digest: str | None) -> FeedState:
         """The state with the answer's validators; without any if its body was cut off (``body_digest`` is None)."""

@@ -23,6 +23,10 @@ GONE_INTERVAL: Final = 365 * 24 * 3600.0
 """The wait after 410 Gone."""
 
 MAX_SKIPPED_HOURS: Final = 7 * 24
+BACKUP_FACTOR: Final = 12
+MAX_BACKUP_INTERVAL: Final = 24 * 3600.0
+"""While a hub pushes a feed, polls are a backup: the interval is as many times as long, up to a day."""
+
 JITTER: Final = 0.1
 """The largest share of a wait that jitter adds: feeds that were added together do not stay in step."""
 
@@ -57,11 +61,18 @@ def after_answer(state: FeedState, started: float, interval: float | None, jitte
     ``interval`` is the configured one, used as it is; None is `auto`. ``state`` is the one after the answer. Jitter
     only delays.
     """
+    wait = backed_up(state, auto_interval(state, started) if interval is None else interval, started)
     if interval is not None and interval < MIN_INTERVAL:
-        return started + interval
-    wait = auto_interval(state, started) if interval is None else interval
+        return started + wait
     next_at = started + wait * (1 + JITTER * jitter)
     return next_at if interval is not None else _not_skipped(next_at, state.skip_hours, state.skip_days)
+
+
+def backed_up(state: FeedState, wait: float, now: float) -> float:
+    """The wait until the next poll, longer while a hub pushes the feed: until its subscription ends at the latest."""
+    if not state.is_pushed(now):
+        return wait
+    return max(wait, min(wait * BACKUP_FACTOR, MAX_BACKUP_INTERVAL, state.pushed_until - now))
 
 
 def after_failure(
@@ -91,7 +102,8 @@ def latest_due(state: FeedState, interval: float | None, blogs: Iterable[str], n
     if set(blogs) - set(state.blogs):
         return 0.0
     if interval is not None:
-        return min(due, min(state.checked_at, now) + interval)
+        checked = min(state.checked_at, now)
+        return min(due, checked + backed_up(state, interval, checked))
     # `auto` measures by the clock, too: one that was years ahead made every feed look like a slow one.
     return min(due, after_answer(state, now, None, 0.0)) if state.checked_at > now else due
 

@@ -110,7 +110,7 @@ class BaseHandler(Localized):
         """Answers like GET; Tornado leaves out the body."""
         return self.get(*arguments)
 
-    def prepare(self) -> None:
+    def prepare(self) -> Awaitable[None] | None:
         """Takes the client's address from trusted proxies' headers, and has a stop wait for the answer.
 
         Raises HTTPError 404 for a path with control characters: nothing here has one in its name, and the calls of
@@ -129,6 +129,7 @@ class BaseHandler(Localized):
             urlsplit(self.request.headers.get("Origin", ""))
         except ValueError:
             raise HTTPError(403) from None
+        return None
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Ends the answer, and closes the connection if the client does not read it within ANSWER_SECONDS."""

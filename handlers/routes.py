@@ -26,6 +26,7 @@ from handlers.site import ROOT, Site
 from handlers.sources import SourceList
 from handlers.status import Retry, Status
 from handlers.targets import TargetApplication
+from handlers.websub import HubCallback
 from pages import language
 from pages.coding import accepted_codings
 
@@ -59,6 +60,7 @@ _READING: list[Any] = [
     (r"/", Index),
     (r"/robots\.txt", Robots),
     (r"/hub", Hub),
+    (r"/websub/([^/]+)", HubCallback),
     (ASSET_PATH, AssetFile),
     (r"/static/(.*)", StaticFiles, {"path": _STATIC}),
     (r"/icon/([1-9][0-9]?)\.svg", Icon),

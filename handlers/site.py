@@ -13,6 +13,7 @@ from connections.attempts import Attempts
 from connections.limits import Admission
 from fanout.fanout import FanOut
 from handlers.access import Access
+from handlers.callbacks import Callbacks
 from handlers.hub_gate import HubGate
 from handlers.turns import Turns
 from latency import Latency
@@ -45,6 +46,13 @@ class Polling(Protocol):
     @property
     def slow_patterns(self) -> Iterable[tuple[str, str, str]]:
         """Feed, blog and pattern of filters that took too long."""
+
+    @property
+    def pushes(self) -> Mapping[str, int]:
+        """The number of pushes that were read since the process started, by outcome."""
+
+    def pushed(self, feed: str) -> None:
+        """Claims a feed (its identity) at once: a push was stored."""
 
 
 class Delivering(Protocol):
@@ -84,6 +92,7 @@ class Site:
     posts: FilteredPages = field(init=False)
     answers: Cache = field(default_factory=Cache)
     attempts: Attempts = field(default_factory=Attempts)
+    callbacks: Callbacks = field(default_factory=Callbacks)
     turns: Turns = field(init=False)
     access: Access = field(default_factory=Access)
     key_events: KeyEvents = field(init=False)

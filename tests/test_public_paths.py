@@ -38,6 +38,7 @@ PATHS = [
     *("/blog/?q=one", "/blog/?source=Works", "/blog/filter", "/blog/sources", "/blog/feeds.opml", "/blog/entries"),
     *("/blog/feed.xml", "/blog/feed.json?tag=a", "/blog/feed.txt"),
     *("/blog/e/{id}", "/blog/e/{id}/previous", "/blog/e/aaaa", "/blog/theme.css", "/blog/logo", "/blog/ws"),
+    *("/websub/" + "a" * 32, "/websub/" + "a" * 32 + "?hub.mode=subscribe&hub.challenge=x"),
     *("/none/", "/none/sources", "/icon/7.svg", "/favicon.ico", "/robots.txt", "/nothing/at/all"),
     *("/healthz", "/readyz", "/metrics", "/status", "/status?q=a", "/feeds/retry", "/hub"),
     *("/assets/0123456789abcdef/livelog.css", "/static/livelog.css", "/static/missing"),

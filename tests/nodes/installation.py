@@ -42,15 +42,17 @@ class Installation:
         webs: int = 2,
         fetchers: int = 2,
         intervals: Sequence[str] = ("1s",),
+        others: Sequence[Mapping[str, Any]] = (),
         **sections: Any,
     ) -> None:
         """Starts Redis and so many nodes on a blog of these desks; waits until all desks are followed.
 
-        The desks have these intervals in turn. ``sections`` are further ones of the configuration.
+        The desks have these intervals in turn. ``others`` are further feeds, ``sections`` those of the configuration.
         """
         self.redis.start()
         feeds = zip(desks, itertools.cycle(intervals), strict=False)
-        self._blogs = {"blog": [{"url": desk.url, "interval": interval} for desk, interval in feeds]}
+        followed = [{"url": desk.url, "interval": interval} for desk, interval in feeds]
+        self._blogs = {"blog": [*followed, *others]}
         # The desks have one host; an operator with more than one desk there would allow it more than two exchanges.
         self._sections = {"store": self.redis.url, "fetch": {"per_host": 8}, **sections}
         self.webs = [self._node("web") for _ in range(webs)]
@@ -58,7 +60,7 @@ class Installation:
         async with asyncio.timeout(START_SECONDS):
             await asyncio.gather(*map(self.run, self.nodes))
         # A feed's first fetch is a backfill; what is published when that is committed is news.
-        await until(lambda: not fetchers or self._followed() == len(desks))
+        await until(lambda: not fetchers or self._followed() == len(desks) + len(others))
 
     async def run(self, node: Livelog) -> None:
         """Starts a node, on the port that it had before if it had one."""

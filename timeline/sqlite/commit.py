@@ -31,7 +31,7 @@ def commit(
     """Stores a poll's result; returns the number of events. Raises LeaseLostError. See `timeline.EventLog.commit`."""
     _save_state(db, state, lease)
     # All entries are stored before any event is decided: only then is the front page known.
-    at = state.checked_at
+    at = state.changed_at
     leaving = _leaving(db, withdrawn)
     changes = [(entry, *_store(db, entry, at, leaving)) for entry in entries]
     ends = {blog: entry_at_rank(db, blog, FRONT_PAGE) for blog in {entry.blog for entry in entries}}

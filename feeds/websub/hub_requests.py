@@ -1,0 +1,82 @@
+"""One request to a hub (WebSub §5.1): subscribe to a topic, or unsubscribe.
+
+A hub is named by a publisher, so it is not trusted more than a feed: private networks, pauses and limits are those of
+all requests. 307 and 308 lead to another hub, which gets the same request; other redirects are not followed, as they
+would lose it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from http.client import responses
+from typing import Final, Literal
+from urllib.parse import urlencode, urljoin
+
+from feeds.fetch import Fetcher
+from feeds.followed_feeds import FollowedFeed
+from outbound.client import MAX_REDIRECTS, NOTHING_OWN, STRANGERS, RequestError
+from outbound.host_limits import HostPausedError, host_key
+from outbound.retry_after import retry_after
+from subscription import LEASE_SECONDS, Subscription
+
+REPEATED: Final = (307, 308)
+"""Redirects that keep method and body."""
+
+Mode = Literal["subscribe", "unsubscribe"]
+
+
+@dataclass(frozen=True, slots=True)
+class HubAnswer:
+    """The answer of a hub: accepted if ``problem`` is None, else a sentence for the operator.
+
+    ``retry_at`` is the Unix time before which it asks for no request. ``is_down`` is True if there was no answer.
+    """
+
+    problem: str | None = None
+    retry_at: float = 0
+    is_down: bool = False
+
+
+async def ask(
+    fetcher: Fetcher, subscription: Subscription, mode: Mode, now: float, followed: FollowedFeed | None
+) -> HubAnswer:
+    """Sends a request. ``followed`` is the feed, by whose address a hub of the same origin is the operator's word.
+
+    The secret is sent to a hub without TLS, too (§5.1 advises against it): the callback travels in the same request,
+    and without a secret it alone would be enough to forge a push.
+    """
+    form = {"hub.callback": subscription.callback, "hub.mode": mode, "hub.topic": subscription.topic}
+    if mode == "subscribe":
+        form |= {"hub.secret": subscription.secret, "hub.lease_seconds": str(LEASE_SECONDS)}
+    body, url = urlencode(form).encode(), subscription.hub
+    try:
+        for _ in range(MAX_REDIRECTS + 1):
+            async with fetcher.hosts.slot(host_key(url)):
+                response = await fetcher.client.request(
+                    url,
+                    method="POST",
+                    body=body,
+                    max_redirects=0,
+                    named=followed.url if followed else STRANGERS,
+                    own=followed.own if followed else NOTHING_OWN,
+                    proven=False,
+                )
+            with contextlib.closing(response):
+                status, headers = response.status, response.headers
+            location = headers.get("Location")
+            if status not in REPEATED or not location:
+                break
+            url = urljoin(url, location)
+    except HostPausedError as paused:
+        return HubAnswer("The hub asked for a pause.", paused.until)
+    except RequestError as error:
+        return HubAnswer(f"The hub gave no answer. {error}", is_down=True)
+    except ValueError:
+        return HubAnswer("The hub redirects to an address that is none.")
+    if 200 <= status < 300:
+        return HubAnswer()
+    seconds = retry_after(headers, now) or 0.0
+    if seconds and status in (429, 503):
+        fetcher.hosts.pause(host_key(url), now + seconds)
+    return HubAnswer(f"The hub answered {status} {responses.get(status, '')}".strip() + ".", now + seconds)

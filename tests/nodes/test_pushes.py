@@ -1,0 +1,61 @@
+"""Hubs push to any web node, and any fetch node commits: each push once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.feeds.documents import rss
+from tests.feeds.websub.hub import Hub
+from tests.livelog import until
+from tests.nodes.installation import Installation
+
+PUSHES = 40
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    """A publisher with a hub."""
+    made = Hub()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def item(number: int) -> str:
+    return f"<guid>{number}</guid><title>Post {number}</title>"
+
+
+async def test_each_push_is_committed_once_wherever_it_arrived(installation: Installation, hub: Hub) -> None:
+    turn = itertools.count()
+
+    def route(callback: str) -> str:
+        node = installation.webs[next(turn) % len(installation.webs)]
+        return callback.replace("http://live.example", node.url().rstrip("/"))
+
+    hub.route = route
+    # The web nodes may start later than the others.
+    hub.verifies = False
+    feed = {"url": hub.publish("/feed", rss(item(0))), "interval": "1h"}
+    await installation.start([], others=[feed], server={"public_url": "http://live.example"})
+    await until(lambda: hub.subscriptions)
+    (one,) = hub.subscriptions
+    assert await hub.verify(one)
+    requests = hub.topics["/feed"].requests
+    async with installation.webs[0].client() as first, installation.webs[1].client() as second:
+        await first.next()
+        await second.next()
+        for number in range(1, PUSHES + 1):
+            # Each is pushed twice, to either node.
+            codes = await asyncio.gather(hub.push(one, rss(item(number))), hub.push(one, rss(item(number))))
+            assert set(codes) == {202}
+            if number == PUSHES // 2:
+                await installation.fetchers[0].kill()
+            titles = [(await client.next())["item"]["title"] for client in (first, second)]
+            assert titles == [f"Post {number}"] * 2
+    assert await installation.titles() == sorted(f"Post {number}" for number in range(PUSHES + 1))
+    assert hub.topics["/feed"].requests == requests, "the publisher is not asked"
+    assert len(hub.subscriptions) == 1
