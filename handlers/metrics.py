@@ -25,12 +25,14 @@ from fanout.fanout import FanOut
 from fanout.frames import Transport
 from feedstate import FeedState
 from handlers.admin import AdminHandler
+from handlers.callbacks import Callbacks
 from handlers.site import Polling, Site
 from handlers.status import LATE_SECONDS
 from handlers.status_webhooks import webhooks
 from latency import Latency
 from pages import status_lists
 from pages.cache import Cache
+from subscription import KIND
 from timeline import TimelineError
 
 MAX_LABELLED: Final = 1_000
@@ -56,6 +58,7 @@ class Metrics(AdminHandler):
             registry.register(_Collected(_readers(self.site.fanout)))
             registry.register(_Collected(_refusals(self.site.admission.refused)))
             registry.register(_Collected(_answers(self.site.answers)))
+            registry.register(_Collected(_callbacks(self.site.callbacks)))
         if self.site.polling:
             registry.register(_Collected(_polls(self.site.polling)))
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
@@ -91,13 +94,15 @@ async def _timeline(site: Site) -> list[Metric]:
 async def _store(site: Site) -> list[Metric]:
     size = GaugeMetricFamily("livelog_store_bytes", "Size of the store: of the SQLite database, or of all of Redis.")
     nodes = GaugeMetricFamily("livelog_nodes", "Nodes that reported within 30 s, by role.", labels=["role"])
+    held = GaugeMetricFamily("livelog_subscriptions", "Subscriptions at WebSub hubs, pending ones included.")
     with contextlib.suppress(TimelineError):
+        held.add_metric([], await site.timeline.count_jobs(KIND))
         size.add_metric([], await site.timeline.stored_bytes())
         now = site.timeline.now()
         roles = Counter(node.role for node in await site.timeline.nodes() if now - node.at <= LATE_SECONDS)
         for role, count in roles.items():
             nodes.add_metric([role], count)
-    return [size, nodes]
+    return [size, nodes, held]
 
 
 def _process(site: Site) -> list[Metric]:
@@ -280,10 +285,22 @@ def _answers(cache: Cache) -> list[Metric]:
     return [answers, kept, size]
 
 
+def _callbacks(callbacks: Callbacks) -> list[Metric]:
+    requests = CounterMetricFamily(
+        "livelog_hub_requests", "Requests of WebSub hubs at callbacks by their outcome.", labels=["outcome"]
+    )
+    for outcome, count in callbacks.outcomes.items():
+        requests.add_metric([outcome], count)
+    return [requests]
+
+
 def _polls(polling: Polling) -> list[Metric]:
     polls = CounterMetricFamily("livelog_polls", "Polls of feeds by their outcome.", labels=["outcome"])
     for outcome, count in polling.polls.items():
         polls.add_metric([outcome], count)
+    pushes = CounterMetricFamily("livelog_pushes", "Pushes of WebSub hubs that were read.", labels=["outcome"])
+    for outcome, count in polling.pushes.items():
+        pushes.add_metric([outcome], count)
     seen = HistogramMetricFamily("livelog_seen_seconds", "Time from the date of a new entry until it was seen.")
     seen.add_metric([], *_histogram(polling.delays))
-    return [polls, seen]
+    return [polls, pushes, seen]

@@ -23,11 +23,13 @@ from feedstate import FeedState
 from handlers.admin import AdminHandler
 from handlers.readiness import problem_of
 from handlers.site import Site
+from handlers.status_pushes import pushes
 from handlers.status_subscribers import subscriber_rows
 from handlers.status_webhooks import webhooks
-from pages import status, status_lists
+from pages import status, status_lists, status_pushes
 from pages.durations import helpers
 from pages.source_text import iso
+from pages.status_pushes import PushRows
 from pages.status_subscribers import SubscriberRows
 from pages.status_subscribers import as_json as subscribers_as_json
 from pages.status_webhooks import WebhookRow, WebhookRows, arranged
@@ -68,6 +70,7 @@ class Report:
     problem: str | None
     advice: Advice | None
     rows: status.Rows
+    pushes: PushRows
     followed: int
     failing: int
     blogs: Sequence[BlogRow]
@@ -88,12 +91,14 @@ async def report(site: Site, words: str = "") -> Report:
     hooks: Sequence[WebhookRow] = ()
     lists: Mapping[str, FeedList] = {}
     subscribers = SubscriberRows()
+    pushed = PushRows()
     try:
         states = await site.sources.states()
         nodes = await site.timeline.nodes()
         hooks = await webhooks(site.config, site.timeline)
         lists = await feed_lists.stored(site.timeline, site.config)
         subscribers = await subscriber_rows(site.hub_gate.subscribers, site.timeline.now())
+        pushed = await pushes(site.config, site.timeline, states)
     except TimelineError as error:
         states, problem = site.sources.last_states, problem or str(error)
     now = site.timeline.now()
@@ -106,6 +111,7 @@ async def report(site: Site, words: str = "") -> Report:
         problem=problem and redaction.public_text(problem),
         advice=remedies.for_store(problem) if problem else None,
         rows=replace(rows, others=_timed(site, rows.others), failing=_timed(site, rows.failing)),
+        pushes=pushed,
         followed=followed,
         failing=failing,
         blogs=_blogs(site),
@@ -194,6 +200,7 @@ class Status(AdminHandler):
             iso=iso,
             slow_advice=SLOW_PATTERN,
             late=LATE_SECONDS,
+            has_public_url=bool(self.site.config.server.public_url),
             tried=_number(self.text_argument("tried")),
             **helpers(self.locale, made.now),
         )
@@ -266,6 +273,7 @@ def _json(site: Site, made: Report) -> dict[str, Any]:
         "feeds": {"followed": made.followed, "failing": made.failing},
         "sources": [status.as_json(row, iso) for row in (*made.rows.failing, *made.rows.others)],
         "more": made.rows.more,
+        "pushes": status_pushes.as_json(made.pushes, iso),
         "blogs": [
             {
                 "blog": row.slug,

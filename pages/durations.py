@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from tornado.locale import Locale
 
+from pages.status_pushes import PushRow
+
 MIN_STEPS: Final = 2
 """A unit is used from this many of it on: 90 min, not 1.5 h."""
 
@@ -40,7 +42,17 @@ def helpers(locale: Locale, now: float) -> dict[str, Callable[..., Any]]:
             "unread": locale.translate("{n} requests were refused: their clients do not read the answers."),
         }[reason]
 
+    def subscription(row: PushRow) -> str:
+        if row.is_trusted:
+            return locale.translate("pushed first")
+        return {
+            "active": locale.translate("confirmed"),
+            "pending": locale.translate("not confirmed yet"),
+            "denied": locale.translate("denied"),
+        }.get(row.phase, locale.translate("none"))
+
     return {
+        "subscription": subscription,
         "lasting": lasting,
         "ago": ago,
         "until": until,

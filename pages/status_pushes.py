@@ -1,0 +1,120 @@
+"""The sources that WebSub hubs push: subscriptions, trust, and the remedy where polls make up for a hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import redaction
+import remedies
+import urls
+from config import Config
+from feedstate import FeedState
+from pages.status import Followed, followed
+from remedies import Advice
+from subscription import Subscription
+from timeline import Job
+
+MAX_ROWS: Final = 100
+
+_WORTH: Final = {"active": 3, "pending": 2, "denied": 1, "leaving": 0}
+"""Of several subscriptions of a feed, that of the highest is shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRow:
+    """A source with a hub. Times are Unix seconds, 0 for never; ``until`` is the end of an active subscription.
+
+    Since ``distrusted_at``, polls found ``missed`` posts that the hub should have pushed.
+    """
+
+    title: str
+    feed: str
+    hub: str
+    phase: str
+    until: float = 0
+    pushes: int = 0
+    last_push: float = 0
+    is_trusted: bool = False
+    distrusted_at: float = 0
+    missed: int = 0
+    problem: str | None = None
+    advice: Advice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushRows:
+    """Rows, those with advice first. ``more`` are left out; ``subscribed`` of the ``hubs`` sources with a hub are."""
+
+    rows: Sequence[PushRow] = ()
+    hubs: int = 0
+    subscribed: int = 0
+    more: int = 0
+
+
+def rows(config: Config, states: Mapping[str, FeedState], jobs: Iterable[Job], now: float) -> PushRows:
+    """The rows of the followed feeds that name a hub, with the best of their subscriptions."""
+    best: dict[str, Subscription] = {}
+    for job in jobs:
+        one = Subscription.from_json(job.state)
+        if one.feed not in best or _WORTH[best[one.feed].phase] < _WORTH[one.phase]:
+            best[one.feed] = one
+    feeds = followed(config)
+    made = [
+        _row(feeds[identity], state, best.get(identity), now)
+        for identity, state in states.items()
+        if identity in feeds and state.hub
+    ]
+    made.sort(key=lambda row: (row.advice is None, row.title, row.feed))
+    subscribed = sum(row.phase == "active" for row in made)
+    return PushRows(made[:MAX_ROWS], len(made), subscribed, max(len(made) - MAX_ROWS, 0))
+
+
+def _row(one: Followed, state: FeedState, held: Subscription | None, now: float) -> PushRow:
+    is_active = held is not None and held.phase == "active" and held.until > now
+    problem = held.problem if held else None
+    advice = remedies.for_hub(problem) if problem else None
+    address = one.feed.public_url
+    return PushRow(
+        title=one.feed.title or state.title or urls.host_of(state.site_url or address),
+        feed=address.partition("://")[2],
+        hub=redaction.public_url(state.hub or "").partition("://")[2],
+        phase=held.phase if held else "none",
+        until=held.until if held and is_active else 0,
+        pushes=state.pushes,
+        last_push=min(state.pushed_at, now),
+        is_trusted=state.push_trusted and is_active,
+        distrusted_at=min(state.distrusted_at, now) if is_active else 0,
+        missed=state.missed if is_active else 0,
+        problem=problem and redaction.public_text(problem),
+        advice=advice or (remedies.HUB_DEAD if is_active and state.distrusted_at else None),
+    )
+
+
+def as_json(found: PushRows, iso: Any) -> dict[str, Any]:
+    """The rows for programs."""
+    return {
+        "hubs": found.hubs,
+        "subscribed": found.subscribed,
+        "more": found.more,
+        "sources": [
+            {
+                "title": row.title,
+                "feed": row.feed,
+                "hub": row.hub,
+                "subscription": row.phase,
+                "until": iso(row.until),
+                "pushes": row.pushes,
+                "last_push": iso(row.last_push),
+                "trusted": row.is_trusted,
+                "distrusted_since": iso(row.distrusted_at),
+                "missed": row.missed,
+                "problem": row.problem,
+                "cause": row.advice and row.advice.cause,
+                "what": row.advice and row.advice.what,
+                "remedy": row.advice and row.advice.remedy,
+            }
+            for row in found.rows
+        ],
+    }
