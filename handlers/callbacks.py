@@ -16,6 +16,9 @@ MAX_PUSHES: Final = 32
 MAX_LOOKUPS: Final = 64
 """Bodies that are read at the same time, and requests that ask the store."""
 
+MAX_READ_OF_SUBSCRIPTION: Final = 4
+"""Bodies of one subscription that are read at the same time: a slow hub does not keep others out."""
+
 MAX_PUSHES_PER_SUBSCRIPTION: Final = 60
 PUSHES_PER_SECOND: Final = 1.0
 MAX_COUNTED: Final = 10_000
@@ -29,7 +32,7 @@ class Callbacks:
         self.outcomes = Counter(verified=0, denied=0, pushed=0, discarded=0, unknown=0, too_large=0, refused=0)
         self._clock = clock
         self._rates: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._pushes = 0
+        self._reading = Counter[str]()
         self._lookups = 0
 
     @contextmanager
@@ -46,7 +49,7 @@ class Callbacks:
 
     def begin_push(self, token: str) -> None:
         """Counts a body that is to be read, until `end_push`. Raises RefusedError, or HTTPError 429."""
-        if self._pushes >= MAX_PUSHES:
+        if self._reading.total() >= MAX_PUSHES or self._reading[token] >= MAX_READ_OF_SUBSCRIPTION:
             self.outcomes["refused"] += 1
             raise RefusedError("Too many documents are pushed right now.")
         now = self._clock()
@@ -58,8 +61,9 @@ class Callbacks:
         if left < 1:
             self.outcomes["refused"] += 1
             raise HTTPError(429, reason="Too many documents are pushed.")
-        self._pushes += 1
+        self._reading[token] += 1
 
-    def end_push(self) -> None:
+    def end_push(self, token: str) -> None:
         """A body was read, or its connection closed."""
-        self._pushes -= 1
+        self._reading[token] -= 1
+        self._reading += Counter()

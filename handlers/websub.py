@@ -8,6 +8,7 @@ stored before it is acknowledged, and read by the node that claims its feed. All
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from connections.limits import RefusedError
 from handlers.base import BaseHandler
 from handlers.callbacks import Callbacks
 from subscription import DENIED_SECONDS, KIND, LEASE_SECONDS, Subscription, is_token
-from timeline import Job
+from timeline import Job, TimelineError
+
+logger = logging.getLogger("livelog.http")
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 MAX_CHALLENGE_BYTES: Final = 1024
@@ -109,6 +112,11 @@ class HubCallback(BaseHandler):
             self.set_header("Retry-After", str(RETRY_SECONDS))
         super().write_error(status_code, **kwargs)
 
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Logs a bug, without the path: it has the token."""
+        if not isinstance(value, HTTPError | RefusedError | TimelineError):
+            logger.error("A request of a hub met a bug.", exc_info=(typ, value, tb))
+
     @property
     def _callbacks(self) -> Callbacks:
         return self.site.callbacks
@@ -137,7 +145,7 @@ class HubCallback(BaseHandler):
     def _end_body(self) -> bytearray:
         body, self._body = self._body, None
         if body is not None:
-            self._callbacks.end_push()
+            self._callbacks.end_push(self.path_args[0])
         return body or bytearray()
 
     def _unknown(self) -> HTTPError:

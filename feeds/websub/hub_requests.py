@@ -7,7 +7,7 @@ would lose it.
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 from dataclasses import dataclass
 from http.client import responses
 from typing import Final, Literal
@@ -15,13 +15,16 @@ from urllib.parse import urlencode, urljoin
 
 from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed
-from outbound.client import MAX_REDIRECTS, NOTHING_OWN, STRANGERS, RequestError
+from outbound.client import MAX_REDIRECTS, NOTHING_OWN, STRANGERS, RequestError, Response
 from outbound.host_limits import HostPausedError, host_key
 from outbound.retry_after import retry_after
 from subscription import LEASE_SECONDS, Subscription
 
 REPEATED: Final = (307, 308)
 """Redirects that keep method and body."""
+
+REQUEST_TIMEOUT: Final = 40.0
+"""Seconds for a request with its redirects."""
 
 Mode = Literal["subscribe", "unsubscribe"]
 
@@ -49,34 +52,42 @@ async def ask(
     form = {"hub.callback": subscription.callback, "hub.mode": mode, "hub.topic": subscription.topic}
     if mode == "subscribe":
         form |= {"hub.secret": subscription.secret, "hub.lease_seconds": str(LEASE_SECONDS)}
-    body, url = urlencode(form).encode(), subscription.hub
     try:
-        for _ in range(MAX_REDIRECTS + 1):
-            async with fetcher.hosts.slot(host_key(url)):
-                response = await fetcher.client.request(
-                    url,
-                    method="POST",
-                    body=body,
-                    max_redirects=0,
-                    named=followed.url if followed else STRANGERS,
-                    own=followed.own if followed else NOTHING_OWN,
-                    proven=False,
-                )
-            with contextlib.closing(response):
-                status, headers = response.status, response.headers
-            location = headers.get("Location")
-            if status not in REPEATED or not location:
-                break
-            url = urljoin(url, location)
+        async with fetcher.hosts.slot(host_key(subscription.hub)), asyncio.timeout(REQUEST_TIMEOUT):
+            url, response = await _answer(fetcher, subscription.hub, urlencode(form).encode(), followed)
     except HostPausedError as paused:
         return HubAnswer("The hub asked for a pause.", paused.until)
     except RequestError as error:
         return HubAnswer(f"The hub gave no answer. {error}", is_down=True)
+    except TimeoutError:
+        return HubAnswer(f"The hub gave no answer within {REQUEST_TIMEOUT:g} seconds.", is_down=True)
     except ValueError:
         return HubAnswer("The hub redirects to an address that is none.")
+    status = response.status
     if 200 <= status < 300:
         return HubAnswer()
-    seconds = retry_after(headers, now) or 0.0
+    seconds = retry_after(response.headers, now) or 0.0
     if seconds and status in (429, 503):
         fetcher.hosts.pause(host_key(url), now + seconds)
     return HubAnswer(f"The hub answered {status} {responses.get(status, '')}".strip() + ".", now + seconds)
+
+
+async def _answer(fetcher: Fetcher, hub: str, body: bytes, followed: FollowedFeed | None) -> tuple[str, Response]:
+    """The answer, already closed, and the URL that it came from. Raises RequestError, HostPausedError, ValueError."""
+    url = hub
+    for _ in range(MAX_REDIRECTS + 1):
+        response = await fetcher.client.request(
+            url,
+            method="POST",
+            body=body,
+            max_redirects=0,
+            named=followed.url if followed else STRANGERS,
+            own=followed.own if followed else NOTHING_OWN,
+            proven=False,
+        )
+        response.close()
+        location = response.headers.get("Location")
+        if response.status not in REPEATED or not location:
+            return url, response
+        url = urljoin(url, location)
+    raise RequestError(f"More than {MAX_REDIRECTS} redirects.")

@@ -40,9 +40,8 @@ TICK_SECONDS: Final = 1.0
 MAX_REQUESTS: Final = 16
 """Requests to hubs that are under way at the same time; of one host, as many as of its feeds."""
 
-REQUEST_TIMEOUT: Final = 40.0
-LEASE_SECONDS: Final = 60.0
-"""Seconds for a request with its redirects, and for the lease of its job."""
+LEASE_SECONDS: Final = 300.0
+"""Duration of the lease of a job, which may have to wait for its hub."""
 
 CONFIRM_SECONDS: Final = 300.0
 """Time that a hub has to verify a request that it has accepted."""
@@ -115,7 +114,7 @@ class Subscriptions:
         """Makes and ends subscriptions of a feed, after the commit of a poll. Raises TimelineError."""
         if self._base is None or not (state.hub or before.hub):
             return
-        named = Named(state.hub, state.topic) if state.hub and state.topic else None
+        named = _named(state)
         kept = await self._keep_wanted(followed.identity, named)
         if named and not kept:
             await self._put(followed.identity, named)
@@ -167,19 +166,26 @@ class Subscriptions:
             logger.error("A subscription met a bug.", exc_info=error)
 
     async def _sweep(self) -> None:
-        """Ends the subscriptions of feeds that are no longer followed, or name another hub."""
+        """Ends the subscriptions of feeds that are no longer followed, or name another hub.
+
+        A feed that was polled as a backup, and has no subscription any more, is due.
+        """
         if not self._sweep_wanted:
             return
         self._sweep_wanted = False
         try:
-            if not await self._timeline.count_jobs(KIND):
-                return
-            named = await asyncio.to_thread(_named, await self._timeline.states(), self._followed)
+            states = await asyncio.to_thread(_with_hub, await self._timeline.states(), self._followed)
+            pushed = {feed for feed, state in states.items() if state.is_pushed(self._clock())}
             async for job, one in self._all():
+                state = states.get(one.feed)
                 if self._base is None:
                     await self._timeline.remove_job(KIND, job.id)
-                elif one.phase != "leaving" and not self._is_wanted(one, named.get(one.feed)):
+                elif one.phase != "leaving" and not self._is_wanted(one, _named(state) if state else None):
                     await self._leave(job, one)
+                elif one.phase == "active":
+                    pushed.discard(one.feed)
+            for feed in pushed:
+                await self._timeline.make_due(feed)
         except TimelineError:
             self._sweep_wanted = True
             raise
@@ -299,11 +305,7 @@ class Subscriptions:
         now, host = self._clock(), host_key(one.hub)
         if (until := self._down.get(host, 0.0)) > now:
             return HubAnswer("The hub gave no answer.", until + random.random() * DOWN_SECONDS)
-        try:
-            async with asyncio.timeout(REQUEST_TIMEOUT):
-                answer = await hub_requests.ask(self._fetcher, one, mode, now, self._followed.get(one.feed))
-        except TimeoutError:
-            answer = HubAnswer(f"The hub gave no answer within {REQUEST_TIMEOUT:g} seconds.", is_down=True)
+        answer = await hub_requests.ask(self._fetcher, one, mode, now, self._followed.get(one.feed))
         if answer.is_down:
             self._down = {hub: until for hub, until in self._down.items() if until > now}
             if len(self._down) < MAX_DOWN:
@@ -313,12 +315,12 @@ class Subscriptions:
         return answer
 
 
-def _named(states: Iterable[FeedState], followed: Mapping[str, FollowedFeed]) -> dict[str, Named]:
-    return {
-        state.url: Named(state.hub, state.topic)
-        for state in states
-        if state.hub and state.topic and state.url in followed
-    }
+def _with_hub(states: Iterable[FeedState], followed: Mapping[str, FollowedFeed]) -> dict[str, FeedState]:
+    return {state.url: state for state in states if (state.hub or state.pushed_until) and state.url in followed}
+
+
+def _named(state: FeedState) -> Named | None:
+    return Named(state.hub, state.topic) if state.hub and state.topic else None
 
 
 def _backoff(failures: int) -> float:

@@ -14,7 +14,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from config import Config
-from handlers.callbacks import MAX_PUSHES, MAX_PUSHES_PER_SUBSCRIPTION
+from handlers.callbacks import MAX_PUSHES, MAX_PUSHES_PER_SUBSCRIPTION, MAX_READ_OF_SUBSCRIPTION
 from handlers.websub import MAX_BODY_BYTES, MAX_CHALLENGE_BYTES
 from subscription import KIND, Phase, Subscription, new_token
 from tests.livelog import until
@@ -232,12 +232,16 @@ async def test_a_body_that_is_shorter_than_its_length_stores_nothing(site: Site)
 async def test_bodies_that_are_read_at_the_same_time_are_bounded(site: Site) -> None:
     await stored(site)
     async with AsyncExitStack() as stack:
-        for _ in range(MAX_PUSHES):
-            await stack.enter_async_context(head_sent(site, *PARTIAL))
-        await until(lambda: site.served.callbacks._pushes == MAX_PUSHES)
+        tokens = [new_token() for _ in range(MAX_PUSHES // MAX_READ_OF_SUBSCRIPTION)]
+        for token in tokens:
+            await stored(site, token=token)
+            for _ in range(MAX_READ_OF_SUBSCRIPTION):
+                await stack.enter_async_context(head_sent(site, *PARTIAL, token=token))
+            await until(lambda token=token: site.served.callbacks._reading[token] == MAX_READ_OF_SUBSCRIPTION)
+            assert (await pushed(site, b"x", token)).code == 503
         answer = await pushed(site, b"x")
         assert (answer.code, "Retry-After" in answer.headers) == (503, True)
-    await until(lambda: site.served.callbacks._pushes == 0)
+    await until(lambda: not site.served.callbacks._reading)
     assert (await pushed(site, b"x")).code == 202
 
 

@@ -216,3 +216,17 @@ async def test_a_hub_in_a_private_network_is_not_asked(subscriber: Subscriber, h
         assert other.requests == []
     finally:
         await other.stop()
+
+
+async def test_a_feed_that_was_pushed_is_polled_if_its_subscription_is_lost(subscriber: Subscriber, hub: Hub) -> None:
+    feed = {"url": hub.publish("/feed", rss(ONE)), "interval": HOUR}
+    await subscriber.follow(feed)
+    assert await hub.push(await hub.subscribed(), rss(TWO)) == 202
+    await subscriber.shows("One", "Two")
+    await subscriber.later(2 * HOUR)
+    polls = hub.topics["/feed"].requests
+    subscriber.has_public_url = False
+    await subscriber.follow(feed)
+    await until(lambda: subscriber.timeline.tries["make_due"])
+    await subscriber.later(0)
+    assert (hub.topics["/feed"].requests, await subscriber.held()) == (polls + 1, [])
