@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from tornado.http1connection import HTTP1Connection
@@ -169,38 +170,45 @@ class HubCallback(BaseHandler):
 
     async def _confirm(self, token: str, mode: str, topic: str) -> None:
         """Stores what a hub verifies, if that is pending. Raises HTTPError 404."""
-        timeline = self.site.timeline
-        for _ in range(MAX_TRIES):
-            job, now = await timeline.job(KIND, token), timeline.now()
-            one = Subscription.from_json(job.state) if job else None
-            if job is None or one is None or not one.confirms(mode, topic, now):
+
+        def confirmed(one: Subscription, now: float) -> tuple[Subscription, float]:
+            if not one.confirms(mode, topic, now):
                 raise self._unknown()
-            if mode == "unsubscribe":
-                await timeline.remove_job(KIND, token)
-                return
             active = one.activated(now, self._lease_seconds())
             # At once: the subscription that it follows is to be ended.
-            due = now if active.predecessor else active.renew_at
-            if await timeline.replace_job(job, active.to_json(), due):
-                return
-            # The node that asked the hub has settled the job meanwhile.
-            await asyncio.sleep(0)
-        raise RefusedError("This subscription is being changed.")
+            return active, now if active.predecessor else active.renew_at
+
+        if mode != "unsubscribe":
+            await self._change(token, confirmed)
+        elif self._subscription.confirms(mode, topic, self.site.timeline.now()):
+            await self.site.timeline.remove_job(KIND, token)
+        else:
+            raise self._unknown()
 
     async def _denied(self, token: str, topic: str) -> None:
         """Stores that a hub holds no subscription, and has the feed polled now (§5.2). Raises HTTPError 404."""
-        timeline = self.site.timeline
         if topic != self._subscription.topic or self._subscription.phase == "leaving":
             raise self._unknown()
         reason = " ".join(self._argument("hub.reason").split())[:MAX_REASON_CHARS]
         problem = "The hub has denied the subscription" + (f": {reason}" if reason.isprintable() and reason else ".")
         with self._callbacks.lookup():
-            job = await timeline.job(KIND, token)
-            if job:
-                one = Subscription.from_json(job.state).denied(problem)
-                await timeline.replace_job(job, one.to_json(), timeline.now() + DENIED_SECONDS)
-                await timeline.make_due(one.feed)
+            await self._change(token, lambda one, now: (one.denied(problem), now + DENIED_SECONDS))
+            await self.site.timeline.make_due(self._subscription.feed)
         self._callbacks.outcomes["denied"] += 1
+
+    async def _change(self, token: str, change: Callable[[Subscription, float], tuple[Subscription, float]]) -> None:
+        """Stores a subscription as ``change`` makes it, with the time when it is due. Raises HTTPError 404."""
+        timeline = self.site.timeline
+        for _ in range(MAX_TRIES):
+            job = await timeline.job(KIND, token)
+            if job is None:
+                raise self._unknown()
+            changed, due = change(Subscription.from_json(job.state), timeline.now())
+            if await timeline.replace_job(job, changed.to_json(), due):
+                return
+            # The node that asked the hub has settled the job meanwhile.
+            await asyncio.sleep(0)
+        raise RefusedError("This subscription is being changed.")
 
     def _lease_seconds(self) -> float:
         """The lease that a hub grants; as long as we asked for if it grants none that can be read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -48,7 +49,9 @@ async def test_each_push_is_committed_once_wherever_it_arrived(installation: Ins
     async with installation.webs[0].client() as first, installation.webs[1].client() as second:
         await first.next()
         await second.next()
+        taken = []
         for number in range(1, PUSHES + 1):
+            began = time.monotonic()
             # Each is pushed twice, to either node.
             codes = await asyncio.gather(hub.push(one, rss(item(number))), hub.push(one, rss(item(number))))
             assert set(codes) == {202}
@@ -56,6 +59,9 @@ async def test_each_push_is_committed_once_wherever_it_arrived(installation: Ins
                 await installation.fetchers[0].kill()
             titles = [(await client.next())["item"]["title"] for client in (first, second)]
             assert titles == [f"Post {number}"] * 2
+            taken.append(time.monotonic() - began)
     assert await installation.titles() == sorted(f"Post {number}" for number in range(PUSHES + 1))
+    taken.sort()
+    print(f"push to the readers of both: half within {taken[PUSHES // 2] * 1000:.0f} ms")
     assert hub.topics["/feed"].requests == requests, "the publisher is not asked"
     assert len(hub.subscriptions) == 1
