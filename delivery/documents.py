@@ -13,7 +13,7 @@ from typing import Final
 
 from config import Config
 from delivery.topics import Topic
-from entries import Event, coalesce, dump
+from entries import FRONT_PAGE, Event, coalesce, dump
 from pages.feeds_out.document import BlogFacts, Feed, Written
 from pages.feeds_out.links import CONTENT_TYPES
 from pages.feeds_out.render import write, write_entry
@@ -25,9 +25,6 @@ MAX_DOCUMENT_BYTES: Final = 450_000
 
 MAX_KEPT: Final = 64
 MAX_KEPT_BYTES: Final = 8 * 1024 * 1024
-TEXT_POSTS: Final = 50
-"""Posts of a topic in plain text, which is distributed whole: text has no ids by which parts could be joined."""
-
 SLICE_SECONDS: Final = 0.002
 
 Key = tuple[str, str, str]
@@ -97,7 +94,8 @@ class Documents:
         return Document(str(through.cursor), body, CONTENT_TYPES[topic.form], topic.links.header())
 
     async def _whole(self, topic: Topic) -> list[Written]:
-        page = await self._pages.page(topic.blog.slug, topic.chosen, None, TEXT_POSTS)
+        """The newest posts: text has no ids by which a part could be joined to what a subscriber has."""
+        page = await self._pages.page(topic.blog.slug, topic.chosen, None, FRONT_PAGE)
         entries = [write_entry(topic.form, dump(item)) for item in page.items]
         return _fitting(entries)
 

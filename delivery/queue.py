@@ -28,6 +28,7 @@ from config import Config
 from delivery import outcome
 from delivery.backlogs import Backlogs
 from delivery.put_backs import PutBacks
+from delivery.report import Report
 from delivery.target import KIND, NEVER, Sender, Sent, Target, all_targets
 from delivery.wakeups import Wakeups
 from entries import Cursor, Event
@@ -89,6 +90,7 @@ class DeliveryQueue:
         self._senders = {sender.sort: sender for sender in senders}
         self._clock = clock or timeline.now
         self._jitter = jitter
+        self._report = Report()
         self._backlogs = Backlogs(timeline)
         self._hosts = HostLimits(PER_HOST)
         self._by_host: Counter[str] = Counter()
@@ -140,6 +142,7 @@ class DeliveryQueue:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT):
                 await asyncio.gather(*(self._give_back(lease) for lease in cut.values()))
+        self._report.close()
 
     async def _give_back(self, lease: JobLease) -> None:
         """Ends a lease, so that another node need not wait for it to run out."""
@@ -147,16 +150,13 @@ class DeliveryQueue:
             await self._timeline.settle_job(lease, lease.job.state, self._clock())
 
     async def _claim_forever(self) -> None:
-        is_down = False
         while True:
             self._due.clear()
             try:
                 claimed = await self._claim()
-                is_down = False
             except TimelineError as error:
-                if not is_down:
-                    logger.error("Deliveries cannot be claimed, trying again: %s", error)
-                claimed, is_down = False, True
+                self._report.failed(error)
+                claimed = False
             if claimed:
                 await asyncio.sleep(BUSY_INTERVAL)
                 continue
@@ -198,6 +198,8 @@ class DeliveryQueue:
         if room <= 0:
             return True
         leases = await self._timeline.claim_jobs(KIND, self._clock(), room, LEASE_SECONDS)
+        if leases:
+            self._report.worked()
         for lease in leases:
             task = asyncio.create_task(self._deliver(lease))
             self._under_way[task] = lease
@@ -240,7 +242,7 @@ class DeliveryQueue:
             return target, replay.events, replay.head
         lost = outcome.given_up(target, replay.head, replay.reason)
         self.counts["given_up"] += lost.undelivered - target.undelivered
-        logger.warning("%s missed events that are no longer stored.", target.name)
+        self._report.missed(target.name)
         return lost, [], replay.head
 
     async def _send(
@@ -323,11 +325,12 @@ class DeliveryQueue:
             except LeaseLostError:
                 return False
             except TimelineError as error:
-                logger.error("A delivery cannot be stored, trying again: %s", error)
+                self._report.failed(error)
                 if asyncio.get_running_loop().time() > deadline:
                     return False
                 await asyncio.sleep(SETTLE_RETRY_INTERVAL)
             else:
+                self._report.worked()
                 return True
 
 

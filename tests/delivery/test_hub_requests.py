@@ -169,3 +169,12 @@ def test_secrets_and_callbacks_are_in_no_representation() -> None:
     subscription = Subscription(callback=CALLBACK, topic=XML, secret="s3cr").requested(request)
     assert "s3cr" not in f"{request!r} {subscription!r}"
     assert CALLBACK not in repr(subscription)
+
+
+def test_topics_are_below_the_path_of_the_public_url(settings: Config) -> None:
+    server = settings.server.model_copy(update={"public_url": f"{SITE}/live"})
+    below = settings.model_copy(update={"server": server})
+    topic = Topic.of(below, f"{SITE}/live/blog/feed.xml")
+    assert topic
+    assert topic.links.hub == f"{SITE}/live/hub"
+    assert Topic.of(below, XML) is None

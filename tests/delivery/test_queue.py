@@ -19,7 +19,7 @@ from entries import Cursor, Event
 from tests.livelog import until
 from tests.redis import RedisServer
 from tests.timeline.drafts import commit, entry
-from timeline import Timeline, open_timeline
+from timeline import JobLease, Timeline, TimelineError, open_timeline
 
 TARGET = Target(id="t", sort="webhook", name="chat", blog="blog", host="hooks.test")
 
@@ -225,8 +225,10 @@ async def test_a_cursor_that_cannot_be_replayed_counts_and_goes_on_from_the_newe
     queue = desk.queue()
     await desk.has("t", 1)
     assert (await desk.target()).undelivered == queue.counts["given_up"] == 1
-    await until(lambda: caplog.records)
-    assert [record.getMessage() for record in caplog.records] == ["chat missed events that are no longer stored."]
+    await queue.stop()
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 target missed events that are no longer stored: chat."
+    ]
     caplog.clear()
 
 
@@ -380,3 +382,29 @@ async def test_two_nodes_on_redis_send_each_event_once(shared_redis: RedisServer
     assert all(desk.sender.got for desk in desks), "both had work"
     for timeline in timelines:
         await timeline.close()
+
+
+async def test_a_store_that_is_down_is_logged_once_and_waited_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(queue_module, "SETTLE_RETRY_INTERVAL", 0.02)
+    settle, failures = desk.timeline.settle_job, iter(range(5))
+
+    async def down(lease: JobLease, state: str, due: float) -> None:
+        for _ in failures:
+            raise TimelineError("the disk is full")
+        await settle(lease, state, due)
+
+    monkeypatch.setattr(desk.timeline, "settle_job", down)
+    targets = [replace(TARGET, id=f"t{n}", host=f"h{n}") for n in range(3)]
+    await desk.follow(*targets)
+    desk.queue()
+    await commit(desk.timeline, entry("a"))
+    for target in targets:
+        await desk.has(target.id, 1)
+    await until(lambda: len(caplog.records) == 2)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Deliveries wait for the store: the disk is full",
+        "Deliveries go on.",
+    ]
+    caplog.clear()
