@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +25,7 @@ from bench.posts import BLOG
 from bench.processes import session
 from demo.newsroom import Desk, Newsroom
 from tests.livelog import ROOT, until
+from tests.ports import free_ports
 
 PEERS_PYTHON = os.environ.get("LIVELOG_BENCH_PEERS") or sys.executable
 """The Python that has the libraries of `bench.peers`."""
@@ -40,8 +39,6 @@ _STOP_TIMEOUT = 20.0
 
 _SETPRIV = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 """Prefix of a command that ends with this process, so that a killed run leaves no server running (util-linux)."""
-
-_PORTS = range(10_000, 32_000)
 
 
 class Server(ABC):
@@ -191,20 +188,6 @@ class Livelog(Server):
             self._polled.set()
             await self._published.wait()
         return False
-
-
-def free_ports(count: int) -> list[int]:
-    """Free ports outside the ephemeral range, which many connections may exhaust."""
-    found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        found.append(port)
-        if len(found) == count:
-            break
-    return found
 
 
 def _folder_of_uvloop() -> str | None:

@@ -12,7 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.servers import PEERS_PYTHON, TIMEOUT, Server, free_ports
+from bench.servers import PEERS_PYTHON, TIMEOUT, Server
+from tests.ports import free_ports
 
 _LIBRARIES = ("picows", "websockets", "starlette", "uvicorn", "uvloop", "tornado")
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"

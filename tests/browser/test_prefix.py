@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +12,7 @@ from demo.newsroom import Newsroom
 from entries import FRONT_PAGE
 from tests.browser.visitor import Visitor, every_second, listed, posts, until_live
 from tests.livelog import Livelog
+from tests.ports import free_ports
 from tests.prefix_proxy import PrefixProxy
 
 
@@ -25,20 +25,13 @@ async def proxy(request: pytest.FixtureRequest) -> AsyncIterator[PrefixProxy]:
     await proxy.stop()
 
 
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
-
-
 async def test_a_page_below_a_path_is_whole(
     proxy: PrefixProxy, livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page
 ) -> None:
     desk = newsroom.open_desk("/a.xml", title="Harbour Log", keep=FRONT_PAGE + 10)
     for number in range(FRONT_PAGE + 10):
         desk.publish(title=f"Post {number}", html="<p>It went on.</p>" * 200, categories=("Tide",))
-    proxy.target = free_port()
+    (proxy.target,) = free_ports(1)
     server = {"port": proxy.target, "public_url": f"{proxy.origin}/live"}
     await livelog.start({"blog": {"feeds": [every_second(desk)], "accent": "00ff66"}}, server=server)
     livelog.port = proxy.target

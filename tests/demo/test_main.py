@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 from demo.__main__ import configuration
 from demo.newsroom import Newsroom
 from demo.story import open_desks
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,9 +48,7 @@ async def start_demo(tmp_path: Path, server: str, port: int) -> Process:
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 async def test_the_configuration_names_every_desk(tmp_path: Path) -> None:

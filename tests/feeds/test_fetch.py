@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
-import socket
 import ssl
 import time
 import tracemalloc
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from ipaddress import ip_network
@@ -29,6 +28,7 @@ from outbound.retry_after import MAX_RETRY_AFTER_SECONDS
 from tests.feeds.documents import zipped
 from tests.feeds.origins import RawOrigin, Script, answer, moved, raw_origin, repeats, silent, whole
 from tests.livelog import until
+from tests.ports import free_ports
 
 MOST = 100_000
 CHUNKED = "Transfer-Encoding: chunked"
@@ -449,7 +449,7 @@ async def test_an_answer_that_is_broken_is_not_taken(
 
 
 async def test_a_connection_that_is_refused(fetcher: Fetcher) -> None:
-    assert str(await failure(fetcher, f"http://127.0.0.1:{free_port()}/")) == "The connection was refused."
+    assert str(await failure(fetcher, f"http://127.0.0.1:{free_ports(1)[0]}/")) == "The connection was refused."
 
 
 @pytest.mark.parametrize(
@@ -645,10 +645,3 @@ async def test_a_private_network_that_the_operator_lists_may_be_led_to(origin: R
         assert (got.url, got.body) == (f"http://localhost:{inside.port}/feed", b"inside")
         assert "authorization" in sent(origin.heads[0])
         assert "authorization" not in sent(inside.heads[0]), "the password is for the origin that it was given for"
-
-
-def free_port() -> int:
-    """A port without a listener."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
