@@ -19,10 +19,10 @@ MAX_LOOKUPS: Final = 64
 MAX_READ_OF_SUBSCRIPTION: Final = 4
 """Bodies of one subscription that are read at the same time: a slow hub does not keep others out."""
 
-MAX_PUSHES_PER_SUBSCRIPTION: Final = 60
-PUSHES_PER_SECOND: Final = 1.0
+MAX_PUSHES_PER_SUBSCRIPTION: Final = 200
+PUSHES_PER_SECOND: Final = 20.0
 MAX_COUNTED: Final = 10_000
-"""A subscription may push so many documents at once, and so many a second in the long run."""
+"""A subscription may push so many documents at once, and so many a second in the long run. A busy blog pushes ten."""
 
 
 class Callbacks:

@@ -29,7 +29,7 @@ MAX_CHALLENGE_BYTES: Final = 1024
 MAX_REASON_CHARS: Final = 200
 
 MAX_TRIES: Final = 3
-RETRY_SECONDS: Final = 30
+RETRY_SECONDS: Final = 5
 
 NOTHING: Final = "There is nothing here."
 
