@@ -55,13 +55,16 @@ def _parsed(text: str) -> Any:
     """The root element of a page. Raises ValueError for one without any, and MemoryError."""
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
-        return html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        page = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except etree.ParserError:
         raise ValueError("The page was empty.") from None
     except etree.XMLSyntaxError as error:
         if any(one.type == etree.ErrorTypes.ERR_NO_MEMORY for one in parser.error_log):
             raise MemoryError from None
         raise ValueError(f"The page is too damaged to be read: {error}.") from None
+    # Browsers show none of it: scripts of the page fill in copies.
+    etree.strip_elements(page, "template", with_tail=False)
+    return page
 
 
 def _nothing(key: str, selector: str, where: str) -> str:

@@ -70,6 +70,11 @@ def test_each_part_has_a_selector(selectors: dict[str, str]) -> None:
     assert (first.image, first.authors) == ("https://city.example/1.jpg", ("Ann",))
 
 
+def test_templates_of_a_page_are_no_part_of_it() -> None:
+    template = '<template><article class="post"><h2><a href="/blank">-</a></h2></article></template>'
+    assert len(document(PAGE.replace("<body>", f"<body>{template}")).entries) == len(document().entries)
+
+
 def test_relative_links_refer_to_the_base_of_the_page() -> None:
     page = PAGE.replace("<head>", '<head><base href="https://static.example/a/">')
     first = document(page, text=".teaser", image="img", link="xpath:.//a[.='More']/@href").entries[0]
