@@ -269,7 +269,9 @@ class DeliveryQueue:
         self.counts["delivered"] += sent.is_delivery and sent.through != target.cursor
         self.counts["given_up"] += changed.undelivered - target.undelivered
         if sent.is_removed:
-            await self._remove(lease, changed)
+            # Not one that was replaced meanwhile.
+            with suppress(TimelineError):
+                await self._timeline.remove_job(KIND, target.id, lease.job.state)
             return
         if due == NEVER and not changed.ended and sender.due(changed) <= now:
             due = now
@@ -306,12 +308,6 @@ class DeliveryQueue:
             self._by_host[host] -= 1
             if not self._by_host[host]:
                 del self._by_host[host]
-
-    async def _remove(self, lease: JobLease, target: Target) -> None:
-        """Removes a target, unless it was replaced meanwhile."""
-        if await self._settle(lease, target, IDLE):
-            with suppress(TimelineError):
-                await self._timeline.remove_job(KIND, target.id)
 
     async def _settle(self, lease: JobLease, target: Target, due: float) -> bool:
         """Stores a target and ends its lease; False if the lease was lost, or the timeline was down too long."""

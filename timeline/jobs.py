@@ -61,8 +61,8 @@ class Jobs(Protocol):
         A lease that ran out is held until another claim. Raises LeaseLostError, and then has stored nothing.
         """
 
-    async def remove_job(self, kind: str, id: str) -> bool:  # noqa: A002 - as in `Archive`
-        """Removes a job, and ends its lease; False if there is none."""
+    async def remove_job(self, kind: str, id: str, state: str | None = None) -> bool:  # noqa: A002 - as in `Archive`
+        """Removes a job, and ends its lease; False if there is none, or none with this ``state`` if one is given."""
 
     async def job(self, kind: str, id: str) -> Job | None:  # noqa: A002 - as in `Archive`
         """One job, or None."""

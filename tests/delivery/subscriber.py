@@ -91,9 +91,10 @@ class Subscriber:
         if self.answers is not None and len(self.pushes) >= self.answers:
             self.going.clear()
         self.hung += not self.going.is_set()
+        answer = self.answer
         await self.going.wait()
         self.pushes.append(push)
-        return _response(self.answer)
+        return _response(answer)
 
 
 @asynccontextmanager

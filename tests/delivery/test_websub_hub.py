@@ -65,6 +65,20 @@ async def test_a_request_that_is_not_confirmed_leaves_the_subscription_as_it_was
     assert (await subscriber.pushed()).is_signed("mine")
 
 
+async def test_a_subscription_that_begins_anew_while_it_ends_is_kept(hub: Hub, subscriber: Subscriber) -> None:
+    await follow(hub, subscriber.callback())
+    subscriber.answer = "410 Gone"
+    subscriber.going.clear()
+    await commit(hub.timeline, entry("a"))
+    await until(lambda: subscriber.hung == 1)
+    await hub.subscribe(subscriber.callback(), JSON)
+    subscriber.answer = "204 No Content"
+    subscriber.going.set()
+    await subscriber.verified()
+    await commit(hub.timeline, entry("b"))
+    await until(lambda: "b" in titles(subscriber.pushes[-1].body))
+
+
 async def test_redirects_are_not_followed(hub: Hub, subscriber: Subscriber) -> None:
     await follow(hub, subscriber.callback())
     subscriber.answer = f"307 Temporary Redirect\r\nLocation: {subscriber.callback('/other')}"

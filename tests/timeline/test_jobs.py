@@ -39,6 +39,12 @@ async def test_a_job_is_found_by_kind_and_id_until_it_is_removed(timeline: Timel
     assert (await timeline.count_jobs(KIND), await timeline.jobs(KIND), await claimed(timeline)) == (0, [], [])
 
 
+async def test_a_job_is_removed_only_in_the_state_that_is_given(timeline: Timeline) -> None:
+    await timeline.put_job(JOB, NOW)
+    removed = [await timeline.remove_job(KIND, "a", state) for state in ("other", JOB.state, JOB.state)]
+    assert removed == [False, True, False]
+
+
 async def test_jobs_are_listed_by_id_of_a_group_or_of_all(timeline: Timeline) -> None:
     for job_id in "cabd":
         await timeline.put_job(replace(JOB, id=job_id, group="one" if job_id in "bc" else "one b"), IDLE)

@@ -36,9 +36,11 @@ class RedisJobs(Store):
         if not await self._settle(lease.job, state, due, ("fence", lease.fence)):
             raise LeaseLostError(lease.job.kind)
 
-    async def remove_job(self, kind: str, id: str) -> bool:  # noqa: A002 - as in `Archive`
+    async def remove_job(self, kind: str, id: str, state: str | None = None) -> bool:  # noqa: A002 - as in `Archive`
         """Removes a job."""
-        return bool(await self._connection.run("remove_job", job_keys(kind), [id]))
+        return bool(
+            await self._connection.run("remove_job", job_keys(kind), [id, *([] if state is None else [state])])
+        )
 
     async def job(self, kind: str, id: str) -> Job | None:  # noqa: A002 - as in `Archive`
         """One job, or None."""

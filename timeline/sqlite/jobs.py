@@ -65,10 +65,10 @@ class SqliteJobs(Store):
         if not await self._settle(_HELD, lease.job, state, due, {"fence": lease.fence}):
             raise LeaseLostError(lease.job.kind)
 
-    async def remove_job(self, kind: str, id: str) -> bool:  # noqa: A002 - as in `Archive`
+    async def remove_job(self, kind: str, id: str, state: str | None = None) -> bool:  # noqa: A002 - as in `Archive`
         """Removes a job."""
-        query = "DELETE FROM jobs WHERE kind = ? AND id = ? RETURNING 1"
-        return bool(await self._writer.run(rows(query, kind, id)))
+        query = "DELETE FROM jobs WHERE kind = ? AND id = ? AND state = coalesce(?, state) RETURNING 1"
+        return bool(await self._writer.run(rows(query, kind, id, state)))
 
     async def job(self, kind: str, id: str) -> Job | None:  # noqa: A002 - as in `Archive`
         """One job, or None."""
