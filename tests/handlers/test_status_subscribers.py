@@ -54,7 +54,7 @@ async def test_failing_hosts_are_told_with_a_remedy_and_without_callbacks(subscr
         ],
     }
     page = (await subscribed.admin("/status", Accept="text/html")).body.decode()
-    assert "3 WebSub subscriptions to feeds of this server" in page
+    assert "3 WebSub subscriptions to feeds of this server · 4 events were not delivered" in page
     assert "broken.example" in page
     assert SECRET not in f"{report} {page}"
 
