@@ -30,6 +30,11 @@ class Deliveries:
         return self._queue.counts
 
     @property
+    def trouble(self) -> str | None:
+        """The reason why nothing is delivered any more, or None."""
+        return self._queue.trouble
+
+    @property
     def idle(self) -> bool:
         """True while nothing is being delivered."""
         return not self._queue.under_way

@@ -103,7 +103,7 @@ class DeliveryQueue:
         for name, room in self._rooms.items():
             room.resize(SLOTS[name])
         self._due = asyncio.Event()
-        self._wakeups = Wakeups(timeline, self._backlogs.changed, self._due.set)
+        self._wakeups = Wakeups(timeline, self._backlogs.changed, self._due.set, self._report.ended)
         self._sweep_wanted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._under_way: dict[asyncio.Task[None], JobLease] = {}
@@ -113,10 +113,17 @@ class DeliveryQueue:
         """The number of targets that are claimed."""
         return len(self._under_way)
 
+    @property
+    def trouble(self) -> str | None:
+        """The reason why the queue has ended, or None."""
+        return self._report.trouble
+
     def start(self) -> None:
         """Begins to deliver: first what was not delivered before the last stop."""
         self._wakeups.watch(self._blogs)
         self._tasks = [asyncio.create_task(work()) for work in (self._claim_forever, self._sweep_forever)]
+        for working in self._tasks:
+            working.add_done_callback(self._report.ended)
 
     def apply(self, config: Config) -> None:
         """Delivers the events of other blogs from now on, and has the senders see the targets that are due by it."""

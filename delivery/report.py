@@ -16,9 +16,13 @@ MAX_NAMES: Final = 5
 
 
 class Report:
-    """Logs what happens to deliveries, at most one line of a kind per LOG_INTERVAL."""
+    """Logs what happens to deliveries, at most one line of a kind per LOG_INTERVAL.
+
+    ``trouble`` is the reason why the queue has ended, or None.
+    """
 
     def __init__(self) -> None:
+        self.trouble: str | None = None
         self._is_down = False
         self._missed: dict[str, None] = {}
         self._missed_count = 0
@@ -35,6 +39,12 @@ class Report:
         if self._is_down:
             logger.warning("Deliveries go on.")
         self._is_down = False
+
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """Logs the bug that a task of the queue has met. To be called when the task is done."""
+        if not task.cancelled() and (error := task.exception()):
+            self.trouble = "The delivery queue met a bug and ended; the log has the details."
+            logger.critical(self.trouble, exc_info=error)
 
     def missed(self, name: str) -> None:
         """Logs soon that a target missed events."""

@@ -27,11 +27,19 @@ RETRY_SECONDS: Final = 1.0
 class Wakeups:
     """Watches blogs, and wakes their targets.
 
-    ``changed`` is called with each blog that has events, ``woken`` after its targets were woken.
+    ``changed`` is called with each blog that has events, ``woken`` after its targets were woken, and ``ended`` with
+    a task that is done.
     """
 
-    def __init__(self, timeline: Timeline, changed: Callable[[str], None], woken: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        changed: Callable[[str], None],
+        woken: Callable[[], None],
+        ended: Callable[[asyncio.Task[None]], None],
+    ) -> None:
         self._timeline = timeline
+        self._ended = ended
         self._changed = changed
         self._woken = woken
         self._wanted: set[str] = set()
@@ -43,6 +51,7 @@ class Wakeups:
         if self._watching:
             self._watching.cancel()
         self._watching = asyncio.create_task(self._watch(tuple(blogs)))
+        self._watching.add_done_callback(self._ended)
 
     def wake(self, blog: str) -> None:
         """Wakes the targets of a blog soon."""
@@ -51,6 +60,7 @@ class Wakeups:
         if blog not in self._waking:
             # Each in a task of its own: a blog of many targets does not keep others waiting.
             self._waking[blog] = asyncio.create_task(self._wake(blog))
+            self._waking[blog].add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Wakes no more."""

@@ -21,8 +21,9 @@ async def problem_of(site: Site) -> str | None:
         return STOPPING
     if site.is_starting:
         return STARTING
-    if trouble := (site.polling and site.polling.trouble) or (site.fanout and site.fanout.trouble):
-        return trouble
+    for part in (site.polling, site.fanout, site.delivering):
+        if part and part.trouble:
+            return part.trouble
     try:
         await site.timeline.failing_count()
     except TimelineError as error:

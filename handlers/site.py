@@ -56,7 +56,11 @@ class Polling(Protocol):
 
 
 class Delivering(Protocol):
-    """The part of the deliveries that `/metrics` reports."""
+    """The part of the deliveries that `/readyz` and `/metrics` report."""
+
+    @property
+    def trouble(self) -> str | None:
+        """The reason why nothing is delivered any more, or None."""
 
     @property
     def counts(self) -> Mapping[str, int]:

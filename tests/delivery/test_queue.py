@@ -296,6 +296,19 @@ async def test_a_bug_of_a_sender_is_a_failure(desk: Desk, caplog: pytest.LogCapt
     caplog.clear()
 
 
+async def test_a_bug_that_ends_the_queue_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def bug(*_: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(desk.timeline, "claim_jobs", bug)
+    queue = desk.queue()
+    await until(lambda: queue.trouble)
+    assert [record.levelno for record in caplog.records] == [logging.CRITICAL]
+    caplog.clear()
+
+
 async def test_a_delivery_that_takes_too_long_is_a_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue_module, "DELIVERY_SECONDS", 0.2)
     desk.sender.hung.add("t")
