@@ -75,8 +75,8 @@ async def test_what_becomes_due_while_the_timeline_is_asked_is_not_left_to_the_t
     await desk.follow(feed.url)
     claim, asked, answer = desk.timeline.claim, asyncio.Event(), asyncio.Event()
 
-    async def slow(now: float, limit: int, seconds: float, first: Sequence[str]) -> Sequence[Lease]:
-        leases = await claim(now, limit, seconds, first)
+    async def slow(*arguments: Any) -> Sequence[Lease]:
+        leases = await claim(*arguments)
         asked.set()
         await answer.wait()
         return leases
@@ -1096,8 +1096,8 @@ async def test_what_is_claimed_while_the_poller_stops_is_not_polled(
     await desk.follow(feed.url)
     claim, asked, answer = desk.timeline.claim, asyncio.Event(), asyncio.Event()
 
-    async def slow(now: float, limit: int, seconds: float, first: Sequence[str]) -> Sequence[Lease]:
-        leases = await claim(now, limit, seconds, first)
+    async def slow(*arguments: Any) -> Sequence[Lease]:
+        leases = await claim(*arguments)
         asked.set()
         await answer.wait()
         return leases
