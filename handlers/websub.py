@@ -186,8 +186,11 @@ class HubCallback(BaseHandler):
             raise self._unknown()
 
     async def _denied(self, token: str, topic: str) -> None:
-        """Stores that a hub holds no subscription, and has the feed polled now (§5.2). Raises HTTPError 404."""
-        if topic != self._subscription.topic or self._subscription.phase == "leaving":
+        """Stores that a hub holds no subscription, and has the feed polled now (§5.2). Raises HTTPError 404.
+
+        A hub that denies again and again does not have the feed polled as often.
+        """
+        if topic != self._subscription.topic or self._subscription.phase in ("leaving", "denied"):
             raise self._unknown()
         reason = " ".join(self._argument("hub.reason").split())[:MAX_REASON_CHARS]
         problem = "The hub has denied the subscription" + (f": {reason}" if reason.isprintable() and reason else ".")

@@ -142,6 +142,15 @@ async def test_a_denial_ends_it(site: Site) -> None:
     assert (await pushed(site, b"x")).code == 404
 
 
+@pytest.mark.parametrize("reason", ["a\x1b[1m", "\u202eabc", b"\xff"])
+async def test_a_reason_that_is_no_plain_text_is_left_out(site: Site, reason: str | bytes) -> None:
+    await stored(site)
+    assert (await site.get(verification(mode="denied") + f"&hub.reason={quote(reason)}")).code in (200, 400)
+    job = await site.timeline.job(KIND, TOKEN)
+    assert job is not None
+    assert Subscription.from_json(job.state).problem in (None, "The hub has denied the subscription.")
+
+
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS"])
 async def test_other_methods_confirm_nothing(site: Site, method: str) -> None:
     await stored(site, "pending")

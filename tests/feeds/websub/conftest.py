@@ -77,7 +77,7 @@ class Subscriber(Desk):
         config = self.config(*feeds, **blogs)
         self._fetcher = Fetcher(
             user_agent="Livelog/test",
-            timeout=5,
+            timeout=60,
             max_bytes=1_000_000,
             concurrency=8,
             private_networks=config.fetch.private_networks,
