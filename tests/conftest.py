@@ -23,6 +23,8 @@ settings.load_profile("livelog")
 WAITING = ("test_crashes.py", "test_clocks.py", "nodes")
 """Tests of the whole that wait more than they work: first, so that others work meanwhile."""
 
+Livelog.is_warm = True
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

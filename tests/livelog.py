@@ -9,13 +9,15 @@ import re
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from tests import warm
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
@@ -25,8 +27,11 @@ PATIENCE = 60.0
 class Livelog:
     """One server process. It can be started, killed and started again on the same store.
 
-    ``files`` limits its descriptors. ``program`` is what ``python`` runs, with its first arguments.
+    ``files`` limits its descriptors. ``program`` is what ``python`` runs, with its first arguments. ``is_warm`` is
+    True where `server.py` is forked from a process that has imported it, see `tests.warm`.
     """
+
+    is_warm = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,7 +43,7 @@ class Livelog:
         self.files: int | None = None
         self.python = sys.executable
         self.program = [str(ROOT / "server.py")]
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | warm.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
     @property
@@ -73,19 +78,10 @@ class Livelog:
         """Starts `server.py` with these arguments, and waits until it answers."""
         began = time.monotonic()
         self.log = ""
-        # A run of tests that is killed must leave no server that polls on.
-        limited = ["setpriv", "--pdeathsig", "TERM"]
-        limited += ["prlimit", f"--nofile={self.files}:{self.files}"] if self.files else []
-        self._process = await asyncio.create_subprocess_exec(
-            *limited,
-            self.python,
-            *self.program,
-            *arguments,
-            cwd=self.folder,
-            stderr=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        if self.is_warm and (self.python, self.program) == (sys.executable, [warm.SERVER]):
+            self._process = await warm.start(*arguments, cwd=self.folder, files=self.files)
+        else:
+            self._process = await self._cold(arguments)
         self._reading = asyncio.create_task(self._read_log())
         await until(lambda: " is on http://" in self.log or self._exited())
         # Not the port of the address before it, which may be a proxy's.
@@ -160,6 +156,21 @@ class Livelog:
             yield Client(connection)
         finally:
             connection.close()
+
+    async def _cold(self, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+        # A run of tests that is killed must leave no server that polls on.
+        limited = ["setpriv", "--pdeathsig", "TERM"]
+        limited += ["prlimit", f"--nofile={self.files}:{self.files}"] if self.files else []
+        return await asyncio.create_subprocess_exec(
+            *limited,
+            self.python,
+            *self.program,
+            *arguments,
+            cwd=self.folder,
+            stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     async def _is_ready(self) -> bool:
         return self._exited() or (await self.get("/readyz")).code == 200

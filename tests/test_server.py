@@ -21,6 +21,7 @@ import pytest
 import config
 from app import VERSION
 from demo.newsroom import Newsroom
+from tests import warm
 from tests.connections.bare import UPGRADE, asked, events
 from tests.livelog import PATIENCE, ROOT, Livelog, until
 from tests.redis import RedisServer
@@ -34,20 +35,26 @@ async def command(*arguments: str, cwd: Path) -> tuple[int, str]:
 
 async def ended(*arguments: str, cwd: Path, stderr: int = asyncio.subprocess.PIPE) -> tuple[int, str, str]:
     """Runs `server.py` to its end; returns its exit code, its output and its errors."""
+    process = await warm.start(*arguments, cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=stderr)
+    output, errors = await asyncio.wait_for(process.communicate(), 30)
+    return await process.wait(), output.decode(), errors.decode()
+
+
+async def ended_cold(*arguments: str, cwd: Path) -> tuple[int, str, str]:
+    """Like `ended`, in a Python of its own: for what depends on its start."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "server.py"),
-        *arguments,
+        *(sys.executable, warm.SERVER, *arguments),
         cwd=cwd,
         stdout=asyncio.subprocess.PIPE,
-        stderr=stderr,
+        stderr=asyncio.subprocess.PIPE,
     )
     output, errors = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode is not None
-    return process.returncode, output.decode(), (errors or b"").decode()
+    return process.returncode, output.decode(), errors.decode()
 
 
 async def test_it_serves_a_page_soon_after_it_is_started(livelog: Livelog) -> None:
+    livelog.is_warm = False
     await livelog.start({"blog": []})
     # One second is promised, and `make bench` measures it; a shared machine gets ten.
     assert livelog.started_in < 10
@@ -160,8 +167,8 @@ async def test_feed_urls_make_a_blog_without_a_configuration(livelog: Livelog, n
 
 
 async def test_check_validates_and_exits(tmp_path: Path) -> None:
-    code, output = await command(f"--config={ROOT / config.EXAMPLE}", "--check", cwd=tmp_path)
-    assert (code, output) == (0, f"{ROOT / config.EXAMPLE}: good.\n")
+    ended = await ended_cold(f"--config={ROOT / config.EXAMPLE}", "--check", cwd=tmp_path)
+    assert ended == (0, f"{ROOT / config.EXAMPLE}: good.\n", "")
 
 
 async def test_all_configuration_errors_are_reported_at_once(tmp_path: Path) -> None:
@@ -348,7 +355,7 @@ async def test_an_opml_file_is_printed_in_utf8_whatever_the_terminal(
 ) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     (tmp_path / "reader.opml").write_text(OPML, encoding="utf-8")
-    code, printed, _ = await ended("--import-opml=reader.opml", cwd=tmp_path)
+    code, printed, _ = await ended_cold("--import-opml=reader.opml", cwd=tmp_path)
     assert code == 0
     assert "title: Zwölf Städte\n" in printed
 
@@ -567,6 +574,7 @@ async def test_parser_processes_share_the_program_wherever_it_was_started(
     """Its folder is not the working directory here. Importing all of it takes each process most of a second."""
     desk = newsroom.open_desk("/a.xml", title="A")
     desk.publish(title="Something to parse")
+    livelog.is_warm = False
     await livelog.start({"blog": [desk.url]})
 
     async def listed() -> bool:
