@@ -12,6 +12,7 @@ import asyncio
 import atexit
 import ctypes
 import gc
+import importlib
 import json
 import os
 import resource
@@ -202,8 +203,8 @@ def _become(request: dict[str, object], descriptors: Sequence[int]) -> list[str]
 if __name__ == "__main__":
     # In the place of this folder, which has a redis.py.
     sys.path[0] = str(ROOT)
-    import commands.main  # noqa: F401  # what server.py imports once it runs
-
+    # All that server.py imports, once it runs.
+    importlib.import_module("commands.main")
     assert len([*Path("/proc/self/task").iterdir()]) == 1, "a fork leaves other threads behind"
     gc.collect()
     gc.freeze()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import subprocess
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from demo.newsroom import Newsroom
+from tests import warm
 from tests.livelog import PATIENCE, ROOT, Livelog
 from tests.redis import RedisServer
 from tests.test_live import every_second, listed
@@ -52,13 +54,16 @@ async def committing(store: str) -> AsyncIterator[None]:
             await process.wait()
 
 
-def killed(moment: Callable[[], object], *arguments: str, cwd: Path) -> None:
+async def killed(moment: Callable[[], object], *arguments: str, cwd: Path) -> None:
     """Runs a command, and kills it (SIGKILL) once something is true, unless it has ended before."""
-    program = [sys.executable, str(ROOT / "server.py"), *arguments]
-    with subprocess.Popen(program, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while process.poll() is None and not moment():
-            pass
-        process.kill()
+    process = await warm.start(*arguments, cwd=cwd, stderr=asyncio.subprocess.DEVNULL)
+    while process.returncode is None:
+        if moment():
+            break
+        await asyncio.sleep(0)
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGKILL)
+    await process.wait()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
@@ -136,7 +141,7 @@ async def test_a_killed_backup_leaves_the_former_file(tmp_path: Path, size: int)
     await big(store)
     file.write_text("the former one")
     partial = tmp_path / "backup.db.partial"
-    killed(lambda: has(size, partial), "backup", "backup.db", "--force", cwd=tmp_path)
+    await killed(lambda: has(size, partial), "backup", "backup.db", "--force", cwd=tmp_path)
     assert file.read_bytes() == b"the former one"
     code, output = await command("backup", "backup.db", "--force", cwd=tmp_path)
     assert code == 0, output
@@ -153,7 +158,7 @@ async def test_a_killed_restore_leaves_one_state_or_the_other(tmp_path: Path, si
     async with fresh(store) as timeline:
         await commit(timeline, entry("after"))
         head = await timeline.head("blog")
-    killed(lambda: [*tmp_path.glob(sign)], "restore", "backup.db", cwd=tmp_path)
+    await killed(lambda: [*tmp_path.glob(sign)], "restore", "backup.db", cwd=tmp_path)
     async with fresh(store) as timeline:
         former = await timeline.entry("blog", "after") is not None
         assert await timeline.entry("blog", "before")
@@ -172,7 +177,7 @@ async def test_a_killed_copy_leaves_an_empty_target_or_all(tmp_path: Path, redis
     def has_begun() -> bool:
         return bool([*tmp_path.glob("new.db.partial")] if kind == "sqlite" else redis.ask("KEYS", "*staged*"))
 
-    killed(has_begun, "copy", store, target, cwd=tmp_path)
+    await killed(has_begun, "copy", store, target, cwd=tmp_path)
     code, output = await command("copy", store, target, cwd=tmp_path)
     assert code == 0 or "not empty" in output or "exists" in output
     async with fresh(target) as timeline:
