@@ -174,9 +174,11 @@ class Subscriptions:
             return
         self._sweep_wanted = False
         try:
+            # Before the states: a poll that ends meanwhile stores the hub in its state, and then the job.
+            jobs = [pair async for pair in self._all()]
             states = await asyncio.to_thread(_with_hub, await self._timeline.states(), self._followed)
             pushed = {feed for feed, state in states.items() if state.is_pushed(self._clock())}
-            async for job, one in self._all():
+            for job, one in jobs:
                 state = states.get(one.feed)
                 if self._base is None:
                     await self._timeline.remove_job(KIND, job.id)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from feeds.followed_feeds import FollowedFeeds
 from feeds.websub.subscriptions import CONFIRM_SECONDS, MAX_BACKOFF_SECONDS, NOT_CONFIRMED, REFETCH_SECONDS
+from feedstate import FeedState
 from subscription import DENIED_SECONDS, MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, Subscription
 from tests.feeds.documents import rss
 from tests.feeds.polling import DAY, HOUR, MINUTE
@@ -34,6 +37,28 @@ async def test_a_feed_is_subscribed_once_for_a_lease_of_its_hub(subscriber: Subs
     await subscriber.later(HOUR)
     assert [form["hub.mode"] for _, form in hub.requests] == ["subscribe"]
     assert hub.requests[0][1]["hub.lease_seconds"] == "864000"
+
+
+async def test_a_subscription_that_a_poll_makes_during_a_sweep_is_kept(
+    subscriber: Subscriber, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await subscriber.follow({"url": hub.publish("/feed", rss(ONE), hub=None), "interval": HOUR})
+    read, has_read, go_on = subscriber.timeline.states, asyncio.Event(), asyncio.Event()
+
+    async def late() -> Sequence[FeedState]:
+        states = await read()
+        has_read.set()
+        await go_on.wait()
+        return states
+
+    monkeypatch.setattr(subscriber.timeline, "states", late)
+    subscriber.subscriptions.apply(FollowedFeeds(subscriber.config(hub.url("/feed")).blogs))
+    await has_read.wait()
+    hub.publish("/feed", rss(ONE, TWO))
+    await subscriber.later(2 * HOUR)
+    assert await subscriber.held()
+    go_on.set()
+    await hub.subscribed()
 
 
 async def test_without_a_public_url_nothing_is_subscribed(subscriber: Subscriber, hub: Hub) -> None:
