@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection
 from contextlib import aclosing
 from time import monotonic
@@ -11,8 +10,6 @@ from typing import Final
 
 from delivery.target import KIND
 from timeline import HistoryLostError, Timeline, TimelineError
-
-logger = logging.getLogger("livelog.delivery")
 
 TARGETS_PER_SECOND: Final = 500
 """Pace at which the targets of one blog are woken: ten thousand of them leave time for those of other blogs."""
@@ -80,8 +77,8 @@ class Wakeups:
                             self.wake(blog)
             except HistoryLostError:
                 continue
-            except TimelineError as error:
-                logger.error("Events cannot be read, trying again: %s", error)
+            except TimelineError:
+                # The queue logs that the store is down.
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _wake(self, blog: str) -> None:
@@ -90,9 +87,8 @@ class Wakeups:
             began = monotonic()
             try:
                 await self._timeline.wake_jobs(KIND, blog, self._timeline.now(), 1 / TARGETS_PER_SECOND)
-            except TimelineError as error:
+            except TimelineError:
                 self._wanted.add(blog)
-                logger.error("Deliveries cannot be woken, trying again: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
             self._woken()
             await asyncio.sleep(max(REST * (monotonic() - began), MIN_INTERVAL))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,8 +20,6 @@ from delivery.target import KIND, Target
 from entries import dump
 from outbound.host_limits import host_key
 from timeline import Timeline, TimelineError
-
-logger = logging.getLogger("livelog.delivery")
 
 PREFIX: Final = "webhook-"
 """The ids of webhooks begin with it, those of no other target."""
@@ -89,8 +86,8 @@ class WebhookTargets:
             self._changed.clear()
             try:
                 await reconcile(self._timeline, self._config, removes=removes)
-            except TimelineError as error:
-                logger.error("Webhooks cannot be stored, trying again: %s", error)
+            except TimelineError:
+                # The queue logs that the store is down.
                 self._changed.set()
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
