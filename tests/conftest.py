@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from demo.newsroom import Newsroom
 from tests.corpus import find_corpus
+from tests.feeds.websub.hub import Hub
 from tests.livelog import Livelog
 from tests.redis import RedisServer
 
@@ -48,6 +49,15 @@ async def newsroom() -> AsyncIterator[Newsroom]:
     await room.start()
     yield room
     await room.stop()
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[Hub]:
+    """A publisher with a WebSub hub, on loopback."""
+    made = Hub()
+    await made.start()
+    yield made
+    await made.stop()
 
 
 @pytest.fixture

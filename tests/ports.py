@@ -12,13 +12,12 @@ _PORTS: Final = range(10_000, 32_000)
 
 def free_ports(count: int) -> list[int]:
     """So many ports that nobody listens on now."""
-    found: list[int] = []
-    for port in random.sample(_PORTS, len(_PORTS)):
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.choice(_PORTS)
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
             continue
-        found.append(port)
-        if len(found) == count:
-            break
-    return found
+        found.add(port)
+    return list(found)

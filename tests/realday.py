@@ -17,7 +17,6 @@ import asyncio
 import fcntl
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,6 +32,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
 from tests.corpus import corpus_if_here
 from tests.livelog import Livelog, until
+from tests.ports import free_ports
 
 
 class RealDay:
@@ -110,7 +110,7 @@ async def _shared_day(program: Path, place: Path) -> AsyncIterator[RealDay]:
 @asynccontextmanager
 async def followed_day(program: Path, folder: Path) -> AsyncIterator[RealDay]:
     """The origin and the Livelog while the context lasts; the Livelog keeps its files in ``folder``."""
-    port = _free_port()
+    (port,) = free_ports(1)
     base = f"http://127.0.0.1:{port}"
     origin = await _run(program, f"--port={port}")
     livelog = Livelog(folder)
@@ -161,13 +161,6 @@ def _fetched_rarely(config: dict[str, Any]) -> dict[str, Any]:
 
 async def _run(program: Path, *arguments: str, stdout: int | None = None) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(sys.executable, str(program), *arguments, stdout=stdout)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 async def _answers(base: str) -> bool:

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import AsyncIterator
 
-import pytest
-
-from tests.feeds.documents import rss
-from tests.feeds.websub.hub import Hub, HubSubscription
+from tests.feeds.websub.hub import Hub, HubSubscription, numbered
 from tests.livelog import Livelog, until
+from tests.ports import free_ports
 
 PUSHES = 30
 
 
-@pytest.fixture
-async def hub() -> AsyncIterator[Hub]:
-    """A publisher with a hub."""
-    made = Hub()
-    await made.start()
-    yield made
-    await made.stop()
-
-
-def item(number: int) -> str:
-    return f"<guid>{number}</guid><title>Post {number}</title>"
-
-
 async def subscribed(livelog: Livelog, hub: Hub) -> HubSubscription:
     """Starts a server that follows the hub's feed, and subscribes."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        livelog.port = int(probe.getsockname()[1])
+    (livelog.port,) = free_ports(1)
     await start(livelog, hub)
     return await hub.subscribed()
 
 
 async def start(livelog: Livelog, hub: Hub) -> None:
-    feed = {"url": hub.publish("/feed", rss(item(0))), "interval": "1h"}
+    feed = {"url": hub.publish("/feed", numbered(0)), "interval": "1h"}
     await livelog.start({"blog": [feed]}, server={"public_url": f"http://127.0.0.1:{livelog.port}"})
 
 
@@ -49,7 +30,7 @@ async def test_a_push_is_on_the_screens_within_a_moment(livelog: Livelog, hub: H
         await client.next()
         for number in range(1, PUSHES + 1):
             began = time.monotonic()
-            assert await hub.push(one, rss(item(number))) == 202
+            assert await hub.push(one, numbered(number)) == 202
             assert (await client.next())["item"]["title"] == f"Post {number}"
             taken.append(time.monotonic() - began)
     taken.sort()
@@ -63,7 +44,7 @@ async def test_a_push_is_on_the_screens_within_a_moment(livelog: Livelog, hub: H
 async def test_a_push_that_was_acknowledged_outlives_a_kill(livelog: Livelog, hub: Hub) -> None:
     one = await subscribed(livelog, hub)
     for number in range(1, 6):
-        assert await hub.push(one, rss(item(number))) == 202
+        assert await hub.push(one, numbered(number)) == 202
         await livelog.kill()
         await start(livelog, hub)
 

@@ -5,29 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator
 
-import pytest
-
-from tests.feeds.documents import rss
-from tests.feeds.websub.hub import Hub
+from tests.feeds.websub.hub import Hub, numbered
 from tests.livelog import until
 from tests.nodes.installation import Installation
 
 PUSHES = 40
-
-
-@pytest.fixture
-async def hub() -> AsyncIterator[Hub]:
-    """A publisher with a hub."""
-    made = Hub()
-    await made.start()
-    yield made
-    await made.stop()
-
-
-def item(number: int) -> str:
-    return f"<guid>{number}</guid><title>Post {number}</title>"
 
 
 async def test_each_push_is_committed_once_wherever_it_arrived(installation: Installation, hub: Hub) -> None:
@@ -40,7 +23,7 @@ async def test_each_push_is_committed_once_wherever_it_arrived(installation: Ins
     hub.route = route
     # The web nodes may start later than the others.
     hub.verifies = False
-    feed = {"url": hub.publish("/feed", rss(item(0))), "interval": "1h"}
+    feed = {"url": hub.publish("/feed", numbered(0)), "interval": "1h"}
     await installation.start([], others=[feed], server={"public_url": "http://live.example"})
     await until(lambda: hub.subscriptions)
     (one,) = hub.subscriptions
@@ -53,7 +36,7 @@ async def test_each_push_is_committed_once_wherever_it_arrived(installation: Ins
         for number in range(1, PUSHES + 1):
             began = time.monotonic()
             # Each is pushed twice, to either node.
-            codes = await asyncio.gather(hub.push(one, rss(item(number))), hub.push(one, rss(item(number))))
+            codes = await asyncio.gather(hub.push(one, numbered(number)), hub.push(one, numbered(number)))
             assert set(codes) == {202}
             if number == PUSHES // 2:
                 await installation.fetchers[0].kill()

@@ -23,7 +23,6 @@ from pages.assets import Assets
 from pages.freshness import Freshness
 from subscription import KIND, Subscription
 from tests.feeds.polling import Clock, Desk, FaultyTimeline, WatchedSandbox
-from tests.feeds.websub.hub import Hub
 from tests.livelog import ROOT, until
 
 ASSETS = Assets(ROOT / "static")
@@ -126,15 +125,6 @@ class Subscriber(Desk):
             return Counter(await self.titles()) == Counter(titles)
 
         await until(found)
-
-
-@pytest.fixture
-async def hub() -> AsyncIterator[Hub]:
-    """A publisher with a hub."""
-    made = Hub()
-    await made.start()
-    yield made
-    await made.stop()
 
 
 @pytest.fixture

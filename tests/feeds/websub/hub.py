@@ -21,6 +21,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
+from tests.feeds.documents import rss
 from tests.livelog import until
 
 
@@ -148,6 +149,11 @@ class Hub:
         if self.verifies:
             one.verified = await self.verify(one, mode)
         return 202, {}
+
+
+def numbered(number: int) -> bytes:
+    """A feed with one post."""
+    return rss(f"<guid>{number}</guid><title>Post {number}</title>")
 
 
 class _Handler(RequestHandler):
