@@ -9,7 +9,7 @@
 Nothing is kept for an event: a target has a cursor. After a crash, what was sent and not settled is sent again.
 
 Targets that answered well and quickly, slow ones, and all others have rooms of their own (`outbound.rooms`); a host
-has few exchanges at a time, in all rooms. What finds no room is put back: it comes again when there is likely to be.
+has few exchanges at a time, in all rooms. A target without room is put back, until there is likely to be some.
 """
 
 from __future__ import annotations

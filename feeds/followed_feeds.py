@@ -94,7 +94,7 @@ class FollowedFeeds(Mapping[str, FollowedFeed]):
                     listed.append((blog.slug, feed))
                 else:
                     self._use(blog.slug, feed)
-        # Of a feed that is in config.yaml, too, its address and its request count.
+        # config.yaml comes first: its address and its request count for a feed that a list has, too.
         for slug, feed in listed:
             self._use(slug, feed)
         self._on_host: defaultdict[str, list[str]] = defaultdict(list)

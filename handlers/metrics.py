@@ -204,7 +204,7 @@ async def _lists(site: Site) -> list[Metric]:
     )
     with contextlib.suppress(TimelineError):
         now = site.timeline.now()
-        # Of lists that differ in a secret alone, the one that fails longest.
+        # Lists that differ in a secret alone have one name: the one that fails longest counts.
         seconds: dict[str, float] = {}
         for row in status_lists.rows(site.config, await feed_lists.stored(site.timeline, site.config), now):
             lasting = max(now - row.since, 0.0) if row.problem else 0.0

@@ -19,7 +19,7 @@ from timeline import Job
 MAX_ROWS: Final = 100
 
 _WORTH: Final = {"active": 3, "pending": 2, "denied": 1, "leaving": 0}
-"""Of several subscriptions of a feed, that of the highest is shown."""
+"""A feed is shown with its subscription of the highest worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

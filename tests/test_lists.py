@@ -98,7 +98,7 @@ async def test_a_blog_follows_a_list(livelog: Livelog, origin: RawOrigin) -> Non
     assert "The configuration was applied: 2 feeds in 1 blog." in livelog.log
     assert await sources(livelog) == {"Mine", "b"}
 
-    # What the list has is not purged.
+    # A feed of the list is not purged.
     await livelog.stop()
     code, output = await command("purge", origin.url("/b.xml"), cwd=livelog.folder)
     assert (code, output) == (

@@ -208,7 +208,7 @@ class Subscriptions:
         return one.feed in self._followed and (one.hub, one.topic) == named and is_ours
 
     async def _leave(self, job: Job, one: Subscription) -> None:
-        """Has a subscription ended; one that its hub does not hold is removed."""
+        """Begins to end a subscription; one that its hub does not hold is removed."""
         if one.phase == "denied" or not (one.until or one.is_accepted):
             await self._timeline.remove_job(KIND, job.id)
         else:

@@ -1,4 +1,4 @@
-"""What https://websub.rocks/hub asks of a hub, by its numbers."""
+"""The tests of https://websub.rocks/hub, by their numbers."""
 
 from __future__ import annotations
 

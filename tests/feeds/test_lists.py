@@ -49,7 +49,7 @@ class Reader:
         return await self.later(0)
 
     async def later(self, seconds: float) -> FeedList:
-        """Lets time pass; returns the list as it is then."""
+        """Moves the clock on; returns the list as it is then."""
         self.clock.now += seconds
         await self.lists.read(self.config)
         await self._poller.poll_due(self.config, self.lists)

@@ -1,4 +1,4 @@
-"""What every store promises of `timeline.Jobs`: leases, waking, listing."""
+"""`timeline.Jobs` in every store: leases, waking, listing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store promises of pushes: documents that are kept with a feed until they are committed."""
+"""Pushes in every store: documents that are kept with a feed until they are committed."""
 
 from __future__ import annotations
 
