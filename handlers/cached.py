@@ -45,6 +45,10 @@ class CachedHandler(Handler):
     def personal(self) -> None:
         """Sets the headers that are this reader's alone, such as cookies. They are not cached."""
 
+    def is_short(self) -> bool:
+        """True if the answer is likely to be in the cache, and small: such requests wait less for others."""
+        return False
+
     def kept_seconds(self) -> float:
         """Seconds that the answer may be kept."""
         return UNANNOUNCED_SECONDS
@@ -64,7 +68,7 @@ class CachedHandler(Handler):
 
     async def get(self, slug: str, *_: str) -> None:
         """Sends the answer, from the cache if it is there."""
-        await self.site.turns.next()
+        await self.site.turns.next(is_short=self.is_short())
         version = await self.version(slug)
         if version is None:
             answer = await self._make()

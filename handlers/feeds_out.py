@@ -45,6 +45,10 @@ class BlogFeed(SharedHandler, CachedHandler):
         """All that the answer depends on: readers differ in other parameters, languages and `Accept`."""
         return self.request.path, *self._part, self.absolute("")
 
+    def is_short(self) -> bool:
+        """True for the front page: thousands may poll it, and one of them has it rendered after a change."""
+        return not any(self._part)
+
     def kept_seconds(self) -> float:
         """Longer for the front page: all its posts are events."""
         return UNANNOUNCED_SECONDS if any(self._part) else KEPT_SECONDS

@@ -2,8 +2,9 @@
 
 An iteration of the event loop serves all connections that have something to say, a page for each of 32 readers, and
 an event needs some ten iterations from its feed to the last reader. So one request begins in an iteration; the others
-wait in line. While an event is on its way they all wait: a loop without a pause has the thread that stores the event
-wait for the interpreter at each of its queries, 20 ms in all.
+wait in line. Short ones, which send what is made already, begin MAX_SHORT at a time. While an event is on its way
+they all wait: a loop without a pause has the thread that stores the event wait for the interpreter at each of its
+queries, 20 ms in all.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ CHECK_SECONDS: Final = 0.001
 
 MAX_WAITING: Final = 10_000
 
+MAX_SHORT: Final = 4
+"""Short requests that begin in an iteration: readers of a feed were answered 1.55 times as late as /healthz with one,
+and 1.34 times with four."""
+
 
 class Turns:
     """Begins requests in the order in which they come. ``is_busy`` is True while an event is on its way.
@@ -35,20 +40,20 @@ class Turns:
     def __init__(self, is_busy: Callable[[], bool], clock: Callable[[], float] = monotonic) -> None:
         self._is_busy = is_busy
         self._clock = clock
-        self._waiting: deque[Future[None]] = deque()
+        self._waiting: deque[tuple[Future[None], bool]] = deque()
         self._is_scheduled = False
         self._pause_ends: float | None = None
         self._next_pause = 0.0
 
-    async def next(self) -> None:
-        """Waits for its turn. Raises RefusedError if MAX_WAITING others are waiting."""
+    async def next(self, *, is_short: bool = False) -> None:
+        """Waits for the turn of a request. Raises RefusedError if MAX_WAITING others are waiting."""
         if not self._is_scheduled and not self._is_paused():
             self._schedule()
             return
         if len(self._waiting) >= MAX_WAITING:
             raise RefusedError("Too many readers right now. Try again in a minute.")
         turn: Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        self._waiting.append((turn, is_short))
         self._schedule()
         await turn
 
@@ -71,14 +76,18 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._iterate)
 
     def _iterate(self) -> None:
-        """Begins the first request in line, unless an event is on its way."""
+        """Begins the first request in line, or some short ones, unless an event is on its way."""
         if self._waiting and self._is_paused():
             asyncio.get_running_loop().call_later(CHECK_SECONDS, self._iterate)
             return
         self._is_scheduled = False
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                self._schedule()
+        begun = 0
+        while self._waiting and begun < MAX_SHORT:
+            turn, is_short = self._waiting.popleft()
+            if turn.done():
+                continue
+            turn.set_result(None)
+            self._schedule()
+            begun += 1
+            if not is_short:
                 return

@@ -8,7 +8,7 @@ import pytest
 
 from connections.limits import RefusedError
 from handlers import turns
-from handlers.turns import MAX_PAUSE_SECONDS, Turns
+from handlers.turns import MAX_PAUSE_SECONDS, MAX_SHORT, Turns
 from tests.livelog import until
 
 
@@ -21,13 +21,13 @@ class Road:
         self.turns = Turns(lambda: self.is_busy, lambda: self.seconds)
         self.begun: list[int] = []
 
-    def ask(self, count: int) -> list[asyncio.Task[None]]:
+    def ask(self, count: int, *, is_short: bool = False) -> list[asyncio.Task[None]]:
         """Requests, numbered in the order in which they come."""
         first = len(self.begun)
-        return [asyncio.create_task(self._request(number)) for number in range(first, first + count)]
+        return [asyncio.create_task(self._request(number, is_short)) for number in range(first, first + count)]
 
-    async def _request(self, number: int) -> None:
-        await self.turns.next()
+    async def _request(self, number: int, is_short: bool) -> None:
+        await self.turns.next(is_short=is_short)
         self.begun.append(number)
 
 
@@ -51,6 +51,18 @@ async def test_one_request_begins_in_an_iteration_and_all_in_order() -> None:
         await iterations(1)
         assert len(road.begun) - begun <= 2
         begun = len(road.begun)
+    assert road.begun == list(range(50))
+
+
+async def test_some_short_requests_begin_together_and_all_in_order() -> None:
+    road = Road()
+    road.ask(50, is_short=True)
+    steps = []
+    while len(road.begun) < 50:
+        begun = len(road.begun)
+        await iterations(1)
+        steps.append(len(road.begun) - begun)
+    assert max(steps) == MAX_SHORT
     assert road.begun == list(range(50))
 
 
