@@ -57,7 +57,7 @@ async def test_files_play_when_they_are_asked_to_and_say_what_they_are(
     async def both() -> bool:
         return len(await livelog.entries()) == 2
 
-    # Of posts as long as these that come to an open page, the second would wait.
+    # Before the page is open: the second of two posts as long as these would wait there.
     await until(both)
     page = await visitor.page()
     await page.goto(livelog.url("/blog/"))

@@ -20,8 +20,8 @@ def after(target: Target, sent: Sent, *, now: float = NOW, jitter: float = 0.0) 
     return outcome.after(target, sent, HEAD, now=now, took=0.5, jitter=jitter)
 
 
-def failed(target: Target = TARGET, **sent: float) -> Sent:
-    return Sent(through=target.cursor, problem="It answered 500.", **sent)  # type: ignore[arg-type]  # retry_after
+def failed(target: Target = TARGET, retry_after: float | None = None) -> Sent:
+    return Sent(through=target.cursor, problem="It answered 500.", retry_after=retry_after)
 
 
 def test_a_target_that_has_all_waits_for_the_next_event() -> None:

@@ -146,7 +146,9 @@ async def test_events_that_were_committed_before_the_start_are_sent(desk: Desk) 
     await desk.has("t", 1)
 
 
-async def test_events_that_come_during_a_delivery_are_sent_together(desk: Desk) -> None:
+async def test_events_that_come_during_a_delivery_are_sent_together(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await desk.follow(TARGET)
     going, go = asyncio.Event(), asyncio.Event()
     send = desk.sender.send
@@ -156,7 +158,7 @@ async def test_events_that_come_during_a_delivery_are_sent_together(desk: Desk) 
         await go.wait()
         return await send(target, events)
 
-    desk.sender.send = late  # type: ignore[method-assign]  # the test holds a delivery up
+    monkeypatch.setattr(desk.sender, "send", late)
     desk.queue()
     await commit(desk.timeline, entry("a"))
     await going.wait()

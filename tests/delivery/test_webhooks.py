@@ -245,10 +245,10 @@ async def test_an_hour_of_failures_delays_nobody_else_and_loses_nothing(nodes: N
         node = await nodes.start({"url": failing.url(), "name": "failing"}, {"url": server.url(), "name": "good"})
         for number in range(12):
             await node.publish(f"post {number}")
-            await until(lambda: len(server.accepted) == number + 1)  # noqa: B023 - awaited in its round
+            await until(lambda number=number: len(server.accepted) == number + 1)
             before = len(failing.received)
             node.ahead += 300
-            await until(lambda: len(failing.received) > before or node.ahead > 1_500)  # noqa: B023
+            await until(lambda before=before: len(failing.received) > before or node.ahead > 1_500)
             # The back-off counts from the time at which the answer was read.
             await until(lambda: node.queue.under_way == 0)
         assert node.ahead == 3_600
@@ -304,7 +304,7 @@ async def test_an_event_that_the_server_refuses_does_not_block_the_next(
     for _ in range(MAX_REFUSALS):
         asked = len(server.received)
         node.ahead += 60
-        await until(lambda: len(server.received) > asked)  # noqa: B023 - awaited in its round
+        await until(lambda asked=asked: len(server.received) > asked)
     node.ahead += 60
     await until(lambda: len(server.accepted) == 1)
     assert titles(server.received) == ["bad"] * MAX_REFUSALS + ["good"]

@@ -29,7 +29,7 @@ async def test_each_subscriber_gets_each_post_once_from_one_node_or_another(
         await subscriber.verified(SUBSCRIBERS)
         for number in range(POSTS):
             desk.publish(title=f"post {number}")
-            await until(lambda: len(subscriber.pushes) >= SUBSCRIBERS * (number + 1))  # noqa: B023 - awaited
+            await until(lambda number=number: len(subscriber.pushes) >= SUBSCRIBERS * (number + 1))
         wanted = Counter(f"post {number}" for number in range(POSTS))
         for path, lists in by_path(subscriber.pushes).items():
             assert Counter(title for titles in lists for title in titles) == wanted, path

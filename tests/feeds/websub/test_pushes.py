@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.feeds.polling import HOUR, MINUTE, Log
 from tests.feeds.websub.conftest import Subscriber
 from tests.feeds.websub.hub import Hub, HubSubscription
 from tests.livelog import until
+from timeline import Lease
 
 ONE, TWO, THREE = (f"<guid>{n}</guid><title>{title}</title>" for n, title in enumerate(("One", "Two", "Three"), 1))
 TOMBSTONE = (
@@ -95,16 +98,16 @@ async def test_nothing_in_a_push_changes_hub_or_topic(
 
 
 async def test_several_pushes_are_read_in_their_order(
-    subscriber: Subscriber, hub: Hub, pushing: HubSubscription
+    subscriber: Subscriber, hub: Hub, pushing: HubSubscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold = asyncio.Event()
     claim = subscriber.timeline.claim
 
-    async def held(*arguments: object) -> object:
+    async def held(*arguments: Any) -> Sequence[Lease]:
         await hold.wait()
-        return await claim(*arguments)  # type: ignore[arg-type]  # as they came
+        return await claim(*arguments)
 
-    subscriber.timeline.claim = held  # type: ignore[method-assign,assignment]  # a claim that waits
+    monkeypatch.setattr(subscriber.timeline, "claim", held)
     for title in ("Three, first", "Three, second", "Three, third"):
         await hub.push(pushing, rss(f"<guid>3</guid><title>{title}</title>"))
     hold.set()
