@@ -24,7 +24,7 @@ from pages.feeds_out.document import BlogFacts, Feed, Written
 from pages.feeds_out.links import CONTENT_TYPES, Form, Links, feed_address
 from pages.feeds_out.render import write, written
 from pages.filter import Filter, before_item
-from timeline import Withdrawal
+from timeline import Withdrawal, parse_before
 
 MAX_WITHDRAWN: Final = 200
 WITHDRAWN_SECONDS: Final = 30 * 86_400.0
@@ -32,7 +32,7 @@ WITHDRAWN_SECONDS: Final = 30 * 86_400.0
 
 
 class BlogFeed(SharedHandler, CachedHandler):
-    """The newest posts of a blog, or those below an opaque ``before``; and what was withdrawn."""
+    """The newest posts of a blog, or those below an opaque ``before``; and withdrawals."""
 
     has_json_errors = True
 
@@ -74,10 +74,14 @@ class BlogFeed(SharedHandler, CachedHandler):
         return [write(form, Feed(blog=BlogFacts.of(blog, site), links=links, entries=entries, withdrawn=withdrawn))]
 
     async def _previous(self, blog: Blog, form: Form, before: str) -> str:
-        """The address of the document with the posts right above."""
+        """The address of the document that ends right above: it has as many posts as have room."""
+        _, last = parse_before(before)
+        own = await self.site.timeline.entry(blog.slug, last)
         above = await self.site.timeline.newer(blog.slug, before, FRONT_PAGE)
-        newest = before_item(json.loads(above[0])) if len(above) == FRONT_PAGE else None
-        return feed_address(blog.slug, form, before=newest)
+        nearest = [*([own] if own else []), *reversed(above)]
+        count = len(await _write_entries(form, nearest[:FRONT_PAGE]))
+        top = before_item(json.loads(nearest[count])) if count < len(nearest) else None
+        return feed_address(blog.slug, form, before=top)
 
     async def _withdrawn(self, slug: str) -> Sequence[Withdrawal]:
         since = self.site.timeline.now() - WITHDRAWN_SECONDS
