@@ -76,7 +76,7 @@ class Links:
     def header(self) -> str:
         """The value of a `Link` header (RFC 8288) by which WebSub subscribers find the hub and the topic."""
         hub = (f'<{self.hub}>; rel="hub"',) if self.hub else ()
-        return ", ".join((*hub, f'<{self.own}>; rel="self"', f'<{self.page}>; rel="alternate"; type="text/html"'))
+        return ", ".join((*hub, f'<{self.own}>; rel="self"'))
 
     def neighbours(self) -> Iterator[tuple[str, str]]:
         """Relation and URL of the documents of RFC 5005."""
