@@ -94,7 +94,7 @@ async def _timeline(site: Site) -> list[Metric]:
 async def _store(site: Site) -> list[Metric]:
     size = GaugeMetricFamily("livelog_store_bytes", "Size of the store: of the SQLite database, or of all of Redis.")
     nodes = GaugeMetricFamily("livelog_nodes", "Nodes that reported within 30 s, by role.", labels=["role"])
-    held = GaugeMetricFamily("livelog_subscriptions", "Subscriptions at WebSub hubs, pending ones included.")
+    held = GaugeMetricFamily("livelog_hub_subscriptions", "Subscriptions at WebSub hubs, pending ones included.")
     with contextlib.suppress(TimelineError):
         held.add_metric([], await site.timeline.count_jobs(KIND))
         size.add_metric([], await site.timeline.stored_bytes())

@@ -22,6 +22,12 @@ async def numbers(site: Site) -> dict[tuple[str, str], float]:
     return {(s.name, next(iter(s.labels.values()), "")): s.value for family in families for s in family.samples}
 
 
+async def test_no_two_metrics_have_one_name(site: Site) -> None:
+    lines = (await site.admin("/metrics")).body.decode().splitlines()
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(names) == len(set(names))
+
+
 async def test_events_readers_and_polls_are_counted(site: Site) -> None:
     await commit(site.timeline, entry("a"), entry("b"))
     await until(lambda: site.fanout.events == 2)

@@ -95,7 +95,7 @@ async def test_subscriptions_and_requests_are_counted(site: Site) -> None:
     await known(site)
     assert (await site.get(f"/websub/{new_token()}")).code == 404
     metrics = (await site.admin("/metrics")).body.decode()
-    assert "livelog_subscriptions 1.0" in metrics
+    assert "livelog_hub_subscriptions 1.0" in metrics
     assert 'livelog_hub_requests_total{outcome="unknown"} 1.0' in metrics
     assert 'livelog_pushes_total{outcome="new"} 0.0' in metrics
 
