@@ -85,7 +85,17 @@ class HubCallback(BaseHandler):
 
     async def post(self, _: str) -> None:
         """Stores a push that is signed; one with another signature is acknowledged, and discarded (§5.1)."""
-        body = bytes(self._end_body())
+        if self._body is None:
+            # It was too large, and is answered.
+            return
+        body, self._body = bytes(self._body), None
+        try:
+            await self._store(body)
+        finally:
+            # Not before: bodies that wait for a slow store count, too, even if their clients are gone.
+            self._callbacks.end_push(self.path_args[0])
+
+    async def _store(self, body: bytes) -> None:
         one = self._subscription
         if not one.has_signed(self.request.headers["X-Hub-Signature"], body):
             self._callbacks.outcomes["discarded"] += 1
@@ -143,11 +153,11 @@ class HubCallback(BaseHandler):
             self._callbacks.outcomes["too_large"] += 1
             raise HTTPError(413)
 
-    def _end_body(self) -> bytearray:
-        body, self._body = self._body, None
-        if body is not None:
+    def _end_body(self) -> None:
+        """Drops a body that is not read to its end, and counts it no longer."""
+        if self._body is not None:
+            self._body = None
             self._callbacks.end_push(self.path_args[0])
-        return body or bytearray()
 
     def _unknown(self) -> HTTPError:
         self._callbacks.outcomes["unknown"] += 1

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -252,6 +253,23 @@ async def test_bodies_that_are_read_at_the_same_time_are_bounded(site: Site) -> 
         assert (answer.code, "Retry-After" in answer.headers) == (503, True)
     await until(lambda: not site.served.callbacks._reading)
     assert (await pushed(site, b"x")).code == 202
+
+
+async def test_bodies_that_wait_for_the_store_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stored(site)
+    go_on, push = asyncio.Event(), site.timeline.push
+
+    async def slow(*arguments: Any) -> bool:
+        await go_on.wait()
+        return await push(*arguments)
+
+    monkeypatch.setattr(site.timeline, "push", slow)
+    waiting = [asyncio.create_task(pushed(site, b"x")) for _ in range(MAX_READ_OF_SUBSCRIPTION)]
+    await until(lambda: site.served.callbacks._reading[TOKEN] == MAX_READ_OF_SUBSCRIPTION)
+    assert (await pushed(site, b"x")).code == 503
+    go_on.set()
+    assert {answer.code for answer in await asyncio.gather(*waiting)} == {202}
+    assert not site.served.callbacks._reading
 
 
 async def test_a_hub_that_floods_is_slowed_down(site: Site) -> None:
