@@ -139,8 +139,6 @@ class Poller:
         self._configure(config, await asyncio.to_thread(FollowedFeeds, config.blogs))
         self._polls.cancel(lambda poll: poll.lease.url not in self._followed_feeds)
         self._follow_wanted = True
-        if self._subscriptions:
-            self._subscriptions.apply(self._followed_feeds)
         await self.tick()
 
     def pushed(self, feed: str) -> None:
@@ -246,6 +244,9 @@ class Poller:
         except TimelineError:
             self._follow_wanted = True
             raise
+        if self._subscriptions:
+            # Now that the store follows them: a feed that is back may have lost its subscription meanwhile.
+            self._subscriptions.apply(self._followed_feeds)
         return states
 
     def _refill(self) -> None:
@@ -302,15 +303,24 @@ class Poller:
         try:
             result = await Pushed(followed, lease, self._parser_pool, self._clock, self._fetcher.max_bytes).read()
         except Exception as error:
-            logger.error("Reading a push of %s met a bug.", followed.name, exc_info=error)
-            result = unreadable(lease.state, self._clock())
+            result = self._dropped(followed, lease, error)
         self.slow_patterns.add(followed.name, result.slow_patterns)
         under_way.committing = True
-        if await self._commits.commit(result, lease):
+        try:
+            committed = await self._commits.commit(result, lease)
+        except Exception as error:
+            result = self._dropped(followed, lease, error)
+            committed = await self._commits.commit(result, lease)
+        if committed:
             self.pushes[result.outcome] += len(lease.pushes)
             for delay in result.delays:
                 self.delays.observe(delay)
             self._reschedule(followed, result)
+
+    def _dropped(self, followed: FollowedFeed, lease: Lease, error: Exception) -> Result:
+        """The result of pushes that a bug prevents from being read or stored, which is logged."""
+        logger.error("Reading a push of %s met a bug.", followed.name, exc_info=error)
+        return unreadable(lease.state, self._clock())
 
     def _reschedule(self, followed: FollowedFeed, result: Result) -> None:
         """Makes sure that a feed is claimed in time after a poll was committed."""

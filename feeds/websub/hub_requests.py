@@ -81,7 +81,7 @@ async def _answer(fetcher: Fetcher, hub: str, body: bytes, followed: FollowedFee
             method="POST",
             body=body,
             max_redirects=0,
-            named=followed.url if followed else STRANGERS,
+            named=followed.named_by_operator if followed else STRANGERS,
             own=followed.own if followed else NOTHING_OWN,
             proven=False,
         )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 import redaction
+from feeds.concurrency import proven
 from feeds.fetch import Answer
 from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import NotAFeedError, Reading
@@ -47,10 +48,17 @@ class Pushed:
         self._max_bytes = max_bytes
 
     async def read(self) -> Result:
-        """The result of all pushes, oldest first: what is known after one is known before the next."""
+        """The result of all pushes, oldest first: what is known after one is known before the next.
+
+        The rest is dropped after one that cost a process: each could cost another.
+        """
         result = Result(state=self._lease.state, outcome="unchanged")
         for push in self._lease.pushes:
-            result = _joined(result, await self._read(result.state, push))
+            try:
+                result = _joined(result, await self._read(result.state, push))
+            except ParserKilledError as error:
+                self._report(error)
+                return _joined(result, unreadable(result.state, self._clock()))
         return result
 
     async def _read(self, state: FeedState, push: Push) -> Result:
@@ -69,13 +77,16 @@ class Pushed:
             selectors=followed.selectors,
         )
         try:
-            document = await self._parser_pool.parse(reading, proven=True)
-        except (NotAFeedError, ParserKilledError) as error:
-            logger.info("%s: a push was dropped. %s", followed.name, redaction.public_text(str(error)))
+            document = await self._parser_pool.parse(reading, proven=proven(state))
+        except NotAFeedError as error:
+            self._report(error)
             return unreadable(state, self._clock())
         answer = Answer(IM_USED, base, None, None, push.content_type, push.body)
         now = self._clock()
         return Polled(followed, state, answer, now).pushed(document, now)
+
+    def _report(self, error: Exception) -> None:
+        logger.info("%s: a push was dropped. %s", self._followed.name, redaction.public_text(str(error)))
 
 
 def unreadable(state: FeedState, now: float) -> Result:

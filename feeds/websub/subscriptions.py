@@ -155,10 +155,14 @@ class Subscriptions:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), TICK_SECONDS)
             self._wake.clear()
-            # While the store is down, the poller tells it.
-            with contextlib.suppress(TimelineError):
+            try:
                 await self._sweep()
                 await self.do_due()
+            except TimelineError:
+                # The poller logs that the store is down.
+                continue
+            except Exception:
+                logger.exception("A bug ended a look at the subscriptions.")
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -209,7 +213,7 @@ class Subscriptions:
 
     async def _leave(self, job: Job, one: Subscription) -> None:
         """Begins to end a subscription; one that its hub does not hold is removed."""
-        if one.phase == "denied" or not (one.until or one.is_accepted):
+        if one.phase == "denied" or not one.until:
             await self._timeline.remove_job(KIND, job.id)
         else:
             await self._timeline.replace_job(job, one.left().to_json(), self._clock())
@@ -245,7 +249,8 @@ class Subscriptions:
 
     async def _subscribe(self, lease: JobLease, one: Subscription) -> None:
         if one.feed not in self._followed:
-            await self._leave(lease.job, one)
+            # Another node may have a newer list of feeds; a sweep removes what none follows.
+            await self._timeline.settle_job(lease, one.to_json(), self._clock() + CONFIRM_SECONDS)
             return
         if one.is_accepted:
             one = replace(one, is_accepted=False, failures=one.failures + 1, problem=NOT_CONFIRMED)

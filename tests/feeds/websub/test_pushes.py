@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from entries import Entry
+from feeds.parser_pool import ParserKilledError
+from feedstate import FeedState
 from tests.feeds.documents import atom, json_feed, rss
 from tests.feeds.polling import HOUR, MINUTE, Log
 from tests.feeds.websub.conftest import Subscriber
@@ -142,6 +145,46 @@ async def test_a_bug_in_reading_drops_the_push_and_polls(
     hub.publish("/feed", rss(THREE, TWO, ONE))
     await subscriber.later(MINUTE)
     await subscriber.shows("One", "Two", "Three")
+
+
+async def test_a_push_that_the_store_refuses_is_dropped_and_the_feed_polled(
+    subscriber: Subscriber, hub: Hub, pushing: HubSubscription, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = subscriber.timeline.commit
+
+    async def refused(state: FeedState, entries: Sequence[Entry], *arguments: Any) -> int:
+        if entries:
+            raise ValueError("bug")
+        return await commit(state, entries, *arguments)
+
+    monkeypatch.setattr(subscriber.timeline, "commit", refused)
+    await hub.push(pushing, rss(THREE))
+    await read(subscriber, 1)
+    monkeypatch.undo()
+    assert any("met a bug" in line for line in log.heard())
+    hub.publish("/feed", rss(THREE, TWO, ONE))
+    await subscriber.later(MINUTE)
+    await subscriber.shows("One", "Two", "Three")
+
+
+async def test_a_push_that_costs_a_process_is_the_last_of_its_lease(
+    subscriber: Subscriber, hub: Hub, pushing: HubSubscription, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = asyncio.Event()
+    claim = subscriber.timeline.claim
+
+    async def held(*arguments: Any) -> Sequence[Lease]:
+        await hold.wait()
+        return await claim(*arguments)
+
+    monkeypatch.setattr(subscriber.timeline, "claim", held)
+    subscriber.sandbox.fault = ParserKilledError("It took too long.")
+    documents = subscriber.sandbox.documents
+    for _ in range(3):
+        await hub.push(pushing, rss(THREE))
+    hold.set()
+    await read(subscriber, 3)
+    assert subscriber.sandbox.documents == documents + 1
 
 
 async def test_a_push_and_a_poll_of_one_entry_are_one_event(

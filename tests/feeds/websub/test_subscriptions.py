@@ -158,6 +158,30 @@ async def test_a_feed_that_leaves_the_configuration_is_unsubscribed(subscriber: 
     await until(lambda: [(one.topic, one.verified) for one in hub.left] == [(hub.url("/feed"), True)])
 
 
+async def test_a_feed_that_is_followed_again_without_its_subscription_is_polled(
+    subscriber: Subscriber, hub: Hub
+) -> None:
+    subscriber.fetch = {"private_networks": ["127.0.0.0/8"]}
+    feed, other = (
+        {"url": hub.publish(path, rss(ONE), hub=named), "interval": HOUR}
+        for path, named in (("/feed", "/hub"), ("/other", None))
+    )
+    await subscriber.follow(feed, other)
+    assert await hub.push(await hub.subscribed(), rss(TWO)) == 202
+    await subscriber.shows("One", "One", "Two")
+    await subscriber.later(2 * HOUR)
+    await subscriber.apply(other)
+    await until(holds(subscriber))
+    requests = hub.topics["/feed"].requests
+    await subscriber.apply(feed, other)
+
+    async def is_polled() -> bool:
+        await subscriber.later(0)
+        return hub.topics["/feed"].requests > requests
+
+    await until(is_polled)
+
+
 async def test_another_hub_or_topic_ends_a_subscription(subscriber: Subscriber, hub: Hub) -> None:
     await subscriber.follow(hub.publish("/feed", rss(ONE)))
     old = await hub.subscribed()
