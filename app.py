@@ -188,10 +188,10 @@ class App:
             self._look.clear()
 
     async def _apply_lists(self, lists: Lists) -> None:
-        self._lists_changed = await lists.read(self._written) or self._lists_changed
-        if not self._lists_changed:
-            return
         async with self._applying:
+            self._lists_changed = await lists.read(self._written) or self._lists_changed
+            if not self._lists_changed:
+                return
             applied = await self._with_lists(self._written)
             await self._apply_parts(applied)
             self.config, self._lists_changed = applied, False

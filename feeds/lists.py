@@ -143,6 +143,9 @@ class ListPoller:
         for job_id in lists.keys() - known.stored:
             # The list is new, or its job was lost with the data of the store.
             state = known.states.get(job_id, FeedList())
+            if await self._timeline.job(KIND, job_id):
+                # Another node has put it since.
+                continue
             await self._timeline.put_job(Job(KIND, job_id, KIND, state.to_json()), now)
         await self._pull_back(known, now)
         seconds = config.fetch.timeout + MIN_LEASE_SECONDS

@@ -102,7 +102,8 @@ def _select(context: Found, key: str, selector: str) -> Sequence[Found]:
         # A selector of config.yaml was checked, one of a remote list was not.
         raise ValueError(f"scrape.{key} cannot be used on this page: {error}") from None
     if isinstance(found, list):
-        return [one for one in found if isinstance(one, str) or isinstance(one.tag, str)]
+        # A namespace is a pair, and a comment has a function for its tag.
+        return [one for one in found if isinstance(one, str) or isinstance(getattr(one, "tag", None), str)]
     return [] if isinstance(found, bool) else [f"{found:g}" if isinstance(found, float) else found]
 
 

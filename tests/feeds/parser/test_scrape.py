@@ -150,6 +150,10 @@ def test_secrets_of_the_address_are_on_no_link() -> None:
     assert "abcdefghijklmnop" not in repr(found)
 
 
+def test_what_is_neither_an_element_nor_text_is_nothing() -> None:
+    assert "selects nothing" in problem(title="xpath:namespace::*")
+
+
 def test_entities_of_a_page_read_no_file() -> None:
     page = (
         '<!DOCTYPE html [<!ENTITY x SYSTEM "file:///etc/hostname">]><article class=post><h2>&x;</h2><a href=/1>1</a>'
