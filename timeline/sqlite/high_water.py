@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import sqlite3
+import time
 from typing import Final, NamedTuple
 
 MAX_CTIME_DIFFERENCE_SECONDS: Final = 1.0
@@ -34,6 +35,7 @@ class HighWater:
     def __init__(self, descriptor: int, *, is_new: bool) -> None:
         """Reads the mark, and writes the process id. Raises OSError. ``is_new`` if there was no lock file."""
         self._descriptor = descriptor
+        self._clock_offset = 0
         self._mark = Mark(_NO_EPOCH, 0) if is_new else self._read()
         self._write(self._mark or Mark(_NO_EPOCH, 0))
 
@@ -75,11 +77,15 @@ class HighWater:
         return Mark(found[1].decode(), int(found[2]))
 
     def _write(self, mark: Mark) -> None:
-        # Twice: only the first write tells the time at which the file is changed.
+        # Twice: only the first write tells the time at which the file is changed. The first has the time that is
+        # expected: a process that is killed in between leaves a good mark.
+        changed_at = time.time_ns() + self._clock_offset
         for _ in range(2):
-            text = f"{os.getpid():<20}\n{mark.epoch} {mark.newest} {self._changed_at()}\n".encode()
+            text = f"{os.getpid():<20}\n{mark.epoch} {mark.newest} {changed_at}\n".encode()
             os.pwrite(self._descriptor, text, 0)
             os.ftruncate(self._descriptor, len(text))
+            changed_at = self._changed_at()
+        self._clock_offset = changed_at - time.time_ns()
 
     def _changed_at(self) -> int:
         return os.fstat(self._descriptor).st_ctime_ns

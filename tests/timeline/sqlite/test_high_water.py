@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.timeline.drafts import commit, entry
 from timeline.sqlite import SqliteTimeline, high_water
-from timeline.sqlite.high_water import HighWater
+from timeline.sqlite.high_water import MAX_CTIME_DIFFERENCE_SECONDS, HighWater
 from timeline.sqlite.lock import lock
 
 
@@ -116,6 +118,31 @@ async def test_a_process_that_is_killed_while_it_starts_keeps_the_epoch(tmp_path
     with mark_of(path) as mark:
         assert not mark.contradicts(first, 1)
     assert await opened(path) == first
+
+
+def test_a_process_that_is_killed_while_it_raises_the_mark_keeps_the_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    descriptor = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    mark = HighWater(descriptor, is_new=True)
+    mark.begin("abc", 5)
+    # Longer than the time of a change may differ from the one in the mark: blogs are quiet between two posts.
+    time.sleep(1.1 * MAX_CTIME_DIFFERENCE_SECONDS)
+    write = os.pwrite
+
+    def killed_after(*arguments: Any) -> None:
+        write(*arguments)
+        raise KilledError
+
+    monkeypatch.setattr(os, "pwrite", killed_after)
+    with pytest.raises(KilledError):
+        mark.begin("abc", 6)
+    monkeypatch.undo()
+    assert not HighWater(descriptor, is_new=False).contradicts("abc", 6)
+    os.close(descriptor)
 
 
 async def test_a_database_of_an_earlier_version_is_believed_without_a_lock_file(tmp_path: Path) -> None:
