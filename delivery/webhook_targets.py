@@ -128,6 +128,9 @@ async def _add(timeline: Timeline, named: Named, former: Target | None) -> None:
     cursor = former.cursor if former else str(await timeline.head(named.blog.slug))
     target = replace(former, id=named.id) if former else Target(**_facts(named), id=named.id, sort="webhook")
     target = replace(target, **_facts(named), cursor=cursor)
+    if await timeline.job(KIND, named.id):
+        # Another node has put it since, and may have delivered to it.
+        return
     await timeline.put_job(target.job, timeline.now())
 
 

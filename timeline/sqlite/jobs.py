@@ -9,6 +9,7 @@ import math
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
+from itertools import count
 from typing import Final
 
 from timeline.errors import LeaseLostError
@@ -96,12 +97,16 @@ class SqliteJobs(Store):
         """Makes idle jobs of a group due, step by step."""
         # Most groups have no job, and then no transaction is needed.
         query = rows("SELECT 1 FROM jobs WHERE kind = ? AND group_name = ? AND wakeable LIMIT 1", kind, group)
-        woken = 0
-        while await self._queries.run(query):
+        if not await self._queries.run(query):
+            return
+        # To the first step that is not full: jobs that were woken and are idle again need no more.
+        for woken in count(0, MAX_WOKEN_PER_STEP):
             due = self._jobs_claimed.get(kind, 0.0) if start is None else start + woken * interval
-            await self._writer.run(rows(_WAKE, due, interval, kind, group, MAX_WOKEN_PER_STEP))
+            values = (due, interval, kind, group, MAX_WOKEN_PER_STEP)
+            changed = await self._writer.run(partial(_wake, values))
             self._jobs_changed()
-            woken += MAX_WOKEN_PER_STEP
+            if changed < MAX_WOKEN_PER_STEP:
+                return
 
     async def claim_jobs(self, kind: str, now: float, limit: int, seconds: float) -> Sequence[JobLease]:
         """Leases due jobs."""
@@ -135,6 +140,10 @@ class SqliteJobs(Store):
 def put_job(db: sqlite3.Connection, job: Job, due: float) -> None:
     """See `timeline.Jobs.put_job`."""
     db.execute(_PUT, (job.kind, job.id, job.group, job.state, due, due == IDLE))
+
+
+def _wake(values: Sequence[object], db: sqlite3.Connection) -> int:
+    return db.execute(_WAKE, values).rowcount
 
 
 def _claim(kind: str, now: float, limit: int, seconds: float, db: sqlite3.Connection) -> list[JobLease]:
