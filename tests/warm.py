@@ -52,7 +52,11 @@ class Process:
 
     async def started(self, writer: asyncio.StreamWriter) -> None:
         """Waits until it has a process id."""
-        self.pid = int(await self._report.readline())
+        line = await self._report.readline()
+        if not line:
+            _origins.clear()
+            raise RuntimeError("the process that forks servers has ended")
+        self.pid = int(line)
         self._ending = asyncio.create_task(self._end(writer))
 
     async def wait(self) -> int:
@@ -136,8 +140,12 @@ def _origin() -> socket.socket:
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:
-    _origins.pop().close()
-    process.wait()
+    for origin in _origins:
+        origin.close()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _fork(control: socket.socket) -> list[str]:
@@ -158,17 +166,17 @@ def _fork(control: socket.socket) -> list[str]:
             message, descriptors, _, _ = socket.recv_fds(control, _LONGEST, 3)
             if not message:
                 sys.exit()
+            origin = os.getpid()
             pid = os.fork()
             if not pid:
                 control.detach()
-                return _become(json.loads(message), descriptors)
+                return _become(json.loads(message), descriptors, origin)
             report, *others = descriptors
             for other in others:
                 os.close(other)
             pidfd = os.pidfd_open(pid)
             children[pidfd] = pid, report
             poll.register(pidfd, select.POLLIN)
-            _tell(report, pid)
 
 
 def _tell(report: int, number: int) -> None:
@@ -179,11 +187,14 @@ def _tell(report: int, number: int) -> None:
         return
 
 
-def _become(request: dict[str, object], descriptors: Sequence[int]) -> list[str]:
-    """Makes this process one of its own; returns its arguments."""
+def _become(request: dict[str, object], descriptors: Sequence[int], origin: int) -> list[str]:
+    """Makes this process one of its own, and reports its id; returns its arguments."""
     os.setsid()
     # A run of tests that is killed must leave no server that polls on.
     ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != origin:
+        sys.exit()
+    _tell(descriptors[0], os.getpid())
     os.dup2(descriptors[1], 1)
     os.dup2(descriptors[2], 2)
     os.closerange(3, 4_096)
