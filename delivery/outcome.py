@@ -1,7 +1,7 @@
 """The state of a target after a delivery, and the time of the next one. Pure functions; times are Unix seconds.
 
 A failure is tried again after 5 s, then after twice the time, up to an hour. After a day of failures the events that
-wait are given up: what comes later is tried once an hour, so that a server that is gone for good costs little.
+wait are given up: later ones are tried once an hour, so that a server that is gone for good costs little.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
         sent = sender.send(target, events)                              # the sender of the target's sort
         timeline.settle_job(lease, outcome.after(target, sent))         # outcome.py    cursor, failures, next try
 
-Nothing is kept for an event: a target has a cursor. After a crash, what was sent and not settled is sent again.
+Nothing is kept for an event: a target has a cursor. After a crash, a delivery that was not settled is made again.
 
 Targets that answered well and quickly, slow ones, and all others have rooms of their own (`outbound.rooms`); a host
 has few exchanges at a time, in all rooms. A target without room is put back, until there is likely to be some.

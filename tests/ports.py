@@ -12,12 +12,13 @@ _PORTS: Final = range(10_000, 32_000)
 
 def free_ports(count: int) -> list[int]:
     """So many ports that nobody listens on now."""
-    found: set[int] = set()
-    while len(found) < count:
-        port = random.choice(_PORTS)
+    found: list[int] = []
+    for port in random.sample(_PORTS, len(_PORTS)):
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
             continue
-        found.add(port)
-    return list(found)
+        found.append(port)
+        if len(found) == count:
+            break
+    return found
