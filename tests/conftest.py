@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from demo.newsroom import Newsroom
 from tests.corpus import find_corpus
 from tests.feeds.websub.hub import Hub
 from tests.livelog import Livelog
+from tests.nodes.installation import Installation
 from tests.redis import RedisServer
 
 # No time limit for an example: the machine may be busy with something else.
@@ -31,6 +32,18 @@ Livelog.is_warm = True
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Orders the tests, module by module."""
     items.sort(key=lambda item: not any(name in item.path.parts for name in WAITING))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows what the servers of a failed test have logged."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for name, value in item.funcargs.items():
+            nodes = value.nodes if isinstance(value, Installation) else [value]
+            found = [node for node in nodes if isinstance(node, Livelog)]
+            report.sections.extend((f"log of {name}", node.whole_log) for node in found)
+    return report
 
 
 @pytest.fixture(autouse=True)

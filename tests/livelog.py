@@ -27,8 +27,9 @@ PATIENCE = 60.0
 class Livelog:
     """One server process. It can be started, killed and started again on the same store.
 
-    ``files`` limits its descriptors. ``program`` is what ``python`` runs, with its first arguments. ``is_warm`` is
-    True where `server.py` is forked from a process that has imported it, see `tests.warm`.
+    ``log`` is that of the process that runs, ``whole_log`` that of all. ``files`` limits its descriptors. ``program``
+    is what ``python`` runs, with its first arguments. ``is_warm`` is True where `server.py` is forked from a process
+    that has imported it, see `tests.warm`.
     """
 
     is_warm = False
@@ -39,6 +40,7 @@ class Livelog:
         self.port = 0
         self.admin_url = ""
         self.log = ""
+        self.whole_log = ""
         self.started_in = 0.0
         self.files: int | None = None
         self.python = sys.executable
@@ -190,6 +192,7 @@ class Livelog:
         assert self._process.stderr is not None
         async for line in self._process.stderr:
             self.log += line.decode()
+            self.whole_log += line.decode()
 
 
 class Client:
