@@ -7,6 +7,7 @@ import json
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +27,8 @@ async def server() -> AsyncIterator[Receiver]:
 @pytest.fixture
 def desk(newsroom: Newsroom) -> Desk:
     opened = newsroom.open_desk("/a.xml", title="A", keep=2_000)
-    opened.publish(title="Before")
+    # A post of the last second is new, also to a feed that is.
+    opened.publish(title="Before", published=datetime.now(UTC) - timedelta(hours=1))
     return opened
 
 
