@@ -5,7 +5,9 @@ const POINTER_TIMEOUT = 3_000;
 
 export function keepScreen() {
   let hiding = setTimeout(() => {}, 0);
-  addEventListener('pointermove', () => {
+  addEventListener('pointermove', (event) => {
+    // Browsers tell it also of one that rests while the page below it changes.
+    if (!event.movementX && !event.movementY) return;
     document.body.classList.add('pointed');
     clearTimeout(hiding);
     hiding = setTimeout(() => document.body.classList.remove('pointed'), POINTER_TIMEOUT);
