@@ -200,6 +200,8 @@ async def test_the_pointer_is_hidden_until_it_moves(filled: Livelog, visitor: Vi
     await page.goto(filled.url(BOARD))
     await until_shown(page)
     pointer = "getComputedStyle(document.body).cursor"
+    # As Chromium does when the page changes below it.
+    await page.evaluate("dispatchEvent(new PointerEvent('pointermove'))")
     assert await page.evaluate(pointer) == "none"
     await page.mouse.move(100, 100)
     await becomes(lambda: page.evaluate(pointer), "auto")
