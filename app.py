@@ -31,7 +31,6 @@ from connections.limits import Admission
 from connections.listener import Listener
 from delivery.deliveries import Deliveries
 from fanout.fanout import FanOut
-from feed_lists import Lists, merged
 from feeds.event_filter import EventFilter
 from feeds.fetch import Fetcher
 from feeds.lists import ListPoller
@@ -40,6 +39,7 @@ from feeds.poller import Poller
 from feeds.websub.subscriptions import Subscriptions
 from handlers.routes import make_admin_app, make_app
 from handlers.site import Notices, Site
+from opml.lists import Lists, merged
 from pages.freshness import Freshness
 from plurals import counted
 from timeline import Presence, Timeline, TimelineError, open_timeline

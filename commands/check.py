@@ -14,9 +14,9 @@ import redaction
 from commands.options import Options
 from commands.trials import Trial, open_trials
 from config import Config
-from feed_lists import FeedList, merged
 from feeds import schedule
 from feeds.followed_feeds import FollowedFeeds
+from opml.lists import FeedList, merged
 from pages import status_lists
 from plurals import counted
 from remedies import remedy

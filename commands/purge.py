@@ -9,7 +9,7 @@ import redaction
 import urls
 from commands.options import Options
 from config import Config, ConfigError, Feed, ListedFeed
-from feed_lists import merged, stored
+from opml.lists import merged, stored
 from timeline import LockedError, TimelineError, open_timeline
 
 HELP = "remove all entries of a feed that is not in the configuration any more"

@@ -11,7 +11,6 @@ from typing import Final
 
 from app import make_fetcher
 from config import Config
-from feed_lists import FeedList, lists_of
 from feeds.concurrency import ExchangeSlots
 from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed
@@ -20,6 +19,7 @@ from feeds.parser_pool import ParserPool
 from feeds.poll import Poll
 from feeds.result import Result
 from feedstate import FeedState
+from opml.lists import FeedList, lists_of
 
 PATIENCE_SECONDS: Final = 3600.0
 """No exchange is put back because others wait: each has the time of fetch.timeout."""

@@ -2,8 +2,8 @@
 
     for lease in timeline.claim_jobs("opml", now):
         answer = fetch(list)                     # feeds/fetch.py: a conditional GET with limits
-        feeds = read(answer.body)                # opml.py, in a process that can be killed
-        timeline.settle_job(lease, feeds)        # each node then applies them, see feed_lists
+        feeds = read(answer.body)                # opml/, in a process that can be killed
+        timeline.settle_job(lease, feeds)        # each node then applies them, see opml/lists.py
 
 A list that fails, is empty or is no OPML keeps the feeds of its last good document.
 """
@@ -23,10 +23,10 @@ import opml
 import redaction
 from clock import MIN_JUMP_SECONDS
 from config import Config, ConfigError
-from feed_lists import KIND, MAX_FEEDS, FeedList, Lists, lists_of
 from feeds import schedule
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
 from feeds.parser_pool import ParserKilledError, ParserPool
+from opml.lists import KIND, MAX_FEEDS, FeedList, Lists, lists_of
 from outbound.host_limits import HostPausedError, host_key
 from plurals import counted
 from timeline import Job, JobLease, LeaseLostError, Timeline

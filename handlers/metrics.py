@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-import feed_lists
+import opml.lists
 from config import Config
 from connections.limits import Refusal
 from fanout.fanout import FanOut
@@ -206,7 +206,7 @@ async def _lists(site: Site) -> list[Metric]:
         now = site.timeline.now()
         # Lists that differ in a secret alone have one name: the one that fails longest counts.
         seconds: dict[str, float] = {}
-        for row in status_lists.rows(site.config, await feed_lists.stored(site.timeline, site.config), now):
+        for row in status_lists.rows(site.config, await opml.lists.stored(site.timeline, site.config), now):
             lasting = max(now - row.since, 0.0) if row.problem else 0.0
             seconds[row.address] = max(lasting, seconds.get(row.address, 0.0))
         for address, lasting in seconds.items():

@@ -17,7 +17,7 @@ WRITE_TIMEOUT_SECONDS: Final = 30.0
 """The time that a client may take to read a chunk."""
 
 
-class FeedList(Handler):
+class OpmlFile(Handler):
     """The feeds as config.yaml lists them, without user names and passwords."""
 
     async def get(self, slug: str) -> None:

@@ -17,7 +17,7 @@ from handlers.health import Health, Liveness
 from handlers.hub import Hub
 from handlers.live import EventStream, WebSocket
 from handlers.metrics import Metrics
-from handlers.opml import FeedList
+from handlers.opml import OpmlFile
 from handlers.page import BlogPage, Embed, Index
 from handlers.permalink import Permalink
 from handlers.readiness import Readiness
@@ -72,7 +72,7 @@ _READING: list[Any] = [
     (rf"{BLOG}/e/([a-z2-7]+)/previous", Previous),
     (rf"{BLOG}/embed", Embed),
     (rf"{BLOG}/(theme\.css|logo)", ThemeFile),
-    (rf"{BLOG}/feeds\.opml", FeedList),
+    (rf"{BLOG}/feeds\.opml", OpmlFile),
 ]
 
 ROUTES: Final = (*_LIVE, *_MONITORING, *_OPERATING, *_READING)

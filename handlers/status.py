@@ -13,12 +13,11 @@ from typing import Any, Final
 
 from tornado.web import HTTPError
 
-import feed_lists
+import opml.lists
 import redaction
 import remedies
 from config import Config
 from fanout.frames import Transport
-from feed_lists import FeedList
 from feedstate import FeedState
 from handlers.admin import AdminHandler
 from handlers.readiness import problem_of
@@ -26,6 +25,7 @@ from handlers.site import Site
 from handlers.status_pushes import pushes
 from handlers.status_subscribers import subscriber_rows
 from handlers.status_webhooks import webhooks
+from opml.lists import FeedList
 from pages import status, status_lists, status_pushes
 from pages.durations import helpers
 from pages.source_text import iso
@@ -96,7 +96,7 @@ async def report(site: Site, words: str = "") -> Report:
         states = await site.sources.states()
         nodes = await site.timeline.nodes()
         hooks = await webhooks(site.config, site.timeline)
-        lists = await feed_lists.stored(site.timeline, site.config)
+        lists = await opml.lists.stored(site.timeline, site.config)
         subscribers = await subscriber_rows(site.hub_gate.subscribers, site.timeline.now())
         pushed = await pushes(site.config, site.timeline, states)
     except TimelineError as error:
@@ -226,7 +226,7 @@ class Retry(AdminHandler):
         given = self._given()
         retried = await retry(self.site.timeline, None if given is None else await self._named(given))
         if given is None:
-            await feed_lists.retry(self.site.timeline, self.site.config)
+            await opml.lists.retry(self.site.timeline, self.site.config)
         if retried is None:
             raise HTTPError(404, reason="No blog follows this feed.")
         self.site.sources.expire()

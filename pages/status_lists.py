@@ -10,7 +10,7 @@ from typing import Any
 import redaction
 import remedies
 from config import Config
-from feed_lists import FeedList, id_of
+from opml.lists import FeedList, id_of
 from remedies import Advice
 
 

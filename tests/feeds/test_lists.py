@@ -9,13 +9,13 @@ from ipaddress import ip_network
 import pytest
 
 from config import Blog, Config, Fetch, ListedFeed
-from feed_lists import KIND, MAX_FEEDS, FeedList, Lists, id_of
 from feeds.concurrency import ExchangeSlots
 from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed
 from feeds.lists import FORGOTTEN_AFTER_SECONDS, INTERVAL, MAX_BYTES, ListPoller
 from feeds.poll import Poll
 from feedstate import FeedState
+from opml.lists import KIND, MAX_FEEDS, FeedList, Lists, id_of
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, moved, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Clock, FaultyTimeline, Log, WatchedSandbox

@@ -1,10 +1,6 @@
-"""OPML 2.0 (http://opml.org/spec2.opml), the format in which feed readers exchange subscriptions.
+"""Reads OPML: the feeds of a document, from wherever it is. Folders and categories of an outline are a feed's tags.
 
-Import: `load` and `read` make a blog of a document, and `to_config` writes that blog as YAML for config.yaml. A
-document may come from anywhere: declarations are rejected and its expanded size is bounded.
-Export: `write` and `parts` make a document of a blog.
-Folders and categories of an outline are a feed's tags, and tags are categories or, where they cannot be, folders.
-Web pages without a feed are those of FreshRSS, see `opml_scrape`.
+A document is not trusted: declarations are rejected, and its expanded size is bounded.
 """
 
 from __future__ import annotations
@@ -12,23 +8,20 @@ from __future__ import annotations
 import contextlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
-
-import yaml
 
 import config
 import invisible
-import opml_repair
-import opml_scrape
 import redaction
 import urls
-from config import Blog, ConfigError, Feed, Scrape
+from config import ConfigError
+from opml import web_pages
+from opml.document import Document, Outline
+from opml.repair import repair
 
 MAX_SLUG_CHARS: Final = 50
 MAX_DEPTH: Final = 128
@@ -38,17 +31,12 @@ MAX_EXPANDED_BYTES: Final = config.MAX_FILE_BYTES // 2
 MAX_LISTED_TAGS: Final = 10
 """Tags of a feed of a list elsewhere: all of its posts get them."""
 
-_Dumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""The one in C, where PyYAML has it, takes a tenth of the time."""
-
-_FEEDS_PER_PART: Final = 200
 _PIECE_BYTES: Final = 64 * 1024
 _ILL_FORMED: Final = "left out, it is not valid XML"
 
 _TEXT_OVERHEAD_BYTES: Final = 16
 """Added for each text: the YAML around it."""
 
-_CATEGORY_SEPARATOR: Final = re.compile("[,/]")
 _CATEGORY: Final = re.compile("[^,/]+")
 """In OPML a comma separates categories and a slash the levels of one."""
 
@@ -56,50 +44,13 @@ _FEED_SCHEME: Final = re.compile("feed:(?://)?(?=(https?:)?)(?://)?", re.IGNOREC
 _ADDRESSES: Final = frozenset({"xmlurl", "feedurl", "rssurl"})
 """Names of attributes that make an outline a feed."""
 
-_NOT_IN_XML: Final = re.compile("[\ufffe\uffff]")
 
-
-class Subscription(NamedTuple):
-    """A feed of a document: a `config.Feed` with nothing else would take three times the memory."""
-
-    url: str
-    title: str | None
-    tags: tuple[str, ...]
-    scrape: Mapping[str, Any] | None = None
-
-    @property
-    def selectors(self) -> Scrape | None:
-        """The selectors of a web page, which were checked when they were read."""
-        return Scrape.model_construct(**self.scrape) if self.scrape else None
-
-    @property
-    def feed(self) -> Feed:
-        """The feed as the configuration has it."""
-        plain = Feed(url=self.url, title=self.title, tags=self.tags)
-        return plain.model_copy(update={"scrape": self.selectors}) if self.scrape else plain
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriptions:
-    """A document's feeds. ``left_out`` has a message for each feed, or part of one, that cannot be followed."""
-
-    slug: str
-    title: str
-    feeds: tuple[Subscription, ...]
-    left_out: tuple[str, ...]
-
-    @property
-    def blog(self) -> Blog:
-        """A blog with the feeds."""
-        return Blog(slug=self.slug, title=self.title, feeds=tuple(feed.feed for feed in self.feeds))
-
-
-def load(path: str) -> Subscriptions:
+def load(path: str) -> Document:
     """Reads an OPML file. Raises ConfigError if it cannot be read or has no usable feed."""
     return read(config.read_file(path), path)
 
 
-def read(document: bytes, name: str) -> Subscriptions:
+def read(document: bytes, name: str) -> Document:
     """Reads an OPML document; ``name`` begins each message. Raises ConfigError if it has no usable feed.
 
     A feed that is listed more than once is taken once, with all of its tags. Titles, tags and their number are cut to
@@ -110,51 +61,14 @@ def read(document: bytes, name: str) -> Subscriptions:
         raise ConfigError(*parser.left_out, f"{name}: has no feeds that Livelog can follow")
     title = _text(parser.title, config.MAX_TITLE_CHARS)
     slug = _slug(title)
-    return Subscriptions(slug, title or slug, tuple(parser.feeds.values()), tuple(parser.left_out))
+    return Document(slug, title or slug, tuple(parser.feeds.values()), tuple(parser.left_out))
 
 
-def read_list(document: bytes, limit: int) -> tuple[tuple[Subscription, ...], int, int]:
+def read_list(document: bytes, limit: int) -> tuple[tuple[Outline, ...], int, int]:
     """The first ``limit`` feeds of a document, and how many are left out, and beyond them; raises ConfigError."""
     found = read(document, "OPML")
     feeds = (feed._replace(tags=feed.tags[:MAX_LISTED_TAGS]) for feed in found.feeds[:limit])
     return tuple(feeds), len(found.left_out), max(len(found.feeds) - limit, 0)
-
-
-def to_config(blog: Blog) -> str:
-    """The blog with the URLs, titles and tags of its feeds, as YAML that `config.load` accepts."""
-    return "".join(config_parts(blog.slug, blog.title, blog.feeds))
-
-
-def config_parts(slug: str, title: str, feeds: Sequence[Feed | Subscription]) -> Iterator[str]:
-    """The YAML of `to_config` in parts: PyYAML takes 5 KB of memory for each feed that it is given."""
-    head = _yaml({"blogs": {slug: {"title": title, "feeds": []}}})
-    yield head if not feeds else f"{head.removesuffix(' []' + chr(10))}\n"
-    for at in range(0, len(feeds), _FEEDS_PER_PART):
-        part = _yaml([_feed_in_yaml(feed) for feed in feeds[at : at + _FEEDS_PER_PART]])
-        yield re.sub("^", "    ", part.removesuffix("\n"), flags=re.MULTILINE) + "\n"
-
-
-def _yaml(value: object) -> str:
-    # No line is wrapped, however long its value.
-    text: str = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=config.MAX_FILE_BYTES)
-    # The document is not trusted: a title in it must not expand to a value of the environment.
-    return text.replace("$", "$$")
-
-
-def write(blog: Blog) -> str:
-    """The blog's feeds as an OPML document, without secrets."""
-    return "".join(parts(blog))
-
-
-def parts(blog: Blog) -> Iterator[str]:
-    """The document of `write`, a piece for each feed: a long one can be sent without blocking the event loop."""
-    has_pages = any(feed.scrape for feed in blog.feeds)
-    namespace = f' xmlns:frss="{opml_scrape.NAMESPACE}"' if has_pages else ""
-    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<opml version="2.0"{namespace}>\n'
-    yield _writable(f"<head><title>{escape(blog.title)}</title></head>\n<body>\n")
-    for feed in blog.feeds:
-        yield _writable(_outlines(feed))
-    yield "</body>\n</opml>\n"
 
 
 class _NotXmlError(ConfigError):
@@ -167,7 +81,7 @@ def _parsed(document: bytes, name: str) -> _Parser:
     try:
         parser.parse(document)
     except _NotXmlError as error:
-        repaired, bad = opml_repair.repair(document)
+        repaired, bad = repair(document)
         parser = _Parser(name)
         parser.left_out += [f"{name}:{line}: {_printable(text) or '(no title)'}: {_ILL_FORMED}" for line, text in bad]
         with contextlib.suppress(ConfigError):
@@ -183,7 +97,7 @@ class _Parser:
 
     def __init__(self, name: str) -> None:
         self.title = ""
-        self.feeds: dict[str, Subscription] = {}
+        self.feeds: dict[str, Outline] = {}
         self.left_out: list[str] = []
         self._name = name
         self._tags: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -255,7 +169,7 @@ class _Parser:
             self._count(name)
             self._leave_out(name, str(error) if isinstance(error, _PageError) else f"its xmlUrl {error}")
             return
-        if scrape and (names := opml_scrape.ignored(attributes)):
+        if scrape and (names := web_pages.ignored(attributes)):
             self.left_out.append(self._message(f"{_shown(name)}: followed without its {', '.join(names)}"))
         title, tags = _title(attributes, url), _distinct(chain(self._folders, _categories(attributes)))
         self._count(url, title or "", *tags, *(scrape or {}).values())
@@ -266,7 +180,7 @@ class _Parser:
                 return
             url, title, tags = known.url, known.title or title, _distinct(chain(known.tags, tags))
         # Most feeds have the tags of others: each combination is kept once.
-        self.feeds[identity] = Subscription(url, title, self._tags.setdefault(tags, tags), scrape)
+        self.feeds[identity] = Outline(url, title, self._tags.setdefault(tags, tags), scrape)
 
     def _leave_out(self, name: str, why: str) -> None:
         self.left_out.append(self._message(f"{_shown(name)}: left out, {why}"))
@@ -292,11 +206,11 @@ class _PageError(ConfigError):
 def _scrape(attributes: Mapping[str, str]) -> dict[str, str] | None:
     """The selectors of a web page, None for a feed. Raises _PageError for those that cannot be used."""
     kind = attributes.get("type", "").strip()
-    if opml_scrape.OTHER_KINDS.fullmatch(kind):
+    if web_pages.OTHER_KINDS.fullmatch(kind):
         raise _PageError(f"its type {kind} is none that Livelog can read")
-    if kind.lower() != opml_scrape.KIND.lower():
+    if kind.lower() != web_pages.KIND.lower():
         return None
-    found = opml_scrape.read(attributes)
+    found = web_pages.read(attributes)
     if "list" not in found:
         raise _PageError("it is a web page without xPathItem")
     try:
@@ -368,41 +282,3 @@ def _slug(title: str) -> str:
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
-
-
-def _feed_in_yaml(feed: Feed | Subscription) -> object:
-    """The feed as config.yaml has it: a URL alone, or a mapping if it has a title, tags or selectors."""
-    if not (feed.title or feed.tags or feed.scrape):
-        return feed.url
-    title, tags = ({"title": feed.title} if feed.title else {}), ({"tags": list(feed.tags)} if feed.tags else {})
-    scrape = feed.scrape.model_dump(exclude_none=True) if isinstance(feed.scrape, Scrape) else feed.scrape
-    return {"url": feed.url, **title, **tags, **({"scrape": dict(scrape)} if scrape else {})}
-
-
-def _outlines(feed: Feed) -> str:
-    """The feed's outline, with its tags as categories, or as nested folders if a tag contains a comma or slash."""
-    url = feed.public_url
-    # OPML 2.0 requires `text`. A title is written only if the operator gave one.
-    attributes = {"type": "rss", "text": feed.title or _host(url), "title": feed.title, "xmlUrl": url}
-    if feed.scrape:
-        attributes |= _page(feed.scrape) or {"type": "link", "xmlUrl": None, "url": url}
-    if any(map(_CATEGORY_SEPARATOR.search, feed.tags)):
-        folders = "".join(f"<outline text={quoteattr(tag)}>" for tag in feed.tags)
-        return f"{folders}{_element(attributes)}{'</outline>' * len(feed.tags)}\n"
-    return f"{_element({**attributes, 'category': ','.join(feed.tags)})}\n"
-
-
-def _page(scrape: Scrape) -> dict[str, str | None]:
-    """The attributes of a web page; empty if its selectors may have a secret."""
-    selectors: dict[str, str | None] = {f"frss:{name}": value for name, value in opml_scrape.write(scrape)}
-    return {"type": opml_scrape.KIND, **selectors} if selectors else {}
-
-
-def _element(attributes: Mapping[str, str | None]) -> str:
-    written = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items() if value)
-    return f"<outline{written}/>"
-
-
-def _writable(text: str) -> str:
-    """The text without U+FFFE and U+FFFF, the two characters that a configuration allows and XML 1.0 does not."""
-    return _NOT_IN_XML.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""Lists of feeds elsewhere: OPML documents that blogs follow (`blogs.X.opml`), as the store keeps them.
+"""Lists: OPML documents elsewhere whose feeds a blog follows (`blogs.X.opml`), as the store keeps them.
 
     states = Lists.read()                           every node, every few seconds
     effective = merged(config, states)              the configuration with the feeds of its lists
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import urls
 from config import Blog, Config, Feed, ListedFeed
-from opml import Subscription
+from opml.document import Outline
 from timeline import Job, Timeline
 
 KIND: Final = "opml"
@@ -40,7 +40,7 @@ class FeedList:
     those beyond MAX_FEEDS. The validators and ``body_digest`` belong to ``validated_url``. ``problem`` is a sentence.
     """
 
-    feeds: tuple[Subscription, ...] = ()
+    feeds: tuple[Outline, ...] = ()
     left_out: int = 0
     excess: int = 0
     validated_url: str | None = None
@@ -64,7 +64,7 @@ class FeedList:
     def from_json(cls, text: str) -> FeedList:
         """Reads the text of `to_json`; fields of another version are ignored."""
         values: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in _DEFAULTS}
-        feeds = (Subscription(url, title, tuple(tags), *rest) for url, title, tags, *rest in values.pop("feeds", ()))
+        feeds = (Outline(url, title, tuple(tags), *rest) for url, title, tags, *rest in values.pop("feeds", ()))
         return cls(**values, feeds=tuple(feeds))
 
 
@@ -103,7 +103,7 @@ def _with_list(blog: Blog, lists: Mapping[str, FeedList], ids: Mapping[str, str]
     return blog.model_copy(update={"feeds": (*blog.feeds, *listed)})
 
 
-def _listed(feed: Subscription, feed_id: str | None, interval: float | None) -> Feed:
+def _listed(feed: Outline, feed_id: str | None, interval: float | None) -> Feed:
     # Without validation, which was done when the list was read: of 1,000 feeds it takes as long as a hundred polls.
     return ListedFeed.model_construct(
         url=feed.url, id=feed_id, title=feed.title, tags=feed.tags, scrape=feed.selectors, interval=interval
