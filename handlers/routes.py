@@ -8,6 +8,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, GZipContentEncoding, RedirectHandler
 
 from connections.limits import Admission
+from handlers.application import LivelogApplication
 from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
 from handlers.base import NotFound
 from handlers.entries import Entries, Previous
@@ -25,7 +26,6 @@ from handlers.robots import Robots
 from handlers.site import ROOT, Site
 from handlers.sources import SourceList
 from handlers.status import Retry, Status
-from handlers.targets import TargetApplication
 from handlers.websub import HubCallback
 from pages import language
 from pages.coding import accepted_codings
@@ -106,7 +106,7 @@ def _application(
     site: Site, routes: list[Any], admission: Admission, *, is_admin: bool = False, is_loopback: bool = False
 ) -> Application:
     language.load()
-    app = TargetApplication(
+    app = LivelogApplication(
         routes,
         default_handler_class=NotFound,
         site=site,

@@ -11,7 +11,7 @@ from tornado.web import Application
 _ABSOLUTE: Final = re.compile(r"https?://([A-Za-z0-9._~%:\[\]-]+)(/[^?]*)?(\?.*)?", re.IGNORECASE | re.DOTALL)
 
 
-class TargetApplication(Application):
+class LivelogApplication(Application):
     """An application for which absolute targets are paths. Their host replaces that of the header `Host`.
 
     Paths are found with and without the path of `server.public_url`: some proxies strip it, others do not.
