@@ -544,7 +544,7 @@ def for_list(problem: str | None, status: int | None) -> Advice | None:
 
 
 def for_hub(problem: str) -> Advice:
-    """The advice for the problem of a `Subscription`."""
+    """The advice for the problem of a `FeedSubscription`."""
     return _matching(_OF_HUB, problem) or _HUB_REFUSES
 
 

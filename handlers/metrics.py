@@ -23,16 +23,16 @@ from config import Config
 from connections.limits import Refusal
 from fanout.fanout import FanOut
 from fanout.frames import Transport
+from feed_subscription import KIND
 from feedstate import FeedState
 from handlers.admin import AdminHandler
-from handlers.callbacks import Callbacks
 from handlers.site import Polling, Site
 from handlers.status import LATE_SECONDS
 from handlers.status_webhooks import webhooks
+from handlers.websub_limits import WebSubLimits
 from latency import Latency
 from pages import status_lists
 from pages.cache import Cache
-from subscription import KIND
 from timeline import TimelineError
 
 MAX_LABELLED: Final = 1_000
@@ -58,7 +58,7 @@ class Metrics(AdminHandler):
             registry.register(_Collected(_readers(self.site.fanout)))
             registry.register(_Collected(_refusals(self.site.admission.refused)))
             registry.register(_Collected(_answers(self.site.answers)))
-            registry.register(_Collected(_callbacks(self.site.callbacks)))
+            registry.register(_Collected(_hub_requests(self.site.websub_limits)))
         if self.site.polling:
             registry.register(_Collected(_polls(self.site.polling)))
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
@@ -285,11 +285,11 @@ def _answers(cache: Cache) -> list[Metric]:
     return [answers, kept, size]
 
 
-def _callbacks(callbacks: Callbacks) -> list[Metric]:
+def _hub_requests(limits: WebSubLimits) -> list[Metric]:
     requests = CounterMetricFamily(
         "livelog_hub_requests", "Requests of WebSub hubs at callbacks by their outcome.", labels=["outcome"]
     )
-    for outcome, count in callbacks.outcomes.items():
+    for outcome, count in limits.outcomes.items():
         requests.add_metric([outcome], count)
     return [requests]
 

@@ -13,9 +13,9 @@ from connections.attempts import Attempts
 from connections.limits import Admission
 from fanout.fanout import FanOut
 from handlers.access import Access
-from handlers.callbacks import Callbacks
 from handlers.hub_gate import HubGate
 from handlers.turns import Turns
+from handlers.websub_limits import WebSubLimits
 from latency import Latency
 from pages.assets import Assets
 from pages.cache import Cache
@@ -96,7 +96,7 @@ class Site:
     posts: FilteredPages = field(init=False)
     answers: Cache = field(default_factory=Cache)
     attempts: Attempts = field(default_factory=Attempts)
-    callbacks: Callbacks = field(default_factory=Callbacks)
+    websub_limits: WebSubLimits = field(default_factory=WebSubLimits)
     turns: Turns = field(init=False)
     access: Access = field(default_factory=Access)
     key_events: KeyEvents = field(init=False)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from config import Config
+from feed_subscription import KIND
 from feedstate import FeedState
 from pages import status_pushes
 from pages.status_pushes import PushRows
-from subscription import KIND
 from timeline import Job, Timeline
 
 MAX_SUBSCRIPTIONS: Final = 20_000

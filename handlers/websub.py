@@ -17,9 +17,9 @@ from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError, stream_request_body
 
 from connections.limits import RefusedError
+from feed_subscription import DENIED_SECONDS, KIND, LEASE_SECONDS, FeedSubscription, is_token
 from handlers.base import BaseHandler
-from handlers.callbacks import Callbacks
-from subscription import DENIED_SECONDS, KIND, LEASE_SECONDS, Subscription, is_token
+from handlers.websub_limits import WebSubLimits
 from timeline import Job, TimelineError
 
 logger = logging.getLogger("livelog.http")
@@ -40,7 +40,7 @@ class HubCallback(BaseHandler):
 
     allowed_methods = "GET, POST"
 
-    _subscription: Subscription
+    _subscription: FeedSubscription
     _body: bytearray | None = None
 
     async def prepare(self) -> None:
@@ -55,7 +55,7 @@ class HubCallback(BaseHandler):
             raise HTTPError(405)
         token = self.path_args[0]
         job = await self._job(token)
-        self._subscription = Subscription.from_json(job.state)
+        self._subscription = FeedSubscription.from_json(job.state)
         if self.request.method == "POST":
             self._expect_push(token)
 
@@ -66,9 +66,9 @@ class HubCallback(BaseHandler):
             await self._denied(token, topic)
             return
         challenge = self._challenge()
-        with self._callbacks.lookup():
+        with self._limits.lookup():
             await self._confirm(token, mode, topic)
-        self._callbacks.outcomes["verified"] += 1
+        self._limits.outcomes["verified"] += 1
         self.set_header("Content-Type", "application/octet-stream")
         self.finish(challenge)
 
@@ -78,7 +78,7 @@ class HubCallback(BaseHandler):
             return
         if len(self._body) + len(chunk) > MAX_BODY_BYTES:
             self._end_body()
-            self._callbacks.outcomes["too_large"] += 1
+            self._limits.outcomes["too_large"] += 1
             self.send_error(413)
             return
         self._body += chunk
@@ -93,17 +93,17 @@ class HubCallback(BaseHandler):
             await self._store(body)
         finally:
             # Not before: bodies that wait for a slow store count, too, even if their clients are gone.
-            self._callbacks.end_push(self.path_args[0])
+            self._limits.end_push(self.path_args[0])
 
     async def _store(self, body: bytes) -> None:
         one = self._subscription
         if not one.has_signed(self.request.headers["X-Hub-Signature"], body):
-            self._callbacks.outcomes["discarded"] += 1
+            self._limits.outcomes["discarded"] += 1
             self.set_status(202)
             return
         if not await self.site.timeline.push(one.feed, body, self.request.headers.get("Content-Type")):
             raise self._unknown()
-        self._callbacks.outcomes["pushed"] += 1
+        self._limits.outcomes["pushed"] += 1
         if self.site.polling:
             self.site.polling.pushed(one.feed)
         self.set_status(202)
@@ -129,13 +129,13 @@ class HubCallback(BaseHandler):
             logger.error("A request of a hub met a bug.", exc_info=(typ, value, tb))
 
     @property
-    def _callbacks(self) -> Callbacks:
-        return self.site.callbacks
+    def _limits(self) -> WebSubLimits:
+        return self.site.websub_limits
 
     async def _job(self, token: str) -> Job:
         if self.site.config.server.public_url is None or not is_token(token):
             raise self._unknown()
-        with self._callbacks.lookup():
+        with self._limits.lookup():
             job = await self.site.timeline.job(KIND, token)
         if job is None:
             raise self._unknown()
@@ -146,21 +146,21 @@ class HubCallback(BaseHandler):
         headers = self.request.headers
         if not self._subscription.takes_pushes(self.site.timeline.now()) or "X-Hub-Signature" not in headers:
             raise self._unknown()
-        self._callbacks.begin_push(token)
+        self._limits.begin_push(token)
         self._body = bytearray()
         length = headers.get("Content-Length", "0")
         if not re.fullmatch("[0-9]{1,7}", length) or int(length) > MAX_BODY_BYTES:
-            self._callbacks.outcomes["too_large"] += 1
+            self._limits.outcomes["too_large"] += 1
             raise HTTPError(413)
 
     def _end_body(self) -> None:
         """Drops a body that is not read to its end, and counts it no longer."""
         if self._body is not None:
             self._body = None
-            self._callbacks.end_push(self.path_args[0])
+            self._limits.end_push(self.path_args[0])
 
     def _unknown(self) -> HTTPError:
-        self._callbacks.outcomes["unknown"] += 1
+        self._limits.outcomes["unknown"] += 1
         return HTTPError(404, reason=NOTHING)
 
     def _argument(self, name: str) -> str:
@@ -181,7 +181,7 @@ class HubCallback(BaseHandler):
     async def _confirm(self, token: str, mode: str, topic: str) -> None:
         """Stores what a hub verifies, if that is pending. Raises HTTPError 404."""
 
-        def confirmed(one: Subscription, now: float) -> tuple[Subscription, float]:
+        def confirmed(one: FeedSubscription, now: float) -> tuple[FeedSubscription, float]:
             if not one.confirms(mode, topic, now):
                 raise self._unknown()
             active = one.activated(now, self._lease_seconds())
@@ -204,19 +204,21 @@ class HubCallback(BaseHandler):
             raise self._unknown()
         reason = " ".join(self._argument("hub.reason").split())[:MAX_REASON_CHARS]
         problem = "The hub has denied the subscription" + (f": {reason}" if reason.isprintable() and reason else ".")
-        with self._callbacks.lookup():
+        with self._limits.lookup():
             await self._change(token, lambda one, now: (one.denied(problem), now + DENIED_SECONDS))
             await self.site.timeline.make_due(self._subscription.feed)
-        self._callbacks.outcomes["denied"] += 1
+        self._limits.outcomes["denied"] += 1
 
-    async def _change(self, token: str, change: Callable[[Subscription, float], tuple[Subscription, float]]) -> None:
+    async def _change(
+        self, token: str, change: Callable[[FeedSubscription, float], tuple[FeedSubscription, float]]
+    ) -> None:
         """Stores a subscription as ``change`` makes it, with the time when it is due. Raises HTTPError 404."""
         timeline = self.site.timeline
         for _ in range(MAX_TRIES):
             job = await timeline.job(KIND, token)
             if job is None:
                 raise self._unknown()
-            changed, due = change(Subscription.from_json(job.state), timeline.now())
+            changed, due = change(FeedSubscription.from_json(job.state), timeline.now())
             if await timeline.replace_job(job, changed.to_json(), due):
                 return
             # The node that asked the hub has settled the job meanwhile.

@@ -10,10 +10,10 @@ import redaction
 import remedies
 import urls
 from config import Config
+from feed_subscription import FeedSubscription
 from feedstate import FeedState
 from pages.status import Followed, followed
 from remedies import Advice
-from subscription import Subscription
 from timeline import Job
 
 MAX_ROWS: Final = 100
@@ -55,9 +55,9 @@ class PushRows:
 
 def rows(config: Config, states: Mapping[str, FeedState], jobs: Iterable[Job], now: float) -> PushRows:
     """The rows of the followed feeds that name a hub, with the best of their subscriptions."""
-    best: dict[str, Subscription] = {}
+    best: dict[str, FeedSubscription] = {}
     for job in jobs:
-        one = Subscription.from_json(job.state)
+        one = FeedSubscription.from_json(job.state)
         if one.feed not in best or _WORTH[best[one.feed].phase] < _WORTH[one.phase]:
             best[one.feed] = one
     feeds = followed(config)
@@ -71,7 +71,7 @@ def rows(config: Config, states: Mapping[str, FeedState], jobs: Iterable[Job], n
     return PushRows(made[:MAX_ROWS], len(made), subscribed, max(len(made) - MAX_ROWS, 0))
 
 
-def _row(one: Followed, state: FeedState, held: Subscription | None, now: float) -> PushRow:
+def _row(one: Followed, state: FeedState, held: FeedSubscription | None, now: float) -> PushRow:
     is_active = held is not None and held.phase == "active" and held.until > now
     problem = held.problem if held else None
     advice = remedies.for_hub(problem) if problem else None

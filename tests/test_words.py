@@ -22,7 +22,7 @@ PYTHON = re.compile(
 TABLE = re.compile(r"^_(?:WAITS|SILENCES|MEDIA): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
 PARTS = ("connections", "handlers", "pages")
-FOR_PROGRAMS = {"callbacks", "entries", "hub", "live", "websub"}
+FOR_PROGRAMS = {"entries", "hub", "live", "websub", "websub_limits"}
 """Handlers whose errors are read by programs alone."""
 
 # Not another object's method of that name, and not where one is defined.

@@ -5,5 +5,5 @@
     hub_requests    one request to a hub
     pushed          pushed documents → the result that is committed
 
-Requests of hubs arrive at handlers/websub.py; `subscription.py` has the state that both read.
+Requests of hubs arrive at handlers/websub.py; `feed_subscription.py` has the state that both read.
 """

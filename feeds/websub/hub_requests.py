@@ -13,12 +13,12 @@ from http.client import responses
 from typing import Final, Literal
 from urllib.parse import urlencode, urljoin
 
+from feed_subscription import LEASE_SECONDS, FeedSubscription
 from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed
 from outbound.client import MAX_REDIRECTS, NOTHING_OWN, STRANGERS, RequestError, Response
 from outbound.host_limits import HostPausedError, host_key
 from outbound.retry_after import retry_after
-from subscription import LEASE_SECONDS, Subscription
 
 REPEATED: Final = (307, 308)
 """Redirects that keep method and body."""
@@ -42,7 +42,7 @@ class HubAnswer:
 
 
 async def ask(
-    fetcher: Fetcher, subscription: Subscription, mode: Mode, now: float, followed: FollowedFeed | None
+    fetcher: Fetcher, subscription: FeedSubscription, mode: Mode, now: float, followed: FollowedFeed | None
 ) -> HubAnswer:
     """Sends a request. ``followed`` is the feed, by whose address a hub of the same origin is the operator's word.
 

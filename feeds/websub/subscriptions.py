@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import Final
 
 import redaction
+from feed_subscription import KIND, FeedSubscription, group_of, new_secret, new_token
 from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed
 from feeds.websub import hub_requests
@@ -30,7 +31,6 @@ from feeds.websub.hub_requests import HubAnswer, Mode
 from feeds.websub.trust import Active
 from feedstate import FeedState
 from outbound.host_limits import host_key
-from subscription import KIND, Subscription, group_of, new_secret, new_token
 from timeline import LeaseLostError, Timeline, TimelineError
 from timeline.jobs import Job, JobLease
 
@@ -130,7 +130,7 @@ class Subscriptions:
             if one.phase == "active" and self._clock() >= one.renew_at:
                 await self._put(one.feed, Named(one.hub, one.topic), predecessor=job.id)
 
-    async def _keep_wanted(self, feed: str, named: Named | None) -> list[tuple[Job, Subscription]]:
+    async def _keep_wanted(self, feed: str, named: Named | None) -> list[tuple[Job, FeedSubscription]]:
         """The subscriptions of a feed to a topic at a hub; has others ended."""
         kept = []
         for job, one in await self._of(feed):
@@ -196,22 +196,22 @@ class Subscriptions:
             self._sweep_wanted = True
             raise
 
-    async def _all(self) -> AsyncIterator[tuple[Job, Subscription]]:
+    async def _all(self) -> AsyncIterator[tuple[Job, FeedSubscription]]:
         after = ""
         while jobs := await self._timeline.jobs(KIND, after=after):
             for job in jobs:
-                yield job, Subscription.from_json(job.state)
+                yield job, FeedSubscription.from_json(job.state)
             after = jobs[-1].id
 
-    async def _of(self, feed: str) -> list[tuple[Job, Subscription]]:
+    async def _of(self, feed: str) -> list[tuple[Job, FeedSubscription]]:
         jobs = await self._timeline.jobs(KIND, group_of(feed), MAX_OF_FEED)
-        return [(job, Subscription.from_json(job.state)) for job in jobs]
+        return [(job, FeedSubscription.from_json(job.state)) for job in jobs]
 
-    def _is_wanted(self, one: Subscription, named: Named | None) -> bool:
+    def _is_wanted(self, one: FeedSubscription, named: Named | None) -> bool:
         is_ours = one.callback.startswith(self._base or " ")
         return one.feed in self._followed and (one.hub, one.topic) == named and is_ours
 
-    async def _leave(self, job: Job, one: Subscription) -> None:
+    async def _leave(self, job: Job, one: FeedSubscription) -> None:
         """Begins to end a subscription; one that its hub does not hold is removed."""
         if one.phase == "denied" or not one.until:
             await self._timeline.remove_job(KIND, job.id)
@@ -222,7 +222,7 @@ class Subscriptions:
     async def _put(self, feed: str, named: Named, predecessor: str = "") -> None:
         """Stores a pending subscription, with a callback and a secret of its own."""
         token = new_token()
-        one = Subscription(
+        one = FeedSubscription(
             feed=feed,
             hub=named.hub,
             topic=named.topic,
@@ -234,7 +234,7 @@ class Subscriptions:
         self._wake.set()
 
     async def _work(self, lease: JobLease) -> None:
-        one = Subscription.from_json(lease.job.state)
+        one = FeedSubscription.from_json(lease.job.state)
         # A job that was replaced is the business of its next claim; while the store is down, the lease runs out.
         with contextlib.suppress(TimelineError, LeaseLostError):
             match one.phase:
@@ -247,7 +247,7 @@ class Subscriptions:
                 case "denied":
                     await self._begin_anew(lease.job, one)
 
-    async def _subscribe(self, lease: JobLease, one: Subscription) -> None:
+    async def _subscribe(self, lease: JobLease, one: FeedSubscription) -> None:
         if one.feed not in self._followed:
             # Another node may have a newer list of feeds; a sweep removes what none follows.
             await self._timeline.settle_job(lease, one.to_json(), self._clock() + CONFIRM_SECONDS)
@@ -264,7 +264,7 @@ class Subscriptions:
             due = max(now + _backoff(one.failures), answer.retry_at)
         await self._timeline.settle_job(lease, one.to_json(), due)
 
-    async def _renew(self, lease: JobLease, one: Subscription) -> None:
+    async def _renew(self, lease: JobLease, one: FeedSubscription) -> None:
         """Retires the predecessor of a new subscription; has the feed polled before a renewal; ends a lease."""
         now = self._clock()
         if now >= one.until:
@@ -275,7 +275,7 @@ class Subscriptions:
         if one.predecessor:
             old = await self._timeline.job(KIND, one.predecessor)
             if old:
-                await self._leave(old, Subscription.from_json(old.state))
+                await self._leave(old, FeedSubscription.from_json(old.state))
             one = replace(one, predecessor="")
         if now < one.renew_at:
             await self._timeline.settle_job(lease, one.to_json(), one.renew_at)
@@ -291,7 +291,7 @@ class Subscriptions:
             await self._timeline.settle_job(lease, one.to_json(), one.until)
             await self._put(one.feed, Named(one.hub, one.topic), predecessor=lease.job.id)
 
-    async def _unsubscribe(self, lease: JobLease, one: Subscription) -> None:
+    async def _unsubscribe(self, lease: JobLease, one: FeedSubscription) -> None:
         now = self._clock()
         if one.failures >= MAX_LEAVING_REQUESTS or now >= one.until:
             await self._timeline.remove_job(KIND, lease.job.id)
@@ -301,14 +301,14 @@ class Subscriptions:
         due = max(self._clock() + CONFIRM_SECONDS, answer.retry_at)
         await self._timeline.settle_job(lease, one.to_json(), due)
 
-    async def _begin_anew(self, job: Job, one: Subscription) -> None:
+    async def _begin_anew(self, job: Job, one: FeedSubscription) -> None:
         """Replaces a subscription that its hub does not hold by a pending one, unless there is another."""
         others = [other for other_job, other in await self._of(one.feed) if other_job.id != job.id]
         if one.feed in self._followed and all(other.phase == "leaving" for other in others):
             await self._put(one.feed, Named(one.hub, one.topic))
         await self._timeline.remove_job(KIND, job.id)
 
-    async def _ask(self, one: Subscription, mode: Mode) -> HubAnswer:
+    async def _ask(self, one: FeedSubscription, mode: Mode) -> HubAnswer:
         now, host = self._clock(), host_key(one.hub)
         if (until := self._down.get(host, 0.0)) > now:
             return HubAnswer("The hub gave no answer.", until + random.random() * DOWN_SECONDS)
@@ -336,5 +336,5 @@ def _backoff(failures: int) -> float:
     return seconds * (1 + 0.1 * random.random())
 
 
-def _names(one: Subscription) -> Sequence[str]:
+def _names(one: FeedSubscription) -> Sequence[str]:
     return redaction.public_url(one.topic), redaction.public_url(one.hub)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from config import Config
-from subscription import KIND, Phase, Subscription, group_of, new_token
+from feed_subscription import KIND, FeedSubscription, Phase, group_of, new_token
 from tests.site import Site
 from tests.timeline.drafts import FEED, commit, entry
 from timeline import Job
@@ -23,7 +23,7 @@ async def known(site: Site, phase: Phase | None = "active", problem: str | None 
     now = site.timeline.now()
     await commit(site.timeline, entry("a"), title="Example", hub=HUB, topic=FEED, **state)
     if phase:
-        one = Subscription(
+        one = FeedSubscription(
             feed=FEED,
             hub=HUB,
             topic=FEED,

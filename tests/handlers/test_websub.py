@@ -15,9 +15,9 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 from config import Config
-from handlers.callbacks import MAX_PUSHES, MAX_PUSHES_PER_SUBSCRIPTION, MAX_READ_OF_SUBSCRIPTION, Callbacks
+from feed_subscription import KIND, FeedSubscription, Phase, new_token
 from handlers.websub import MAX_BODY_BYTES, MAX_CHALLENGE_BYTES
-from subscription import KIND, Phase, Subscription, new_token
+from handlers.websub_limits import MAX_PUSHES, MAX_PUSHES_PER_SUBSCRIPTION, MAX_READ_OF_SUBSCRIPTION, WebSubLimits
 from tests.livelog import until
 from tests.site import Site
 from tests.timeline.drafts import FEED
@@ -27,10 +27,10 @@ TOPIC, TOKEN = "https://example.org/topic", new_token()
 PARTIAL = ("Content-Length: 100", "X-Hub-Signature: sha256=00")
 
 
-async def stored(site: Site, phase: Phase = "active", token: str = TOKEN) -> Subscription:
+async def stored(site: Site, phase: Phase = "active", token: str = TOKEN) -> FeedSubscription:
     """A subscription in the store."""
     now = site.timeline.now()
-    one = Subscription(feed=FEED, hub="", topic=TOPIC, callback="", secret="secret", phase=phase)
+    one = FeedSubscription(feed=FEED, hub="", topic=TOPIC, callback="", secret="secret", phase=phase)
     one = replace(one, since=now - 10_000, until=now + 10_000) if phase in ("active", "leaving") else one
     await site.timeline.put_job(Job(KIND, token, "group", one.to_json()), now + 10_000)
     await site.timeline.follow({FEED: now + 10_000})
@@ -40,7 +40,7 @@ async def stored(site: Site, phase: Phase = "active", token: str = TOKEN) -> Sub
 async def phase(site: Site) -> str | None:
     """The phase that is stored."""
     job = await site.timeline.job(KIND, TOKEN)
-    return Subscription.from_json(job.state).phase if job else None
+    return FeedSubscription.from_json(job.state).phase if job else None
 
 
 def verification(challenge: bytes | str = "abc", mode: str = "subscribe", topic: str = TOPIC) -> str:
@@ -149,7 +149,7 @@ async def test_a_reason_that_is_no_plain_text_is_left_out(site: Site, reason: st
     assert (await site.get(verification(mode="denied") + f"&hub.reason={quote(reason)}")).code in (200, 400)
     job = await site.timeline.job(KIND, TOKEN)
     assert job is not None
-    assert Subscription.from_json(job.state).problem in (None, "The hub has denied the subscription.")
+    assert FeedSubscription.from_json(job.state).problem in (None, "The hub has denied the subscription.")
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS"])
@@ -217,7 +217,7 @@ async def test_a_body_that_is_too_large_is_not_read(site: Site, length: str) -> 
     async with head_sent(site, f"Content-Length: {length}", "X-Hub-Signature: sha256=00") as (reader, _):
         assert await status(reader) == 413
         await reader.read()
-    assert site.served.callbacks.outcomes["too_large"] == 1
+    assert site.served.websub_limits.outcomes["too_large"] == 1
 
 
 async def test_chunks_that_become_too_large_are_read_no_further(site: Site) -> None:
@@ -247,11 +247,11 @@ async def test_bodies_that_are_read_at_the_same_time_are_bounded(site: Site) -> 
             await stored(site, token=token)
             for _ in range(MAX_READ_OF_SUBSCRIPTION):
                 await stack.enter_async_context(head_sent(site, *PARTIAL, token=token))
-            await until(lambda token=token: site.served.callbacks._reading[token] == MAX_READ_OF_SUBSCRIPTION)
+            await until(lambda token=token: site.served.websub_limits._reading[token] == MAX_READ_OF_SUBSCRIPTION)
             assert (await pushed(site, b"x", token)).code == 503
         answer = await pushed(site, b"x")
         assert (answer.code, "Retry-After" in answer.headers) == (503, True)
-    await until(lambda: not site.served.callbacks._reading)
+    await until(lambda: not site.served.websub_limits._reading)
     assert (await pushed(site, b"x")).code == 202
 
 
@@ -265,15 +265,15 @@ async def test_bodies_that_wait_for_the_store_are_bounded(site: Site, monkeypatc
 
     monkeypatch.setattr(site.timeline, "push", slow)
     waiting = [asyncio.create_task(pushed(site, b"x")) for _ in range(MAX_READ_OF_SUBSCRIPTION)]
-    await until(lambda: site.served.callbacks._reading[TOKEN] == MAX_READ_OF_SUBSCRIPTION)
+    await until(lambda: site.served.websub_limits._reading[TOKEN] == MAX_READ_OF_SUBSCRIPTION)
     assert (await pushed(site, b"x")).code == 503
     go_on.set()
     assert {answer.code for answer in await asyncio.gather(*waiting)} == {202}
-    assert not site.served.callbacks._reading
+    assert not site.served.websub_limits._reading
 
 
 async def test_a_hub_that_floods_is_slowed_down(site: Site) -> None:
-    site.served.callbacks = Callbacks(clock=lambda: 0.0)
+    site.served.websub_limits = WebSubLimits(clock=lambda: 0.0)
     await stored(site)
     codes = [(await pushed(site, b"x", secret=b"other")).code for _ in range(MAX_PUSHES_PER_SUBSCRIPTION + 1)]
     assert codes == [202] * MAX_PUSHES_PER_SUBSCRIPTION + [429]

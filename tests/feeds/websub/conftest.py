@@ -14,6 +14,7 @@ from config import Config, Server
 from connections.limits import Admission
 from connections.listener import Listener
 from fanout.fanout import FanOut
+from feed_subscription import KIND, FeedSubscription
 from feeds.fetch import Fetcher
 from feeds.poller import Poller
 from feeds.websub.subscriptions import Subscriptions
@@ -21,7 +22,6 @@ from handlers.routes import make_app
 from handlers.site import Site
 from pages.assets import Assets
 from pages.freshness import Freshness
-from subscription import KIND, Subscription
 from tests.feeds.polling import Clock, Desk, FaultyTimeline, WatchedSandbox
 from tests.livelog import ROOT, until
 
@@ -105,11 +105,11 @@ class Subscriber(Desk):
         if self.site is not None:
             await self._listener.close()
 
-    async def held(self) -> list[Subscription]:
+    async def held(self) -> list[FeedSubscription]:
         """The subscriptions that are stored."""
-        return [Subscription.from_json(job.state) for job in await self.timeline.jobs(KIND)]
+        return [FeedSubscription.from_json(job.state) for job in await self.timeline.jobs(KIND)]
 
-    async def active(self) -> Subscription:
+    async def active(self) -> FeedSubscription:
         """The active subscription, once there is one."""
 
         async def found() -> bool:

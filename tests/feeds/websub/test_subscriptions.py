@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from feed_subscription import DENIED_SECONDS, MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, FeedSubscription
 from feeds.followed_feeds import FollowedFeeds
 from feeds.websub.subscriptions import CONFIRM_SECONDS, MAX_BACKOFF_SECONDS, NOT_CONFIRMED, REFETCH_SECONDS
 from feedstate import FeedState
-from subscription import DENIED_SECONDS, MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, Subscription
 from tests.feeds.documents import rss
 from tests.feeds.polling import DAY, HOUR, MINUTE
 from tests.feeds.websub.conftest import Subscriber
@@ -223,7 +223,7 @@ async def test_a_refusal_is_told_and_asked_again_with_a_back_off(
     hub.answers["/hub"] = (status, {"Location": "/other"} if status < 400 else {})
     await subscriber.follow(hub.publish("/feed", rss(ONE)))
 
-    async def told() -> Subscription | None:
+    async def told() -> FeedSubscription | None:
         return next((one for one in await subscriber.held() if one.failures == 1), None)
 
     await until(told)

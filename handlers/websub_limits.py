@@ -25,7 +25,7 @@ MAX_COUNTED: Final = 10_000
 """A subscription may push so many documents at once, and so many a second in the long run. A busy blog pushes ten."""
 
 
-class Callbacks:
+class WebSubLimits:
     """Counts the requests of hubs by outcome, and limits them. ``clock`` gives seconds, and is never set."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -43,7 +43,7 @@ Phase = Literal["pending", "active", "leaving", "denied"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class FeedSubscription:
     """A subscription of a feed (its identity) to a topic at a hub. Times are Unix seconds, 0 for never.
 
     It is active from ``since`` to ``until``, and to be renewed at ``renew_at`` by another one, whose ``predecessor``
