@@ -21,7 +21,7 @@ PYTHON = re.compile(
 )
 TABLE = re.compile(r"^_(?:WAITS|SILENCES|MEDIA): Final = .*$", re.MULTILINE)
 SCRIPT = re.compile(rf"\b(?:say\((?:[^'\"()]*\?)?\s*{TEXT}(?:\s*:\s*{TEXT})?|count\(\s*{TEXT},\s*{TEXT})")
-PARTS = ("connections", "handlers", "pages")
+PARTS = ("connections", "handlers", "pages", "remedies")
 FOR_PROGRAMS = {"entries", "hub", "live", "websub", "websub_limits"}
 """Handlers whose errors are read by programs alone."""
 
@@ -36,7 +36,7 @@ def said() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "static").rglob("*.js")):
         for found in SCRIPT.finditer(read(path)):
             yield from ((unquoted(text), path.name) for text in found.groups() if text)
-    for path in sorted([ROOT / "remedies.py", *(path for part in PARTS for path in (ROOT / part).glob("*.py"))]):
+    for path in sorted(path for part in PARTS for path in (ROOT / part).glob("*.py")):
         if path.stem not in FOR_PROGRAMS:
             yield from ((sentence, path.name) for sentence in of_python(read(path)))
 
