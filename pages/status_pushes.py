@@ -111,9 +111,7 @@ def as_json(found: PushRows, iso: Any) -> dict[str, Any]:
                 "distrusted_since": iso(row.distrusted_at),
                 "missed": row.missed,
                 "problem": row.problem,
-                "cause": row.advice and row.advice.cause,
-                "what": row.advice and row.advice.what,
-                "remedy": row.advice and row.advice.remedy,
+                **remedies.as_json(row.advice),
             }
             for row in found.rows
         ],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import remedies
 from remedies import Advice
 
 
@@ -42,9 +43,7 @@ def as_json(rows: SubscriberRows, iso: Any) -> dict[str, Any]:
                 "host": row.host,
                 "subscriptions": row.subscriptions,
                 "problem": row.problem,
-                "cause": row.advice.cause,
-                "what": row.advice.what,
-                "remedy": row.advice.remedy,
+                **remedies.as_json(row.advice),
                 "since": iso(row.since),
                 "undelivered": row.undelivered,
             }

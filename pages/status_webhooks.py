@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import remedies
 from remedies import Advice
 
 
@@ -61,9 +62,7 @@ def as_json(row: WebhookRow, iso: Any) -> dict[str, Any]:
         "blog": row.blog,
         "state": row.condition,
         "problem": row.problem or None,
-        "cause": row.advice and row.advice.cause,
-        "what": row.advice and row.advice.what,
-        "remedy": row.advice and row.advice.remedy,
+        **remedies.as_json(row.advice),
         "since": iso(row.since),
         "failures": row.failures,
         "waiting": row.waiting,

@@ -4,7 +4,7 @@ Problems are sentences of feeds/, outbound/, delivery/ and timeline/, each match
 tests/test_status.py has real failures lead to them. `/status` translates the sentences, by locales/operator/.
 """
 
-from remedies.advice import Advice
+from remedies.advice import Advice, as_json
 from remedies.feeds import SLOW_PATTERN, for_feed, for_list, remedy
 from remedies.hubs import HUB_DEAD, for_hub
 from remedies.stores import for_store
@@ -14,6 +14,7 @@ __all__ = [
     "HUB_DEAD",
     "SLOW_PATTERN",
     "Advice",
+    "as_json",
     "for_feed",
     "for_hub",
     "for_list",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from remedies.advice import Advice, matching
+from remedies.advice import BUG, REFUSED, UNREACHABLE, Advice, matching
 
 _OF_STATUS: Final = {
     401: Advice(
@@ -106,14 +106,7 @@ _OF_PROBLEM: Final = (
             remedy="Tell its publisher. If all sources fail, check clock and CA certificates of this machine.",
         ),
     ),
-    (
-        "connection was refused",
-        Advice(
-            "refused",
-            what="No server listens at its address.",
-            remedy="Check host and port of the address. If they are right, wait: Livelog keeps trying.",
-        ),
-    ),
+    ("connection was refused", REFUSED),
     (
         "No answer within",
         Advice(
@@ -186,22 +179,8 @@ _OF_PROBLEM: Final = (
             remedy="Find a shorter form of the feed, or remove it. The other sources are not held up.",
         ),
     ),
-    (
-        "met a bug",
-        Advice(
-            "bug",
-            what="Livelog has a bug.",
-            remedy="Report it, with the lines of the log.",
-        ),
-    ),
-    (
-        "cannot be reached",
-        Advice(
-            "unreachable",
-            what="There is no way to its server.",
-            remedy="Check network and firewall of this machine, and its IPv6 if the server has nothing else.",
-        ),
-    ),
+    ("met a bug", BUG),
+    ("cannot be reached", UNREACHABLE),
 )
 _SERVER_FAULT: Final = Advice(
     "server_fault",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from remedies.advice import Advice, matching
+from remedies.advice import BUG, REFUSED, UNREACHABLE, Advice, matching
 
 _OF_WEBHOOK: Final = (
     (
@@ -23,14 +23,7 @@ _OF_WEBHOOK: Final = (
             remedy="Check host and certificate of its server, and the certificate authorities of this machine.",
         ),
     ),
-    (
-        "connection was refused",
-        Advice(
-            "refused",
-            what="No server listens at its address.",
-            remedy="Check host and port of the address. If they are right, wait: Livelog keeps trying.",
-        ),
-    ),
+    ("connection was refused", REFUSED),
     (
         "No answer within",
         Advice(
@@ -111,22 +104,8 @@ _OF_WEBHOOK: Final = (
             remedy="Wait: Livelog tries for a day. If it stays so, tell those who run it.",
         ),
     ),
-    (
-        "met a bug",
-        Advice(
-            "bug",
-            what="Livelog has a bug.",
-            remedy="Report it, with the lines of the log.",
-        ),
-    ),
-    (
-        "cannot be reached|not HTTP|closed without|broke off|breaks off",
-        Advice(
-            "unreachable",
-            what="There is no way to its server.",
-            remedy="Check network and firewall of this machine, and its IPv6 if the server has nothing else.",
-        ),
-    ),
+    ("met a bug", BUG),
+    ("cannot be reached|not HTTP|closed without|broke off|breaks off", UNREACHABLE),
 )
 _WEBHOOK_FAILS: Final = Advice(
     "unknown",

@@ -2,6 +2,7 @@
 
 import { showAge, showStalled, showState, showUnreachable } from './connection/state.js';
 import { Stream } from './connection/stream.js';
+import { part } from './part.js';
 import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
 import { followOpening } from './post/open.js';
@@ -33,13 +34,6 @@ import { Timeline } from './timeline/timeline.js';
  */
 const FRAME_BUDGET = 4;
 const HIDDEN_BUDGET = 40;
-
-/** @param {string} id */
-function part(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no #${id}`);
-  return found;
-}
 
 const { blog = '', cursor = '' } = part('main').dataset;
 const list = part('timeline');

@@ -3,6 +3,7 @@
 import { stepsFrom } from './connection/messages.js';
 import { showStalled, showState, showUnreachable } from './connection/state.js';
 import { Stream } from './connection/stream.js';
+import { part } from './part.js';
 import { matches } from './reading/filter.js';
 import { unreachableSince } from './reading/problems.js';
 import { Board } from './wall/board.js';
@@ -20,13 +21,6 @@ const SHOW_DELAY = 300;
 
 /** Changes that are kept, to be applied again to a page that was rendered before them. */
 const MAX_RECENT = 200;
-
-/** @param {string} id */
-function part(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`The page has no #${id}`);
-  return found;
-}
 
 const { blog = '', cursor = '' } = part('main').dataset;
 const list = part('timeline');
