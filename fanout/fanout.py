@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from time import monotonic
 from typing import Any, Final
 
 from entries import Cursor, Event
 from fanout.channel import Channel
+from fanout.closing import close, close_gradually
 from fanout.connection import Connection
 from fanout.counts import Counts
 from fanout.frames import Transport
@@ -34,11 +34,6 @@ HISTORIES_BYTES: Final = 64 * 1024 * 1024
 
 TURN_SECONDS: Final = 0.003
 """Duration of a turn of sending, after which the event loop runs other tasks."""
-
-CLOSE_SECONDS: Final = 3.0
-CLOSE_RATE: Final = 100
-"""Connections are closed gradually over CLOSE_SECONDS, or at CLOSE_RATE per second if there are few: clients
-reconnect at the pace at which they are closed."""
 
 ENDED_PER_TURN: Final = 32
 """Connections that `FanOut.end` looks at before the event loop runs other tasks."""
@@ -95,9 +90,9 @@ class FanOut:
                 before.cancel()
             self._following = self._run(self._follow(events, before))
             try:
-                await _close_gradually(removed)
+                await close_gradually(removed)
             finally:
-                _close(removed)
+                close(removed)
 
     async def close(self) -> None:
         """Stops watching, and closes all connections at once. An `apply` under way does not begin to watch again."""
@@ -107,11 +102,11 @@ class FanOut:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        _close(self._channels.values())
+        close(self._channels.values())
 
     async def close_gradually(self) -> None:
-        """Closes the connections in random order within CLOSE_SECONDS; events are sent on those still open."""
-        await _close_gradually(self._channels.values())
+        """Closes the connections one by one in random order; events are sent on those still open."""
+        await close_gradually(self._channels.values())
 
     async def join(self, blog: str, connection: Connection, after: str | None) -> None:
         """Sends a client ``hello``, its backlog or a ``reset``, and from then on every event of its blog.
@@ -347,24 +342,3 @@ class FanOut:
     async def _wait_for_timeline(self, error: TimelineError) -> None:
         logger.info("The timeline cannot be read, trying again: %s", error)
         await asyncio.sleep(RETRY_SECONDS)
-
-
-async def _close_gradually(channels: Iterable[Channel]) -> None:
-    """Closes most connections in random order; those that a busy event loop leaves no time for stay open."""
-    connections = [(channel, connection) for channel in channels for connection in channel.connections()]
-    random.shuffle(connections)
-    began = monotonic()
-    interval = min(CLOSE_SECONDS / max(len(connections), 1), 1 / CLOSE_RATE)
-    for number, (channel, connection) in enumerate(connections):
-        late = monotonic() - began - number * interval
-        if late > CLOSE_SECONDS:
-            return
-        if late < -TURN_SECONDS or number % CLOSE_RATE == 0:
-            await asyncio.sleep(max(-late, 0))
-        channel.close(connection)
-
-
-def _close(channels: Iterable[Channel]) -> None:
-    for channel in channels:
-        for connection in channel.connections():
-            channel.close(connection)

@@ -330,8 +330,8 @@ async def test_clients_are_closed_in_no_order(fanout: FanOut, monkeypatch: pytes
 async def test_who_is_yet_to_be_closed_gets_what_comes(
     timeline: Timeline, fanout: FanOut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanout.fanout.CLOSE_SECONDS", 3_600)
-    monkeypatch.setattr("fanout.fanout.CLOSE_RATE", 1 / 3_600)
+    monkeypatch.setattr("fanout.closing.CLOSE_SECONDS", 3_600)
+    monkeypatch.setattr("fanout.closing.CLOSE_RATE", 1 / 3_600)
     clients = [FakeConnection() for _ in range(4)]
     for client in clients:
         await fanout.join("blog", client, None)
