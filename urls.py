@@ -99,3 +99,15 @@ def user_info(url: str) -> str:
 def host_of(url: str) -> str:
     """The host of a URL without ``www.``: the name of a source that has no title."""
     return re.sub(r"^https?://(?:[^/@]*@)?(?:www\.)?", "", url).split("/")[0]
+
+
+def origin(url: str) -> tuple[str, str, int] | None:
+    """The origin of a URL (RFC 6454 §4): scheme, host and port; None if it is no http(s) URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    # A dot at the end makes a name absolute (RFC 1034 §3.1): browsers keep it, proxies do not.
+    host = (parts.hostname or "").rstrip(".")
+    return (parts.scheme, host, port) if host and parts.username is None else None

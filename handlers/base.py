@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from tornado.iostream import IOStream
 from tornado.web import HTTPError
 
+import urls
 from config import CONTROL_CHARACTERS, Blog
 from connections import limits
 from connections.limits import Admission, RefusedError
@@ -42,11 +43,6 @@ RENAMED_SECONDS: Final = 3600
 
 TIMELINE_RETRY_SECONDS: Final = 5
 """`Retry-After` while the timeline cannot be read."""
-
-PREFLIGHT_SECONDS: Final = 86_400
-"""Time for which browsers need not repeat a preflight."""
-
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class BaseHandler(Localized):
@@ -97,10 +93,10 @@ class BaseHandler(Localized):
         Behind a proxy, the `Host` that we get can be another one. Tornado compares it as text, but nginx's
         ``$host:$server_port`` adds a port that browsers leave out (RFC 6454 §4).
         """
-        asked = _origin(origin)
+        asked = urls.origin(origin)
         scheme = origin.partition(":")[0]
         allowed = (self.site.config.server.public_url or "", f"{scheme}://{self.request.headers.get('Host', '')}")
-        return asked is not None and asked in map(_origin, allowed)
+        return asked is not None and asked in map(urls.origin, allowed)
 
     def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
         """Redirects to a path of this server, without the one that readers have it below, or to a relative one."""
@@ -348,45 +344,3 @@ class Handler(BaseHandler):
     def absolute(self, path: str) -> str:
         """A URL of this server: below `server.public_url`, else at the host that the client asked."""
         return (self.site.config.server.public_url or f"{self.request.protocol}://{self.request.host}") + path
-
-
-class SharedHandler(BaseHandler):
-    """A request that scripts of other sites may send, and whose answers, errors included, they may read (CORS)."""
-
-    allowed_methods = "GET, HEAD, OPTIONS"
-
-    def set_default_headers(self) -> None:
-        """Sets the headers of CORS beside those for security."""
-        super().set_default_headers()
-        self.set_header("Access-Control-Allow-Origin", "*")
-        self.set_header("Access-Control-Expose-Headers", "ETag")
-
-    def options(self, *_: str) -> None:
-        """Answers the preflight of a request with headers of its own."""
-        self.set_status(204)
-        self.set_header("Allow", self.allowed_methods)
-        self.set_header("Access-Control-Allow-Methods", "GET, HEAD")
-        self.set_header("Access-Control-Allow-Headers", "If-None-Match, Cache-Control")
-        self.set_header("Access-Control-Max-Age", str(PREFLIGHT_SECONDS))
-        self.finish()
-
-
-def _origin(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port of a URL; None if it is no http(s) URL."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _DEFAULT_PORTS[parts.scheme]
-    except (ValueError, KeyError):
-        return None
-    # A dot at the end makes a name absolute (RFC 1034 §3.1): browsers keep it, proxies do not.
-    host = (parts.hostname or "").rstrip(".")
-    return (parts.scheme, host, port) if host and parts.username is None else None
-
-
-class NotFound(BaseHandler):
-    """Every path without a route."""
-
-    def prepare(self) -> None:
-        """Raises HTTPError 404, whatever the method."""
-        super().prepare()
-        raise HTTPError(404, reason="There is nothing here.")

@@ -17,8 +17,9 @@ from tornado.web import HTTPError
 
 from config import Blog
 from entries import FRONT_PAGE, dump
-from handlers.base import Handler, SharedHandler
+from handlers.base import Handler
 from handlers.cached import CachedHandler
+from handlers.cors import CorsHandler
 from pages.filter import Filter
 from timeline import Page
 
@@ -27,7 +28,7 @@ MAX_LIMIT: Final = 200
 T = TypeVar("T", str, bytes)
 
 
-class Entries(SharedHandler, CachedHandler):
+class Entries(CorsHandler, CachedHandler):
     """Entries older than an opaque ``before``, with a ``next_url``; or the messages after a cursor."""
 
     has_json_errors = True
@@ -76,7 +77,7 @@ class Entries(SharedHandler, CachedHandler):
         return int(text)
 
 
-class Previous(SharedHandler, Handler):
+class Previous(CorsHandler, Handler):
     """`/<blog>/e/<id>/previous`: an entry as it was before its last correction."""
 
     has_json_errors = True

@@ -16,8 +16,8 @@ from typing import Final, cast
 
 from config import Blog
 from entries import FRONT_PAGE
-from handlers.base import SharedHandler
 from handlers.cached import KEPT_SECONDS, UNANNOUNCED_SECONDS, CachedHandler
+from handlers.cors import CorsHandler
 from handlers.entries import stored_page
 from handlers.page import SLICE_SECONDS
 from pages.feeds_out.document import BlogFacts, Feed, Written
@@ -31,7 +31,7 @@ WITHDRAWN_SECONDS: Final = 30 * 86_400.0
 """Withdrawn posts that a document names, and for how long: subscribers that come later may keep them."""
 
 
-class BlogFeed(SharedHandler, CachedHandler):
+class BlogFeed(CorsHandler, CachedHandler):
     """The newest posts of a blog, or those below an opaque ``before``; and withdrawals."""
 
     has_json_errors = True

@@ -10,7 +10,6 @@ from tornado.web import Application, GZipContentEncoding, RedirectHandler
 from connections.limits import Admission
 from handlers.application import LivelogApplication
 from handlers.assets import ASSET_PATH, AssetFile, Icon, StaticFiles, ThemeFile
-from handlers.base import NotFound
 from handlers.entries import Entries, Previous
 from handlers.feeds_out import BlogFeed
 from handlers.filter_page import FilterPage
@@ -18,6 +17,7 @@ from handlers.health import Health, Liveness
 from handlers.hub import Hub
 from handlers.live import EventStream, WebSocket
 from handlers.metrics import Metrics
+from handlers.not_found import NotFound
 from handlers.opml import OpmlFile
 from handlers.page import BlogPage, Embed, Index
 from handlers.permalink import Permalink
