@@ -15,18 +15,15 @@ import contextlib
 import logging
 import os
 import socket
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
-from ipaddress import ip_address
 from typing import Final, Literal
-
-from tornado.netutil import bind_sockets
 
 import redaction
 from clock import steady
 from config import Config, Endpoint
-from connections import limits, unix_socket
+from config.restart import with_fixed
+from connections import limits, sockets
 from connections.limits import Admission
 from connections.listener import Listener
 from delivery.deliveries import Deliveries
@@ -52,22 +49,11 @@ Role = Literal["all", "web", "fetch"]
 
 logger = logging.getLogger("livelog")
 
-_BACKLOG: Final = 1024
-
 LIST_LOOK_INTERVAL: Final = 5.0
 """Seconds between two looks at the lists of feeds: one that another node read is applied after so long."""
 
 _ADMIN_FILES: Final = 200
 """Descriptors for connections to the admin address: it answers when readers have taken all of the others."""
-
-_FIXED: Final = (
-    ("store",),
-    ("server", "address"),
-    ("server", "port"),
-    ("server", "public_url"),
-    ("server", "admin"),
-)
-"""Settings that only a restart changes. The public URL is in the user agent and in the allowed origins."""
 
 
 class StartError(Exception):
@@ -130,14 +116,14 @@ class App:
     @property
     def _addresses(self) -> list[str]:
         """The bound addresses, as in a URL or in server.address."""
-        return [str(_endpoint(one)) for one in self._sockets]
+        return [str(sockets.endpoint_of(one)) for one in self._sockets]
 
     @property
     def admin_url(self) -> str | None:
         """The admin address: an http URL, or `unix:PATH`; None if `server.admin` is not set."""
         if not self._admin_sockets:
             return None
-        endpoint = _endpoint(self._admin_sockets[0])
+        endpoint = sockets.endpoint_of(self._admin_sockets[0])
         return str(endpoint) if endpoint.path else f"http://{endpoint}"
 
     async def start(self) -> None:
@@ -155,7 +141,7 @@ class App:
         TimelineError, or an OSError of a logo or style sheet, it can be called again.
         """
         async with self._applying:
-            restart_needed, written = _with_fixed(self._written, config)
+            restart_needed, written = with_fixed(self._written, config)
             if self._lists:
                 self._lists_changed = await self._lists.read(written) or self._lists_changed
             applied = await self._with_lists(written)
@@ -217,12 +203,14 @@ class App:
     async def _start(self) -> None:
         # Parts are closed in the reverse order. The port comes before the store: a second start on a port in use must
         # not touch the store.
-        self._sockets = self._sockets or self._bind()
-        for bound in self._sockets:
-            self._cleanup.callback(bound.close)
-        self._admin_sockets = self._bind_admin()
-        for bound in self._admin_sockets:
-            self._cleanup.callback(bound.close)
+        server = self.config.server
+        if self._sockets:
+            self._close_at_stop(self._sockets)
+        else:
+            name = f"{server.address} port {server.port}"
+            self._sockets = self._bind(server.endpoint, str(server.endpoint) if server.endpoint.path else name)
+        if server.admin_endpoint:
+            self._admin_sockets = self._bind(server.admin_endpoint, f"server.admin: {server.admin_endpoint}")
         timeline = await open_timeline(self.config.store)
         self._cleanup.push_async_callback(timeline.close)
         self._timeline = timeline
@@ -337,7 +325,9 @@ class App:
         if not self._admin_sockets:
             return
         admission = Admission(_ADMIN_FILES)
-        listener = Listener(make_admin_app(site, admission, is_loopback=_is_loopback(self._admin_sockets)), admission)
+        listener = Listener(
+            make_admin_app(site, admission, is_loopback=sockets.is_loopback(self._admin_sockets)), admission
+        )
         self._cleanup.push_async_callback(listener.close)
         listener.open(self._admin_sockets)
 
@@ -348,60 +338,18 @@ class App:
         subscriptions = Subscriptions(timeline, fetcher, self.config.server.public_url)
         return Poller(self.config, timeline, fetcher, parser_pool, steady=steady, subscriptions=subscriptions)
 
-    def _bind(self) -> list[socket.socket]:
-        address, port = self.config.server.address, self.config.server.port
-        if path := self.config.server.endpoint.path:
-            try:
-                return [self._bind_unix(path)]
-            except OSError as error:
-                raise StartError(f"unix:{path} cannot be used: {error.strerror or error}") from None
+    def _bind(self, endpoint: Endpoint, name: str) -> list[socket.socket]:
+        """Binds sockets that are closed at a stop. Raises StartError, which has the name of the address."""
         try:
-            return bind_sockets(port, address, backlog=_BACKLOG, reuse_port=self._reuse_port)
-        except OSError as error:
-            # bind_sockets does not close a socket that it cannot bind: the traceback would keep it open.
-            traceback.clear_frames(error.__traceback__)
-            raise StartError(f"{address} port {port} cannot be used: {error.strerror or error}") from None
-
-    def _bind_admin(self) -> list[socket.socket]:
-        endpoint = self.config.server.admin_endpoint
-        if endpoint is None:
-            return []
-        try:
-            if endpoint.path:
-                return [self._bind_unix(endpoint.path)]
-            return bind_sockets(endpoint.port, endpoint.host, backlog=_BACKLOG, reuse_port=self._reuse_port)
-        except (OSError, ValueError) as error:
-            traceback.clear_frames(error.__traceback__)
-            reason = getattr(error, "strerror", None) or error
-            raise StartError(f"server.admin: {endpoint} cannot be used: {reason}") from None
-
-    def _bind_unix(self, path: str) -> socket.socket:
-        """A Unix socket whose file is removed at a stop. Raises OSError."""
-        bound = unix_socket.bind(path)
-        self._cleanup.callback(unix_socket.remove, bound, path)
+            bound = sockets.bind(endpoint, reuse_port=self._reuse_port)
+        except sockets.BindError as error:
+            raise StartError(f"{name} cannot be used: {error}") from None
+        self._close_at_stop(bound)
         return bound
 
-
-def _is_loopback(sockets: Sequence[socket.socket]) -> bool:
-    """True if these are TCP sockets that only this machine can reach."""
-    names = [bound.getsockname() for bound in sockets]
-    return all(not isinstance(name, str) and ip_address(name[0]).is_loopback for name in names)
-
-
-def _with_fixed(running: Config, config: Config) -> tuple[list[str], Config]:
-    """The settings of ``config`` that differ and need a restart, and ``config`` with those of ``running``."""
-    names = [".".join(path) for path in _FIXED if _setting(running, path) != _setting(config, path)]
-    kept = {key: getattr(running.server, key) for section, *keys in _FIXED if section == "server" for key in keys}
-    server = config.server.model_copy(update=kept)
-    return names, config.model_copy(update={"server": server, "store": running.store})
-
-
-def _endpoint(bound: socket.socket) -> Endpoint:
-    """The address that a socket is bound to."""
-    if bound.family == socket.AF_UNIX:
-        return Endpoint(path=bound.getsockname())
-    host, port = bound.getsockname()[:2]
-    return Endpoint(host, port)
+    def _close_at_stop(self, bound: Iterable[socket.socket]) -> None:
+        for one in bound:
+            self._cleanup.callback(sockets.close, one)
 
 
 def user_agent(config: Config) -> str:
@@ -422,10 +370,3 @@ def make_fetcher(config: Config, clock: Callable[[], float]) -> Fetcher:
         clock=clock,
         steady=steady,
     )
-
-
-def _setting(config: Config, path: Sequence[str]) -> object:
-    value: object = config
-    for key in path:
-        value = getattr(value, key)
-    return value

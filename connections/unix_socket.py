@@ -19,6 +19,7 @@ _OTHERS: Final = 0o117
 class BoundSocket(socket.socket):
     """A bound Unix socket that knows its file."""
 
+    path: str = ""
     file: tuple[int, int] = (0, 0)
     """Device and inode."""
 
@@ -34,7 +35,7 @@ def bind(path: str) -> BoundSocket:
             bound.bind(path)
         finally:
             os.umask(before)
-        bound.file = _file(Path(path))
+        bound.path, bound.file = path, _file(Path(path))
         bound.listen(BACKLOG)
     except BaseException:
         bound.close()
@@ -42,11 +43,11 @@ def bind(path: str) -> BoundSocket:
     return bound
 
 
-def remove(bound: BoundSocket, path: str) -> None:
+def remove(bound: BoundSocket) -> None:
     """Removes the file of a socket, unless it is another's by now."""
     with contextlib.suppress(OSError):
-        if _file(Path(path)) == bound.file:
-            Path(path).unlink()
+        if _file(Path(bound.path)) == bound.file:
+            Path(bound.path).unlink()
 
 
 def _remove_stale(path: Path) -> None:

@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "delivery": {*WORDS, "plurals", "clock", "latency", "config", "outbound", "timeline", "pages"},
     "opml": {"redaction", "urls", "config", "page_selectors", "invisible", "timeline"},
     "fanout": {"entries", "latency", "timeline"},
-    "connections": {"fanout", "timeline"},
+    "connections": {"config", "fanout", "timeline"},
     "pages": {*WORDS, "feed_subscription", "remedies", "config", "timeline", "opml"},
     "handlers": {
         *WORDS,
