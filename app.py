@@ -49,8 +49,8 @@ Role = Literal["all", "web", "fetch"]
 
 logger = logging.getLogger("livelog")
 
-LIST_LOOK_INTERVAL: Final = 5.0
-"""Seconds between two looks at the lists of feeds: one that another node read is applied after so long."""
+LISTS_INTERVAL: Final = 5.0
+"""Seconds between two reads of the stored lists: one that another node requested is applied after so long."""
 
 _ADMIN_FILES: Final = 200
 """Descriptors for connections to the admin address: it answers when readers have taken all of the others."""
@@ -98,7 +98,7 @@ class App:
         self._list_poller: ListPoller | None = None
         self._applying = asyncio.Lock()
         self._lists_changed = False
-        self._look = asyncio.Event()
+        self._lists_wanted = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._cleanup = AsyncExitStack()
 
@@ -149,7 +149,7 @@ class App:
             self._written, self.config, self._lists_changed = written, applied, False
             self.restart_needed, self.config_problems = restart_needed, ()
         # A list that is new is requested now.
-        self._look.set()
+        self._lists_wanted.set()
 
     async def _with_lists(self, written: Config) -> Config:
         """A configuration with the feeds of its lists. In a thread: a list has up to 1,000 feeds."""
@@ -168,10 +168,10 @@ class App:
                 # Lists wait for the store, whose trouble the poller reports.
                 logger.debug("Lists are not applied: %s", error)
             except Exception:
-                logger.exception("A bug ended a look at the lists.")
+                logger.exception("Following the lists met a bug.")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), LIST_LOOK_INTERVAL)
-            self._look.clear()
+                await asyncio.wait_for(self._lists_wanted.wait(), LISTS_INTERVAL)
+            self._lists_wanted.clear()
 
     async def _apply_lists(self, lists: Lists) -> None:
         async with self._applying:

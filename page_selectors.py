@@ -57,7 +57,7 @@ def check(selector: str) -> None:
 
 
 def check_date_format(text: str) -> None:
-    """Raises SelectorError for a format that does not tell a date."""
+    """Raises SelectorError for a format without day, month or year."""
     moment = datetime(2026, 11, 22, 21, 43, tzinfo=UTC)
     try:
         read = datetime.strptime(moment.strftime(text), text)

@@ -25,7 +25,7 @@ PLACEHOLDERS: Final = (
     "tags",
     "image",
 )
-"""Names of values, in the order of docs/webhooks.md, which says what each is."""
+"""Names of values, in the order of docs/webhooks.md, which explains them."""
 
 MAX_TEMPLATE_CHARS: Final = 20_000
 
@@ -66,7 +66,7 @@ def _reject(name: str) -> None:
 
 
 def _check(value: Any) -> None:
-    """Raises ValueError for a placeholder that does not exist, is not closed, or stands in a key."""
+    """Raises ValueError for a placeholder that does not exist, is not closed, or is in a key."""
     match value:
         case dict():
             if any("{{" in key for key in value):

@@ -1,4 +1,4 @@
-"""The log of the delivery queue: one line where ten thousand targets have the same to tell."""
+"""The log of the delivery queue: one line for a problem that ten thousand targets have."""
 
 from __future__ import annotations
 

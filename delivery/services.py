@@ -107,7 +107,7 @@ def _matrix(url: str, token: str | None, heading: Heading, message: str) -> Serv
         "body": _lines(heading.one_line, heading.url, *rest),
         "format": "org.matrix.custom.html",
         "formatted_body": "<br>".join(filter(None, (f"{heading.prefix}<b>{link}</b>", *map(html.escape, rest)))),
-        # An empty one says that nobody is mentioned, whatever the text has.
+        # An empty object mentions nobody, whatever the text has.
         "m.mentions": {},
     }
     return ServiceRequest("PUT", f"{url}/{quote(message, safe='')}", dump(body), _bearer(token))

@@ -54,7 +54,7 @@ def named_in(config: Config) -> Iterator[Named]:
 class WebhookTargets:
     """Keeps the targets in the store, from `start` to `stop`.
 
-    They are looked at again now and then: a store that lost its data has none. Only a configuration that was just
+    They are stored again every KEEP_INTERVAL: a store that lost its data has none. Only a configuration that was just
     read removes some: a node that is about to get it would remove those that are new in it.
     """
 

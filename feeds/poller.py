@@ -372,7 +372,7 @@ def _due(
 
 
 def _report(feed: str, result: Result, seconds: float) -> None:
-    """Logs one line about a poll,."""
+    """Logs one line about a poll."""
     if not logger.isEnabledFor(logging.DEBUG):
         return
     milliseconds, entries = round(seconds * 1000), len(result.entries)

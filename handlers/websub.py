@@ -1,4 +1,6 @@
-"""`/websub/TOKEN`: the callback of a subscription, where its hub verifies what we asked for, and pushes documents.
+"""`/websub/TOKEN`: the callback of a subscription (https://www.w3.org/TR/2018/REC-websub-20180123/).
+
+Its hub verifies a request of ours (§5.3), or denies it (§5.2), and pushes documents (§7).
 
 The token alone names the subscription: nothing in a push is believed before its signature was compared. A push is
 stored before it is acknowledged, and read by the node that claims its feed. All that is not expected gets the same
@@ -84,7 +86,7 @@ class HubCallback(BaseHandler):
         self._body += chunk
 
     async def post(self, _: str) -> None:
-        """Stores a push that is signed; one with another signature is acknowledged, and discarded (§5.1)."""
+        """Stores a push that is signed; one with another signature is acknowledged, and discarded (§7.1.2)."""
         if self._body is None:
             # It was too large, and is answered.
             return

@@ -121,7 +121,7 @@ async def test_a_blog_follows_a_list(livelog: Livelog, origin: RawOrigin) -> Non
 @pytest.fixture
 async def start(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Any]]:
     monkeypatch.setattr("feeds.lists.INTERVAL", 0.2)
-    monkeypatch.setattr(app_module, "LIST_LOOK_INTERVAL", 0.05)
+    monkeypatch.setattr(app_module, "LISTS_INTERVAL", 0.05)
     apps: list[App] = []
 
     async def started(*feeds: Feed, opml: str, store: str = "sqlite::memory:", role: Any = "all") -> App:

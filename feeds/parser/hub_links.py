@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from typing import Final
 
 MAX_BYTES: Final = 64_000
-"""The part of a document, other than JSON, in which links are looked for."""
+"""The part of a document, other than JSON, that is searched for links."""
 
 MAX_LINKS: Final = 20
 
@@ -39,7 +39,7 @@ def find(body: bytes) -> tuple[Link, ...]:
 
 
 def relations(text: str) -> Iterator[str]:
-    """Those of a `rel` that count here."""
+    """`hub` and `self`, if a `rel` has them."""
     yield from (one for one in ("hub", "self") if one in text.lower().split())
 
 

@@ -33,7 +33,7 @@ Found = Any
 
 
 def read(body: bytes, base: str, content_type: str | None, selectors: Selectors, max_entries: int) -> RawFeed:
-    """Reads a page that came from ``base``; raises ValueError with a sentence if it has none of what is selected."""
+    """Reads a page that came from ``base``; raises ValueError with a sentence if a selector selects nothing."""
     page = _parsed(decode_page(body, content_type))
     own_base = page.xpath("string(//base/@href)")
     resolved = urls.absolute(own_base, base) or base if own_base else base

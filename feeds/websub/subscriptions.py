@@ -162,7 +162,7 @@ class Subscriptions:
                 # The poller logs that the store is down.
                 continue
             except Exception:
-                logger.exception("A bug ended a look at the subscriptions.")
+                logger.exception("Working on the subscriptions met a bug.")
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -145,7 +145,7 @@ def _updated(item: Item) -> str:
     """The time of the last change that readers are to notice.
 
     A correction counts from when it was seen: publishers often leave their dates. So does an entry that is listed
-    again: its tombstone is older (RFC 6721 §4).
+    again: its tombstone is older (RFC 6721 §3).
     """
     about = item["_livelog"]
     if about.get("corrected"):

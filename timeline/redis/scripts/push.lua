@@ -1,5 +1,5 @@
 -- Keeps a push of a followed feed, or drops it if there are too many, and makes the feed due; returns 0 if the feed is
--- not followed. pushes.py tells the form of what is stored.
+-- not followed. The stored form is that of pushes.py.
 -- KEYS: due leases pauses pushes pushed push_queue push_due missed push_number
 -- ARGV: the URL, the push, its size, the limits of number and size
 local url, size = ARGV[1], tonumber(ARGV[3])
