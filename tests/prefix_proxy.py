@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from asyncio import StreamReader, StreamWriter
 
+from tests.passing import pass_both_ways
+
 
 class PrefixProxy:
     """Passes requests below ``prefix`` on, with it or ``strip`` without; others are a 404 and in ``outside``.
@@ -65,16 +67,4 @@ class PrefixProxy:
             rest = rest.replace("keep-alive", "close").replace("\r\n", "\r\nConnection: close\r\n", 1)
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         back.write(f"{method} {path} {rest}".encode("latin-1"))
-        copying = [asyncio.create_task(_copy(there, writer)), asyncio.create_task(_copy(reader, back))]
-        try:
-            await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in copying:
-                task.cancel()
-            back.close()
-
-
-async def _copy(reader: StreamReader, writer: StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
+        await pass_both_ways(reader, writer, there, back)

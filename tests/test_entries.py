@@ -11,22 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entries import Attachment, Cursor, Entry, Event, Kind, Source, coalesce, dump, from_micros, timestamp
-
-FEED = "https://example.org/feed.xml"
-NOW = 1_800_000_000.0
-SOURCE = Source("Example", "https://example.org/", FEED)
-
-
-def entry(name: str = "a", **fields: Any) -> Entry:
-    """An entry with only what matters."""
-    return Entry(keys=(name,), digest=name, source=SOURCE, **fields)
-
-
-def at(seconds: float) -> datetime:
-    """A date so many seconds from now."""
-    return datetime.fromtimestamp(NOW + seconds, UTC)
-
+from entries import Attachment, Cursor, Event, Kind, Source, coalesce, dump, from_micros, timestamp
+from tests.bare_entries import FEED, entry
 
 # Coalesce
 

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
 
 import pytest
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from connections.connection import READ_BYTES, DetachedConnection
 from connections.websocket import WebSocketConnection
@@ -20,32 +15,9 @@ from tests.connections.bare import BINARY, CLOSE, PING, PONG, TEXT, frame, webso
 from tests.livelog import until
 from tests.site import Site
 from tests.timeline.drafts import commit, entry
-
-Connect = Callable[..., Awaitable[WebSocketClientConnection]]
+from tests.websockets import Connect, message
 
 SMALL = 4_096
-
-
-@pytest.fixture
-async def connect(site: Site) -> AsyncIterator[Connect]:
-    """Opens connections, and closes them after the test."""
-    opened = []
-
-    async def open_one(path: str = "/blog/ws", **headers: str) -> WebSocketClientConnection:
-        connection = await websocket_connect(HTTPRequest(site.url(path).replace("http:", "ws:"), headers=headers))
-        opened.append(connection)
-        return connection
-
-    yield open_one
-    for connection in opened:
-        connection.close()
-
-
-async def message(connection: WebSocketClientConnection) -> dict[str, Any]:
-    text = await asyncio.wait_for(connection.read_message(), 30)
-    assert text is not None
-    found: dict[str, Any] = json.loads(text)
-    return found
 
 
 def clients(site: Site) -> list[DetachedConnection]:

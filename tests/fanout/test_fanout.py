@@ -24,13 +24,6 @@ from timeline.sqlite import SqliteTimeline
 
 
 @pytest.fixture
-async def timeline() -> AsyncIterator[Timeline]:
-    opened = await SqliteTimeline.open(":memory:")
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
 async def fanout(timeline: Timeline) -> AsyncIterator[FanOut]:
     started = FanOut(timeline, ["blog", "other"])
     await started.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -17,7 +17,6 @@ from fanout.resume import MAX_KEPT_BYTES, REPLAY_LIMIT, Backlog, Resume
 from tests.fanout.fake_connection import Received, read
 from tests.timeline.drafts import commit, entry
 from timeline import Replay, Timeline, TimelineError
-from timeline.sqlite import SqliteTimeline
 
 WS, SSE = Transport.WEBSOCKET, Transport.EVENT_STREAM
 
@@ -58,13 +57,6 @@ class Desk:
             return method(*arguments)
 
         return call
-
-
-@pytest.fixture
-async def timeline() -> AsyncIterator[Timeline]:
-    opened = await SqliteTimeline.open(":memory:")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
+from tests.passing import pass_both_ways
+
 
 class ForwardProxy:
     """A proxy that keeps the heads of its requests. ``refusal`` is sent instead of an answer; ``target`` is a port
@@ -38,13 +40,7 @@ class ForwardProxy:
         else:
             path = f"{parts.path}{'?' if parts.query else ''}{parts.query}"
             back.write(f"{method} {path} {rest}".encode("latin-1"))
-        copying = [asyncio.create_task(_copy(there, writer)), asyncio.create_task(_copy(reader, back))]
-        try:
-            await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in copying:
-                task.cancel()
-            back.close()
+        await pass_both_ways(reader, writer, there, back)
 
 
 @asynccontextmanager
@@ -75,9 +71,3 @@ async def forward_proxy() -> AsyncIterator[ForwardProxy]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _copy(reader: StreamReader, writer: StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()

@@ -20,10 +20,11 @@ from feeds.parser_pool import ParserKilledError
 from feeds.poll import BUG
 from feeds.result import CUT_OFF
 from tests.feeds.documents import rss
+from tests.feeds.held_claims import HeldClaims
 from tests.feeds.origins import RawOrigin, answer, silent, whole
 from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, RunningClock
 from tests.livelog import until
-from timeline import HistoryLostError, Lease, LeaseLostError, TimelineError
+from timeline import HistoryLostError, LeaseLostError, TimelineError
 
 ONE, TWO = "<guid>1</guid><title>One</title>", "<guid>2</guid><title>Two</title>"
 
@@ -73,20 +74,12 @@ async def test_what_becomes_due_while_the_timeline_is_asked_is_not_left_to_the_t
 ) -> None:
     feed = newsroom.open_desk("/a.xml", title="A")
     await desk.follow(feed.url)
-    claim, asked, answer = desk.timeline.claim, asyncio.Event(), asyncio.Event()
-
-    async def slow(*arguments: Any) -> Sequence[Lease]:
-        leases = await claim(*arguments)
-        asked.set()
-        await answer.wait()
-        return leases
-
-    monkeypatch.setattr(desk.timeline, "claim", slow)
+    claims = HeldClaims(desk.timeline, monkeypatch)
     early = asyncio.create_task(desk.poller.tick())
-    await asked.wait()
+    await claims.are_made.wait()
     desk.clock.now += MINUTE
     await desk.poller.tick()
-    answer.set()
+    claims.go_on.set()
     await early
     await desk.settled()
     assert len(newsroom.requests) == 2
@@ -1094,21 +1087,13 @@ async def test_what_is_claimed_while_the_poller_stops_is_not_polled(
     monkeypatch.setattr("feeds.poller.STOP_TIMEOUT", patience)
     feed = newsroom.open_desk("/a.xml", title="A")
     await desk.follow(feed.url)
-    claim, asked, answer = desk.timeline.claim, asyncio.Event(), asyncio.Event()
-
-    async def slow(*arguments: Any) -> Sequence[Lease]:
-        leases = await claim(*arguments)
-        asked.set()
-        await answer.wait()
-        return leases
-
-    monkeypatch.setattr(desk.timeline, "claim", slow)
+    claims = HeldClaims(desk.timeline, monkeypatch)
     desk.clock.now += MINUTE
     ticking = asyncio.create_task(desk.poller.tick())
-    await asked.wait()
+    await claims.are_made.wait()
     stopping = asyncio.create_task(desk.stop())
     await asyncio.sleep(0.1)
-    answer.set()
+    claims.go_on.set()
     await asyncio.gather(ticking, stopping)
     await desk.settled()
     assert len(newsroom.requests) == 1

@@ -11,22 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from entries import Entry, Source
 from feeds.positions import LATE_AFTER, positioned
-
-FEED = "https://example.org/feed.xml"
-NOW = 1_800_000_000.0
-SOURCE = Source("Example", "https://example.org/", FEED)
-
-
-def entry(name: str = "a", **fields: Any) -> Entry:
-    """An entry with only what matters."""
-    return Entry(keys=(name,), digest=name, source=SOURCE, **fields)
-
-
-def at(seconds: float) -> datetime:
-    """A date so many seconds from now."""
-    return datetime.fromtimestamp(NOW + seconds, UTC)
+from tests.bare_entries import NOW, at, entry
 
 
 def test_an_entry_stands_where_it_was_first_seen() -> None:

@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
-
 import pytest
-from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.httpclient import HTTPClientError
 
 from tests.connections.bare import UPGRADE, asked
 from tests.site import Site
-
-Connect = Callable[..., Awaitable[WebSocketClientConnection]]
-
-
-@pytest.fixture
-async def connect(site: Site) -> AsyncIterator[Connect]:
-    """Opens connections, and closes them after the test."""
-    opened = []
-
-    async def open_one(path: str = "/blog/ws", **headers: str) -> WebSocketClientConnection:
-        connection = await websocket_connect(HTTPRequest(site.url(path).replace("http:", "ws:"), headers=headers))
-        opened.append(connection)
-        return connection
-
-    yield open_one
-    for connection in opened:
-        connection.close()
-
-
-async def message(connection: WebSocketClientConnection) -> dict[str, Any]:
-    text = await asyncio.wait_for(connection.read_message(), 30)
-    assert text is not None
-    found: dict[str, Any] = json.loads(text)
-    return found
+from tests.websockets import Connect, message
 
 
 async def test_a_foreign_origin_is_refused(connect: Connect) -> None:

@@ -26,13 +26,6 @@ SETTINGS: dict[str, Any] = {"user_agent": "Livelog/test", "timeout": 30.0, "max_
 
 
 @pytest.fixture
-async def origin() -> AsyncIterator[RawOrigin]:
-    """An origin that keeps the bodies that it is sent."""
-    async with raw_origin() as listening:
-        yield listening
-
-
-@pytest.fixture
 async def client() -> AsyncIterator[Client]:
     """A client."""
     made = Client(ClientSettings(**SETTINGS), HostLimits(2))

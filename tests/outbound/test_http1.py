@@ -14,19 +14,12 @@ from outbound.client import Client, ClientSettings, RequestError, Response
 from outbound.host_limits import HostLimits
 from outbound.http1 import BAD_CHUNK, BAD_HEADER, BAD_LENGTH, MAX_CHUNK_LINE_BYTES, MAX_TRAILERS, NOT_HTTP
 from tests.feeds.documents import zipped
-from tests.feeds.origins import RawOrigin, answer, raw_origin, repeats, whole
+from tests.feeds.origins import RawOrigin, answer, repeats, whole
 
 CHUNKED = "Transfer-Encoding: chunked"
 MAX_BYTES = 100_000
 BROKE_OFF = "The answer broke off before its end, or is damaged."
 TOO_LARGE = f"The answer is larger than {MAX_BYTES} bytes."
-
-
-@pytest.fixture
-async def origin() -> AsyncIterator[RawOrigin]:
-    """An origin that answers in bytes."""
-    async with raw_origin() as listening:
-        yield listening
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from entries import Entry
 from feeds.parser_pool import ParserKilledError
 from feedstate import FeedState
 from tests.feeds.documents import atom, json_feed, rss
+from tests.feeds.held_claims import HeldClaims
 from tests.feeds.polling import HOUR, MINUTE, Log
 from tests.feeds.websub.conftest import Subscriber
 from tests.feeds.websub.hub import Hub, HubSubscription
 from tests.livelog import until
-from timeline import Lease
 
 ONE, TWO, THREE = (f"<guid>{n}</guid><title>{title}</title>" for n, title in enumerate(("One", "Two", "Three"), 1))
 TOMBSTONE = (
@@ -103,17 +103,10 @@ async def test_nothing_in_a_push_changes_hub_or_topic(
 async def test_several_pushes_are_read_in_their_order(
     subscriber: Subscriber, hub: Hub, pushing: HubSubscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold = asyncio.Event()
-    claim = subscriber.timeline.claim
-
-    async def held(*arguments: Any) -> Sequence[Lease]:
-        await hold.wait()
-        return await claim(*arguments)
-
-    monkeypatch.setattr(subscriber.timeline, "claim", held)
+    claims = HeldClaims(subscriber.timeline, monkeypatch, early=True)
     for title in ("Three, first", "Three, second", "Three, third"):
         await hub.push(pushing, rss(f"<guid>3</guid><title>{title}</title>"))
-    hold.set()
+    claims.go_on.set()
     await subscriber.shows("One", "Two", "Three, third")
     assert (await subscriber.state()).pushes == 3
     assert len([event for event in await subscriber.events() if event.kind != "update"]) == 3
@@ -170,19 +163,12 @@ async def test_a_push_that_the_store_refuses_is_dropped_and_the_feed_polled(
 async def test_a_push_that_costs_a_process_is_the_last_of_its_lease(
     subscriber: Subscriber, hub: Hub, pushing: HubSubscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold = asyncio.Event()
-    claim = subscriber.timeline.claim
-
-    async def held(*arguments: Any) -> Sequence[Lease]:
-        await hold.wait()
-        return await claim(*arguments)
-
-    monkeypatch.setattr(subscriber.timeline, "claim", held)
+    claims = HeldClaims(subscriber.timeline, monkeypatch, early=True)
     subscriber.sandbox.fault = ParserKilledError("It took too long.")
     documents = subscriber.sandbox.documents
     for _ in range(3):
         await hub.push(pushing, rss(THREE))
-    hold.set()
+    claims.go_on.set()
     await read(subscriber, 3)
     assert subscriber.sandbox.documents == documents + 1
 
