@@ -101,5 +101,5 @@ def _function(path: str, text: str) -> str:
 
 
 def _variable(path: str) -> str:
-    """The name under which a bundle keeps the exports of a module: `$post_images` for post/images.js."""
+    """The name under which a bundle keeps the exports of a module: `$post_images` for static/post/images.js."""
     return "$" + path.removesuffix(".js").replace("-", "_").replace("/", "_")

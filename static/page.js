@@ -2,7 +2,6 @@
 
 import { showAge, showStalled, showState, showUnreachable } from './connection/state.js';
 import { Stream } from './connection/stream.js';
-import { part } from './part.js';
 import { followChanges } from './post/correction.js';
 import { followImages } from './post/images.js';
 import { followOpening } from './post/open.js';
@@ -18,6 +17,7 @@ import { followDay } from './reading/day.js';
 import { followView } from './reading/view.js';
 import { showProblems, unreachableSince } from './reading/problems.js';
 import { followSources } from './reading/sources.js';
+import { required } from './required.js';
 import { Absence } from './timeline/absence.js';
 import { Arrivals } from './timeline/arrival.js';
 import { inBatches } from './timeline/frame-budget.js';
@@ -35,14 +35,14 @@ import { Timeline } from './timeline/timeline.js';
 const FRAME_BUDGET = 4;
 const HIDDEN_BUDGET = 40;
 
-const { blog = '', cursor = '' } = part('main').dataset;
-const list = part('timeline');
-const notice = part('notice');
-const state = part('state');
+const { blog = '', cursor = '' } = required('main').dataset;
+const list = required('timeline');
+const notice = required('notice');
+const state = required('state');
 
 function goLive() {
   const isWall = document.body.dataset.view === 'wall';
-  const parts = { list, empty: part('empty'), older: part('older'), notice, state };
+  const parts = { list, empty: required('empty'), older: required('older'), notice, state };
   /** @type {Arrivals} */
   const arrivals = new Arrivals(blog, list, (item) => matches(item) && !timeline.has(item.id));
   const timeline = new Timeline(blog, parts, {

@@ -3,9 +3,9 @@
 import { stepsFrom } from './connection/messages.js';
 import { showStalled, showState, showUnreachable } from './connection/state.js';
 import { Stream } from './connection/stream.js';
-import { part } from './part.js';
 import { matches } from './reading/filter.js';
 import { unreachableSince } from './reading/problems.js';
+import { required } from './required.js';
 import { Board } from './wall/board.js';
 import { Cells } from './wall/cells.js';
 import { fit } from './wall/fit.js';
@@ -22,10 +22,10 @@ const SHOW_DELAY = 300;
 /** Changes that are kept, to be applied again to a page that was rendered before them. */
 const MAX_RECENT = 200;
 
-const { blog = '', cursor = '' } = part('main').dataset;
-const list = part('timeline');
-const problems = part('problems');
-const title = part('title');
+const { blog = '', cursor = '' } = required('main').dataset;
+const list = required('timeline');
+const problems = required('problems');
+const title = required('title');
 const cells = list.classList.contains('wall-cells') ? new Cells(blog, list) : null;
 const wall = cells ?? new Board(blog, list);
 /** @type {Change[]} */
@@ -35,7 +35,7 @@ let showing;
 
 function show() {
   showing = undefined;
-  part('empty').hidden = !wall.isEmpty;
+  required('empty').hidden = !wall.isEmpty;
   list.hidden = wall.isEmpty;
   // Ages have a width: they come before the fit.
   showTimes(list);
@@ -72,13 +72,13 @@ function adopt(page) {
   for (const change of recent) {
     if (stepsFrom(change.cursor, read) > 0) apply(change);
   }
-  part('empty').replaceChildren(...(page.getElementById('empty')?.childNodes ?? []));
+  required('empty').replaceChildren(...(page.getElementById('empty')?.childNodes ?? []));
   showSoon();
 }
 
 function start() {
   const stream = new Stream(blog, cursor, {
-    onState: (state) => showState(part('state'), state),
+    onState: (state) => showState(required('state'), state),
     onReconnect: () => {},
     onUnknown: refresh,
     onChange: (change) => {

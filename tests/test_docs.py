@@ -62,3 +62,18 @@ def test_named_files_exist(document: Path) -> None:
     bare = {path for path in missing if "/" not in path}
     assert missing - bare == set()
     assert bare - {path.name for folder in tree() for path in (ROOT / folder).glob("*.*")} == set()
+
+
+CODE = sorted(
+    path
+    for path in (*ROOT.glob("*.py"), *(file for folder in tree() for file in (ROOT / folder).glob("*.*")))
+    if path.suffix in (".py", ".js", ".lua", ".html") and not {"tests", "bench"} & set(path.relative_to(ROOT).parts)
+)
+
+
+def test_comments_name_files_that_exist() -> None:
+    """A path with a folder is from the root: a module that was moved leaves no reference to its old place."""
+    named = {
+        (path, found) for path in CODE for found in PATH.findall(path.read_text(encoding="utf-8")) if "/" in found
+    }
+    assert {(path.name, found) for path, found in named if not (ROOT / found).exists()} == set()

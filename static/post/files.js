@@ -1,5 +1,5 @@
 /**
- * The attachments of a post: players, links, lengths and sizes. pages/files.py has the same rules, and sends the labels
+ * The attachments of a post: players, links, lengths and sizes. pages/item.py has the same rules, and sends the labels
  * in the page's template.
  *
  * @typedef {import('./post.js').Item} Item

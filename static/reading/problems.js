@@ -22,7 +22,7 @@ export function unreachableSince(sources) {
 }
 
 /** @param {Source[]} sources */
-export function problemSentences(sources) {
+function problemSentences(sources) {
   const none = sources.length > 1 ? unreachableSince(sources) : null;
   if (none) return [say('No source can be reached since {time}', { time: sinceWhen(none) })];
   return sources

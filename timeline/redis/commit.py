@@ -1,4 +1,4 @@
-"""One commit as keys and arguments of scripts/commit.lua."""
+"""One commit as keys and arguments of timeline/redis/scripts/commit.lua."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
     for each change:      an event, unless it is a backfill behind the front page
     for each withdrawal:  the entry goes, with an event
 
-redis/scripts/commit.lua does the same for Redis, in the same order.
+timeline/redis/scripts/commit.lua does the same for Redis, in the same order.
 """
 
 from __future__ import annotations

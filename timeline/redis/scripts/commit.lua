@@ -1,5 +1,5 @@
 -- Stores a poll's result, all or nothing: no write comes before the checks, and no other command in between. Done
--- twice, it changes nothing the second time. sqlite/commit.py does the same, in the same order.
+-- twice, it changes nothing the second time. timeline/sqlite/commit.py does the same, in the same order.
 -- KEYS: feeds due fences leases failing heads listed pauses pushes pushed push_queue push_due missed, then for each blog: items places memory aliases retired
 -- events former withdrawn
 -- ARGV: the commit as JSON, the listed entries ('' if unchanged), then the body of each entry's item

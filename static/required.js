@@ -4,7 +4,7 @@
  * Throws an Error if there is none of this id.
  * @param {string} id
  */
-export function part(id) {
+export function required(id) {
   const found = document.getElementById(id);
   if (!found) throw new Error(`The page has no #${id}`);
   return found;
