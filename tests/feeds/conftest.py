@@ -9,12 +9,12 @@ import pytest
 
 from feeds.parser_pool import ParserPool
 from tests.feeds.origins import RawOrigin, raw_origin
-from tests.feeds.polling import Desk, FaultyTimeline, Log, WatchedSandbox
+from tests.feeds.polling import Desk, FaultyTimeline, Log, WatchedParserPool
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[ParserPool]:
-    """A sandbox of one process, with the limits that Livelog has."""
+async def parser_pool() -> AsyncIterator[ParserPool]:
+    """A parser pool of one process, with the limits that Livelog has."""
     box = ParserPool(processes=1, reserve=0)
     yield box
     await box.close()
@@ -28,19 +28,19 @@ async def origin() -> AsyncIterator[RawOrigin]:
 
 
 @pytest.fixture(scope="module")
-def processes() -> Iterator[WatchedSandbox]:
+def processes() -> Iterator[WatchedParserPool]:
     """The parser's processes, started once."""
-    sandbox = WatchedSandbox()
-    yield sandbox
-    asyncio.run(sandbox.close())
+    parser_pool = WatchedParserPool()
+    yield parser_pool
+    asyncio.run(parser_pool.close())
 
 
 @pytest.fixture
-async def desk(processes: WatchedSandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+async def desk(processes: WatchedParserPool, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     """A poller yet to be started. Only the test ticks, and nothing waits for real."""
     monkeypatch.setattr("feeds.poller.TICK_INTERVAL", 3_600.0)
     monkeypatch.setattr("feeds.commits.RETRY_INTERVAL", 0.01)
-    processes.fault, processes.documents, processes.unproven = None, 0, 0
+    processes.fault, processes.documents = None, 0
     timeline = await FaultyTimeline.open(":memory:")
     assert isinstance(timeline, FaultyTimeline)
     made = Desk(timeline, processes)

@@ -80,22 +80,20 @@ class FaultyTimeline(SqliteTimeline):
             raise self.faults[name]
 
 
-class WatchedSandbox(ParserPool):
-    """A sandbox that counts the documents, and raises ``fault`` in place of reading one."""
+class WatchedParserPool(ParserPool):
+    """A parser pool that counts the documents, and raises ``fault`` in place of reading one."""
 
     def __init__(self) -> None:
         super().__init__(processes=1, reserve=0)
         self.fault: Exception | None = None
         self.documents = 0
-        self.unproven = 0
 
     async def parse(self, reading: Reading, *, proven: bool = True) -> Document:
         """Reads a document, or fails."""
         self.documents += 1
-        self.unproven += not proven
         if self.fault:
             raise self.fault
-        # Without the lane of suspects: one sandbox serves many tests, each with an event loop of its own.
+        # As a proven feed: the queue of the others belongs to an event loop, and each test has one of its own.
         return await super().parse(reading)
 
 
@@ -117,7 +115,7 @@ class Desk:
     """A poller and its parts. `follow` starts it; `later` advances the clock."""
 
     timeline: FaultyTimeline
-    sandbox: WatchedSandbox
+    parser_pool: WatchedParserPool
     clock: Clock = field(default_factory=Clock)
     steady: Clock | None = None
     fetch: dict[str, Any] = field(default_factory=dict)
@@ -148,7 +146,7 @@ class Desk:
             steady=self.steady,
         )
         self._poller = Poller(
-            config, self.timeline, self._fetcher, self.sandbox, clock=self.clock, steady=self.steady
+            config, self.timeline, self._fetcher, self.parser_pool, clock=self.clock, steady=self.steady
         )
         await self._poller.start()
         await self.settled()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def workers() -> list[BaseProcess]:
-    """The processes of every sandbox that is open."""
+    """The processes of every parser pool that is open."""
     return [process for process in multiprocessing.active_children() if process.name == "pebble_pool_worker"]
 
 

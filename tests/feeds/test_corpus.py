@@ -116,15 +116,15 @@ def reading(file: str, body: bytes, **what: Any) -> Reading:
     return Reading(**{"body": body, "url": url(file), "base": url(file), **what})
 
 
-async def read(sandbox: ParserPool, corpus: Path, file: str) -> Document:
+async def read(parser_pool: ParserPool, corpus: Path, file: str) -> Document:
     """A file of the corpus."""
-    return await sandbox.parse(reading(file, (corpus / file).read_bytes()))
+    return await parser_pool.parse(reading(file, (corpus / file).read_bytes()))
 
 
-async def read_once(sandbox: ParserPool, corpus: Path, file: str, documents: Documents) -> Document:
+async def read_once(parser_pool: ParserPool, corpus: Path, file: str, documents: Documents) -> Document:
     """A file of the corpus, or what it was when it was read before."""
     if file not in documents:
-        documents[file] = await read(sandbox, corpus, file)
+        documents[file] = await read(parser_pool, corpus, file)
     return documents[file]
 
 
@@ -185,11 +185,11 @@ def test_the_manifest_is_that_of_the_files(corpus: Path) -> None:
 
 
 async def test_every_open_feed_gives_its_entries_each_once(
-    corpus: Path, sandbox: ParserPool, documents: Documents
+    corpus: Path, parser_pool: ParserPool, documents: Documents
 ) -> None:
     wrong = {}
     for file, row in folder(corpus, "open").items():
-        document = await read_once(sandbox, corpus, file, documents)
+        document = await read_once(parser_pool, corpus, file, documents)
         listed = identities((corpus / file).read_bytes())
         assert len(listed) == counted(row), f"{file}: this test finds others than the manifest"
         found = len(document.entries), len(document.listed), document.whole
@@ -200,22 +200,22 @@ async def test_every_open_feed_gives_its_entries_each_once(
 
 
 async def test_an_entry_is_the_same_wherever_its_document_was_found(
-    corpus: Path, sandbox: ParserPool, documents: Documents
+    corpus: Path, parser_pool: ParserPool, documents: Documents
 ) -> None:
     elsewhere = "https://cdn.example.org/moved/feed"
     for file in folder(corpus, "open"):
-        first = await read_once(sandbox, corpus, file, documents)
+        first = await read_once(parser_pool, corpus, file, documents)
         body = (corpus / file).read_bytes()
-        assert not (await sandbox.parse(reading(file, body, known=first.listed))).entries, file
+        assert not (await parser_pool.parse(reading(file, body, known=first.listed))).entries, file
         if len(body) < 100_000:
-            moved = await sandbox.parse(reading(file, body, known=first.listed, base=elsewhere))
+            moved = await parser_pool.parse(reading(file, body, known=first.listed, base=elsewhere))
             assert moved.listed.keys() == first.listed.keys(), file
 
 
 async def test_every_malformed_file_ends_in_entries_or_a_reason_within_its_limits(
-    corpus: Path, sandbox: ParserPool, documents: Documents
+    corpus: Path, parser_pool: ParserPool, documents: Documents
 ) -> None:
-    await sandbox.parse(reading("", rss("<title>t</title>")))
+    await parser_pool.parse(reading("", rss("<title>t</title>")))
     used: dict[str, float] = {}
     outcomes: dict[str, tuple[int, bool] | str] = {}
     for file in folder(corpus, "malformed"):
@@ -223,7 +223,7 @@ async def test_every_malformed_file_ends_in_entries_or_a_reason_within_its_limit
         assert resource.prlimit(pid, resource.RLIMIT_AS)[1] <= address_space(pid) + MEMORY_BYTES
         before = cpu_seconds(pid)
         try:
-            documents[file] = document = await read(sandbox, corpus, file)
+            documents[file] = document = await read(parser_pool, corpus, file)
             outcomes[file.removeprefix("malformed/")] = len(document.entries), document.whole
         except NotAFeedError as error:
             outcomes[file.removeprefix("malformed/")] = str(error)
@@ -233,10 +233,10 @@ async def test_every_malformed_file_ends_in_entries_or_a_reason_within_its_limit
     assert max(used.values()) <= CPU_LIMIT, used
 
 
-async def test_every_entry_can_be_published(corpus: Path, sandbox: ParserPool, documents: Documents) -> None:
+async def test_every_entry_can_be_published(corpus: Path, parser_pool: ParserPool, documents: Documents) -> None:
     for file in manifest(corpus):
         try:
-            document = await read_once(sandbox, corpus, file, documents)
+            document = await read_once(parser_pool, corpus, file, documents)
         except NotAFeedError:
             continue
         for entry in document.entries:
@@ -250,13 +250,13 @@ async def test_every_entry_can_be_published(corpus: Path, sandbox: ParserPool, d
 async def test_the_loop_runs_on_while_malformed_and_large_files_are_read(corpus: Path) -> None:
     by_size = sorted(folder(corpus, "open"), key=lambda file: (corpus / file).stat().st_size)
     chosen = [*folder(corpus, "malformed"), *by_size[-LARGE:]]
-    sandbox = ParserPool(processes=2)
-    await sandbox.parse(reading("", rss("<title>t</title>")))
+    parser_pool = ParserPool(processes=2)
+    await parser_pool.parse(reading("", rss("<title>t</title>")))
     started = time.monotonic()
     async with ticking() as lags:
-        outcomes = await asyncio.gather(*(read(sandbox, corpus, file) for file in chosen), return_exceptions=True)
+        outcomes = await asyncio.gather(*(read(parser_pool, corpus, file) for file in chosen), return_exceptions=True)
     elapsed = time.monotonic() - started
-    await sandbox.close()
+    await parser_pool.close()
     assert all(isinstance(outcome, Document | NotAFeedError | ParserKilledError) for outcome in outcomes)
     # Wide, as the machine may be busy. Read on the loop, they would leave it a tick between two files.
     assert sorted(lags)[int(len(lags) * 0.99)] < 1.0

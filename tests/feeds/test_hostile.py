@@ -66,14 +66,14 @@ DOCUMENTS = {
 }
 
 
-async def test_nonsense_of_every_kind_is_read_within_the_limits_of_a_process(sandbox: ParserPool) -> None:
-    await sandbox.parse(reading(item("")))
+async def test_nonsense_of_every_kind_is_read_within_the_limits_of_a_process(parser_pool: ParserPool) -> None:
+    await parser_pool.parse(reading(item("")))
     (pid,) = pids()
     used = {}
     for name, body in DOCUMENTS.items():
         before = cpu_seconds(pid)
         with suppress(NotAFeedError):
-            await sandbox.parse(reading(body, max_bytes=15_000_000))
+            await parser_pool.parse(reading(body, max_bytes=15_000_000))
         assert pids() == [pid], f"{name} cost a process"
         used[name] = cpu_seconds(pid) - before
     assert max(used.values()) < CPU_SECONDS, used

@@ -18,7 +18,7 @@ from feedstate import FeedState
 from opml.lists import KIND, MAX_FEEDS, FeedList, Lists, id_of
 from tests.feeds.documents import rss
 from tests.feeds.origins import RawOrigin, answer, moved, whole
-from tests.feeds.polling import DAY, HOUR, MINUTE, Clock, FaultyTimeline, Log, WatchedSandbox
+from tests.feeds.polling import DAY, HOUR, MINUTE, Clock, FaultyTimeline, Log, WatchedParserPool
 
 EMPTY = b'<opml version="2.0"><body><outline text="Nothing"/></body></opml>'
 
@@ -33,7 +33,7 @@ class Reader:
     """A poller of the lists of one blog, whose clock the test moves."""
 
     timeline: FaultyTimeline
-    sandbox: WatchedSandbox
+    parser_pool: WatchedParserPool
     clock: Clock = field(default_factory=Clock)
     config: Config = field(default_factory=lambda: Config(blogs=()))
 
@@ -42,7 +42,7 @@ class Reader:
             user_agent="Livelog/test", timeout=5, max_bytes=15_000_000, concurrency=8, clock=self.clock
         )
         self.lists = Lists(self.timeline)
-        self._poller = ListPoller(self.timeline, self.fetcher, self.sandbox, self.clock)
+        self._poller = ListPoller(self.timeline, self.fetcher, self.parser_pool, self.clock)
 
     async def follow(self, url: str) -> FeedList:
         self.config = Config(fetch=Fetch(), blogs=(Blog(slug="blog", title="Blog", opml=url),))
@@ -58,7 +58,7 @@ class Reader:
 
 
 @pytest.fixture
-async def reader(processes: WatchedSandbox) -> AsyncIterator[Reader]:
+async def reader(processes: WatchedParserPool) -> AsyncIterator[Reader]:
     timeline = await FaultyTimeline.open(":memory:")
     assert isinstance(timeline, FaultyTimeline)
     made = Reader(timeline, processes)
@@ -228,7 +228,7 @@ async def test_a_list_that_no_blog_follows_is_left_and_in_time_forgotten(reader:
 
 
 async def test_a_private_address_of_a_list_is_refused_unless_its_network_is_allowed(
-    origin: RawOrigin, processes: WatchedSandbox
+    origin: RawOrigin, processes: WatchedParserPool
 ) -> None:
     url = origin.serve("/feed", whole(rss("<title>One</title>")))
     followed = FollowedFeed(url, None, {"blog": ListedFeed(url=url)})

@@ -18,7 +18,7 @@ from feedstate import FeedState
 from outbound.host_limits import HostPausedError
 from tests.feeds.documents import atom, rss
 from tests.feeds.origins import RawOrigin, moved, whole
-from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, WatchedSandbox
+from tests.feeds.polling import DAY, HOUR, MINUTE, Desk, Log, WatchedParserPool
 
 AT = 1_790_000_000
 NOW = 1_800_000_000.0
@@ -222,7 +222,7 @@ async def test_a_server_that_says_not_modified_to_everything_is_a_problem(
     ],
 )
 async def test_whatever_ends_a_poll_is_a_result(
-    processes: WatchedSandbox,
+    processes: WatchedParserPool,
     log: Log,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,

@@ -169,7 +169,7 @@ async def test_what_did_not_change_is_neither_sent_nor_read_nor_committed_again(
     await desk.follow(feed.url)
     await desk.later()
     assert [request.status for request in newsroom.requests] == [200, 304]
-    assert desk.sandbox.documents == 1
+    assert desk.parser_pool.documents == 1
     state, entries = desk.timeline.commits[-1]
     assert (state.status, state.checked_at, state.next_at) == (304, desk.clock.now, desk.clock.now + MINUTE)
     assert not entries
@@ -179,10 +179,10 @@ async def test_what_did_not_change_is_neither_sent_nor_read_nor_committed_again(
 async def test_the_same_bytes_are_not_read_again(desk: Desk, origin: RawOrigin) -> None:
     await desk.follow(origin.serve("/a", whole(rss(ONE))))
     await desk.later()
-    assert (len(origin.heads), desk.sandbox.documents) == (2, 1)
+    assert (len(origin.heads), desk.parser_pool.documents) == (2, 1)
     origin.serve("/a", whole(rss(TWO, ONE)))
     await desk.later()
-    assert desk.sandbox.documents == 2
+    assert desk.parser_pool.documents == 2
     assert [len(entries) for _, entries in desk.timeline.commits] == [1, 0, 1], "what is known is left out"
 
 
@@ -422,7 +422,7 @@ async def test_a_document_that_breaks_off_is_taken_as_far_as_it_goes_and_asked_f
     assert broken.next_at == desk.clock.now + MINUTE, "the next one may be whole"
     assert log.heard() == [f"{url}: {CUT_OFF} Next try in 60 seconds."]
     await desk.later()
-    assert desk.sandbox.documents == 2, "the same bytes, and yet"
+    assert desk.parser_pool.documents == 2, "the same bytes, and yet"
     assert not log.heard()
     origin.serve("/a", whole(full, 'ETag: "1"'))
     await desk.later()
@@ -448,12 +448,12 @@ async def test_a_parser_that_is_killed_is_named_in_the_log_once_and_replaced(
     desk: Desk, origin: RawOrigin, log: Log
 ) -> None:
     url, killed = origin.serve("/a", whole(rss(ONE))), "Reading it took more than 4 seconds of CPU."
-    desk.sandbox.fault = ParserKilledError(killed)
+    desk.parser_pool.fault = ParserKilledError(killed)
     await desk.follow(url)
     await desk.later(DAY)
     assert [line.partition(" Next")[0] for line in log.heard()] == [f"{url}: {killed}"]
     assert ((await desk.state()).problem, (await desk.state()).failures) == (killed, 2)
-    desk.sandbox.fault = None
+    desk.parser_pool.fault = None
     await desk.later(DAY)
     assert await desk.titles() == ["One"]
     assert log.heard() == [f"{url}: well again after 2 failed polls."]
@@ -461,7 +461,7 @@ async def test_a_parser_that_is_killed_is_named_in_the_log_once_and_replaced(
 
 async def test_a_bug_is_logged_once_and_the_feed_goes_on(desk: Desk, origin: RawOrigin, log: Log) -> None:
     url = origin.serve("/a", whole(rss(ONE)))
-    desk.sandbox.fault = RuntimeError("a bug")
+    desk.parser_pool.fault = RuntimeError("a bug")
     await desk.follow(url.replace("//", "//user:secret@"))
     first, second = log.heard()
     assert first == f"Polling {url} met a bug."
@@ -469,7 +469,7 @@ async def test_a_bug_is_logged_once_and_the_feed_goes_on(desk: Desk, origin: Raw
     await desk.later(DAY)
     assert not log.heard()
     assert ((await desk.state()).problem, (await desk.state()).failures) == (BUG, 2)
-    desk.sandbox.fault = None
+    desk.parser_pool.fault = None
     await desk.later(DAY)
     assert await desk.titles() == ["One"]
     assert len(log.heard()) == 1

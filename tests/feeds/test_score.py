@@ -18,7 +18,7 @@ import pytest
 
 from tests.feeds.documents import rss
 from tests.feeds.origins import whole
-from tests.feeds.polling import DAY, HOUR, MINUTE, Clock, Desk, FaultyTimeline, WatchedSandbox
+from tests.feeds.polling import DAY, HOUR, MINUTE, Clock, Desk, FaultyTimeline, WatchedParserPool
 
 FORTNIGHT = 14 * DAY
 STEP = 10 * MINUTE
@@ -161,9 +161,9 @@ async def _fortnight() -> Fortnight:
         "/moved": Publisher(moved_from=BEGIN + 3 * DAY),
     }
     tired = {"/tired": Publisher(peace_from=BEGIN + 2.5 * DAY), "/beside": Publisher()}
-    timeline, sandbox = await FaultyTimeline.open(":memory:"), WatchedSandbox()
+    timeline, parser_pool = await FaultyTimeline.open(":memory:"), WatchedParserPool()
     assert isinstance(timeline, FaultyTimeline)
-    desk, restarts = Desk(timeline, sandbox, clock), []
+    desk, restarts = Desk(timeline, parser_pool, clock), []
     async with scoring(clock, kind) as one, scoring(clock, tired) as other:
         feeds = [{"url": one.url(path), "interval": None} for path in kind]
         feeds += [{"url": other.url(path), "interval": None} for path in tired]
@@ -174,7 +174,7 @@ async def _fortnight() -> Fortnight:
                 restarts.append(clock.now)
                 await desk.follow(*feeds)
         await desk.stop()
-    await sandbox.close()
+    await parser_pool.close()
     await timeline.close()
     return Fortnight(one, other, restarts)
 

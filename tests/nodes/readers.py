@@ -49,7 +49,6 @@ class Follower:
         self.picture: dict[bytes, bytes] = {}
         self.received = 0
         self.connections = 0
-        self.closed_by_server = 0
         self.gaps: list[dict[str, str]] = []
         self.faults: list[str] = []
         self._crowd = crowd
@@ -105,7 +104,6 @@ class Follower:
     def lost(self) -> None:
         """Comes back: the server, or the network, ended the connection."""
         self._connection = None
-        self.closed_by_server += 1
         self._crowd.bring_back(self, self._crowd.a_moment())
 
     def _greet(self, hello: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from handlers.routes import make_app
 from handlers.site import Site
 from pages.assets import Assets
 from pages.freshness import Freshness
-from tests.feeds.polling import Clock, Desk, FaultyTimeline, WatchedSandbox
+from tests.feeds.polling import Clock, Desk, FaultyTimeline, WatchedParserPool
 from tests.livelog import ROOT, until
 
 ASSETS = Assets(ROOT / "static")
@@ -86,7 +86,7 @@ class Subscriber(Desk):
             self.timeline, self._fetcher, config.server.public_url, self.clock
         )
         self._poller = Poller(
-            config, self.timeline, self._fetcher, self.sandbox, clock=self.clock, subscriptions=subscriptions
+            config, self.timeline, self._fetcher, self.parser_pool, clock=self.clock, subscriptions=subscriptions
         )
         if self.site is None:
             fanout = FanOut(self.timeline, [])
@@ -128,11 +128,11 @@ class Subscriber(Desk):
 
 
 @pytest.fixture
-async def subscriber(processes: WatchedSandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Subscriber]:
+async def subscriber(processes: WatchedParserPool, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Subscriber]:
     """A subscriber yet to be started. Only the test polls; jobs are looked for all the time."""
     monkeypatch.setattr("feeds.poller.TICK_INTERVAL", 3_600.0)
     monkeypatch.setattr("feeds.websub.subscriptions.TICK_SECONDS", 0.02)
-    processes.fault, processes.documents, processes.unproven = None, 0, 0
+    processes.fault, processes.documents = None, 0
     timeline = await ClockedTimeline.open(":memory:")
     assert isinstance(timeline, ClockedTimeline)
     made = Subscriber(timeline, processes, timeline.clock)

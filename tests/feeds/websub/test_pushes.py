@@ -130,10 +130,10 @@ async def test_a_push_that_cannot_be_read_leads_to_a_poll(
 async def test_a_bug_in_reading_drops_the_push_and_polls(
     subscriber: Subscriber, hub: Hub, pushing: HubSubscription, log: Log
 ) -> None:
-    subscriber.sandbox.fault = RuntimeError("bug")
+    subscriber.parser_pool.fault = RuntimeError("bug")
     await hub.push(pushing, rss(THREE))
     await read(subscriber, 1)
-    subscriber.sandbox.fault = None
+    subscriber.parser_pool.fault = None
     assert any("met a bug" in line for line in log.heard())
     hub.publish("/feed", rss(THREE, TWO, ONE))
     await subscriber.later(MINUTE)
@@ -164,13 +164,13 @@ async def test_a_push_that_costs_a_process_is_the_last_of_its_lease(
     subscriber: Subscriber, hub: Hub, pushing: HubSubscription, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims = HeldClaims(subscriber.timeline, monkeypatch, early=True)
-    subscriber.sandbox.fault = ParserKilledError("It took too long.")
-    documents = subscriber.sandbox.documents
+    subscriber.parser_pool.fault = ParserKilledError("It took too long.")
+    documents = subscriber.parser_pool.documents
     for _ in range(3):
         await hub.push(pushing, rss(THREE))
     claims.go_on.set()
     await read(subscriber, 3)
-    assert subscriber.sandbox.documents == documents + 1
+    assert subscriber.parser_pool.documents == documents + 1
 
 
 async def test_a_push_and_a_poll_of_one_entry_are_one_event(
