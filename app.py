@@ -11,7 +11,6 @@ Nothing else puts the parts together. Options, signals and settings of the proce
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import socket
@@ -36,10 +35,11 @@ from feeds.poller import Poller
 from feeds.websub.subscriptions import Subscriptions
 from handlers.routes import make_admin_app, make_app
 from handlers.site import Notices, Site
+from opml.following import ListFollowing
 from opml.lists import Lists, merged
 from pages.freshness import Freshness
 from plurals import counted
-from timeline import Presence, Timeline, TimelineError, open_timeline
+from timeline import Presence, Timeline, open_timeline
 from timeline.retention import Retention
 
 VERSION: Final = "0.1.0"
@@ -48,9 +48,6 @@ Role = Literal["all", "web", "fetch"]
 """The work of a process: serve pages and connections (web), poll feeds (fetch), or both (all)."""
 
 logger = logging.getLogger("livelog")
-
-LISTS_INTERVAL: Final = 5.0
-"""Seconds between two reads of the stored lists: one that another node requested is applied after so long."""
 
 _ADMIN_FILES: Final = 200
 """Descriptors for connections to the admin address: it answers when readers have taken all of the others."""
@@ -98,8 +95,7 @@ class App:
         self._list_poller: ListPoller | None = None
         self._applying = asyncio.Lock()
         self._lists_changed = False
-        self._lists_wanted = asyncio.Event()
-        self._following: asyncio.Task[None] | None = None
+        self._list_following = ListFollowing(self._update_lists)
         self._cleanup = AsyncExitStack()
 
     @property
@@ -149,7 +145,7 @@ class App:
             self._written, self.config, self._lists_changed = written, applied, False
             self.restart_needed, self.config_problems = restart_needed, ()
         # A list that is new is requested now.
-        self._lists_wanted.set()
+        self._list_following.update_now()
 
     async def _with_lists(self, written: Config) -> Config:
         """A configuration with the feeds of its lists. In a thread: a list has up to 1,000 feeds."""
@@ -157,25 +153,13 @@ class App:
             return written
         return await asyncio.to_thread(merged, written, dict(self._lists.states))
 
-    async def _follow_lists(self, lists: Lists) -> None:
+    async def _update_lists(self) -> None:
         """Requests the lists that are due, and applies those that have changed, here or on another node."""
-        while True:
-            try:
-                if self._list_poller:
-                    await self._list_poller.poll_due(self._written, lists)
-                await self._apply_lists(lists)
-            except (TimelineError, OSError) as error:
-                # Lists wait for the store, whose trouble the poller reports.
-                logger.debug("Lists are not applied: %s", error)
-            except Exception:
-                logger.exception("Following the lists met a bug.")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lists_wanted.wait(), LISTS_INTERVAL)
-            self._lists_wanted.clear()
-
-    async def _apply_lists(self, lists: Lists) -> None:
+        assert self._lists
+        if self._list_poller:
+            await self._list_poller.poll_due(self._written, self._lists)
         async with self._applying:
-            self._lists_changed = await lists.read(self._written) or self._lists_changed
+            self._lists_changed = await self._lists.read(self._written) or self._lists_changed
             if not self._lists_changed:
                 return
             applied = await self._with_lists(self._written)
@@ -186,9 +170,7 @@ class App:
         """Stops accepting, commits polls under way, closes connections over some seconds, then all the rest."""
         if self._listener:
             self._listener.shut()
-        if self._following:
-            self._following.cancel()
-            await asyncio.wait([self._following])
+        await self._list_following.stop()
         try:
             async with asyncio.TaskGroup() as stopping:
                 if self._poller:
@@ -236,7 +218,7 @@ class App:
             retention.start()
         if self._site:
             self._site.is_starting = False
-        self._following = asyncio.create_task(self._follow_lists(self._lists))
+        self._list_following.start()
 
     async def _report_start(self, timeline: Timeline) -> None:
         """Logs one line with all that an operator asks first."""

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-import app as app_module
 from app import App
 from config import Blog, Config, Feed, Fetch, Server
 from tests.feeds.documents import rss
@@ -121,7 +120,7 @@ async def test_a_blog_follows_a_list(livelog: Livelog, origin: RawOrigin) -> Non
 @pytest.fixture
 async def start(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., Any]]:
     monkeypatch.setattr("feeds.lists.INTERVAL", 0.2)
-    monkeypatch.setattr(app_module, "LISTS_INTERVAL", 0.05)
+    monkeypatch.setattr("opml.following.INTERVAL", 0.05)
     apps: list[App] = []
 
     async def started(*feeds: Feed, opml: str, store: str = "sqlite::memory:", role: Any = "all") -> App:
