@@ -3,7 +3,8 @@
     python tests/warm.py DESCRIPTOR
 
 Each is a process like another, with its own `__main__`, arguments, environment, folder and session; only the start
-of Python and the imports are shared. Tests of these start `python server.py` itself.
+of Python and the imports are shared. So are those of its helpers that `multiprocessing` starts, which have an id and
+descriptors of their own. Tests of these start `python server.py` itself.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import atexit
 import ctypes
 import gc
 import importlib
+import itertools
 import json
 import os
+import pickle
 import resource
 import runpy
 import select
@@ -22,17 +25,23 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import traceback
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
+from unittest import mock
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SERVER: Final = str(ROOT / "server.py")
 
 _LONGEST: Final = 150_000
 """Bytes of a request: arguments and environment."""
+
+_DESCRIPTORS: Final = 4_096
+"""More than a process has when it is forked."""
 
 _PDEATHSIG: Final = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
@@ -197,7 +206,7 @@ def _become(request: dict[str, object], descriptors: Sequence[int], origin: int)
     _tell(descriptors[0], os.getpid())
     os.dup2(descriptors[1], 1)
     os.dup2(descriptors[2], 2)
-    os.closerange(3, 4_096)
+    os.closerange(3, _DESCRIPTORS)
     os.chdir(str(request["cwd"]))
     environment = request["environment"]
     assert isinstance(environment, dict)
@@ -211,12 +220,76 @@ def _become(request: dict[str, object], descriptors: Sequence[int], origin: int)
     return arguments
 
 
+def _spawn(_program: str, arguments: Sequence[str], passed: Sequence[int]) -> int:
+    """Does what `multiprocessing.util.spawnv_passfds` does with a command `python … -c WORDS`, by a fork."""
+    pids: list[int] = []
+    # In a thread of no pool: at its end, a Python waits for those of its pools, and this one is all that is left.
+    thread = threading.Thread(target=_fork_to_run, args=(arguments[-1], sorted(passed), pids))
+    thread.start()
+    thread.join()
+    return pids[0]
+
+
+def _fork_to_run(words: str, kept: Sequence[int], pids: list[int]) -> None:
+    """Runs ``words`` in a fork that has these descriptors, and appends its id."""
+    if pid := os.fork():
+        pids.append(pid)
+        return
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        for before, after in itertools.pairwise([2, *kept, _DESCRIPTORS]):
+            os.closerange(before + 1, after)
+        exec(words, {})
+        code = 0
+    except SystemExit:
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        # Nothing is done that the server does at its end.
+        os._exit(code)
+
+
+def _share_assets() -> None:
+    """Bundles and compresses static/ once for all processes.
+
+    In a process of its own, as Go's runtime, which the minifier starts, survives no fork.
+    """
+    assets, site = importlib.import_module("pages.assets"), importlib.import_module("handlers.site")
+    ours, theirs = os.pipe()
+    if not os.fork():
+        made = assets.Assets(ROOT / "static")
+        bodies = [asset.plain for asset in vars(made)["_assets"].values()]
+        forms = {body: assets.compress(body, "br", assets.SMALL) for body in bodies}
+        with os.fdopen(theirs, "wb") as writer:
+            pickle.dump((made, forms), writer)
+        os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as reader:
+        made, forms = pickle.load(reader)
+    os.wait()
+
+    def compressed(body: bytes, coding: str, quality: int, compress: Callable[..., bytes] = assets.compress) -> bytes:
+        return forms[body] if coding == "br" and body in forms else compress(body, coding, quality)
+
+    def bundled(_folder: Path) -> object:
+        return made
+
+    mock.patch.object(assets, "compress", compressed).start()
+    mock.patch.object(site, "Assets", bundled).start()
+
+
 if __name__ == "__main__":
     # In the place of this folder, which has a redis.py.
     sys.path[0] = str(ROOT)
     # All that server.py imports, once it runs.
     importlib.import_module("commands.main")
     assert len([*Path("/proc/self/task").iterdir()]) == 1, "a fork leaves other threads behind"
+    _share_assets()
+    mock.patch("multiprocessing.util.spawnv_passfds", _spawn).start()
     gc.collect()
     gc.freeze()
     sys.argv[1:] = _fork(socket.socket(fileno=int(sys.argv[1])))
