@@ -33,7 +33,8 @@ ASSETS = Assets(ROOT / "static")
 """The assets of all sites: bundling them for each takes longer than most tests."""
 
 
-@dataclass
+# asyncio shows a signal handler that it replaces, and with it what a fixture returned: of 10,000 feeds, for a minute.
+@dataclass(repr=False)
 class Site:
     """What is served, and where."""
 
