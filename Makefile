@@ -9,6 +9,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Tests start Python a thousand times: it would compile all modules each time.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run demo setup test soak check bench lighthouse screenshots docs lock clean
 
 run: $(VENV)/.run
