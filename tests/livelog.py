@@ -229,12 +229,18 @@ async def _fetch(url: str, headers: Mapping[str, str]) -> HTTPResponse:
 
 async def until(condition: Any, seconds: float = PATIENCE) -> None:
     """Waits until a function or coroutine function returns something true; fails after ``seconds``."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         found = condition()
         if asyncio.iscoroutine(found):
             found = await found
         if found:
             return
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-        await asyncio.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"waited {seconds} s in vain"
+        await asyncio.sleep(pause(waited))
+
+
+def pause(waited: float) -> float:
+    """The seconds until one looks again: less often the longer it takes, as looking takes from what is waited for."""
+    return min(max(0.02, waited / 10), 0.25)

@@ -19,7 +19,7 @@ from playwright.async_api import (
 )
 
 from demo.newsroom import Desk
-from tests.livelog import PATIENCE, Livelog, until
+from tests.livelog import PATIENCE, Livelog, pause, until
 
 REFUSED: Final = r"WebSocket connection to 'ws://\S+' failed|Failed to load resource: net::ERR_CONNECTION_REFUSED"
 """What Chromium says of a server that is away. No page can keep it from doing so."""
@@ -116,12 +116,13 @@ class Visitor:
 
 async def becomes(read: Callable[[], Awaitable[object]], wanted: object, seconds: float = PATIENCE) -> None:
     """Waits at most ``seconds`` until the page shows a value. Polls more often than playwright's `expect`."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         found = await read()
-        if found == wanted or time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if found == wanted or waited > seconds:
             break
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause(waited))
     assert found == wanted
 
 
