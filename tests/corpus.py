@@ -13,6 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+PARTS = pytest.mark.parametrize("one_in", [4, pytest.param(1, marks=pytest.mark.soak)])
+"""A test of real feeds takes one in four of them, and all where there is time."""
+
+
 def find_corpus() -> Path:
     """`shared/feeds` beside the project; skips the test where there is none, and fails it under CI=true."""
     if (place := corpus_if_here()) is not None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from feeds.parser.encoding import decode
 from feeds.parser.feedparser import parse
 from feedstate import Marks
-from tests.corpus import manifest
+from tests.corpus import PARTS, manifest
 from tests.feeds.documents import URL, read
 
 LOOSELY = 0.6
@@ -73,10 +73,11 @@ def of_interest(entry: Any) -> dict[str, Any]:
     }
 
 
+@PARTS
 @pytest.mark.usefixtures("_ids_are_names")
-def test_the_feeds_of_the_corpus_are_read_as_feedparser_reads_them(corpus: Path) -> None:
+def test_the_feeds_of_the_corpus_are_read_as_feedparser_reads_them(corpus: Path, one_in: int) -> None:
     different = []
-    for file in manifest(corpus):
+    for file in [*manifest(corpus)][::one_in]:
         # It is made to blow up, and feedparser lets it.
         if not file.endswith((".json", ".gz", "quadratic-blowup.xml")):
             body = (corpus / file).read_bytes()
@@ -144,9 +145,11 @@ def test_whatever_a_feed_is_made_of_it_is_read_as_feedparser_reads_it(root: str,
 # How long it takes
 
 
-def test_a_feed_with_a_new_entry_takes_a_part_of_what_feedparser_takes(corpus: Path) -> None:
+@PARTS
+def test_a_feed_with_a_new_entry_takes_a_part_of_what_feedparser_takes(corpus: Path, one_in: int) -> None:
     """Loosely, as other tests run beside it; `python -m bench parse` is exact."""
-    taken = [cpu_seconds(path.read_bytes()) for path in (corpus / "open").iterdir() if path.stat().st_size < LARGE]
+    paths = sorted(path for path in (corpus / "open").iterdir() if path.stat().st_size < LARGE)
+    taken = [cpu_seconds(path.read_bytes()) for path in paths[::one_in]]
     ours, theirs = (sum(seconds) for seconds in zip(*taken, strict=True))
     assert ours <= theirs * LOOSELY
     assert mean(our / their for our, their in taken) <= LOOSELY
