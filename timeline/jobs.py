@@ -55,6 +55,12 @@ class Jobs(Protocol):
         Ends its lease. IDLE for a job that was woken while it was leased makes it due at once.
         """
 
+    async def amend_job(self, job: Job, state: str, due: float | None = None) -> bool:
+        """Gives a job another state, unless it is leased or its state is no longer ``job.state``: then returns False.
+
+        It is due as before without ``due``: no back-off is shortened, and no work under way is done again.
+        """
+
     async def settle_job(self, lease: JobLease, state: str, due: float) -> None:
         """Ends a lease, and stores the job's state. IDLE for a job that was woken meanwhile makes it due at once.
 

@@ -117,6 +117,32 @@ async def test_only_a_job_of_the_same_state_is_replaced(timeline: Timeline) -> N
     assert await claimed(timeline, NOW + 9) == ["a"]
 
 
+async def test_a_job_is_amended_in_its_state_alone_and_is_due_as_before(timeline: Timeline) -> None:
+    assert not await timeline.amend_job(JOB, "new")
+    await timeline.put_job(JOB, NOW + 9)
+    assert not await timeline.amend_job(replace(JOB, state="other"), "new")
+    assert await timeline.amend_job(JOB, "new")
+    assert await claimed(timeline, NOW + 8) == []
+    (lease,) = await claim(timeline, NOW + 9)
+    assert lease.job == replace(JOB, state="new")
+    assert not await timeline.amend_job(lease.job, "of another")
+    await timeline.settle_job(lease, "good", IDLE)
+    assert await timeline.amend_job(replace(JOB, state="good"), "idle")
+    await timeline.wake_jobs(KIND, "blog")
+    assert await claimed(timeline, NOW + 9) == ["a"], "it was woken, as it was idle"
+
+
+async def test_a_job_is_amended_with_a_time(timeline: Timeline) -> None:
+    await timeline.put_job(JOB, IDLE)
+    assert await timeline.amend_job(JOB, "soon", NOW)
+    assert await claimed(timeline) == ["a"]
+    await timeline.put_job(JOB, NOW)
+    assert await timeline.amend_job(JOB, "idle", IDLE)
+    assert await claimed(timeline) == []
+    await timeline.wake_jobs(KIND, "blog")
+    assert await claimed(timeline) == ["a"]
+
+
 async def test_many_jobs_are_woken_one_after_another(timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
     for store in (sqlite_jobs, redis_jobs):
         monkeypatch.setattr(store, "MAX_WOKEN_PER_STEP", 3)

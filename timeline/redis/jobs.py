@@ -31,6 +31,11 @@ class RedisJobs(Store):
         """Gives a job another state, unless it has another one."""
         return await self._settle(job, state, due, ("state", job.state))
 
+    async def amend_job(self, job: Job, state: str, due: float | None = None) -> bool:
+        """Gives a job another state, unless it is leased or has another one."""
+        arguments = [job.id, job.state, state, "" if due is None else due]
+        return bool(await self._connection.run("amend_job", job_keys(job.kind), arguments))
+
     async def settle_job(self, lease: JobLease, state: str, due: float) -> None:
         """Ends a lease, and stores the job's state."""
         if not await self._settle(lease.job, state, due, ("fence", lease.fence)):

@@ -33,6 +33,11 @@ _SETTLE: Final = (
 )
 _HELD: Final = _SETTLE + "leased AND fence = :fence"
 _UNCHANGED: Final = _SETTLE + "state = :former"
+_AMEND: Final = (
+    "UPDATE jobs SET state = :state, due = coalesce(:due, due), "
+    "wakeable = CASE WHEN :due IS NULL THEN wakeable ELSE :due = 9e999 END "
+    "WHERE kind = :kind AND id = :id AND state = :former AND NOT leased"
+)
 _WAKE: Final = (
     "UPDATE jobs SET due = CASE WHEN leased THEN due ELSE ? + ? * woken.place END, wakeable = 0 FROM "
     "(SELECT rowid AS id, row_number() OVER () - 1 AS place FROM jobs "
@@ -60,6 +65,13 @@ class SqliteJobs(Store):
     async def replace_job(self, job: Job, state: str, due: float) -> bool:
         """Gives a job another state, unless it has another one."""
         return await self._settle(_UNCHANGED, job, state, due, {"former": job.state})
+
+    async def amend_job(self, job: Job, state: str, due: float | None = None) -> bool:
+        """Gives a job another state, unless it is leased or has another one."""
+        values = {"kind": job.kind, "id": job.id, "state": state, "former": job.state, "due": due}
+        amended = await self._writer.run(lambda db: db.execute(_AMEND, values).rowcount > 0)
+        self._jobs_changed()
+        return amended
 
     async def settle_job(self, lease: JobLease, state: str, due: float) -> None:
         """Ends a lease, and stores the job's state."""
