@@ -8,6 +8,7 @@ from config import Config
 from delivery.client import DeliveryClient
 from delivery.event_choice import Judge, accept_all
 from delivery.queue import DeliveryQueue
+from delivery.verification import Verification
 from delivery.webhook_targets import WebhookTargets
 from delivery.webhooks import Webhooks
 from delivery.websub_hub import WebSubHub
@@ -20,9 +21,10 @@ class Deliveries:
     def __init__(self, config: Config, timeline: Timeline, user_agent: str, judge: Judge = accept_all) -> None:
         self._client = DeliveryClient(user_agent, config.fetch, timeline.now)
         self._hub = WebSubHub(config, timeline, self._client, timeline.now)
+        self._verification = Verification(config, timeline, self._client, timeline.now)
         self._webhooks = Webhooks(config, self._client, judge, timeline.now)
         self._webhook_targets = WebhookTargets(config, timeline)
-        self._queue = DeliveryQueue(config, timeline, [self._hub, self._webhooks])
+        self._queue = DeliveryQueue(config, timeline, [self._hub, self._verification, self._webhooks])
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -53,6 +55,7 @@ class Deliveries:
         """Applies another configuration while running."""
         self._client.apply(config.fetch)
         self._hub.apply(config)
+        self._verification.apply(config)
         self._webhooks.apply(config)
         self._webhook_targets.apply(config)
         self._queue.apply(config)

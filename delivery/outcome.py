@@ -42,6 +42,8 @@ def after(
     changed = replace(target, cursor=sent.through, ended=sent.ended, undelivered=undelivered)
     if sent.settings is not None:
         changed = replace(changed, settings=sent.settings)
+    if sent.again_after is not None:
+        return changed, now + sent.again_after
     if not sent.is_delivery:
         return changed, NEVER if changed.cursor == str(head) else now
     changed = replace(changed, took=round(took, 3))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Final
 
+from delivery.subscriptions import subscription_id
 from delivery.target import Target, all_targets
 from timeline import Timeline
 
@@ -62,6 +64,7 @@ class Subscribers:
         self._survey = Survey()
         self._surveyed_at: float | None = None
         self._added: Counter[str] = Counter()
+        self._being_added: Counter[str] = Counter()
         self._surveying = asyncio.Lock()
 
     async def survey(self, max_age: float = SURVEY_INTERVAL) -> Survey:
@@ -73,24 +76,35 @@ class Subscribers:
                 self._surveyed_at = self._steady()
         return self._survey
 
-    async def has_room(self, host: str) -> bool:
-        """True if there may be another subscription of a host. Raises TimelineError."""
+    @asynccontextmanager
+    async def room(self, host: str) -> AsyncIterator[bool]:
+        """True if a subscription of a host may be stored within the block. Raises TimelineError."""
         survey = await self.survey()
-        of_host = survey.by_host.get(host, 0) + self._added[host]
-        return survey.count + self._added.total() < MAX_SUBSCRIPTIONS and of_host < MAX_SUBSCRIPTIONS_PER_HOST
-
-    def add(self, host: str) -> None:
-        """Counts a subscription that was accepted."""
-        self._added[host] += 1
+        # Nothing is awaited from here on: requests at the same time count each other.
+        new = self._added + self._being_added
+        of_host = survey.by_host.get(host, 0) + new[host]
+        if survey.count + new.total() >= MAX_SUBSCRIPTIONS or of_host >= MAX_SUBSCRIPTIONS_PER_HOST:
+            yield False
+            return
+        self._being_added[host] += 1
+        try:
+            yield True
+            self._added[host] += 1
+        finally:
+            self._being_added[host] -= 1
 
 
 async def _survey(timeline: Timeline) -> Survey:
     by_host: Counter[str] = Counter()
     failing: dict[str, FailingHost] = {}
     undelivered = 0
+    before = ""
     async for target in all_targets(timeline):
-        if target.sort == "hub":
+        # Requests count, too, in case that they are confirmed. Those of a subscription come after it.
+        if target.sort != "webhook" and subscription_id(target) != before:
+            before = subscription_id(target)
             by_host[target.host] += 1
+        if target.sort == "hub":
             undelivered += target.undelivered
             if target.problem:
                 failing[target.host] = _with(failing.get(target.host), target)

@@ -1,6 +1,7 @@
-"""Subscriptions at our hub: requests as they are checked (WebSub §5.1), and their state in a `Target`.
+"""Subscriptions at our hub: requests as they are checked (WebSub §5.1), and the state of both in a `Target`.
 
-A request is kept as ``pending`` until the callback has confirmed it; the subscription before it goes on meanwhile.
+A request is a target of its own until the callback has confirmed it (`verification`). Anyone can send one: it changes
+nothing of the subscription, and ends neither a delivery nor a back-off.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ MAX_LEASE_SECONDS: Final = 30 * 24 * 3600
 
 Mode = Literal["subscribe", "unsubscribe"]
 
+_PENDING: Final = "-request"
 _CONTROL_OR_SPACE: Final = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 
 
@@ -39,7 +41,7 @@ class Request:
     """A request to subscribe, or to unsubscribe, that is well formed."""
 
     mode: Mode
-    callback: str
+    callback: str = field(repr=False)
     topic: str
     seconds: int = DEFAULT_LEASE_SECONDS
     secret: str = field(default="", repr=False)
@@ -75,44 +77,66 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A request that the callback has not confirmed yet."""
+    """The settings of a request's target. ``until`` is the end of the lease once it was confirmed, 0 before."""
 
-    mode: Mode
-    seconds: int
-    secret: str = field(default="", repr=False)
+    request: Request
+    until: float = 0
+
+    @classmethod
+    def of(cls, target: Target) -> Pending:
+        """The request of a target."""
+        settings = dict(target.settings)
+        until = settings.pop("until")
+        return cls(request=Request(**settings), until=until)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of its target."""
+        return asdict(self.request) | {"until": self.until}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """The settings of a hub's target. ``until`` is the end of the lease in Unix seconds, 0 before it began."""
+    """The settings of a hub's target. ``until`` is the end of the lease in Unix seconds."""
 
     callback: str = field(repr=False)
     topic: str
     until: float = 0
     secret: str = field(default="", repr=False)
-    pending: Pending | None = None
 
     @classmethod
     def of(cls, target: Target) -> Subscription:
-        """The subscription of a target."""
-        settings = dict(target.settings)
-        pending = settings.pop("pending", None)
-        return cls(**settings, pending=Pending(**pending) if pending else None)
+        """The subscription of a target; settings that this version does not know are ignored."""
+        return cls(**{name: value for name, value in target.settings.items() if name in _FIELDS})
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings of its target."""
         return asdict(self)
 
-    def requested(self, request: Request) -> Subscription:
-        """With a request that the callback has yet to confirm; it replaces an earlier one."""
-        pending = Pending(mode=request.mode, seconds=request.seconds, secret=request.secret)
-        return replace(self, pending=pending)
+
+_FIELDS: Final = frozenset(one.name for one in fields(Subscription))
 
 
-def new_target(request: Request, blog: str, cursor: str) -> Target:
-    """The target of a request for which there is none yet: events after ``cursor`` are for it."""
-    subscription = Subscription(callback=request.callback, topic=request.topic).requested(request)
+def pending_target(request: Request, blog: str, cursor: str) -> Target:
+    """The target of a request. If it is for a new subscription, the events after ``cursor`` are for that."""
+    settings = Pending(request=request).settings
+    return replace(new_target(request, blog, cursor), id=pending_id(request), sort="request", settings=settings)
+
+
+def pending_id(request: Request) -> str:
+    """The id of a request's target: a later request for the same subscription replaces an earlier one."""
+    return f"{request.id}{_PENDING}"
+
+
+def subscription_id(target: Target) -> str:
+    """The id of the subscription that a target is, or is a request for."""
+    return target.id.removesuffix(_PENDING)
+
+
+def new_target(request: Request, blog: str, cursor: str, until: float = 0) -> Target:
+    """The target of a new subscription."""
+    subscription = Subscription(callback=request.callback, topic=request.topic, until=until, secret=request.secret)
     return Target(
         id=request.id,
         sort="hub",

@@ -25,7 +25,7 @@ NEVER: Final = math.inf
 PAGE_TARGETS: Final = 200
 """Targets that `all_targets` reads before the event loop runs other tasks."""
 
-Sort = Literal["hub", "webhook"]
+Sort = Literal["hub", "request", "webhook"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class Sent:
     that were not delivered and will not be. ``settings`` replace the target's.
     ``ended`` is the reason why nothing more is to be sent: the target is kept, for the operator to see.
     ``is_removed`` forgets the target instead. ``is_delivery`` is False if nothing was learned about deliveries: the
-    target's failures and times stay as they are.
+    target's failures and times stay as they are. ``again_after`` are the seconds after which it is to be called then.
     """
 
     through: str
@@ -122,6 +122,7 @@ class Sent:
     is_removed: bool = False
     given_up: int = 0
     is_delivery: bool = True
+    again_after: float | None = None
 
 
 class Sender(Protocol):

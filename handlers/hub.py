@@ -1,6 +1,7 @@
 """`/hub`: our WebSub hub, where subscribers ask for the feeds of this server (WebSub §5.1).
 
-A request is checked and stored; a node that delivers then asks the callback whether it is meant (delivery/).
+A request is checked and stored; a node that delivers then asks the callback whether it is meant
+(delivery/verification.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final
 from tornado.web import HTTPError
 
 from connections.attempts import Attempts
-from delivery.subscriptions import InvalidRequestError, Request, Subscription, new_target
+from delivery.subscriptions import InvalidRequestError, Pending, Request, pending_id, pending_target
 from delivery.target import KIND, Target
 from delivery.topics import Topic
 from handlers.base import BaseHandler
@@ -22,7 +23,7 @@ from handlers.hub_gate import HubGate
 from timeline import TimelineError
 
 TRIES: Final = 5
-"""A request is stored again if the subscription was changed by a delivery meanwhile."""
+"""A request is stored again if the one before it was changed by its verification meanwhile."""
 
 RETRY_SECONDS: Final = 60
 """`Retry-After` while there are too many subscriptions."""
@@ -97,26 +98,34 @@ class Hub(BaseHandler):
             raise HTTPError(400, reason="The form has to be in UTF-8.") from None
 
     async def _store(self, request: Request, topic: Topic, gate: HubGate) -> None:
-        """Stores a request as pending. Raises HTTPError and TimelineError."""
+        """Stores a request beside the subscription that is there. Raises HTTPError and TimelineError."""
         timeline = self.site.timeline
         for _ in range(TRIES):
-            job = await timeline.job(KIND, request.id)
+            job = await timeline.job(KIND, pending_id(request))
             if job is None:
-                await self._store_new(request, topic, gate)
+                await self._store_first(request, topic, gate)
                 return
             target = Target.from_json(job.state)
-            subscription = Subscription.of(target).requested(request)
-            changed = replace(target, settings=subscription.settings)
+            if Pending.of(target).until:
+                # It was confirmed, and takes effect within a moment.
+                break
+            changed = replace(target, settings=Pending(request=request).settings)
             if await timeline.replace_job(job, changed.to_json(), timeline.now()):
                 return
         raise HTTPError(503, reason="The subscription is busy. Try again later.")
 
-    async def _store_new(self, request: Request, topic: Topic, gate: HubGate) -> None:
+    async def _store_first(self, request: Request, topic: Topic, gate: HubGate) -> None:
+        if await self.site.timeline.job(KIND, request.id):
+            await self._put(request, topic)
+            return
         if request.mode == "unsubscribe":
             raise HTTPError(404, reason="There is no such subscription.")
-        if not await gate.subscribers.has_room(request.host):
-            raise HTTPError(503, reason="There are too many subscriptions.")
-        timeline = self.site.timeline
-        cursor = await timeline.head(topic.blog.slug)
-        await timeline.put_job(new_target(request, topic.blog.slug, str(cursor)).job, timeline.now())
-        gate.subscribers.add(request.host)
+        async with gate.subscribers.room(request.host) as has_room:
+            if not has_room:
+                raise HTTPError(503, reason="There are too many subscriptions.")
+            await self._put(request, topic)
+
+    async def _put(self, request: Request, topic: Topic) -> None:
+        timeline, blog = self.site.timeline, topic.blog.slug
+        target = pending_target(request, blog, str(await timeline.head(blog)))
+        await timeline.put_job(target.job, timeline.now())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
 from config import Config
 from connections.attempts import Attempts
 from delivery import subscribers
-from delivery.subscriptions import MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, Request, Subscription
+from delivery.subscriptions import MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, Pending, Request, Subscription
 from delivery.topics import Topic
 from tests.delivery.conftest import SITE, Hub
 from tests.site import Site
@@ -24,9 +26,9 @@ async def hub(site: Site, settings: Config) -> Hub:
     return Hub(site, settings)
 
 
-async def stored(hub: Hub) -> Subscription:
+async def pending(hub: Hub) -> Request:
     (target,) = await hub.targets()
-    return Subscription.of(target)
+    return Pending.of(target).request
 
 
 @pytest.mark.parametrize(
@@ -87,17 +89,13 @@ async def test_a_get_is_told_the_method(hub: Hub) -> None:
 )
 async def test_the_lease_is_kept_between_bounds(hub: Hub, asked: str, granted: int) -> None:
     await hub.subscribe(CALLBACK, lease_seconds=asked)
-    pending = (await stored(hub)).pending
-    assert pending
-    assert pending.seconds == granted
+    assert (await pending(hub)).seconds == granted
 
 
 async def test_a_later_request_replaces_an_earlier_one(hub: Hub) -> None:
     await hub.subscribe(CALLBACK, secret="first")
     await hub.subscribe(CALLBACK, secret="second")
-    pending = (await stored(hub)).pending
-    assert pending
-    assert pending.secret == "second"
+    assert (await pending(hub)).secret == "second"
 
 
 async def test_a_callback_may_follow_several_topics(hub: Hub) -> None:
@@ -142,6 +140,14 @@ async def test_there_is_a_bound_of_subscriptions_and_it_does_not_end_those_that_
     assert elsewhere.code == (503 if limit == "MAX_SUBSCRIPTIONS" else 202)
 
 
+async def test_requests_at_the_same_time_do_not_exceed_the_bound(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscribers, "MAX_SUBSCRIPTIONS_PER_HOST", 2)
+    callbacks = [f"{CALLBACK}{n}" for n in range(6)]
+    answers = await asyncio.gather(*(hub.post(**GOOD | {"callback": callback}) for callback in callbacks))
+    assert sorted(answer.code for answer in answers) == [202, 202, 503, 503, 503, 503]
+    assert len(await hub.targets()) == 2
+
+
 async def test_without_a_public_url_there_is_no_hub(hub: Hub) -> None:
     served = hub.site.served
     served.apply(
@@ -166,9 +172,9 @@ def test_secrets_and_callbacks_are_in_no_representation() -> None:
     request = Request.of(
         {"hub.mode": "subscribe", "hub.callback": CALLBACK, "hub.topic": XML, "hub.secret": "s3cr"}, ()
     )
-    subscription = Subscription(callback=CALLBACK, topic=XML, secret="s3cr").requested(request)
-    assert "s3cr" not in f"{request!r} {subscription!r}"
-    assert CALLBACK not in repr(subscription)
+    found = f"{request!r} {Subscription(callback=CALLBACK, topic=XML, secret='s3cr')!r} {Pending(request=request)!r}"
+    assert "s3cr" not in found
+    assert CALLBACK not in found
 
 
 def test_topics_are_below_the_path_of_the_public_url(settings: Config) -> None:

@@ -11,7 +11,7 @@ import pytest
 from config import Blog, Config, Fetch
 from delivery import documents, queue
 from delivery.subscriptions import Request, Subscription, new_target
-from delivery.target import Target
+from delivery.target import KIND, Target
 from entries import Source
 from tests.delivery.conftest import SITE, Hub, private
 from tests.delivery.subscriber import Subscriber
@@ -63,6 +63,53 @@ async def test_a_request_that_is_not_confirmed_leaves_the_subscription_as_it_was
     await subscriber.verified()
     await commit(hub.timeline, entry("a"))
     assert (await subscriber.pushed()).is_signed("mine")
+
+
+async def test_a_request_that_is_repeated_during_a_push_repeats_no_document_and_takes_effect(
+    hub: Hub, subscriber: Subscriber
+) -> None:
+    await follow(hub, subscriber.callback(), secret="first")
+    subscriber.going.clear()
+    await commit(hub.timeline, entry("a"))
+    await until(lambda: subscriber.hung == 1)
+    await hub.subscribe(subscriber.callback(), JSON, secret="second")
+    await subscriber.verified()
+    subscriber.going.set()
+    await until(lambda: has_secret(hub, "second"))
+    assert await is_alone(hub)
+    await commit(hub.timeline, entry("b"))
+    assert (await subscriber.pushed(2)).is_signed("second")
+    assert [titles(push.body) for push in subscriber.pushes] == [["a"], ["b"]]
+    assert len(subscriber.verifications) == 1
+
+
+async def test_a_request_that_is_repeated_shortens_no_back_off_and_takes_effect(
+    hub: Hub, subscriber: Subscriber
+) -> None:
+    await follow(hub, subscriber.callback())
+    subscriber.answer = "503 Service Unavailable\r\nRetry-After: 600"
+    await commit(hub.timeline, entry("a"))
+    await until(lambda: hub.deliveries.counts["failed"] == 1)
+    await until(lambda: hub.deliveries.idle)
+    for secret in ("a stranger's", "mine"):
+        await hub.subscribe(subscriber.callback(), JSON, secret=secret)
+        await until(lambda secret=secret: has_secret(hub, secret))
+        await until(lambda: is_alone(hub))
+    (target,) = await hub.targets()
+    assert (target.failures, len(subscriber.pushes)) == (1, 1)
+    assert Subscription.of(target).until > hub.timeline.now() + 900
+    assert await hub.timeline.claim_jobs(KIND, hub.timeline.now() + 500, 9, 1.0) == []
+
+
+async def has_secret(hub: Hub, secret: str) -> bool:
+    found = [Subscription.of(target) for target in await hub.targets() if target.sort == "hub"]
+    return [one.secret for one in found] == [secret]
+
+
+async def is_alone(hub: Hub) -> bool:
+    """True once the subscription is there alone, without a request."""
+    await until(lambda: hub.deliveries.idle)
+    return [target.sort for target in await hub.targets()] == ["hub"]
 
 
 async def test_a_subscription_that_begins_anew_while_it_ends_is_kept(hub: Hub, subscriber: Subscriber) -> None:

@@ -58,7 +58,7 @@ async def test_103_re_subscribes_before_expiration(hub: Hub, subscriber: Subscri
     assert (await subscriber.verified(2))["hub.lease_seconds"] == "1200"
 
     async def renewed() -> bool:
-        return "second" in str(target := (await hub.targets())[0].settings) and target["pending"] is None
+        return [target.settings["secret"] for target in await hub.targets()] == ["second"]
 
     await until(renewed)
     await commit(hub.timeline, entry("b"))
