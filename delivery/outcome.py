@@ -42,9 +42,13 @@ def after(
     changed = replace(target, cursor=sent.through, ended=sent.ended, undelivered=undelivered)
     if sent.settings is not None:
         changed = replace(changed, settings=sent.settings)
-    if sent.again_after is not None:
-        return changed, now + sent.again_after
     if not sent.is_delivery:
+        if not changed.failures:
+            # One that has failures keeps its own problem.
+            since = (changed.failing_since or now) if sent.problem else 0
+            changed = replace(changed, problem=sent.problem, failing_since=since)
+        if sent.again_after is not None:
+            return changed, now + sent.again_after
         return changed, NEVER if changed.cursor == str(head) else now
     changed = replace(changed, took=round(took, 3))
     if sent.ended:

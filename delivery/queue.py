@@ -3,10 +3,12 @@
     for blog in timeline.watch(blogs): timeline.wake_jobs(blog)         # wakeups.py
     for lease in timeline.claim_jobs():                                 # due: woken, or the end of a back-off
         events = timeline.replay(blog, target.cursor)                   # backlogs.py   read once for all
-        sent = sender.send(target, events)                              # the sender of the target's sort
-        timeline.settle_job(lease, outcome.after(target, sent))         # outcome.py    cursor, failures, next try
+        exchange = sender.prepare(target, events)                       # the sender of the target's sort
+        sent = exchange()                                               # in a slot of its host and its room
+        timeline.settle_job(lease, outcome.after(target, sent))         # outcome.py, settlements.py
 
-Nothing is kept for an event: a target has a cursor. After a crash, a delivery that was not settled is made again.
+Nothing is kept for an event: a target has a cursor. After a crash, a delivery that was not settled is made again. One
+that is cut off otherwise keeps what it has reached.
 
 Targets that answered well and quickly, slow ones, and all others have rooms of their own (`outbound.rooms`); a host
 has few exchanges at a time, in all rooms. A target without room is put back, until there is likely to be some.
@@ -29,12 +31,13 @@ from delivery import outcome
 from delivery.backlogs import Backlogs
 from delivery.put_backs import PutBacks
 from delivery.report import Report
+from delivery.settlements import Delivery, Settlements
 from delivery.target import KIND, NEVER, Sender, Sent, Target, all_targets
 from delivery.wakeups import Wakeups
 from entries import Cursor, Event
 from outbound.host_limits import HostLimits
 from outbound.rooms import LOOK_SECONDS, PARK_SECONDS, PutBackError, Room
-from timeline import IDLE, JobLease, LeaseLostError, Timeline, TimelineError
+from timeline import IDLE, Timeline, TimelineError
 
 logger = logging.getLogger("livelog.delivery")
 
@@ -62,7 +65,6 @@ MAX_EVENTS: Final = 50
 MAX_EVENTS_UNPROVEN: Final = 8
 """Events of one delivery; few for targets that are likely to hold them for long."""
 
-SETTLE_RETRY_INTERVAL: Final = 1.0
 STOP_TIMEOUT: Final = 1.5
 
 RoomName = Literal["proven", "other", "slow"]
@@ -91,6 +93,7 @@ class DeliveryQueue:
         self._clock = clock or timeline.now
         self._jitter = jitter
         self._report = Report()
+        self._settlements = Settlements(timeline, self._report, self._clock)
         self._backlogs = Backlogs(timeline)
         self._hosts = HostLimits(PER_HOST)
         self._by_host: Counter[str] = Counter()
@@ -106,7 +109,7 @@ class DeliveryQueue:
         self._wakeups = Wakeups(timeline, self._backlogs.changed, self._due.set, self._report.ended)
         self._sweep_wanted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._under_way: dict[asyncio.Task[None], JobLease] = {}
+        self._under_way: dict[asyncio.Task[None], Delivery] = {}
 
     @property
     def under_way(self) -> int:
@@ -148,13 +151,8 @@ class DeliveryQueue:
             await asyncio.wait(cut)
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT):
-                await asyncio.gather(*(self._give_back(lease) for lease in cut.values()))
+                await asyncio.gather(*map(self._settlements.give_back, cut.values()))
         self._report.close()
-
-    async def _give_back(self, lease: JobLease) -> None:
-        """Ends a lease, so that another node need not wait for it to run out."""
-        with suppress(TimelineError, LeaseLostError):
-            await self._timeline.settle_job(lease, lease.job.state, self._clock())
 
     async def _claim_forever(self) -> None:
         while True:
@@ -207,9 +205,16 @@ class DeliveryQueue:
         leases = await self._timeline.claim_jobs(KIND, self._clock(), room, LEASE_SECONDS)
         if leases:
             self._report.worked()
+        under_way = {delivery.lease.job.id: delivery for delivery in self._under_way.values()}
         for lease in leases:
-            task = asyncio.create_task(self._deliver(lease))
-            self._under_way[task] = lease
+            former = under_way.get(lease.job.id)
+            if former and former.lease.job.state == lease.job.state:
+                # Its lease ran out, as the store was down, or this process was stopped for a while.
+                former.lease = lease
+                continue
+            delivery = Delivery(lease, self._clock())
+            task = asyncio.create_task(self._deliver(delivery))
+            self._under_way[task] = delivery
             task.add_done_callback(self._ended)
         return bool(leases)
 
@@ -218,23 +223,23 @@ class DeliveryQueue:
         if not task.cancelled() and (error := task.exception()):
             logger.error("A delivery met a bug.", exc_info=error)
 
-    async def _deliver(self, lease: JobLease) -> None:
-        target = Target.from_json(lease.job.state)
+    async def _deliver(self, delivery: Delivery) -> None:
+        target = delivery.target
         sender = self._senders.get(target.sort)
         if sender is None or target.ended:
-            await self._settle(lease, target, IDLE)
+            await self._settlements.settle(delivery, target, IDLE)
             return
         limit = MAX_EVENTS if outcome.is_proven(target) else MAX_EVENTS_UNPROVEN
         try:
-            begun, events, head = await self._waiting(target, limit)
+            delivery.target, events, head = await self._waiting(target, limit)
         except TimelineError:
             # The lease runs out.
             return
-        if not events and sender.due(begun) > self._clock():
+        if not events and sender.due(delivery.target) > self._clock():
             # Not its due time: only idle jobs are woken by events.
-            await self._settle(lease, begun, IDLE)
+            await self._settlements.settle(delivery, delivery.target, IDLE)
             return
-        await self._send(lease, begun, sender, events, head)
+        await self._send(delivery, sender, events, head)
 
     async def _waiting(self, target: Target, limit: int) -> tuple[Target, Sequence[Event], Cursor]:
         """The target at a cursor of this epoch, the events after it, and the newest cursor of its blog.
@@ -252,49 +257,55 @@ class DeliveryQueue:
         self._report.missed(target.name)
         return lost, [], replay.head
 
-    async def _send(
-        self, lease: JobLease, target: Target, sender: Sender, events: Sequence[Event], head: Cursor
-    ) -> None:
-        room = room_of(target)
+    async def _send(self, delivery: Delivery, sender: Sender, events: Sequence[Event], head: Cursor) -> None:
+        target = delivery.target
         try:
-            async with self._slot(target.host, room):
-                began = asyncio.get_running_loop().time()
-                sent = await self._sent(target, sender, events)
-                took = asyncio.get_running_loop().time() - began
+            sent, took = await self._sent(delivery, sender, events)
         except PutBackError as put_back:
-            slow = outcome.slowed(target) if put_back.slow else target
-            crowded = target.host if self._by_host[target.host] >= PER_HOST else room
-            await self._settle(lease, slow, self._put_backs.later(crowded, self._clock()))
+            slow = outcome.slowed(delivery.target) if put_back.slow else delivery.target
+            crowded = target.host if self._by_host[target.host] >= PER_HOST else room_of(target)
+            await self._settlements.settle(delivery, slow, self._put_backs.later(crowded, self._clock()))
             return
         except TimelineError:
             # The lease runs out.
             return
-        self._put_backs.took(target.host, took)
         now = self._clock()
         changed, due = outcome.after(target, sent, head, now=now, took=took, jitter=self._jitter())
-        self.counts["failed"] += bool(sent.problem)
+        self.counts["failed"] += bool(sent.problem) and sent.is_delivery
         self.counts["delivered"] += sent.is_delivery and sent.through != target.cursor
         self.counts["given_up"] += changed.undelivered - target.undelivered
         if sent.is_removed:
             # Not one that was replaced meanwhile.
             with suppress(TimelineError):
-                await self._timeline.remove_job(KIND, target.id, lease.job.state)
+                await self._timeline.remove_job(KIND, target.id, delivery.lease.job.state)
             return
         if due == NEVER and not changed.ended and sender.due(changed) <= now:
             due = now
-        await self._settle(lease, changed, due)
+        await self._settlements.settle(delivery, changed, due)
 
-    async def _sent(self, target: Target, sender: Sender, events: Sequence[Event]) -> Sent:
+    async def _sent(self, delivery: Delivery, sender: Sender, events: Sequence[Event]) -> tuple[Sent, float]:
+        """The outcome, and the duration of the exchange in seconds. Raises PutBackError and TimelineError."""
+        target, loop = delivery.target, asyncio.get_running_loop()
+        began = loop.time()
         try:
-            async with asyncio.timeout(DELIVERY_SECONDS):
-                return await sender.send(target, events)
+            prepared = await sender.prepare(target, events)
+            if isinstance(prepared, Sent):
+                return prepared, 0.0
+            async with self._slot(target.host, room_of(target)):
+                began = loop.time()
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    sent = await prepared(delivery.reached)
         except TimeoutError:
-            return Sent(through=target.cursor, problem=f"No answer within {DELIVERY_SECONDS:g} seconds.")
+            problem = f"No answer within {DELIVERY_SECONDS:g} seconds."
+            sent = Sent(through=delivery.target.cursor, problem=problem)
         except (PutBackError, TimelineError):
             raise
         except Exception:
             logger.exception("A delivery to %s met a bug.", target.name)
-            return Sent(through=target.cursor, problem="Livelog met a bug; the log has the details.")
+            sent = Sent(through=delivery.target.cursor, problem="Livelog met a bug; the log has the details.")
+        took = loop.time() - began
+        self._put_backs.took(target.host, took)
+        return sent, took
 
     @asynccontextmanager
     async def _slot(self, host: str, name: RoomName) -> AsyncIterator[None]:
@@ -315,26 +326,6 @@ class DeliveryQueue:
             self._by_host[host] -= 1
             if not self._by_host[host]:
                 del self._by_host[host]
-
-    async def _settle(self, lease: JobLease, target: Target, due: float) -> bool:
-        """Stores a target and ends its lease; False if the lease was lost, or the timeline was down too long."""
-        deadline = asyncio.get_running_loop().time() + LEASE_SECONDS
-        now = self._clock()
-        waits = now < due < NEVER
-        target = replace(target, due_at=due if waits else 0, settled_at=now if waits else 0)
-        while True:
-            try:
-                await self._timeline.settle_job(lease, target.to_json(), due)
-            except LeaseLostError:
-                return False
-            except TimelineError as error:
-                self._report.failed(error)
-                if asyncio.get_running_loop().time() > deadline:
-                    return False
-                await asyncio.sleep(SETTLE_RETRY_INTERVAL)
-            else:
-                self._report.worked()
-                return True
 
 
 def room_of(target: Target) -> RoomName:

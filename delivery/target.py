@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Literal, Protocol
 
@@ -103,7 +103,7 @@ _DEFAULTS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """The outcome of `Sender.send`.
+    """The outcome of a delivery.
 
     ``through`` is the cursor up to which all is done, the target's own if nothing is; it may be short of the events
     that were passed, and the rest comes again. ``problem`` is a sentence for the operator, without secrets, if the
@@ -111,7 +111,7 @@ class Sent:
     that were not delivered and will not be. ``settings`` replace the target's.
     ``ended`` is the reason why nothing more is to be sent: the target is kept, for the operator to see.
     ``is_removed`` forgets the target instead. ``is_delivery`` is False if nothing was learned about deliveries: the
-    target's failures and times stay as they are. ``again_after`` are the seconds after which it is to be called then.
+    target's failures and times stay as they are, and with ``again_after`` it comes again after so many seconds.
     """
 
     through: str
@@ -125,20 +125,28 @@ class Sent:
     again_after: float | None = None
 
 
+Reached = Callable[[str], None]
+"""Called with the cursor of each event that is done, so that a delivery that is cut off repeats none."""
+
+Exchange = Callable[[Reached], Awaitable[Sent]]
+"""The requests of one delivery. A failure of the server is in the result. Raises TimelineError."""
+
+
 class Sender(Protocol):
     """Sends events to the targets of one sort."""
 
     sort: Sort
 
     def due(self, target: Target) -> float:
-        """The Unix time from which `send` is called even if there are no events; NEVER for only with events.
+        """The Unix time from which `prepare` is called even if there are no events; NEVER for only with events.
 
         The queue looks at all targets every `delivery.queue.SWEEP_INTERVAL`, and at each when its blog has an event.
         """
 
-    async def send(self, target: Target, events: Sequence[Event]) -> Sent:
-        """Sends events, oldest first, or does what is `due`. A failure of the server is in the result.
+    async def prepare(self, target: Target, events: Sequence[Event]) -> Exchange | Sent:
+        """The exchange that sends events, oldest first, or does what is `due`; an outcome if it needs no request.
 
-        It is cancelled after `delivery.queue.DELIVERY_SECONDS`, and then comes again: return what is done before.
-        Raises TimelineError if the store cannot be read.
+        What takes time, and is not the server's, is done here, for a few seconds at most. The exchange is cancelled
+        after `delivery.queue.DELIVERY_SECONDS`, and what it has not reached comes again. Raises PutBackError and
+        TimelineError.
         """

@@ -15,7 +15,7 @@ from config import Config
 from delivery import callbacks
 from delivery.client import DeliveryClient
 from delivery.subscriptions import Pending, Subscription, new_target
-from delivery.target import KIND, Sent, Sort, Target
+from delivery.target import KIND, Exchange, Sent, Sort, Target
 from delivery.topics import Topic
 from entries import Event
 from timeline import Timeline
@@ -45,8 +45,11 @@ class Verification:
         """At once."""
         return 0.0
 
-    async def send(self, target: Target, _events: Sequence[Event]) -> Sent:
-        """Asks the callback; what it confirms takes effect. Raises TimelineError."""
+    async def prepare(self, target: Target, _events: Sequence[Event]) -> Exchange:
+        """The exchange that asks the callback; what it confirms takes effect."""
+        return lambda _: self._verify(target)
+
+    async def _verify(self, target: Target) -> Sent:
         pending = Pending.of(target)
         if not pending.until:
             if not await self._is_confirmed(target, pending):

@@ -16,11 +16,12 @@ from typing import Any, Final
 
 from config import Blog, Config, Webhook, signing_key
 from delivery import services, standard_webhooks
+from delivery.choosing import Choosing
 from delivery.client import DeliveryClient, refusal
-from delivery.event_choice import Choice, Judge, choose
+from delivery.event_choice import Choice, Judge
 from delivery.post_facts import Item, facts_of
 from delivery.services import ServiceRequest
-from delivery.target import NEVER, Sent, Sort, Target
+from delivery.target import NEVER, Exchange, Reached, Sent, Sort, Target
 from delivery.webhook_targets import named_in
 from entries import Event, dump
 from outbound.client import RequestError, Response
@@ -30,6 +31,9 @@ logger = logging.getLogger("livelog.delivery")
 
 BEGIN_SECONDS: Final = 1.5
 """Time in which requests of one delivery begin: the last has the whole timeout of a request."""
+
+LEAVE_SECONDS: Final = 2.0
+"""Time for which a node leaves a webhook that it does not have to the others."""
 
 MAX_BODY_BYTES: Final = 256 * 1024
 """Size of an event's body. A longer post is sent without its content, marked `truncated`."""
@@ -49,12 +53,13 @@ class Webhooks:
 
     def __init__(self, config: Config, client: DeliveryClient, judge: Judge, clock: Callable[[], float]) -> None:
         self._client = client
-        self._judge = judge
+        self._choosing = Choosing(judge)
         self._clock = clock
         self.apply(config)
 
     def apply(self, config: Config) -> None:
         """Sends by another configuration from now on."""
+        self._choosing.clear()
         self._public_url = config.server.public_url
         self._named = {named.id: (named.blog, named.webhook) for named in named_in(config)}
 
@@ -62,15 +67,24 @@ class Webhooks:
         """Never: there is nothing to do without events."""
         return NEVER
 
-    async def send(self, target: Target, events: Sequence[Event]) -> Sent:
-        """Sends the events that the webhook wants, until one fails."""
+    async def prepare(self, target: Target, events: Sequence[Event]) -> Exchange | Sent:
+        """The exchange that sends the events that the webhook wants, until one fails. Raises PutBackError."""
         if target.id not in self._named:
-            return Sent(through=target.cursor, problem="The configuration of this node does not have it.")
+            # It is left to a node that has it.
+            problem = "The configuration of this node does not have it."
+            return Sent(through=target.cursor, problem=problem, is_delivery=False, again_after=LEAVE_SECONDS)
         blog, webhook = self._named[target.id]
+        choices = await self._choosing.of(target.id, webhook, blog, events)
+        if not any(choice.is_chosen for choice in choices):
+            return Sent(through=str(choices[-1].event.cursor), is_delivery=False)
+        return lambda reached: self._send(target, blog, webhook, choices, reached)
+
+    async def _send(
+        self, target: Target, blog: Blog, webhook: Webhook, choices: Sequence[Choice], reached: Reached
+    ) -> Sent:
         begin_before = asyncio.get_running_loop().time() + BEGIN_SECONDS
         through = target.cursor
-        is_delivery = False
-        for choice in await choose(webhook, blog, events, self._judge):
+        for choice in choices:
             if choice.is_chosen:
                 if through != target.cursor and asyncio.get_running_loop().time() > begin_before:
                     break
@@ -80,9 +94,9 @@ class Webhooks:
                     return _logged(target, Sent(through=through, problem=str(error)))
                 if not 200 <= response.status < 300:
                     return _logged(target, self._failed(target, choice.event, response, through))
-                is_delivery = True
             through = str(choice.event.cursor)
-        return Sent(through=through, settings=_without_refusals(target), is_delivery=is_delivery)
+            reached(through)
+        return Sent(through=through, settings=_without_refusals(target))
 
     async def _request(self, target: Target, blog: Blog, webhook: Webhook, choice: Choice) -> Response:
         """Sends one event. Raises RequestError."""

@@ -19,7 +19,7 @@ from delivery import callbacks
 from delivery.client import DeliveryClient, refusal
 from delivery.documents import Documents
 from delivery.subscriptions import Subscription
-from delivery.target import Sent, Sort, Target
+from delivery.target import Exchange, Sent, Sort, Target
 from delivery.topics import Topic
 from entries import Event
 from outbound.client import STRANGERS, RequestError, Response
@@ -55,8 +55,11 @@ class WebSubHub:
             return 0.0
         return subscription.until
 
-    async def send(self, target: Target, events: Sequence[Event]) -> Sent:
-        """Does what is due, or distributes events."""
+    async def prepare(self, target: Target, events: Sequence[Event]) -> Exchange:
+        """The exchange that does what is due, or distributes events."""
+        return lambda _: self._send(target, events)
+
+    async def _send(self, target: Target, events: Sequence[Event]) -> Sent:
         subscription = Subscription.of(target)
         topic = Topic.of(self._config, subscription.topic)
         if topic is None:

@@ -7,15 +7,18 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from config import Blog, Config
 from delivery import queue as queue_module
+from delivery import settlements
 from delivery.outcome import MAX_RETRY_SECONDS
 from delivery.queue import LEASE_SECONDS, DeliveryQueue
-from delivery.target import KIND, NEVER, Sent, Sort, Target
+from delivery.target import KIND, NEVER, Exchange, Reached, Sent, Sort, Target
 from entries import Cursor, Event
+from outbound.rooms import PutBackError
 from tests.livelog import until
 from tests.redis import RedisServer
 from tests.timeline.drafts import commit, entry
@@ -25,7 +28,10 @@ TARGET = Target(id="t", sort="webhook", name="chat", blog="blog", host="hooks.te
 
 
 class Recorder:
-    """A sender that keeps what it is sent: ``got`` has the ids of entries by target."""
+    """A sender that keeps what it is sent: ``got`` has the ids of entries by target.
+
+    With ``stops_after`` it reaches so many events before it hangs, or raises one of ``raises``.
+    """
 
     sort: Sort = "webhook"
 
@@ -36,12 +42,23 @@ class Recorder:
         self.answer: Callable[[Target, Sequence[Event]], Sent] | None = None
         self.hung: set[str] = set()
         self.due_at = NEVER
+        self.stops_after = 0
+        self.raises: list[Exception] = []
 
     def due(self, target: Target) -> float:
         return self.due_at
 
-    async def send(self, target: Target, events: Sequence[Event]) -> Sent:
+    async def prepare(self, target: Target, events: Sequence[Event]) -> Exchange:
+        return lambda reached: self.send(target, events, reached)
+
+    async def send(self, target: Target, events: Sequence[Event], reached: Reached) -> Sent:
         self.calls += 1
+        if self.stops_after:
+            for event in events[: self.stops_after]:
+                self.got.setdefault(target.id, []).append(event.id)
+                reached(str(event.cursor))
+        if self.raises:
+            raise self.raises.pop()
         if target.id in self.hung:
             await asyncio.Event().wait()
         sent = self.answer(target, events) if self.answer else Sent(through=str(events[-1].cursor))
@@ -153,10 +170,10 @@ async def test_events_that_come_during_a_delivery_are_sent_together(
     going, go = asyncio.Event(), asyncio.Event()
     send = desk.sender.send
 
-    async def late(target: Target, events: Sequence[Event]) -> Sent:
+    async def late(target: Target, events: Sequence[Event], reached: Reached) -> Sent:
         going.set()
         await go.wait()
-        return await send(target, events)
+        return await send(target, events, reached)
 
     monkeypatch.setattr(desk.sender, "send", late)
     desk.queue()
@@ -322,6 +339,105 @@ async def test_a_delivery_that_takes_too_long_is_a_failure(desk: Desk, monkeypat
     assert (await desk.target()).problem == "No answer within 0.2 seconds."
 
 
+async def goes_on_after_the_second(desk: Desk, queue: DeliveryQueue) -> None:
+    """Waits until what the sender has reached is stored, and the rest is sent."""
+
+    async def has_two() -> bool:
+        return (await desk.target()).cursor.endswith(".2")
+
+    await until(has_two)
+    desk.sender.stops_after = 0
+    desk.sender.hung.clear()
+    desk.clock.ahead += LEASE_SECONDS
+    await desk.has("t", 4)
+    assert desk.sender.got == {"t": ["a", "b", "c", "d"]}
+    await queue.stop()
+
+
+async def reaches_two(desk: Desk) -> DeliveryQueue:
+    desk.sender.stops_after = 2
+    await desk.follow(TARGET)
+    await commit(desk.timeline, *(entry(name) for name in "abcd"))
+    return desk.queue()
+
+
+async def test_a_delivery_that_takes_too_long_keeps_what_it_has_reached(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_module, "DELIVERY_SECONDS", 0.2)
+    desk.sender.hung.add("t")
+    await goes_on_after_the_second(desk, await reaches_two(desk))
+
+
+async def test_a_delivery_that_is_put_back_keeps_what_it_has_reached(desk: Desk) -> None:
+    desk.sender.raises = [PutBackError(slow=True)]
+    await goes_on_after_the_second(desk, await reaches_two(desk))
+
+
+async def test_a_delivery_that_meets_a_bug_keeps_what_it_has_reached(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.sender.raises = [KeyError("bug")]
+    await goes_on_after_the_second(desk, await reaches_two(desk))
+    caplog.clear()
+
+
+async def test_a_stop_keeps_what_a_delivery_has_reached(desk: Desk) -> None:
+    desk.sender.hung.add("t")
+    queue = await reaches_two(desk)
+    await until(lambda: len(desk.sender.got.get("t", ())) == 2)
+    await queue.stop()
+    await goes_on_after_the_second(desk, desk.queue())
+
+
+async def test_a_delivery_whose_lease_runs_out_under_way_is_not_made_again_by_its_node(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.follow(TARGET)
+    desk.sender.hung.add("t")
+    desk.queue()
+    await commit(desk.timeline, entry("a"))
+    await until(lambda: desk.sender.calls == 1)
+    claims = 0
+    claim = desk.timeline.claim_jobs
+
+    async def counted(*arguments: Any) -> Sequence[JobLease]:
+        nonlocal claims
+        leases = await claim(*arguments)
+        claims += len(leases)
+        return leases
+
+    monkeypatch.setattr(desk.timeline, "claim_jobs", counted)
+    desk.clock.ahead += LEASE_SECONDS + 1
+    await until(lambda: claims)
+    assert desk.sender.calls == 1
+
+
+async def test_a_store_that_is_down_for_longer_than_a_lease_repeats_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(settlements, "RETRY_INTERVAL", 0.02)
+    settle, is_down = desk.timeline.settle_job, True
+
+    async def settled(lease: JobLease, state: str, due: float) -> None:
+        if is_down:
+            raise TimelineError("the disk is full")
+        await settle(lease, state, due)
+
+    monkeypatch.setattr(desk.timeline, "settle_job", settled)
+    await desk.follow(TARGET)
+    await commit(desk.timeline, entry("a"))
+    desk.queue()
+    await until(lambda: desk.sender.calls == 1)
+    for _ in range(2):
+        desk.clock.ahead += LEASE_SECONDS + 1
+        await asyncio.sleep(queue_module.TICK_INTERVAL * 2)
+    is_down = False
+    await desk.has("t", 1)
+    assert desk.sender.calls == 1
+    caplog.clear()
+
+
 async def test_targets_that_never_answer_do_not_delay_another(desk: Desk) -> None:
     """Two hundred of them, of fifty hosts."""
     hanging = [replace(TARGET, id=f"h{n:03}", host=f"host{n % 50}") for n in range(200)]
@@ -402,7 +518,7 @@ async def test_two_nodes_on_redis_send_each_event_once(shared_redis: RedisServer
 async def test_a_store_that_is_down_is_logged_once_and_waited_for(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(queue_module, "SETTLE_RETRY_INTERVAL", 0.02)
+    monkeypatch.setattr(settlements, "RETRY_INTERVAL", 0.02)
     settle, failures = desk.timeline.settle_job, iter(range(5))
 
     async def down(lease: JobLease, state: str, due: float) -> None:

@@ -15,12 +15,13 @@ import pytest
 
 from config import Config, signing_key
 from delivery.client import DeliveryClient
+from delivery.event_choice import Judge
 from delivery.outcome import MAX_RETRY_INTERVAL
 from delivery.queue import LEASE_SECONDS, DeliveryQueue
 from delivery.standard_webhooks import signature
 from delivery.target import KIND, Target
 from delivery.webhook_targets import PREFIX, WebhookTargets, reconcile
-from delivery.webhooks import MAX_REFUSALS, Webhooks
+from delivery.webhooks import LEAVE_SECONDS, MAX_REFUSALS, Webhooks
 from entries import Entry
 from feeds.parser.filter import Filter
 from tests.delivery import receiver as services
@@ -41,7 +42,7 @@ async def judge(include: tuple[str, ...], exclude: tuple[str, ...], posts: Seque
 class Node:
     """A store with a queue and the sender of webhooks. ``ahead`` sets its clock forward."""
 
-    def __init__(self, timeline: Timeline, configuration: Config) -> None:
+    def __init__(self, timeline: Timeline, configuration: Config, judge: Judge = judge) -> None:
         self.timeline = timeline
         self.ahead = 0.0
         self.client = DeliveryClient("Livelog/1", configuration.fetch, self.clock)
@@ -87,11 +88,11 @@ class Nodes:
         self._url = url
         self._cleanup = AsyncExitStack()
 
-    async def start(self, *webhooks: Any, **keys: Any) -> Node:
+    async def start(self, *webhooks: Any, judge: Judge = judge, **keys: Any) -> Node:
         configuration = config(*webhooks, **keys)
         timeline = await open_timeline(self._url)
         self._cleanup.push_async_callback(timeline.close)
-        node = Node(timeline, configuration)
+        node = Node(timeline, configuration, judge)
         self._cleanup.push_async_callback(node.stop)
         await node.start(configuration)
         return node
@@ -311,6 +312,52 @@ async def test_an_event_that_the_server_refuses_does_not_block_the_next(
     assert (await node.target()).undelivered == 1
 
 
+async def test_posts_that_were_accepted_before_a_delivery_was_cut_off_are_not_repeated(
+    nodes: Nodes, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("delivery.queue.DELIVERY_SECONDS", 0.5)
+    first = await nodes.start(server.url())
+    await first.queue.stop()
+    await first.publish("a", "b", "c")
+    await first.timeline.wake_jobs(KIND, "news", first.clock())
+
+    def deaf_from_b(one: Received) -> Reply:
+        server.is_deaf = titles([one]) == ["a"]
+        return Reply()
+
+    server.reply = deaf_from_b
+    node = Node(first.timeline, config(server.url()))
+    node.queue.start()
+    await until(lambda: problem(node))
+    server.is_deaf, server.reply = False, services.accept
+    node.ahead += 60
+    await until(lambda: len(server.accepted) == 3)
+    assert titles(server.received) == ["a", "b", "b", "c"], "only the one without an answer comes again"
+    await node.stop()
+
+
+async def test_a_filter_that_waits_for_the_parser_is_no_failure_of_the_webhook(
+    nodes: Nodes, server: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("delivery.choosing.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("delivery.queue.DELIVERY_SECONDS", 0.1)
+    judged, is_free = 0, asyncio.Event()
+
+    async def busy(*arguments: Any) -> frozenset[str]:
+        nonlocal judged
+        judged += 1
+        await is_free.wait()
+        return await judge(*arguments)
+
+    node = await nodes.start({"url": server.url(), "exclude": ["draft"]}, judge=busy)
+    await node.publish("draft", "a")
+    await asyncio.sleep(0.5)
+    assert (await problem(node), (await node.target()).failures, judged) == ("", 0, 1)
+    is_free.set()
+    await until(lambda: server.accepted)
+    assert titles(server.received) == ["a"]
+
+
 async def test_a_server_that_does_not_answer_is_told_as_such(
     nodes: Nodes, server: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -394,12 +441,24 @@ async def test_the_store_has_no_url_and_no_secret_of_a_webhook(nodes: Nodes, ser
     assert json.loads(job.state)["name"] == "127.0.0.1"
 
 
-async def test_a_node_without_the_webhook_sends_nothing(nodes: Nodes, server: Receiver) -> None:
+async def test_a_node_without_the_webhook_leaves_it_to_one_that_has_it(nodes: Nodes, server: Receiver) -> None:
     node = await nodes.start(server.url())
     node.webhooks.apply(config())
     await node.publish("a")
     await until(lambda: problem(node))
+    target = await node.target()
+    assert (target.problem, target.failures) == ("The configuration of this node does not have it.", 0)
     assert not server.received
+    await until(lambda: node.queue.under_way == 0)
+    other = Node(node.timeline, config(server.url()))
+    await node.queue.stop()
+    other.queue.start()
+    other.ahead += LEAVE_SECONDS
+    await until(lambda: server.accepted)
+    await until(lambda: other.queue.under_way == 0)
+    target = await node.target()
+    assert (target.problem, target.failing_since) == ("", 0)
+    await other.stop()
 
 
 async def test_targets_that_the_store_lost_are_stored_again(
