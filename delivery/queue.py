@@ -33,7 +33,7 @@ from delivery.put_backs import PutBacks
 from delivery.report import Report
 from delivery.settlements import Delivery, Settlements
 from delivery.target import KIND, NEVER, Sender, Sent, Target, all_targets
-from delivery.wakeups import Wakeups
+from delivery.wakeups import TARGETS_PER_SECOND, Wakeups
 from entries import Cursor, Event
 from outbound.host_limits import HostLimits
 from outbound.rooms import LOOK_SECONDS, PARK_SECONDS, PutBackError, Room
@@ -178,20 +178,21 @@ class DeliveryQueue:
                 await asyncio.wait_for(self._sweep_wanted.wait(), SWEEP_INTERVAL)
 
     async def _sweep(self) -> None:
-        """Wakes the targets that senders have something to do for without an event, such as at the end of a lease.
+        """Makes the targets due that senders have something to do for without an event, such as the end of a lease.
 
         Makes targets due earlier that wait for a time of a clock that was set back since. Raises TimelineError.
         """
-        due: set[str] = set()
-        async for target in all_targets(self._timeline):
-            if self._is_due(target):
-                due.add(target.blog)
+        count = 0
+        async for job, target in all_targets(self._timeline):
             now = self._clock()
             if target.settled_at > now + MIN_JUMP_SECONDS:
                 set_back = replace(target, settled_at=now, due_at=now + target.due_at - target.settled_at)
-                await self._timeline.replace_job(target.job, set_back.to_json(), set_back.due_at)
-        for blog in due:
-            self._wakeups.wake(blog)
+                await self._timeline.amend_job(job, set_back.to_json(), set_back.due_at)
+            elif not target.due_at and self._is_due(target):
+                await self._timeline.amend_job(job, job.state, now + count / TARGETS_PER_SECOND)
+                count += 1
+        if count:
+            self._due.set()
 
     def _is_due(self, target: Target) -> bool:
         sender = self._senders.get(target.sort)

@@ -99,7 +99,7 @@ async def _survey(timeline: Timeline) -> Survey:
     failing: dict[str, FailingHost] = {}
     undelivered = 0
     before = ""
-    async for target in all_targets(timeline):
+    async for _, target in all_targets(timeline):
         # Requests count, too, in case that they are confirmed. Those of a subscription come after it.
         if target.sort != "webhook" and subscription_id(target) != before:
             before = subscription_id(target)

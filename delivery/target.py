@@ -75,12 +75,12 @@ class Target:
         return Job(KIND, self.id, self.blog, self.to_json())
 
 
-async def all_targets(timeline: Timeline) -> AsyncIterator[Target]:
-    """Every target, by id. Raises TimelineError."""
+async def all_targets(timeline: Timeline) -> AsyncIterator[tuple[Job, Target]]:
+    """Every target with its job, by id. Raises TimelineError."""
     after = ""
     while jobs := await timeline.jobs(KIND, limit=PAGE_TARGETS, after=after):
         for job in jobs:
-            yield Target.from_json(job.state)
+            yield job, Target.from_json(job.state)
         after = jobs[-1].id
         await asyncio.sleep(0)
 

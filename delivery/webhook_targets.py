@@ -85,9 +85,11 @@ class WebhookTargets:
             removes = self._changed.is_set()
             self._changed.clear()
             try:
-                await reconcile(self._timeline, self._config, removes=removes)
+                is_done = await reconcile(self._timeline, self._config, removes=removes)
             except TimelineError:
                 # The queue logs that the store is down.
+                is_done = False
+            if not is_done:
                 self._changed.set()
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -95,20 +97,22 @@ class WebhookTargets:
                 await asyncio.wait_for(self._changed.wait(), KEEP_INTERVAL)
 
 
-async def reconcile(timeline: Timeline, config: Config, *, removes: bool = True) -> None:
+async def reconcile(timeline: Timeline, config: Config, *, removes: bool = True) -> bool:
     """Stores the targets of the configuration's webhooks, and with ``removes`` removes those of others.
 
-    Raises TimelineError, and can be called again then.
+    False if one that has changed is being delivered to: it is to be called again then, as after a TimelineError.
     """
+    is_done = True
     found = await stored(timeline)
     wanted = {named.id: named for named in named_in(config)}
     for named in wanted.values():
         if named.id in found:
-            await _update(timeline, found[named.id], named)
+            is_done &= await _is_updated(timeline, found[named.id], named)
         else:
             await _add(timeline, named, _former(named, found))
     for gone in sorted(found.keys() - wanted.keys()) if removes else ():
         await timeline.remove_job(KIND, gone)
+    return is_done
 
 
 async def stored(timeline: Timeline) -> dict[str, Target]:
@@ -134,12 +138,16 @@ async def _add(timeline: Timeline, named: Named, former: Target | None) -> None:
     await timeline.put_job(target.job, timeline.now())
 
 
-async def _update(timeline: Timeline, target: Target, named: Named) -> None:
-    """Gives a target its new facts, and has it tried anew, if its webhook was changed."""
-    changed = replace(target, **_facts(named), failures=0, failing_since=0, problem="", ended="")
-    if target.settings.get(DIGEST) != changed.settings[DIGEST]:
-        # False if it was settled meanwhile: the next call finds it.
-        await timeline.replace_job(target.job, changed.to_json(), timeline.now())
+async def _is_updated(timeline: Timeline, target: Target, named: Named) -> bool:
+    """Gives a target its new facts, and has it tried anew, if its webhook was changed; False while it is leased."""
+    if target.settings.get(DIGEST) == _digest(named):
+        return True
+    job = await timeline.job(KIND, target.id)
+    if job is None:
+        return False
+    former = Target.from_json(job.state)
+    changed = replace(former, **_facts(named), failures=0, failing_since=0, problem="", ended="")
+    return await timeline.amend_job(job, changed.to_json(), timeline.now())
 
 
 def _facts(named: Named) -> dict[str, Any]:

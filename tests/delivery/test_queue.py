@@ -287,6 +287,32 @@ async def test_a_sender_is_called_without_events_when_it_is_due(desk: Desk, monk
     await until(lambda: desk.sender.calls == 1)
 
 
+async def test_a_sweep_calls_a_sender_for_the_targets_that_are_due_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = str(await desk.timeline.head("blog"))
+    for name in ("t", "a", "b"):
+        await desk.timeline.put_job(replace(TARGET, id=name, cursor=cursor).job, NEVER)
+    claimed: list[str] = []
+    claim = desk.timeline.claim_jobs
+
+    async def noted(*arguments: Any) -> Sequence[JobLease]:
+        leases = await claim(*arguments)
+        claimed.extend(lease.job.id for lease in leases)
+        return leases
+
+    monkeypatch.setattr(desk.timeline, "claim_jobs", noted)
+    queue = desk.queue()
+    await until(lambda: len(claimed) == 3)
+    await until(lambda: queue.under_way == 0)
+    claimed.clear()
+    monkeypatch.setattr(desk.sender, "due", lambda target: 0.0 if target.id == "t" else NEVER)
+    desk.sender.answer = lambda target, _: Sent(through=target.cursor, is_removed=True)
+    queue.apply(Config(blogs=()))
+    await until(lambda: desk.sender.calls)
+    assert claimed == ["t"]
+
+
 async def test_a_clock_that_is_set_back_lengthens_no_back_off(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue_module, "SWEEP_INTERVAL", 0.05)
     desk.sender.answer = lambda target, _: Sent(through=target.cursor, problem="It answered 500.")

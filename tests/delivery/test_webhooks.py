@@ -403,6 +403,20 @@ async def test_a_webhook_with_a_name_goes_on_at_another_url(nodes: Nodes, server
     assert ([one.path for one in server.accepted], titles(server.accepted)) == (["/new"], ["a"])
 
 
+async def test_a_webhook_that_is_changed_during_a_delivery_repeats_no_post(nodes: Nodes, server: Receiver) -> None:
+    node = await nodes.start(server.url())
+    before = (await node.target()).settings
+    server.is_deaf = True
+    await node.publish("a")
+    await until(lambda: server.received)
+    changed = config({"url": server.url(), "headers": {"X-Key": "new"}})
+    assert not await reconcile(node.timeline, changed), "it is to be called again"
+    assert (await node.target()).settings == before
+    await node.queue.stop()
+    assert await reconcile(node.timeline, changed)
+    assert (await node.target()).settings != before
+
+
 async def test_a_webhook_that_is_given_a_name_goes_on(nodes: Nodes, server: Receiver) -> None:
     server.reply = lambda _: Reply(503)
     node = await nodes.start(server.url())
