@@ -29,13 +29,13 @@ from clock import MIN_JUMP_SECONDS
 from config import Config
 from delivery import outcome
 from delivery.backlogs import Backlogs
-from delivery.put_backs import PutBacks
 from delivery.report import Report
 from delivery.settlements import Delivery, Settlements
 from delivery.target import KIND, NEVER, Sender, Sent, Target, all_targets
 from delivery.wakeups import TARGETS_PER_SECOND, Wakeups
 from entries import Cursor, Event
 from outbound.host_limits import HostLimits
+from outbound.put_backs import PutBacks
 from outbound.rooms import LOOK_SECONDS, PARK_SECONDS, PutBackError, Room
 from timeline import IDLE, Timeline, TimelineError
 

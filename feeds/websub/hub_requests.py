@@ -44,7 +44,9 @@ class HubAnswer:
 async def ask(
     fetcher: Fetcher, subscription: FeedSubscription, mode: Mode, now: float, followed: FollowedFeed | None
 ) -> HubAnswer:
-    """Sends a request. ``followed`` is the feed, by whose address a hub of the same origin is the operator's word.
+    """Sends a request, in a slot of the hub's host that the caller has.
+
+    ``followed`` is the feed, by whose address a hub of the same origin is the operator's word.
 
     The secret is sent to a hub without TLS, too (§5.1 advises against it): the callback travels in the same request,
     and without a secret it alone would be enough to forge a push.
@@ -53,7 +55,7 @@ async def ask(
     if mode == "subscribe":
         form |= {"hub.secret": subscription.secret, "hub.lease_seconds": str(LEASE_SECONDS)}
     try:
-        async with fetcher.hosts.slot(host_key(subscription.hub)), asyncio.timeout(REQUEST_TIMEOUT):
+        async with asyncio.timeout(REQUEST_TIMEOUT):
             url, response = await _answer(fetcher, subscription.hub, urlencode(form).encode(), followed)
     except HostPausedError as paused:
         return HubAnswer("The hub asked for a pause.", paused.until)

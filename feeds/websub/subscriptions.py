@@ -17,8 +17,10 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from time import monotonic
 from typing import Final
 
 import redaction
@@ -31,6 +33,8 @@ from feeds.websub.hub_requests import HubAnswer, Mode
 from feeds.websub.trust import Active
 from feedstate import FeedState
 from outbound.host_limits import host_key
+from outbound.put_backs import PutBacks
+from outbound.rooms import PutBackError
 from timeline import LeaseLostError, Timeline, TimelineError
 from timeline.jobs import Job, JobLease
 
@@ -38,7 +42,8 @@ logger = logging.getLogger("livelog.feeds")
 
 TICK_SECONDS: Final = 1.0
 MAX_REQUESTS: Final = 16
-"""Requests to hubs that are under way at the same time; of one host, as many as of its feeds."""
+MAX_PER_HOST: Final = 2
+"""Requests to hubs that are under way or wait for a slot of their host, and those of one host among them."""
 
 LEASE_SECONDS: Final = 300.0
 """Duration of the lease of a job, which may have to wait for its hub."""
@@ -76,6 +81,8 @@ class Subscriptions:
         self._clock = clock or timeline.now
         self._followed: Mapping[str, FollowedFeed] = {}
         self._down: dict[str, float] = {}
+        self._by_host: Counter[str] = Counter()
+        self._put_backs = PutBacks(MAX_PER_HOST)
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -237,15 +244,23 @@ class Subscriptions:
         one = FeedSubscription.from_json(lease.job.state)
         # A job that was replaced is the business of its next claim; while the store is down, the lease runs out.
         with contextlib.suppress(TimelineError, LeaseLostError):
-            match one.phase:
-                case "pending":
-                    await self._subscribe(lease, one)
-                case "active":
-                    await self._renew(lease, one)
-                case "leaving":
-                    await self._unsubscribe(lease, one)
-                case "denied":
-                    await self._begin_anew(lease.job, one)
+            try:
+                await self._do(lease, one)
+            except PutBackError:
+                later = self._put_backs.later(host_key(one.hub), self._clock())
+                await self._timeline.settle_job(lease, lease.job.state, later)
+
+    async def _do(self, lease: JobLease, one: FeedSubscription) -> None:
+        """Raises PutBackError, TimelineError and LeaseLostError."""
+        match one.phase:
+            case "pending":
+                await self._subscribe(lease, one)
+            case "active":
+                await self._renew(lease, one)
+            case "leaving":
+                await self._unsubscribe(lease, one)
+            case "denied":
+                await self._begin_anew(lease.job, one)
 
     async def _subscribe(self, lease: JobLease, one: FeedSubscription) -> None:
         if one.feed not in self._followed:
@@ -309,17 +324,42 @@ class Subscriptions:
         await self._timeline.remove_job(KIND, job.id)
 
     async def _ask(self, one: FeedSubscription, mode: Mode) -> HubAnswer:
-        now, host = self._clock(), host_key(one.hub)
-        if (until := self._down.get(host, 0.0)) > now:
-            return HubAnswer("The hub gave no answer.", until + random.random() * DOWN_SECONDS)
+        """The answer of a hub, or of one that gave none a while ago. Raises PutBackError for a busy host."""
+        host = host_key(one.hub)
+        if down := self._down_answer(host):
+            return down
+        if self._by_host[host] >= MAX_PER_HOST:
+            raise PutBackError
+        self._by_host[host] += 1
+        try:
+            async with self._fetcher.hosts.slot(host):
+                # It may have gone down while this request waited.
+                answer = self._down_answer(host) or await self._asked(one, mode, host)
+        finally:
+            self._by_host[host] -= 1
+            if not self._by_host[host]:
+                del self._by_host[host]
+        if answer.problem and answer.problem != one.problem:
+            logger.info("%s cannot be subscribed at %s. %s", *_names(one), redaction.public_text(answer.problem))
+        return answer
+
+    async def _asked(self, one: FeedSubscription, mode: Mode, host: str) -> HubAnswer:
+        began = monotonic()
+        now = self._clock()
         answer = await hub_requests.ask(self._fetcher, one, mode, now, self._followed.get(one.feed))
+        self._put_backs.took(host, monotonic() - began)
         if answer.is_down:
             self._down = {hub: until for hub, until in self._down.items() if until > now}
             if len(self._down) < MAX_DOWN:
                 self._down[host] = self._clock() + DOWN_SECONDS
-        if answer.problem and answer.problem != one.problem:
-            logger.info("%s cannot be subscribed at %s. %s", *_names(one), redaction.public_text(answer.problem))
         return answer
+
+    def _down_answer(self, host: str) -> HubAnswer | None:
+        """The answer for a host that gave none a while ago, and is not asked yet."""
+        until = self._down.get(host, 0.0)
+        if until <= self._clock():
+            return None
+        return HubAnswer("The hub gave no answer.", until + random.random() * DOWN_SECONDS)
 
 
 def _with_hub(states: Iterable[FeedState], followed: Mapping[str, FollowedFeed]) -> dict[str, FeedState]:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
 
 from feed_subscription import DENIED_SECONDS, MAX_LEASE_SECONDS, MIN_LEASE_SECONDS, FeedSubscription
+from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeeds
-from feeds.websub.subscriptions import CONFIRM_SECONDS, MAX_BACKOFF_SECONDS, NOT_CONFIRMED, REFETCH_SECONDS
+from feeds.websub import hub_requests
+from feeds.websub.hub_requests import HubAnswer
+from feeds.websub.subscriptions import (
+    CONFIRM_SECONDS,
+    MAX_BACKOFF_SECONDS,
+    MAX_PER_HOST,
+    NOT_CONFIRMED,
+    REFETCH_SECONDS,
+)
 from feedstate import FeedState
 from tests.feeds.documents import rss
 from tests.feeds.polling import DAY, HOUR, MINUTE
@@ -248,6 +258,41 @@ async def test_a_hub_that_asks_for_a_pause_gets_it_for_all_feeds(subscriber: Sub
     subscriber.clock.now += HOUR + MAX_BACKOFF_SECONDS
     await subscriber.later(0)
     await hub.subscribed(2)
+
+
+async def test_a_hub_that_hangs_delays_no_other_and_is_left_alone(
+    subscriber: Subscriber, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, go, asked = Hub(), asyncio.Event(), 0
+    await other.start()
+    ask = hub_requests.ask
+
+    async def hangs(fetcher: Fetcher, one: FeedSubscription, *more: Any) -> HubAnswer:
+        nonlocal asked
+        if one.hub != hub.url("/hub"):
+            return await ask(fetcher, one, *more)
+        asked += 1
+        await go.wait()
+        return HubAnswer("The hub gave no answer.", is_down=True)
+
+    monkeypatch.setattr(hub_requests, "ask", hangs)
+    try:
+        feeds = [hub.publish(f"/{n}", rss(ONE)) for n in range(20)]
+        await subscriber.follow(*feeds)
+        await until(lambda: asked)
+        await subscriber.apply(*feeds, other.publish("/feed", rss(TWO)))
+        await until(lambda: other.requests)
+        assert asked == MAX_PER_HOST
+        go.set()
+        subscriber.clock.now += MINUTE
+
+        async def all_told() -> bool:
+            return all(one.failures for one in await subscriber.held() if one.hub == hub.url("/hub"))
+
+        await until(all_told)
+        assert asked == MAX_PER_HOST
+    finally:
+        await other.stop()
 
 
 async def test_a_hub_in_a_private_network_is_not_asked(subscriber: Subscriber, hub: Hub) -> None:

@@ -1,4 +1,4 @@
-"""The times of deliveries that found no room: one after the other, at the pace of their host or room."""
+"""The times of exchanges that found no room: one after the other, at the pace of their host or room."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FIRST_INTERVAL: Final = 0.05
 
 
 class PutBacks:
-    """Times, in Unix seconds, by host or room. ``slots`` is how many deliveries of one run at the same time."""
+    """Times, in Unix seconds, by host or room. ``slots`` is how many exchanges of one run at the same time."""
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
@@ -19,14 +19,14 @@ class PutBacks:
         self._took: dict[str, float] = {}
 
     def took(self, name: str, seconds: float) -> None:
-        """Notes the duration of a delivery."""
+        """Notes the duration of an exchange."""
         self._took.pop(name, None)
         self._took[name] = seconds
         if len(self._took) > MAX_PACES:
             del self._took[next(iter(self._took))]
 
     def later(self, name: str, now: float) -> float:
-        """The time of the next delivery that was put back."""
+        """The time of the next exchange that was put back."""
         earliest = now + MIN_LATER_SECONDS
         before = self._next.get(name, 0.0)
         # After the clock was set back, the times begin anew.
