@@ -90,8 +90,8 @@ def _server_parser(program: str) -> argparse.ArgumentParser:
         prog=program,
         usage=f"{program} [OPTION …] [FEED_URL …]\n       {program} [OPTION …] COMMAND …",
         description="Follows feeds and puts every new entry on every open page.",
-        epilog=f"commands, each with its own -h:\n{listed}\n\nexit codes: 0, 1 (cannot start, or a feed fails), 2 "
-        "(wrong arguments or configuration)",
+        epilog=f"commands, each with its own -h:\n{listed}\n\nexit codes: 0, 1 (cannot start, or a feed or webhook "
+        "fails), 2 (wrong arguments or configuration)",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_common()],
         allow_abbrev=False,

@@ -1,4 +1,4 @@
-"""`check`: validates the configuration; with --feeds fetches each feed once and prints a table of all."""
+"""`check`: validates the configuration; with --feeds fetches each feed once, with --webhooks tests each webhook."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http.client import responses
 from typing import Final
 
 import redaction
+from commands import webhook_trials
 from commands.options import Options
+from commands.tables import Row, table
 from commands.trials import Trial, open_trials
 from config import Config
 from feeds import schedule
@@ -21,7 +23,7 @@ from pages import status_lists
 from plurals import counted
 from remedies import remedy
 
-HELP = "validate the configuration, with --feeds fetch each feed once, and exit"
+HELP = "validate the configuration, with --feeds and --webhooks try each of them once, and exit"
 
 _HEAD: Final = ("FEED", "STATUS", "ENTRIES", "HUB", "INTERVAL")
 PROGRESS_SECONDS: Final = 5.0
@@ -29,21 +31,38 @@ PROGRESS_SECONDS: Final = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds --feeds."""
+    """Adds --feeds and --webhooks."""
     parser.add_argument("--feeds", action="store_true", help="fetch each feed once; exit with 1 if any fails")
+    parser.add_argument(
+        "--webhooks", action="store_true", help="send each webhook a test message; exit with 1 if any fails"
+    )
 
 
 def run(options: Options) -> int:
-    """Validates, fetches and prints; returns 1 if a feed fails. Raises ConfigError."""
+    """Validates, tries and prints; returns 1 if a feed or a webhook fails. Raises ConfigError."""
     loaded = options.load()
     print(f"{options.config}: good.", flush=True)
-    if not options.feeds:
-        return 0
-    lists, trials = asyncio.run(_poll_all(loaded))
-    print("\n".join((*_of_lists(loaded, lists), *table(trials))))
+    tried = [
+        *([_feeds_work(loaded)] if options.feeds else ()),
+        *([_webhooks_work(loaded)] if options.webhooks else ()),
+    ]
+    return 0 if all(tried) else 1
+
+
+def _feeds_work(config: Config) -> bool:
+    lists, trials = asyncio.run(_poll_all(config))
+    print("\n".join((*_of_lists(config, lists), *table(_HEAD, map(_row, trials)))))
     failing = sum(trial.problem is not None for trial in trials)
-    print(f"{counted(len(trials), 'feed')}, {failing} failing.")
-    return 1 if failing or any(known.problem for known in lists.values()) else 0
+    print(f"{counted(len(trials), 'feed')}, {failing} failing.", flush=True)
+    return not failing and not any(known.problem for known in lists.values())
+
+
+def _webhooks_work(config: Config) -> bool:
+    trials = asyncio.run(webhook_trials.try_webhooks(config))
+    print("\n".join(webhook_trials.lines(trials)))
+    failing = sum(bool(trial.problem) for trial in trials)
+    print(f"{counted(len(trials), 'webhook')}, {failing} failing.")
+    return not failing
 
 
 async def _poll_all(config: Config) -> tuple[Mapping[str, FeedList], Sequence[Trial]]:
@@ -68,31 +87,19 @@ def _of_lists(config: Config, lists: Mapping[str, FeedList]) -> Iterator[str]:
             yield f"  {row.problem} {row.advice.remedy}"
 
 
-def table(trials: Iterable[Trial]) -> list[str]:
-    """The lines of the table; below a feed that fails there are its problem and the remedy."""
-    rows = [(trial, _row(trial)) for trial in trials]
-    widths = [max(map(len, column)) for column in zip(_HEAD, *(row for _, row in rows), strict=True)]
-    lines = [_line(_HEAD, widths)]
-    for trial, row in rows:
-        lines += [_line(row, widths), *(f"  {sentence}" for sentence in _problems(trial))]
-    return lines
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()
-
-
-def _row(trial: Trial) -> tuple[str, ...]:
+def _row(trial: Trial) -> Row:
+    """The cells of a feed; below one that fails there are its problem and the remedy."""
     state = trial.result.state
     hub = state.hub and redaction.public_url(state.hub).partition("://")[2]
     status = f"{state.status} {responses.get(state.status, '')}".strip() if state.status else "no answer"
-    return (
+    cells = (
         trial.followed.name.partition("://")[2],
         status if trial.result.outcome != "paused" else "not fetched",
         "-" if trial.problem and not state.listed else str(len(state.listed)),
         hub or "-",
         _interval(trial),
     )
+    return Row(cells, _problems(trial))
 
 
 def _interval(trial: Trial) -> str:

@@ -24,8 +24,8 @@ NO_ITEM: Final[Item] = {}
 class PostFacts:
     """One event of a blog as text; a missing fact is empty.
 
-    ``event`` is `entry`, `update` or `delete`. A withdrawn post has only ``id`` and ``permalink``, its page in the
-    blog, which needs server.public_url. ``title`` is the beginning of a post without one, and ``summary`` then
+    ``event`` is `entry`, `update`, `delete` or `test`. A withdrawn post has only ``id`` and ``permalink``, its page
+    in the blog, which needs server.public_url. ``title`` is the beginning of a post without one, and ``summary`` then
     empty. ``url`` is the post's own, else its permalink. ``published`` is RFC 3339.
     """
 

@@ -30,8 +30,8 @@ GOTIFY_PRIORITY: Final = 5
 """Makes a sound on Android, as priorities of 4 to 7 do. Without one old servers show no notification."""
 
 _PREFIXES: Final = {
-    "en": {"entry": "", "update": "Corrected: ", "delete": "Withdrawn: "},
-    "zh": {"entry": "", "update": "更正：", "delete": "已撤回："},
+    "en": {"entry": "", "update": "Corrected: ", "delete": "Withdrawn: ", "test": "Test: "},
+    "zh": {"entry": "", "update": "更正：", "delete": "已撤回：", "test": "测试："},
 }
 _IN_URL: Final = "%/?#@!$&'*+,;=:"
 """Characters of URLs that stay, beside letters, digits and `-._~`. Brackets would end a link of Markdown."""

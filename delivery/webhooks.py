@@ -2,7 +2,7 @@
 
 events chosen by kind, words and patterns       # event_choice.py
 facts of the post, without secrets              # post_facts.py
-body: the event, a template, or a service's     # config/json_template.py, services.py
+body: the event, a template, or a service's     # webhook_requests.py
 id, time, signature                             # standard_webhooks.py
 2xx: the next event; 410: the webhook ends; else this event is tried again
 """
@@ -14,16 +14,14 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from config import Blog, Config, Webhook, signing_key
-from delivery import services, standard_webhooks
+from config import Blog, Config, Webhook
 from delivery.choosing import Choosing
 from delivery.client import DeliveryClient, refusal
 from delivery.event_choice import Choice, Judge
-from delivery.post_facts import Item, facts_of
-from delivery.services import ServiceRequest
 from delivery.target import NEVER, Exchange, Reached, Sent, Sort, Target
+from delivery.webhook_requests import WebhookRequest, for_event
 from delivery.webhook_targets import named_in
-from entries import Event, dump
+from entries import Event
 from outbound.client import RequestError, Response
 from outbound.retry_after import retry_after
 
@@ -35,15 +33,11 @@ BEGIN_SECONDS: Final = 1.5
 LEAVE_SECONDS: Final = 2.0
 """Time for which a node leaves a webhook that it does not have to the others."""
 
-MAX_BODY_BYTES: Final = 256 * 1024
-"""Size of an event's body. A longer post is sent without its content, marked `truncated`."""
-
 MAX_REFUSALS: Final = 3
 """Tries of an event that the server says is wrong in itself: it is given up, so that others can follow."""
 
 _WRONG: Final = (400, 413, 422)
 _REFUSED: Final = "refused"
-_JSON: Final = {"Content-Type": "application/json"}
 
 
 class Webhooks:
@@ -88,8 +82,9 @@ class Webhooks:
             if choice.is_chosen:
                 if through != target.cursor and asyncio.get_running_loop().time() > begin_before:
                     break
+                asked = for_event(webhook, blog, choice.event, choice.item, self._public_url, self._clock())
                 try:
-                    response = await self._request(target, blog, webhook, choice)
+                    response = await request(self._client, target, asked)
                 except RequestError as error:
                     return _logged(target, Sent(through=through, problem=str(error)))
                 if not 200 <= response.status < 300:
@@ -98,44 +93,11 @@ class Webhooks:
             reached(through)
         return Sent(through=through, settings=_without_refusals(target))
 
-    async def _request(self, target: Target, blog: Blog, webhook: Webhook, choice: Choice) -> Response:
-        """Sends one event. Raises RequestError."""
-        own = {name: value.get_secret_value() for name, value in webhook.headers}
-        if webhook.service:
-            asked = self._service_request(webhook.service, blog, webhook, choice)
-            headers = {**_JSON, **asked.headers, **own}
-            return await self._client.request(
-                target, asked.url, method=asked.method, headers=headers, body=asked.body.encode("utf-8", "replace")
-            )
-        body = self._body(blog, webhook, choice).encode("utf-8", "replace")
-        key = signing_key(webhook.secret.get_secret_value()) if webhook.secret else None
-        signed = standard_webhooks.headers(standard_webhooks.message_id(choice.event), int(self._clock()), body, key)
-        headers = {**_JSON, **own, **signed}
-        return await self._client.request(target, webhook.address, headers=headers, body=body)
-
-    def _service_request(self, service: str, blog: Blog, webhook: Webhook, choice: Choice) -> ServiceRequest:
-        facts = facts_of(choice.event, choice.item, blog, self._public_url)
-        token = webhook.secret.get_secret_value() if webhook.secret else None
-        message = standard_webhooks.message_id(choice.event)
-        return services.request(service, webhook.address, token, facts, message, blog.language or "en")
-
-    def _body(self, blog: Blog, webhook: Webhook, choice: Choice) -> str:
-        if webhook.json_template:
-            facts = facts_of(choice.event, choice.item, blog, self._public_url)
-            return webhook.json_template.render(facts.values())
-        if len(choice.event.item or "") <= MAX_BODY_BYTES:
-            text = event_body(choice.event, choice.item, blog)
-            if len(text.encode("utf-8", "replace")) <= MAX_BODY_BYTES:
-                return text
-        return event_body(choice.event, _short(choice.item), blog)
-
     def _failed(self, target: Target, event: Event, response: Response, through: str) -> Sent:
         """The outcome of an answer that is no success."""
-        problem = refusal(response)
+        problem = problem_of(response)
         if response.status == 410:
             return Sent(through=through, problem=problem, ended="gone")
-        if 300 <= response.status < 400:
-            return Sent(through=through, problem=f"{problem[:-1]}: a redirect, which is not followed.")
         wait = retry_after(response.headers, self._clock())
         if response.status not in _WRONG:
             return Sent(through=through, problem=problem, retry_after=wait)
@@ -146,6 +108,11 @@ class Webhooks:
             settings = {**target.settings, _REFUSED: {"cursor": cursor, "times": times}}
             return Sent(through=through, problem=problem, retry_after=wait, settings=settings)
         return Sent(through=cursor, problem=problem, settings=_without_refusals(target), given_up=1)
+
+
+async def request(client: DeliveryClient, target: Target, asked: WebhookRequest) -> Response:
+    """Sends a request. Raises RequestError."""
+    return await client.request(target, asked.url, method=asked.method, headers=asked.headers, body=asked.body)
 
 
 def _logged(target: Target, sent: Sent) -> Sent:
@@ -159,19 +126,11 @@ def _logged(target: Target, sent: Sent) -> Sent:
     return sent
 
 
-def event_body(event: Event, item: Item, blog: Blog) -> str:
-    """The body without a template: the message that clients receive, in the envelope of Standard Webhooks."""
-    about = {"blog": {"name": blog.slug, "title": blog.title}, "cursor": str(event.cursor)}
-    if not item:
-        return dump({"type": event.kind, "data": {**about, "id": event.id}})
-    livelog = item["_livelog"]
-    moment = livelog.get("corrected") if event.kind == "update" else None
-    return dump({"type": event.kind, "timestamp": moment or livelog["seen"], "data": {**about, "item": item}})
-
-
-def _short(item: Item) -> dict[str, Any]:
-    """A post without its content."""
-    return {**item, "content_html": "", "_livelog": {**item["_livelog"], "truncated": True}}
+def problem_of(response: Response) -> str:
+    """The sentence for an answer that is no success."""
+    problem = refusal(response)
+    is_redirect = 300 <= response.status < 400
+    return f"{problem[:-1]}: a redirect, which is not followed." if is_redirect else problem
 
 
 def _without_refusals(target: Target) -> dict[str, Any] | None:

@@ -82,6 +82,7 @@ MAY_IMPORT = {
         "outbound",
         "timeline",
         "feeds",
+        "delivery",
         "opml",
         "remedies",
         "app",
