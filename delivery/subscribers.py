@@ -20,6 +20,9 @@ MAX_SUBSCRIPTIONS_PER_HOST: Final = 500
 SURVEY_INTERVAL: Final = 60.0
 """Seconds between two surveys: meanwhile the accepted requests of this process are added."""
 
+COST_FACTOR: Final = 100
+"""A survey is kept for so many times the time that it took, up to SURVEY_INTERVAL, whoever wants a newer one."""
+
 MAX_FAILING: Final = 100
 """Failing hosts that a survey names."""
 
@@ -63,17 +66,21 @@ class Subscribers:
         self._steady = steady
         self._survey = Survey()
         self._surveyed_at: float | None = None
+        self._took = 0.0
         self._added: Counter[str] = Counter()
         self._being_added: Counter[str] = Counter()
         self._surveying = asyncio.Lock()
 
     async def survey(self, max_age: float = SURVEY_INTERVAL) -> Survey:
-        """A survey that is at most ``max_age`` seconds old. Raises TimelineError."""
+        """A survey that is at most ``max_age`` seconds old, or older if it takes long. Raises TimelineError."""
         async with self._surveying:
-            if self._surveyed_at is None or self._steady() - self._surveyed_at >= max_age:
+            began = self._steady()
+            age = max(max_age, min(COST_FACTOR * self._took, SURVEY_INTERVAL))
+            if self._surveyed_at is None or began - self._surveyed_at >= age:
                 self._added.clear()
                 self._survey = await _survey(self._timeline)
                 self._surveyed_at = self._steady()
+                self._took = self._surveyed_at - began
         return self._survey
 
     @asynccontextmanager

@@ -14,6 +14,7 @@ from connections.limits import Admission
 from fanout.fanout import FanOut
 from handlers.access import Access
 from handlers.hub_gate import HubGate
+from handlers.status_pushes import Pushes
 from handlers.turns import Turns
 from handlers.websub_limits import WebSubLimits
 from latency import Latency
@@ -102,6 +103,7 @@ class Site:
     key_events: KeyEvents = field(init=False)
     headlines: SourceHeadlines = field(init=False)
     hub_gate: HubGate = field(init=False)
+    pushes: Pushes = field(init=False)
     _themes: dict[str, Theme] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,6 +112,7 @@ class Site:
         self.key_events = KeyEvents(self.timeline)
         self.headlines = SourceHeadlines(self.timeline)
         self.hub_gate = HubGate(self.timeline)
+        self.pushes = Pushes(self.timeline)
         self.apply(self.config)
 
     def apply(self, config: Config) -> None:

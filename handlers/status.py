@@ -22,7 +22,6 @@ from feedstate import FeedState
 from handlers.admin import AdminHandler
 from handlers.readiness import problem_of
 from handlers.site import Site
-from handlers.status_pushes import pushes
 from handlers.status_subscribers import subscriber_rows
 from handlers.status_webhooks import webhooks
 from opml.lists import FeedList
@@ -98,7 +97,7 @@ async def report(site: Site, words: str = "") -> Report:
         hooks = await webhooks(site.config, site.timeline)
         lists = await opml.lists.stored(site.timeline, site.config)
         subscribers = await subscriber_rows(site.hub_gate.subscribers, site.timeline.now())
-        pushed = await pushes(site.config, site.timeline, states)
+        pushed = await site.pushes.rows(site.config, states)
     except TimelineError as error:
         states, problem = site.sources.last_states, problem or str(error)
     now = site.timeline.now()

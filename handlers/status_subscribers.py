@@ -10,7 +10,7 @@ from delivery.subscribers import Subscribers
 from pages.status_subscribers import HostRow, SubscriberRows
 
 MAX_AGE_SECONDS: Final = 10.0
-"""Age of a survey that is shown: the page renews itself, and ten thousand subscriptions are read for it."""
+"""Age of a survey that is shown: the page renews itself."""
 
 
 async def subscriber_rows(subscribers: Subscribers, now: float) -> SubscriberRows:

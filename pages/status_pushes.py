@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -61,23 +62,39 @@ def rows(config: Config, states: Mapping[str, FeedState], jobs: Iterable[Job], n
         if one.feed not in best or _WORTH[best[one.feed].phase] < _WORTH[one.phase]:
             best[one.feed] = one
     feeds = followed(config)
-    made = [
-        _row(feeds[identity], state, best.get(identity), now)
+    named = [
+        (feeds[identity], state, best.get(identity))
         for identity, state in states.items()
         if identity in feeds and state.hub
     ]
-    made.sort(key=lambda row: (row.advice is None, row.title, row.feed))
-    subscribed = sum(row.phase == "active" for row in made)
-    return PushRows(made[:MAX_ROWS], len(made), subscribed, max(len(made) - MAX_ROWS, 0))
+    subscribed = sum(_is_active(held, now) for _, _, held in named)
+    # Rows are made of those alone that are shown: each costs more than the order of all.
+    shown = heapq.nsmallest(MAX_ROWS, named, key=lambda one: _order(one[0], one[1], one[2], now))
+    made = [_row(*one, now) for one in shown]
+    return PushRows(made, len(named), subscribed, len(named) - len(made))
+
+
+def _is_active(held: FeedSubscription | None, now: float) -> bool:
+    return held is not None and held.phase == "active" and held.until > now
+
+
+def _order(one: Followed, state: FeedState, held: FeedSubscription | None, now: float) -> tuple[bool, str, str]:
+    """Those with advice come first."""
+    has_advice = bool((held and held.problem) or (state.distrusted_at and _is_active(held, now)))
+    return not has_advice, _title(one, state), one.feed.public_url
+
+
+def _title(one: Followed, state: FeedState) -> str:
+    return one.feed.title or state.title or urls.host_of(state.site_url or one.feed.public_url)
 
 
 def _row(one: Followed, state: FeedState, held: FeedSubscription | None, now: float) -> PushRow:
-    is_active = held is not None and held.phase == "active" and held.until > now
+    is_active = _is_active(held, now)
     problem = held.problem if held else None
     advice = remedies.for_hub(problem) if problem else None
     address = one.feed.public_url
     return PushRow(
-        title=one.feed.title or state.title or urls.host_of(state.site_url or address),
+        title=_title(one, state),
         feed=address.partition("://")[2],
         hub=redaction.public_url(state.hub or "").partition("://")[2],
         phase=held.phase if held else "none",

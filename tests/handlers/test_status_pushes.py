@@ -10,6 +10,8 @@ import pytest
 
 from config import Config
 from feed_subscription import KIND, FeedSubscription, Phase, group_of, new_token
+from handlers import status_pushes
+from handlers.status_pushes import COST_FACTOR, Pushes
 from tests.site import Site
 from tests.timeline.drafts import FEED, commit, entry
 from timeline import Job
@@ -116,3 +118,26 @@ class TestWithoutPublicUrl:
     async def test_the_setting_that_lacks_is_named(self, site: Site) -> None:
         await known(site, None)
         assert "1 source names a hub. Set server.public_url" in await section(site)
+
+
+async def test_many_subscriptions_are_read_once_in_a_while(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status_pushes, "MAX_CHEAP", 0)
+    await known(site)
+    now = 100.0
+    pushes = Pushes(site.timeline, lambda: now)
+    read, jobs = 0, site.timeline.jobs
+
+    async def slow(*arguments: Any, **named: Any) -> Any:
+        nonlocal now, read
+        now, read = now + 0.5, read + 1
+        return await jobs(*arguments, **named)
+
+    monkeypatch.setattr(site.timeline, "jobs", slow)
+    states = await site.served.sources.states()
+    config = site.served.config
+    rows = [await pushes.rows(config, states) for _ in range(3)]
+    assert (read, [one.subscribed for one in rows]) == (2, [1, 1, 1]), "a page of jobs, and an empty one"
+    now += COST_FACTOR * 1.0
+    await pushes.rows(config, states)
+    await pushes.rows(config.model_copy(), states)
+    assert read == 6
