@@ -6,7 +6,6 @@ is slow, or fails for a day, is only a cursor that is behind.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -15,7 +14,7 @@ from typing import Any, Final, Literal, Protocol
 
 from entries import Event, dump
 from timeline import Timeline
-from timeline.jobs import Job
+from timeline.jobs import Job, all_jobs
 
 KIND: Final = "delivery"
 """The kind of the jobs that targets are."""
@@ -77,12 +76,8 @@ class Target:
 
 async def all_targets(timeline: Timeline) -> AsyncIterator[tuple[Job, Target]]:
     """Every target with its job, by id. Raises TimelineError."""
-    after = ""
-    while jobs := await timeline.jobs(KIND, limit=PAGE_TARGETS, after=after):
-        for job in jobs:
-            yield job, Target.from_json(job.state)
-        after = jobs[-1].id
-        await asyncio.sleep(0)
+    async for job in all_jobs(timeline, KIND, PAGE_TARGETS):
+        yield job, Target.from_json(job.state)
 
 
 _FIELDS: Final = frozenset(one.name for one in fields(Target))

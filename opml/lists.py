@@ -20,7 +20,7 @@ from typing import Any, Final
 import urls
 from config import Blog, Config, Feed, ListedFeed
 from opml.document import Outline
-from timeline import Job, Timeline
+from timeline import Job, Timeline, all_jobs
 
 KIND: Final = "opml"
 """Kind of the jobs, and their group: nothing wakes them."""
@@ -160,9 +160,6 @@ async def retry(timeline: Timeline, config: Config) -> None:
 
 
 async def _texts(timeline: Timeline, wanted: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    after = ""
-    while wanted and (jobs := await timeline.jobs(KIND, limit=_PAGE, after=after)):
-        found |= {job.id: job.state for job in jobs if job.id in wanted}
-        after = jobs[-1].id
-    return found
+    if not wanted:
+        return {}
+    return {job.id: job.state async for job in all_jobs(timeline, KIND, _PAGE) if job.id in wanted}

@@ -15,7 +15,7 @@ from timeline.archive import Archive, Fate, Page, Withdrawal, before_token, pars
 from timeline.errors import HistoryLostError, LeaseLostError, LockedError, Reason, TimelineError
 from timeline.event_log import EventLog, Replay
 from timeline.feed_jobs import FeedJobs, Lease, Push, States
-from timeline.jobs import IDLE, Job, JobLease, Jobs
+from timeline.jobs import IDLE, Job, JobLease, Jobs, all_jobs
 from timeline.limits import DAY, Limits
 from timeline.presence import Node, Nodes, Presence
 
@@ -45,6 +45,7 @@ __all__ = [
     "Timeline",
     "TimelineError",
     "Withdrawal",
+    "all_jobs",
     "before_token",
     "open_timeline",
     "parse_before",

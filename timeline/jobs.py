@@ -8,7 +8,7 @@ lease that runs out makes the job due again; its fence stops a late settlement.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -97,3 +97,12 @@ class Jobs(Protocol):
         At most MAX_JOB_LEASE_SECONDS. A job that was woken is as old as the last claim of its kind. While nothing is
         due it costs next to nothing.
         """
+
+
+async def all_jobs(store: Jobs, kind: str, page: int = MAX_LISTED_JOBS) -> AsyncIterator[Job]:
+    """Every job of a kind, by id, read ``page`` at a time. Raises TimelineError."""
+    after = ""
+    while jobs := await store.jobs(kind, limit=page, after=after):
+        for job in jobs:
+            yield job
+        after = jobs[-1].id

@@ -18,7 +18,7 @@ import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import Final
@@ -36,7 +36,7 @@ from outbound.host_limits import host_key
 from outbound.put_backs import PutBacks
 from outbound.rooms import PutBackError
 from timeline import LeaseLostError, Timeline, TimelineError
-from timeline.jobs import Job, JobLease
+from timeline.jobs import Job, JobLease, all_jobs
 
 logger = logging.getLogger("livelog.feeds")
 
@@ -186,7 +186,7 @@ class Subscriptions:
         self._sweep_wanted = False
         try:
             # Before the states: a poll that ends meanwhile stores the hub in its state, and then the job.
-            jobs = [pair async for pair in self._all()]
+            jobs = [(job, FeedSubscription.from_json(job.state)) async for job in all_jobs(self._timeline, KIND)]
             states = await asyncio.to_thread(_with_hub, await self._timeline.states(), self._followed)
             pushed = {feed for feed, state in states.items() if state.is_pushed(self._clock())}
             for job, one in jobs:
@@ -202,13 +202,6 @@ class Subscriptions:
         except TimelineError:
             self._sweep_wanted = True
             raise
-
-    async def _all(self) -> AsyncIterator[tuple[Job, FeedSubscription]]:
-        after = ""
-        while jobs := await self._timeline.jobs(KIND, after=after):
-            for job in jobs:
-                yield job, FeedSubscription.from_json(job.state)
-            after = jobs[-1].id
 
     async def _of(self, feed: str) -> list[tuple[Job, FeedSubscription]]:
         jobs = await self._timeline.jobs(KIND, group_of(feed), MAX_OF_FEED)

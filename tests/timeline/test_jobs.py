@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.timeline.drafts import LEASE_SECONDS, NOW
-from timeline import IDLE, Job, JobLease, LeaseLostError, Timeline
+from timeline import IDLE, Job, JobLease, LeaseLostError, Timeline, all_jobs
 from timeline.jobs import MAX_JOB_LEASE_SECONDS
 from timeline.redis import jobs as redis_jobs
 from timeline.sqlite import jobs as sqlite_jobs
@@ -53,6 +53,7 @@ async def test_jobs_are_listed_by_id_of_a_group_or_of_all(timeline: Timeline) ->
     assert [job.id for job in await timeline.jobs(KIND, "one")] == ["b", "c"]
     assert [job.id for job in await timeline.jobs(KIND, limit=2, after="a")] == ["b", "c"]
     assert [job.id for job in await timeline.jobs(KIND, "one b", limit=1, after="a")] == ["d"]
+    assert [job.id async for job in all_jobs(timeline, KIND, page=3)] == ["a", "b", "c", "d"]
     assert await timeline.count_jobs(KIND) == 4
 
 
