@@ -8,7 +8,7 @@ from remedies.advice import Advice, matching
 
 _OF_HUB: Final = (
     (
-        "has denied",
+        "^The hub has denied",
         Advice(
             "hub_denied",
             what="Its hub has denied the subscription.",
@@ -16,7 +16,7 @@ _OF_HUB: Final = (
         ),
     ),
     (
-        "has not confirmed",
+        "^The hub has accepted",
         Advice(
             "hub_unconfirmed",
             what="Its hub has not confirmed the subscription.",
@@ -24,11 +24,19 @@ _OF_HUB: Final = (
         ),
     ),
     (
-        "gave no answer|asked for a pause|answered (429|5)",
+        "^The hub (gave no answer|asked for a pause|answered (429|5))",
         Advice(
             "hub_away",
             what="Its hub does not answer.",
             remedy="Nothing is lost: it is polled. Livelog keeps asking the hub.",
+        ),
+    ),
+    (
+        "^The hub answered 4.*callback",
+        Advice(
+            "hub_callback",
+            what="Its hub does not accept the address of this server.",
+            remedy="Set server.public_url to an address that the hub can reach. Until then, the source is polled.",
         ),
     ),
 )

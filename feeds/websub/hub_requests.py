@@ -26,6 +26,9 @@ REPEATED: Final = (307, 308)
 REQUEST_TIMEOUT: Final = 40.0
 """Seconds for a request with its redirects."""
 
+MAX_REASON_CHARS: Final = 200
+"""Length of a hub's own words that is kept."""
+
 Mode = Literal["subscribe", "unsubscribe"]
 
 
@@ -71,7 +74,18 @@ async def ask(
     seconds = retry_after(response.headers, now) or 0.0
     if seconds and status in (429, 503):
         fetcher.hosts.pause(host_key(url), now + seconds)
-    return HubAnswer(f"The hub answered {status} {responses.get(status, '')}".strip() + ".", now + seconds)
+    answered = f"The hub answered {status} {responses.get(status, '')}".strip()
+    return HubAnswer(answered + _reason(response, subscription), now + seconds)
+
+
+def _reason(response: Response, subscription: FeedSubscription) -> str:
+    """The end of the sentence: the hub's own words (§5.1.2), without those that would forge a push."""
+    if not response.headers.get("Content-Type", "").lower().startswith("text/plain"):
+        return "."
+    token = subscription.callback.rpartition("/")[2]
+    words = response.body[: 4 * MAX_REASON_CHARS].decode("utf-8", "replace")
+    words = " ".join(words.replace(token, "…").replace(subscription.secret, "…").split())[:MAX_REASON_CHARS]
+    return f": {words}" if words and words.isprintable() else "."
 
 
 async def _answer(fetcher: Fetcher, hub: str, body: bytes, followed: FollowedFeed | None) -> tuple[str, Response]:

@@ -82,6 +82,8 @@ async def test_a_dead_hub_is_told_with_the_posts_that_polls_found_and_the_remedy
         ("pending", "The hub gave no answer. The connection was refused.", "hub_away"),
         ("pending", "The hub answered 503 Service Unavailable.", "hub_away"),
         ("pending", "The hub answered 404 Not Found.", "hub_refuses"),
+        ("pending", "The hub answered 404 Not Found: it has denied it, answered 500", "hub_refuses"),
+        ("pending", "The hub answered 400 Bad Request: hub.callback must not lead …", "hub_callback"),
     ],
 )
 async def test_a_subscription_that_fails_is_told_with_its_remedy(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -50,8 +51,9 @@ class Hub:
     """A publisher and its hub, of one origin: a literal address of the operator covers both.
 
     It verifies before it answers a request, as that of websub.rocks does. ``answers`` are statuses and headers by
-    path; ``verifies`` is False for a hub that does not. ``lease`` is granted. ``route`` gives the address at which a
-    callback is asked, as a load balancer does.
+    path, whose body is ``reason``, with values of the form for ``{hub.callback}``; ``verifies`` is False for a hub
+    that does not. ``lease`` is granted. ``route`` gives the address at which a callback is asked, as a load balancer
+    does.
     """
 
     def __init__(self) -> None:
@@ -60,6 +62,7 @@ class Hub:
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.topics: dict[str, Topic] = {}
         self.answers: dict[str, tuple[int, dict[str, str]]] = {}
+        self.reason = ""
         self.verifies = True
         self.lease = 864_000
         self.route: Callable[[str], str] = str
@@ -166,6 +169,7 @@ class _Handler(RequestHandler):
         self.set_status(status)
         for name, value in headers.items():
             self.set_header(name, value)
+        self.write(re.sub(r"\{([a-z._]+)\}", lambda name: form[name[1]], self._hub.reason))
 
     async def get(self) -> None:
         topic = self._hub.topics.get(self.request.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -243,6 +244,29 @@ async def test_a_refusal_is_told_and_asked_again_with_a_back_off(
     subscriber.clock.now += 2 * MINUTE
     await hub.subscribed()
     assert {path for path, _ in hub.requests} == {"/hub"}, "no other redirect than 307 and 308 is followed"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "told"),
+    [
+        ("text/plain; charset=utf-8", "The callback\n is private.\n", ": The callback is private."),
+        ("text/plain", "{hub.callback} {hub.secret}", ": http://127.0.0.1/live/websub/… …"),
+        ("text/plain", "\x1b[31m", "."),
+        ("text/html", "<h1>Bad Request</h1>", "."),
+    ],
+)
+async def test_a_refusal_is_told_in_the_words_of_the_hub(
+    subscriber: Subscriber, hub: Hub, kind: str, words: str, told: str
+) -> None:
+    hub.answers["/hub"], hub.reason = (400, {"Content-Type": kind}), words
+    await subscriber.follow(hub.publish("/feed", rss(ONE)))
+
+    async def problem() -> str | None:
+        return next((one.problem for one in await subscriber.held()), None)
+
+    await until(problem)
+    text = re.sub(r":\d+/", "/", await problem() or "")
+    assert text == f"The hub answered 400 Bad Request{told}"
 
 
 async def test_a_hub_that_asks_for_a_pause_gets_it_for_all_feeds(subscriber: Subscriber, hub: Hub) -> None:
