@@ -158,8 +158,8 @@ class Fetch(Section):
     per_host: Annotated[int, Field(ge=1, le=64)] = 2
     """Number of feeds that are fetched at the same time from one host."""
     private_networks: Networks = ()
-    """Private networks that host names and redirects of feeds may lead to, and callbacks of subscribers. An address
-    that is written in a feed's `url` needs no entry here."""
+    """Private networks that host names and redirects of feeds may lead to, names of hubs and webhooks, and callbacks
+    of subscribers. An address that is written in a `url` of this file needs no entry here."""
 
 
 class Scrape(Section):

@@ -56,6 +56,8 @@ def _mistakes_of_url(webhook: Webhook) -> Iterator[tuple[str, str]]:
             )
         case "ntfy" if not re.fullmatch(r".*/[A-Za-z0-9_-]{1,64}", behind_host):
             yield "url", "must end in the name of a topic, such as https://ntfy.sh/my-topic"
+        case "discord" if re.search(r"/(slack|github)/?$", address.path):
+            yield "url", "must have nothing behind its token, such as https://discord.com/api/webhooks/ID/TOKEN"
         case "gotify" if not re.fullmatch(r".*/message", address.path):
             yield "url", "must end in /message, such as https://gotify.example.org/message"
         case None if webhook.template is None:

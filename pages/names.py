@@ -56,11 +56,12 @@ def initial(title: str) -> str:
 
 
 def named(item: Mapping[str, Any]) -> str:
-    """The title of a post; the source's short name comes before one that is only a version: `v3.9.0`."""
+    """The title of a post; the short name of the site that it is from comes before one that is only a version."""
     title = str(item.get("title") or "")
     if not _VERSION.fullmatch(title):
         return title
-    return f"{short_name(str(item['_livelog']['source']['title']))} {title}"
+    about = item["_livelog"]
+    return f"{short_name(str((about.get('original') or about['source'])['title']))} {title}"
 
 
 def _clean(title: str) -> str:

@@ -61,7 +61,7 @@ _OF_WEBHOOK: Final = (
         Advice(
             "missing",
             what="There is nothing at its address.",
-            remedy="Make a new webhook at the service, and put its address into url in config.yaml.",
+            remedy="Check url of the webhook in config.yaml. If its service has removed it, make a new one there.",
         ),
     ),
     (

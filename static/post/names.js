@@ -63,8 +63,8 @@ export function initialOf(title) {
  *
  * @param {Item} item
  */
-export function named({ title = '', _livelog: { source } }) {
-  return VERSION.test(title) ? `${shortName(source.title)} ${title}` : title;
+export function named({ title = '', _livelog: { original, source } }) {
+  return VERSION.test(title) ? `${shortName((original ?? source).title)} ${title}` : title;
 }
 
 /**

@@ -116,7 +116,7 @@ async def test_one_that_fails_is_told_with_its_remedy_and_without_secrets(tmp_pa
     assert lines[2:] == [
         "127.0.0.1 news event 404 Not Found",
         " The answer was 404 Not Found. "
-        "Make a new webhook at the service, and put its address into url in config.yaml.",
+        "Check url of the webhook in config.yaml. If its service has removed it, make a new one there.",
         "moved news event 302 Found",
         " The answer was 302 Found: a redirect, which is not followed. "
         "Put the address that it redirects to into url of the webhook in config.yaml.",

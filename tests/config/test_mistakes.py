@@ -869,6 +869,11 @@ MISTAKES: list[tuple[str, ...]] = [
         "4: blogs.b.webhooks[0].url: must end in /message, such as https://gotify.example.org/message",
     ),
     (
+        webhook("template: discord", url="https://discord.com/api/webhooks/1/hush/slack"),
+        "4: blogs.b.webhooks[0].url: must have nothing behind its token, such as "
+        "https://discord.com/api/webhooks/ID/TOKEN",
+    ),
+    (
         webhook("template: ntfy"),
         "4: blogs.b.webhooks[0].url: must end in the name of a topic, such as https://ntfy.sh/my-topic",
     ),

@@ -27,3 +27,8 @@ def test_only_versions_have_the_name_of_their_source_before_them(title: str, exp
     item = {"title": title, "_livelog": {"source": {"title": "Harbour - Releases"}}}
     assert named(item) == expected
     assert named({"_livelog": item["_livelog"]}) == ""
+
+
+def test_a_version_has_the_name_of_the_site_that_it_is_from() -> None:
+    about = {"source": {"title": "Releases of today"}, "original": {"title": "Harbour - Releases"}}
+    assert named({"title": "v3.9.0", "_livelog": about}) == "Harbour v3.9.0"
