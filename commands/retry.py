@@ -5,7 +5,7 @@ it open: the running server is asked, through its admin address or with its admi
 
     POST /feeds/retry     {"feed": IDENTITY}, or {} for all feeds that fail
     200                   {"due": [IDENTITY, …], "paused": {IDENTITY: UNIX_SECONDS, …}}
-    404                   the feed is not followed
+    404                   no blog follows it
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import time
 from typing import Final
 
+import opml.lists
 import redaction
 import urls
 from commands import admin_client
@@ -23,9 +24,9 @@ from commands.options import Options
 from config import Config, ConfigError
 from feeds import schedule
 from timeline import LockedError, open_timeline
-from timeline.retry import Retried, retry
+from timeline.retry import Retried, retry, together
 
-HELP = "poll a feed, or all feeds that fail, now, whatever the back-off"
+HELP = "poll a feed, a list of feeds, or all that fail, now, whatever the back-off"
 PATH: Final = "/feeds/retry"
 
 _NOW: Final = "now"
@@ -34,7 +35,9 @@ _AT_START: Final = "as soon as the server starts"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the feed."""
-    parser.add_argument("feed", nargs="?", metavar="URL", help="URL or id of a feed; without it all that fail")
+    parser.add_argument(
+        "feed", nargs="?", metavar="URL", help="URL or id of a feed, or URL of a list; without it all that fail"
+    )
 
 
 def run(options: Options) -> int:
@@ -48,7 +51,7 @@ def run(options: Options) -> int:
         print(error, file=sys.stderr)
         return 1
     if retried is None:
-        print(f"{name}: no node follows this feed: is the configuration the running one?", file=sys.stderr)
+        print(f"{name}: no node follows it: is the configuration the running one?", file=sys.stderr)
         return 1
     _report(retried, loaded, when)
     return 0
@@ -74,7 +77,7 @@ def _retried(config: Config, identity: str | None) -> tuple[Retried | None, str]
     if config.store == "sqlite::memory:":
         return _by_server(config, identity), _NOW
     try:
-        retried = asyncio.run(_in_store(config.store, identity))
+        retried = asyncio.run(_in_store(config, identity))
     except LockedError as locked:
         try:
             return _by_server(config, identity), _NOW
@@ -84,10 +87,11 @@ def _retried(config: Config, identity: str | None) -> tuple[Retried | None, str]
     return retried, _AT_START if config.store.startswith("sqlite:") else _NOW
 
 
-async def _in_store(store: str, identity: str | None) -> Retried | None:
-    timeline = await open_timeline(store)
+async def _in_store(config: Config, identity: str | None) -> Retried | None:
+    timeline = await open_timeline(config.store)
     try:
-        return await retry(timeline, identity)
+        lists = await opml.lists.retry(timeline, config, identity)
+        return lists if identity and lists else together(await retry(timeline, identity), lists)
     finally:
         await timeline.close()
 
@@ -107,6 +111,7 @@ def _report(retried: Retried, config: Config, when: str) -> None:
     if not retried.due and not retried.paused:
         print("No feed fails.")
     shown = {feed.identity: feed.public_url for blog in config.blogs for feed in blog.feeds}
+    shown |= {urls.feed_identity(url): redaction.public_url(url) for url in opml.lists.lists_of(config).values()}
     for one in retried.due:
         print(f"{shown.get(one, one)}: is polled {when}.")
     for one, until in retried.paused.items():

@@ -35,7 +35,7 @@ from pages.status_webhooks import WebhookRow, WebhookRows, arranged
 from pages.status_webhooks import as_json as webhook_as_json
 from remedies import SLOW_PATTERN, Advice
 from timeline import Node, TimelineError
-from timeline.retry import retry
+from timeline.retry import Retried, retry, together
 
 LATE_SECONDS: Final = 30.0
 """A node that has not reported for so long is shown as missing."""
@@ -210,7 +210,7 @@ def _number(text: str | None) -> str:
 
 
 class Retry(AdminHandler):
-    """Makes a feed due, or all feeds and lists that fail; a pause that a publisher asked for is kept.
+    """Makes a feed or list due, or all that fail; a pause that a publisher asked for is kept.
 
     Programs get the identities of those that are ``due``, and the Unix time at which each ``paused`` one will be.
     """
@@ -218,14 +218,16 @@ class Retry(AdminHandler):
     has_json_errors = True
 
     async def post(self) -> None:
-        """Makes the feed of `url` due, or without it all failing ones; leads a browser back to the page.
+        """Makes the feed or list of `url` due, or without it all that fail; leads a browser back to the page.
 
         Instead of a form, the body may be JSON: `{"feed": URL or id}`.
         """
         given = self._given()
-        retried = await retry(self.site.timeline, None if given is None else await self._named(given))
-        if given is None:
-            await opml.lists.retry(self.site.timeline, self.site.config)
+        lists = await opml.lists.retry(self.site.timeline, self.site.config, given)
+        feeds: Retried | None = None
+        if given is None or lists is None:
+            feeds = await retry(self.site.timeline, None if given is None else await self._named(given))
+        retried = together(feeds, lists)
         if retried is None:
             raise HTTPError(404, reason="No blog follows this feed.")
         self.site.sources.expire()

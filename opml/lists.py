@@ -21,6 +21,7 @@ import urls
 from config import Blog, Config, Feed, ListedFeed
 from opml.document import Outline
 from timeline import Job, Timeline, all_jobs
+from timeline.retry import Retried
 
 KIND: Final = "opml"
 """Kind of the jobs, and their group: nothing wakes them."""
@@ -147,16 +148,26 @@ async def stored(timeline: Timeline, config: Config) -> dict[str, FeedList]:
     return {job_id: await asyncio.to_thread(FeedList.from_json, text) for job_id, text in texts.items()}
 
 
-async def retry(timeline: Timeline, config: Config) -> None:
-    """Makes the failing lists of a configuration due, but not those whose server asked for a pause (429, 503).
+async def retry(timeline: Timeline, config: Config, name: str | None = None) -> Retried | None:
+    """Makes the list of a URL or id due, or all that fail; None if no blog follows it. Raises TimelineError.
 
-    Raises TimelineError.
+    One whose server asked for a pause (429, 503) is requested after that.
     """
-    now = timeline.now()
-    for job_id, text in (await _texts(timeline, lists_of(config))).items():
+    identity = name and urls.feed_identity(name)
+    lists = {
+        job_id: urls.feed_identity(url)
+        for job_id, url in lists_of(config).items()
+        if name in (None, job_id) or identity == urls.feed_identity(url)
+    }
+    retried, now = Retried(), timeline.now()
+    for job_id, text in (await _texts(timeline, lists)).items():
         known = FeedList.from_json(text)
-        if known.problem and known.status not in (429, 503):
+        if known.status in (429, 503):
+            retried.paused[lists[job_id]] = known.next_at
+        elif known.problem or name:
             await timeline.replace_job(Job(KIND, job_id, KIND, text), text, now)
+            retried.due.append(lists[job_id])
+    return retried if lists else None
 
 
 async def _texts(timeline: Timeline, wanted: Mapping[str, str]) -> dict[str, str]:

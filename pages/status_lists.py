@@ -18,6 +18,7 @@ from remedies import Advice
 class ListRow:
     """A list that blogs follow. Times are Unix seconds, 0 for never; ``address`` has no secrets and no scheme."""
 
+    key: str
     address: str
     blogs: Sequence[str]
     feeds: int
@@ -43,6 +44,7 @@ def rows(config: Config, lists: Mapping[str, FeedList], now: float) -> list[List
 
 def _row(url: str, blogs: Sequence[str], known: FeedList, now: float) -> ListRow:
     return ListRow(
+        key=id_of(url),
         address=redaction.public_url(url).partition("://")[2],
         blogs=blogs,
         feeds=len(known.feeds),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
@@ -97,6 +98,17 @@ async def test_a_blog_follows_a_list(livelog: Livelog, origin: RawOrigin) -> Non
     assert "The configuration was applied: 2 feeds in 1 blog." in livelog.log
     assert await sources(livelog) == {"Mine", "b"}
 
+    # One that is changed is read at once if the operator asks for it.
+    serve_list(origin, "b", "c", path="/list.opml?token=abcdefghijklmnopqrstuvwxyz")
+    form = urlencode({"url": f"{url}?token=abcdefghijklmnopqrstuvwxyz"})
+    answer = await AsyncHTTPClient().fetch(f"{livelog.admin_url}/feeds/retry", method="POST", body=form)
+    assert len(json.loads(answer.body)["due"]) == 1
+
+    async def has_third() -> bool:
+        return await sources(livelog) == {"Mine", "b", "c"}
+
+    await until(has_third)
+
     # A feed of the list is not purged.
     await livelog.stop()
     code, output = await command("purge", origin.url("/b.xml"), cwd=livelog.folder)
@@ -110,7 +122,7 @@ async def test_a_blog_follows_a_list(livelog: Livelog, origin: RawOrigin) -> Non
     origin.scripts.clear()
     asked = len(origin.heads)
     await livelog.start({"blog": blog}, fetch=LOOPBACK)
-    assert await sources(livelog) == {"Mine", "b"}
+    assert await sources(livelog) == {"Mine", "b", "c"}
     assert not any("list.opml" in head for head in origin.heads[asked:]), "a restart asks for no list early"
 
 

@@ -13,10 +13,17 @@ MAX_FEEDS: Final = 10_000
 
 @dataclass
 class Retried:
-    """Identities of feeds: those that are due now, and the Unix time at which the pause of each other one ends."""
+    """Identities of feeds and lists: those that are due, and the Unix time at which the pause of each other one ends."""
 
     due: list[str] = field(default_factory=list)
     paused: dict[str, float] = field(default_factory=dict)
+
+
+def together(feeds: Retried | None, lists: Retried | None) -> Retried | None:
+    """What was retried of both; None if neither is followed."""
+    if feeds is None or lists is None:
+        return feeds or lists
+    return Retried(feeds.due + lists.due, feeds.paused | lists.paused)
 
 
 async def retry(timeline: FeedJobs, identity: str | None = None) -> Retried | None:

@@ -166,7 +166,7 @@ async def test_on_sqlite_the_running_server_is_asked(
     [
         (401, None, "refuses the admin token: is this its configuration?"),
         (500, None, "answered with 500"),
-        (404, None, "no node follows this feed"),
+        (404, None, "no node follows it"),
     ],
 )
 async def test_an_answer_without_success_is_told(tmp_path: Path, status: int, answer: Any, words: str) -> None:
