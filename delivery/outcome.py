@@ -52,12 +52,14 @@ def after(
         return changed, NEVER if changed.cursor == str(head) else now
     changed = replace(changed, took=round(took, 3))
     if sent.ended:
-        return replace(changed, problem=sent.problem), NEVER
+        since = min(target.failing_since or now, now)
+        return replace(changed, problem=sent.problem, failing_since=since), NEVER
     if not sent.problem:
         good = replace(changed, failures=0, failing_since=0, problem="", delivered_at=now)
         return good, NEVER if good.cursor == str(head) else now
-    # A server that takes some events and then asks for a pause is no failing one.
-    before = target if sent.through == target.cursor else replace(target, failures=0, failing_since=0)
+    # A server that takes some events and then asks for a pause is no failing one. One that refuses them all is.
+    since = target.failing_since if sent.given_up else 0
+    before = target if sent.through == target.cursor else replace(target, failures=0, failing_since=since)
     since = min(before.failing_since or now, now)
     failures = before.failures + 1
     failed = replace(changed, failures=failures, failing_since=since, problem=sent.problem)

@@ -58,6 +58,12 @@ def test_events_that_the_sender_gave_up_are_counted() -> None:
     assert after(replace(TARGET, undelivered=2), Sent(through="e.5", given_up=1))[0].undelivered == 3
 
 
+def test_a_target_that_refuses_one_event_after_the_other_fails_since_the_first() -> None:
+    failing = replace(TARGET, failures=3, failing_since=NOW - 9)
+    changed, due = after(failing, Sent(through="e.5", problem="It answered 400.", given_up=1))
+    assert (changed.failing_since, due) == (NOW - 9, NOW + 5)
+
+
 @pytest.mark.parametrize(("failures", "wait"), [(0, 5), (1, 10), (5, 160), (20, 3600), (2_000, 3600)])
 def test_the_wait_after_failures_doubles_up_to_an_hour(failures: int, wait: float) -> None:
     _, due = after(replace(TARGET, failures=failures), failed())
@@ -79,7 +85,7 @@ def test_after_a_day_of_failures_what_waits_is_given_up_and_counted() -> None:
 
 def test_a_target_that_has_ended_is_due_no_more() -> None:
     changed, due = after(TARGET, Sent(through="e.4", ended="gone"))
-    assert (changed.ended, due) == ("gone", NEVER)
+    assert (changed.ended, changed.failing_since, due) == ("gone", NOW, NEVER)
 
 
 def test_an_exchange_that_is_no_delivery_changes_settings_alone() -> None:
