@@ -10,7 +10,7 @@ import urls
 from commands.options import Options
 from config import Config, ConfigError, Feed, ListedFeed
 from opml.lists import merged, stored
-from timeline import LockedError, TimelineError, open_timeline
+from timeline import LockedError, TimelineError, open_existing
 
 HELP = "remove all entries of a feed that is not in the configuration any more"
 
@@ -54,7 +54,7 @@ def _problem(feed: Feed, name: str) -> str | None:
 async def _purge(config: Config, feed: str) -> int:
     """Raises TimelineError, also if a node follows the feed or has the store open; ConfigError if a list has it."""
     try:
-        timeline = await open_timeline(config.store)
+        timeline = await open_existing(config.store)
     except LockedError as locked:
         raise TimelineError(f"{locked}: stop it first") from None
     try:

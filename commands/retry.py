@@ -23,7 +23,7 @@ from commands import admin_client
 from commands.options import Options
 from config import Config, ConfigError
 from feeds import schedule
-from timeline import LockedError, open_timeline
+from timeline import LockedError, open_existing
 from timeline.retry import Retried, retry, together
 
 HELP = "poll a feed, a list of feeds, or all that fail, now, whatever the back-off"
@@ -88,7 +88,7 @@ def _retried(config: Config, identity: str | None) -> tuple[Retried | None, str]
 
 
 async def _in_store(config: Config, identity: str | None) -> Retried | None:
-    timeline = await open_timeline(config.store)
+    timeline = await open_existing(config.store)
     try:
         lists = await opml.lists.retry(timeline, config, identity)
         return lists if identity and lists else together(await retry(timeline, identity), lists)

@@ -13,7 +13,7 @@ MAX_FEEDS: Final = 10_000
 
 @dataclass
 class Retried:
-    """Identities of feeds and lists: those that are due, and the Unix time at which the pause of each other one ends."""
+    """Identities of feeds and lists: those that are due, and the Unix time at which the pause of others ends."""
 
     due: list[str] = field(default_factory=list)
     paused: dict[str, float] = field(default_factory=dict)

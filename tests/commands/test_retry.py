@@ -130,6 +130,7 @@ async def admin_at(folder: Path, server: dict[str, Any], admin: Admin) -> AsyncI
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Holds the lock of a database as a running server does."""
+    (folder / "livelog.db").touch()
     with (folder / "livelog.db.lock").open("w") as lock:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -199,6 +200,14 @@ async def test_a_feed_that_is_not_in_the_configuration_is_an_error(tmp_path: Pat
     (tmp_path / "config.yaml").write_text("blogs: {blog: {feeds: [https://example.org/feed]}}")
     code, output = await command("retry", "https://example.org/other", cwd=tmp_path)
     assert (code, output) == (2, "command line: https://example.org/other: no feed of the configuration\n")
+
+
+@pytest.mark.parametrize("arguments", [["retry"], ["purge", "https://example.org/feed"]])
+async def test_without_a_database_none_is_made(tmp_path: Path, arguments: list[str]) -> None:
+    """As under systemd, where the server may be given another store than the file has."""
+    (tmp_path / "config.yaml").write_text("blogs: {blog: {}}")
+    missing = f"livelog {arguments[0]}: livelog.db: there is no such file\n"
+    assert [await command(*arguments, cwd=tmp_path) for _ in "12"] == [(1, missing)] * 2
 
 
 async def test_a_store_that_cannot_be_reached_is_told_in_one_line(tmp_path: Path, redis: RedisServer) -> None:
