@@ -64,6 +64,12 @@ def named(item: Mapping[str, Any]) -> str:
     return f"{short_name(str((about.get('original') or about['source'])['title']))} {title}"
 
 
+def source_and_site(about: Mapping[str, Any]) -> str:
+    """Short name of a post's source, and behind it that of the site that the source has it from."""
+    names = [short_name(str(one["title"])) for one in (about["source"], about.get("original")) if one]
+    return " · ".join(dict.fromkeys(names))
+
+
 def _clean(title: str) -> str:
     """A title without invisible characters and piles of accents, white space folded."""
     folded = " ".join(_INVISIBLE.sub("", title).split())

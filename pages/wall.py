@@ -17,7 +17,7 @@ from pages.freshness import SourceState
 from pages.images import Mode
 from pages.item import clock, day, excerpt, isolated
 from pages.language import language
-from pages.names import named, short_name
+from pages.names import named, short_name, source_and_site
 from pages.shown_at import shown_at
 from pages.source_text import iso
 
@@ -34,13 +34,17 @@ _WIDTH: Final = re.compile(r' width="(\d+)"')
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A post on the wall. ``text`` and ``picture`` are shown on the newest one only; empty if there is none."""
+    """A post on the wall. ``text`` and ``picture`` are shown on the newest one only; empty if there is none.
+
+    ``names`` are those of its source, and of the site that the source has it from.
+    """
 
     id: str
     position: str
     shown_at: str
     revision: int
     source: str
+    names: str
     headline: str
     text: str
     picture: str
@@ -58,6 +62,7 @@ def card(item: Mapping[str, Any], images: Mode) -> Card:
         shown_at=shown_at(item),
         revision=about["revision"],
         source=source,
+        names=source_and_site(about),
         headline=headline[:MAX_HEADLINE_CHARS],
         text=text if title else "",
         picture=_picture(item) if images == "lazy" else "",

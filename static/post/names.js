@@ -59,7 +59,17 @@ export function initialOf(title) {
 }
 
 /**
- * The title of a post; the source's short name comes before one that is only a version: "v3.9.0".
+ * Short name of a post's source, and behind it that of the site that the source has it from.
+ *
+ * @param {Item} item
+ */
+export function sourceAndSite({ _livelog: { original, source } }) {
+  const names = [source, original].flatMap((one) => (one ? [shortName(one.title)] : []));
+  return [...new Set(names)].join(' · ');
+}
+
+/**
+ * The title of a post; the short name of the site that it is from comes before one that is only a version: "v3.9.0".
  *
  * @param {Item} item
  */

@@ -1,7 +1,7 @@
 /** The text of a post on the wall, as pages/wall.py has it, and its parts in the elements of `<template id="pattern">`. */
 
 import { parsePage } from '../post/html.js';
-import { initialOf, named, shortName } from '../post/names.js';
+import { initialOf, named, shortName, sourceAndSite } from '../post/names.js';
 import { shownAt } from '../post/shown-at.js';
 import { hue } from '../post/post.js';
 import { permalink } from '../timeline/addresses.js';
@@ -76,6 +76,7 @@ export function fillSource(element, title) {
 export function renderCard(item, blog) {
   const card = blank();
   fillSource(card, item._livelog.source.title);
+  part(card, '.wall-source').textContent = sourceAndSite(item);
   const text = fillHeadline(card, item, blog);
   fillOrRemove(part(card, '.wall-text'), text, (own) => {
     own.textContent = text;

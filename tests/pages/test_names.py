@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.names import initial, named, short_name
+from pages.names import initial, named, short_name, source_and_site
 
 CASES = json.loads(Path(__file__).with_name("names.json").read_text(encoding="utf-8"))
 
@@ -32,3 +32,11 @@ def test_only_versions_have_the_name_of_their_source_before_them(title: str, exp
 def test_a_version_has_the_name_of_the_site_that_it_is_from() -> None:
     about = {"source": {"title": "Releases of today"}, "original": {"title": "Harbour - Releases"}}
     assert named({"title": "v3.9.0", "_livelog": about}) == "Harbour v3.9.0"
+
+
+@pytest.mark.parametrize(("source", "original", "names"), CASES["source_and_site"])
+def test_a_post_has_the_name_of_its_site_behind_that_of_its_source(
+    source: str, original: str | None, names: str
+) -> None:
+    site = {"original": {"title": original}} if original else {}
+    assert source_and_site({"source": {"title": source}, **site}) == names

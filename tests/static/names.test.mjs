@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { initialOf, modeOf, named, shortName } from '../../static/post/names.js';
+import { initialOf, modeOf, named, shortName, sourceAndSite } from '../../static/post/names.js';
 
 const cases = JSON.parse(readFileSync(new URL('../pages/names.json', import.meta.url), 'utf8'));
 
@@ -21,6 +21,18 @@ test('only versions have the name of their source before them', () => {
     assert.equal(named({ title, _livelog: { source: { title: 'Harbour - Releases' } } }), expected);
   }
   assert.equal(named({ _livelog: { source: { title: 'Harbour' } } }), '');
+});
+
+test('a post has the name of its site behind that of its source', () => {
+  for (const [source, title, names] of cases.source_and_site) {
+    const original = title ? { title } : undefined;
+    assert.equal(sourceAndSite({ _livelog: { source: { title: source }, original } }), names);
+  }
+});
+
+test('a version has the name of the site that it is from', () => {
+  const about = { source: { title: 'Releases of today' }, original: { title: 'Harbour - Releases' } };
+  assert.equal(named({ title: 'v3.9.0', _livelog: about }), 'Harbour v3.9.0');
 });
 
 test('a post is shown as its feed or blog says', () => {
