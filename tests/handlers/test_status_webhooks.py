@@ -44,6 +44,7 @@ async def failing(site: Site) -> None:
 async def test_a_failing_webhook_is_told_with_its_remedy(site: Site) -> None:
     await failing(site)
     text = re.sub(r"\s+", " ", (await site.admin("/status", Accept="text/html")).body.decode())
+    assert "<title>▲ Status" in text
     assert "make a new one there" in text
     assert "The answer was 404 Not Found." in text
     assert "<span>1 event waits</span> <span>7 events were not delivered</span>" in text
