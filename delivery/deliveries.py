@@ -64,4 +64,5 @@ class Deliveries:
         """Ends deliveries under way within 3 seconds; what was not delivered is after a restart."""
         await self._webhook_targets.stop()
         await self._queue.stop()
+        self._webhooks.close()
         self._client.close()

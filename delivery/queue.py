@@ -34,6 +34,7 @@ from delivery.settlements import Delivery, Settlements
 from delivery.target import KIND, NEVER, Sender, Sent, Target, all_targets
 from delivery.wakeups import TARGETS_PER_SECOND, Wakeups
 from entries import Cursor, Event
+from outbound.deadlines import deadline
 from outbound.host_limits import HostLimits
 from outbound.put_backs import PutBacks
 from outbound.rooms import LOOK_SECONDS, PARK_SECONDS, PutBackError, Room
@@ -294,7 +295,7 @@ class DeliveryQueue:
                 return prepared, 0.0
             async with self._slot(target.host, room_of(target)):
                 began = loop.time()
-                async with asyncio.timeout(DELIVERY_SECONDS):
+                async with deadline(began + DELIVERY_SECONDS):
                     sent = await prepared(delivery.reached)
         except TimeoutError:
             problem = f"No answer within {DELIVERY_SECONDS:g} seconds."

@@ -57,6 +57,10 @@ class Webhooks:
         self._public_url = config.server.public_url
         self._named = {named.id: (named.blog, named.webhook) for named in named_in(config)}
 
+    def close(self) -> None:
+        """Ends the filters that are at work."""
+        self._choosing.clear()
+
     def due(self, _target: Target) -> float:
         """Never: there is nothing to do without events."""
         return NEVER

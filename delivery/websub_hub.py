@@ -14,6 +14,7 @@ import hmac
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from clock import steady
 from config import Config
 from delivery import callbacks
 from delivery.client import DeliveryClient, refusal
@@ -31,17 +32,24 @@ SIGNATURE: Final = "sha256"
 
 
 class WebSubHub:
-    """Sends to subscribers. ``clock`` gives Unix seconds."""
+    """Sends to subscribers. ``clock`` gives Unix seconds, ``steady`` seconds of a clock that is never set."""
 
     sort: Sort = "hub"
 
     def __init__(
-        self, config: Config, timeline: Timeline, client: DeliveryClient, clock: Callable[[], float]
+        self,
+        config: Config,
+        timeline: Timeline,
+        client: DeliveryClient,
+        clock: Callable[[], float],
+        steady: Callable[[], float] = steady,
     ) -> None:
         self.documents = Documents(timeline, clock)
         self._config = config
         self._client = client
         self._clock = clock
+        self._steady = steady
+        self._began = clock() - steady()
 
     def apply(self, config: Config) -> None:
         """Applies another configuration: subscriptions to feeds that are gone, or private now, are denied."""
@@ -53,7 +61,7 @@ class WebSubHub:
         subscription = Subscription.of(target)
         if Topic.of(self._config, subscription.topic) is None:
             return 0.0
-        return subscription.until
+        return subscription.until + self._set_forward()
 
     async def prepare(self, target: Target, events: Sequence[Event]) -> Exchange:
         """The exchange that does what is due, or distributes events."""
@@ -65,11 +73,15 @@ class WebSubHub:
         if topic is None:
             await callbacks.deny(self._client, target, subscription.callback, subscription.topic)
             return Sent(through=target.cursor, is_removed=True)
-        if subscription.until <= self._clock():
+        if subscription.until + self._set_forward() <= self._clock():
             return Sent(through=target.cursor, is_removed=True)
         if not events:
             return Sent(through=target.cursor, is_delivery=False)
         return await self._distribute(target, subscription, topic, events)
+
+    def _set_forward(self) -> float:
+        """Seconds by which the clock was set forward since the start: one that is wrong ends no subscription."""
+        return max(self._clock() - self._steady() - self._began, 0.0)
 
     async def _distribute(
         self, target: Target, subscription: Subscription, topic: Topic, events: Sequence[Event]

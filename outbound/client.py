@@ -30,6 +30,7 @@ from tornado.httputil import HTTPHeaders
 from outbound.body import ResponseBody
 from outbound.coding import ACCEPT_ENCODING
 from outbound.connect import connection
+from outbound.deadlines import deadline
 from outbound.host_limits import HostLimits
 from outbound.http1 import (
     MAX_HEADER_BYTES,
@@ -232,7 +233,7 @@ class Client:
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(body.close)
             try:
-                async with asyncio.timeout_at(hop.deadline) as timeout, self._connections:
+                async with deadline(hop.deadline) as timeout, self._connections:
                     head = await self._answer(hop, urlsplit(named) if at_origin else None, request)
             except TooLargeError:
                 raise RequestError(_too_large(settings)) from None

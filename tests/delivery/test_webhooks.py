@@ -63,6 +63,7 @@ class Node:
 
     async def stop(self) -> None:
         await self.queue.stop()
+        self.webhooks.close()
         self.client.close()
 
     async def targets(self) -> list[Target]:

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from clock import steady
 from config import Blog, Config, Fetch
 from delivery import documents, queue
+from delivery.client import DeliveryClient
 from delivery.subscriptions import Request, Subscription, new_target
 from delivery.target import KIND, Target
+from delivery.websub_hub import WebSubHub
 from entries import Source
 from tests.delivery.conftest import SITE, Hub, private
 from tests.delivery.subscriber import Subscriber
@@ -171,6 +174,23 @@ async def test_a_lease_that_has_ended_is_forgotten(
     await until(lambda: no_targets(hub))
     assert not subscriber.pushes
     assert not subscriber.denials
+
+
+async def test_a_clock_that_is_set_forward_ends_no_lease(hub: Hub, settings: Config) -> None:
+    target = await follow(hub, "https://reader.example/push")
+    client = DeliveryClient("Livelog/test", settings.fetch, hub.timeline.now)
+    ahead = passed = 0.0
+    sender = WebSubHub(
+        settings, hub.timeline, client, lambda: hub.timeline.now() + ahead + passed, lambda: steady() + passed
+    )
+    ahead = 1e7
+    exchange = await sender.prepare(target, ())
+    assert not (await exchange(lambda _: None)).is_removed
+    assert sender.due(target) > hub.timeline.now() + ahead
+    passed = 901.0
+    assert (await exchange(lambda _: None)).is_removed
+    assert sender.due(target) <= hub.timeline.now() + ahead + passed
+    client.close()
 
 
 @pytest.mark.parametrize("blogs", [(), (private("blog"),)])
