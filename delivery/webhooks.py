@@ -95,7 +95,7 @@ class Webhooks:
                     return _logged(target, self._failed(target, choice.event, response, through))
             through = str(choice.event.cursor)
             reached(through)
-        return Sent(through=through, settings=_without_refusals(target))
+        return _logged(target, Sent(through=through, settings=_without_refusals(target)))
 
     def _failed(self, target: Target, event: Event, response: Response, through: str) -> Sent:
         """The outcome of an answer that is no success."""
@@ -125,8 +125,10 @@ def _logged(target: Target, sent: Sent) -> Sent:
         logger.warning("Webhook %s of blog %s is gone. %s", target.name, target.blog, sent.problem)
     elif sent.given_up:
         logger.warning("Webhook %s of blog %s refuses a post. %s", target.name, target.blog, sent.problem)
-    elif not target.failures:
+    elif sent.problem and not target.failures:
         logger.warning("Webhook %s of blog %s fails. %s", target.name, target.blog, sent.problem)
+    elif target.failures and not sent.problem:
+        logger.warning("Webhook %s of blog %s is well again.", target.name, target.blog)
     return sent
 
 

@@ -185,11 +185,13 @@ class ListPoller:
 
 
 def _report(url: str, before: FeedList, after: FeedList, now: float) -> None:
-    """Logs a list that begins to fail, or has other feeds."""
+    """Logs a list that begins to fail, recovers, or has other feeds."""
     name = redaction.public_url(url)
     if after.problem and after.problem != before.problem:
         wait = schedule.in_words(after.next_at - now)
         logger.warning("List %s: %s Its last good feeds stay. Next try in %s.", name, after.problem, wait)
+    if before.problem and not after.problem:
+        logger.warning("List %s: well again after %s.", name, counted(before.failures, "failed request"))
     old, new = ({feed.url for feed in state.feeds} for state in (before, after))
     if old != new:
         count = counted(len(new), "feed")

@@ -18,6 +18,7 @@ from typing import Any, Final
 from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError, stream_request_body
 
+import redaction
 from connections.limits import RefusedError
 from feed_subscription import DENIED_SECONDS, KIND, LEASE_SECONDS, FeedSubscription, is_token
 from handlers.base import BaseHandler
@@ -192,6 +193,9 @@ class HubCallback(BaseHandler):
 
         if mode != "unsubscribe":
             await self._change(token, confirmed)
+            if self._subscription.problem:
+                names = map(redaction.public_url, (self._subscription.topic, self._subscription.hub))
+                logger.info("%s is subscribed at %s.", *names)
         elif self._subscription.confirms(mode, topic, self.site.timeline.now()):
             await self.site.timeline.remove_job(KIND, token)
         else:

@@ -125,7 +125,10 @@ def heard(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     records = caplog.get_records("call")
     lines = [record.getMessage() for record in records if record.levelno >= logging.WARNING]
-    assert all(re.match(r"Webhook \S+ of blog news (fails|is gone|refuses a post)\. ", line) for line in lines)
+    assert all(
+        re.match(r"Webhook \S+ of blog \w+ (fails|is gone|refuses a post|is well again)\.( |$)", line)
+        for line in lines
+    )
     assert "/hook" not in "".join(lines)
     records.clear()
 
@@ -242,7 +245,9 @@ async def problem(node: Node, name: str = "127.0.0.1") -> str:
     return (await node.target(name)).problem
 
 
-async def test_an_hour_of_failures_delays_nobody_else_and_loses_nothing(nodes: Nodes, server: Receiver) -> None:
+async def test_an_hour_of_failures_delays_nobody_else_and_loses_nothing(
+    nodes: Nodes, server: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
     async with receiver(lambda _: Reply(500)) as failing:
         node = await nodes.start({"url": failing.url(), "name": "failing"}, {"url": server.url(), "name": "good"})
         for number in range(12):
@@ -261,6 +266,7 @@ async def test_an_hour_of_failures_delays_nobody_else_and_loses_nothing(nodes: N
         assert titles(failing.accepted) == titles(server.accepted) == [f"post {number}" for number in range(12)]
         assert [one.headers["webhook-id"] for one in failing.accepted] == server.ids()
         assert failing.accepted[0].headers["webhook-id"] == failing.ids()[0]
+        await until(lambda: "Webhook failing of blog news is well again." in caplog.messages)
 
 
 async def test_after_410_nothing_is_sent_until_the_webhook_is_changed(nodes: Nodes, server: Receiver) -> None:

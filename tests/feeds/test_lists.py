@@ -138,6 +138,7 @@ async def test_a_list_that_cannot_be_read_keeps_its_last_good_feeds(
     origin.serve("/list", whole(opml("c")))
     known = await reader.later(HOUR)
     assert (names(known), known.problem, known.failures) == (["c"], None, 0)
+    assert log.heard() == [f"List {url}: well again after 1 failed request."]
 
 
 async def test_failures_back_off_up_to_a_day(reader: Reader, origin: RawOrigin, log: Log) -> None:

@@ -229,8 +229,9 @@ async def test_a_hub_that_does_not_confirm_is_asked_again_later(subscriber: Subs
 
 @pytest.mark.parametrize("status", [301, 302, 303, 400, 404, 500])
 async def test_a_refusal_is_told_and_asked_again_with_a_back_off(
-    subscriber: Subscriber, hub: Hub, status: int
+    subscriber: Subscriber, hub: Hub, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "livelog.http")
     hub.answers["/hub"] = (status, {"Location": "/other"} if status < 400 else {})
     await subscriber.follow(hub.publish("/feed", rss(ONE)))
 
@@ -243,6 +244,7 @@ async def test_a_refusal_is_told_and_asked_again_with_a_back_off(
     del hub.answers["/hub"]
     subscriber.clock.now += 2 * MINUTE
     await hub.subscribed()
+    assert f"{hub.url('/feed')} is subscribed at {hub.url('/hub')}." in caplog.messages
     assert {path for path, _ in hub.requests} == {"/hub"}, "no other redirect than 307 and 308 is followed"
 
 
