@@ -14,6 +14,7 @@ from tests.browser.test_accessibility import RUN, SCHEMES, STANDARDS, Scheme, ax
 from tests.browser.visitor import Visitor
 from tests.feeds.origins import RawOrigin, raw_origin, whole
 from tests.livelog import Livelog, until
+from tests.parts import in_turn
 from tests.test_status import rss
 
 __all__ = ["axe"]
@@ -86,8 +87,7 @@ async def test_try_now_works_without_scripts(livelog: Livelog, newsroom: Newsroo
         await until(works)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize(("width", "scheme"), in_turn([1280, 390, 320], SCHEMES))
 async def test_it_fits_each_screen_and_everyone(
     watched: Livelog, visitor: Visitor, axe: str, scheme: Scheme, width: int
 ) -> None:

@@ -10,6 +10,7 @@ from playwright.async_api import Page
 from tests.browser.test_accessibility import AXE, SCHEMES, violations
 from tests.browser.visitor import MISSING, Visitor
 from tests.browser.wall import is_whole, until_shown
+from tests.parts import in_turn
 from tests.realday import RealDay
 
 FULL_HD: Final = (1920, 1080)
@@ -28,8 +29,9 @@ async def wall(realday: RealDay, visitor: Visitor, path: str, size: tuple[int, i
     return page
 
 
-@pytest.mark.parametrize("size", SCREENS)
-@pytest.mark.parametrize("blog", ["world", "news", "shipped", "releases", "urdu", "titleless"])
+@pytest.mark.parametrize(
+    ("blog", "size"), in_turn(["world", "news", "shipped", "releases", "urdu", "titleless"], SCREENS)
+)
 async def test_a_board_has_nine_posts_or_more(
     realday: RealDay, visitor: Visitor, blog: str, size: tuple[int, int]
 ) -> None:
@@ -41,8 +43,7 @@ async def test_a_board_has_nine_posts_or_more(
     assert min(float(text.removesuffix("px")) for text in sizes) >= 28 * scale
 
 
-@pytest.mark.parametrize("size", SCREENS)
-@pytest.mark.parametrize("blog", ["releases", "world", "many"])
+@pytest.mark.parametrize(("blog", "size"), in_turn(["releases", "world", "many"], SCREENS))
 async def test_twelve_sources_have_thirty_headlines_or_more(
     realday: RealDay, visitor: Visitor, blog: str, size: tuple[int, int]
 ) -> None:
@@ -53,8 +54,9 @@ async def test_twelve_sources_have_thirty_headlines_or_more(
         assert await page.locator("#rest").inner_text() == "28 more sources"
 
 
-@pytest.mark.parametrize("path", ["/world/?view=wall", "/releases/?view=wall&by=source"])
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("path", "language"), in_turn(["/world/?view=wall", "/releases/?view=wall&by=source"], ["en", "zh"])
+)
 async def test_no_rule_of_accessibility_is_broken(
     realday: RealDay, visitor: Visitor, path: str, language: str
 ) -> None:
