@@ -25,8 +25,7 @@ from tests.browser.visitor import every_second, listed, until_live
 from tests.livelog import Livelog
 
 BURST = 250
-BURSTS = 3
-"""Posts that one poll brings, and such polls."""
+"""Posts that one poll brings."""
 
 SHARED = 3
 """By how much more CPU the same work takes where others use the core's caches and its other thread."""
@@ -78,8 +77,9 @@ async def test_a_page_loads_one_style_and_two_scripts_and_a_later_visit_neither(
     assert (again.answers["Document"], again.answers["Stylesheet"], again.answers["Script"]) == (1, 0, 0)
 
 
+@pytest.mark.parametrize("bursts", [1, pytest.param(3, marks=pytest.mark.soak)])
 async def test_a_flood_of_posts_leaves_every_frame_its_time(
-    livelog: Livelog, newsroom: Newsroom, browser: Browser
+    livelog: Livelog, newsroom: Newsroom, browser: Browser, bursts: int
 ) -> None:
     """By the thread's CPU: what else the machine does stretches the clock. The bench has the whole day of 5,000."""
     desk = newsroom.open_desk("/a.xml", title="The Newsroom", keep=BURST)
@@ -93,7 +93,7 @@ async def test_a_flood_of_posts_leaves_every_frame_its_time(
         await page.goto(livelog.url("/blog/"))
         await until_live(page)
         async with traced(browser, page) as tasks:
-            for burst in range(BURSTS):
+            for burst in range(bursts):
                 for number in range(BURST):
                     desk.publish(replace(written[number % FRONT_PAGE], title=f"Post {number} of burst {burst}"))
                 await show_waiting(page, f"Post {BURST - 1} of burst {burst}")

@@ -1,6 +1,6 @@
 """A Livelog behind a proxy of deploy/, in a network of its own, and a crowd of clients; prints its findings as JSON.
 
-    unshare --net python -m tests.deploy.behind_proxy nginx|socket|caddy FOLDER
+    unshare --net python -m tests.deploy.behind_proxy nginx|socket|caddy FOLDER CLIENTS
 
 `socket` is nginx before a Livelog on a Unix socket. The network has the addresses of 198.51.100.0/24 (RFC 5737):
 those of loopback are exempt from the limits.
@@ -27,7 +27,6 @@ CERTIFICATE: Final = ROOT / "tests" / "feeds" / "untrusted.pem"
 
 HOST: Final = "live.example.org"
 ADDRESS: Final = "198.51.100.250"
-CLIENTS: Final = 1_100
 ADDRESSES: Final = 200
 PER_ADDRESS: Final = 1_000
 """`connections.limits.MAX_LIVE_PER_ADDRESS`, which the test compares."""
@@ -174,11 +173,11 @@ async def until_up() -> None:
     raise AssertionError("the proxy does not answer")
 
 
-async def findings() -> dict[str, Any]:
-    """All that the tests ask for."""
+async def findings(count: int) -> dict[str, Any]:
+    """All that the tests ask for, of so many clients."""
     await until_up()
     found: dict[str, Any] = {}
-    sources = [f"198.51.100.{n % ADDRESSES + 1}" for n in range(CLIENTS)]
+    sources = [f"198.51.100.{n % ADDRESSES + 1}" for n in range(count)]
     clients = await crowd(sources)
     found["crowd"] = statuses(clients)
     found["counted"] = json.loads(await body("/healthz"))["status"]
@@ -219,7 +218,7 @@ async def protocol() -> str | None:
     return chosen
 
 
-async def main(kind: str, folder: Path) -> None:
+async def main(kind: str, folder: Path, clients: int) -> None:
     """Starts everything, and prints the findings."""
     socket = folder / "livelog.sock" if kind == "socket" else None
     server = {"public_url": f"https://{HOST}", "address": f"unix:{socket}"} if socket else CONFIG["server"]
@@ -227,11 +226,11 @@ async def main(kind: str, folder: Path) -> None:
     livelog = [sys.executable, str(ROOT / "server.py"), f"--config={folder / 'config.yaml'}"]
     proxy = caddy_command(folder) if kind == "caddy" else nginx_command(folder, socket)
     async with running(livelog, folder, "livelog"), running(proxy, folder, kind):
-        found = await findings()
+        found = await findings(clients)
     print(json.dumps(found))
 
 
 if __name__ == "__main__":
     for command in ("ip link set lo up", "ip route add local 198.51.100.0/24 dev lo"):
         subprocess.run(command.split(), check=True)
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

@@ -19,7 +19,7 @@ import pytest
 
 from feeds.parser.document import Document, NotAFeedError, Reading
 from feeds.parser_pool import MEMORY_BYTES, ParserKilledError, ParserPool
-from tests.corpus import manifest
+from tests.corpus import PARTS, manifest
 from tests.feeds.documents import rss
 from tests.feeds.processes import address_space, cpu_seconds, pids
 
@@ -184,11 +184,12 @@ def test_the_manifest_is_that_of_the_files(corpus: Path) -> None:
     assert on_disk == set(manifest(corpus))
 
 
+@PARTS
 async def test_every_open_feed_gives_its_entries_each_once(
-    corpus: Path, parser_pool: ParserPool, documents: Documents
+    corpus: Path, parser_pool: ParserPool, documents: Documents, one_in: int
 ) -> None:
     wrong = {}
-    for file, row in folder(corpus, "open").items():
+    for file, row in [*folder(corpus, "open").items()][::one_in]:
         document = await read_once(parser_pool, corpus, file, documents)
         listed = identities((corpus / file).read_bytes())
         assert len(listed) == counted(row), f"{file}: this test finds others than the manifest"
@@ -199,11 +200,12 @@ async def test_every_open_feed_gives_its_entries_each_once(
     assert not wrong
 
 
+@PARTS
 async def test_an_entry_is_the_same_wherever_its_document_was_found(
-    corpus: Path, parser_pool: ParserPool, documents: Documents
+    corpus: Path, parser_pool: ParserPool, documents: Documents, one_in: int
 ) -> None:
     elsewhere = "https://cdn.example.org/moved/feed"
-    for file in folder(corpus, "open"):
+    for file in [*folder(corpus, "open")][::one_in]:
         first = await read_once(parser_pool, corpus, file, documents)
         body = (corpus / file).read_bytes()
         assert not (await parser_pool.parse(reading(file, body, known=first.listed))).entries, file
@@ -233,8 +235,11 @@ async def test_every_malformed_file_ends_in_entries_or_a_reason_within_its_limit
     assert max(used.values()) <= CPU_LIMIT, used
 
 
-async def test_every_entry_can_be_published(corpus: Path, parser_pool: ParserPool, documents: Documents) -> None:
-    for file in manifest(corpus):
+@PARTS
+async def test_every_entry_can_be_published(
+    corpus: Path, parser_pool: ParserPool, documents: Documents, one_in: int
+) -> None:
+    for file in [*manifest(corpus)][::one_in]:
         try:
             document = await read_once(parser_pool, corpus, file, documents)
         except NotAFeedError:

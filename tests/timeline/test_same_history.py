@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entries import Attachment, Cursor, Entry, Source
@@ -119,6 +119,7 @@ async def test_all_stores_return_the_same_after_one_history(shared_redis: RedisS
                 assert await everything(redis, blog) == await everything(sqlite, blog)
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(
     history=st.lists(
         st.tuples(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entries import Cursor
@@ -84,6 +84,7 @@ async def test_after_a_copy_nothing_comes_again_and_numbers_go_on(stores: tuple[
         assert (replay.complete, replay.reason) == (False, "epoch")
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(history=st.lists(COMMITS | COMMITS | LIMITS, min_size=2, max_size=6), steps=st.lists(COMMITS, max_size=2))
 async def test_a_store_and_its_copy_go_on_alike(
     shared_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory, history: list[Any], steps: list[Any]

@@ -31,11 +31,12 @@ from timeline import Lease, TimelineError
 from timeline.redis import RedisTimeline
 
 
+@pytest.mark.parametrize("many", [200, pytest.param(1_000, marks=pytest.mark.soak)])
 async def test_a_commit_whose_answer_was_lost_is_made_again_without_a_trace(
-    redis: RedisServer, timeline: RedisTimeline
+    redis: RedisServer, timeline: RedisTimeline, many: int
 ) -> None:
     await commit(timeline)  # From here on Redis knows the script: what is lost is a commit, not its loading.
-    feeds = [f"https://example.org/{n}" for n in range(1_000)]
+    feeds = [f"https://example.org/{n}" for n in range(many)]
     await timeline.follow(dict.fromkeys(feeds, 0.0))
     committed: set[bytes] = set()
 
@@ -56,13 +57,13 @@ async def test_a_commit_whose_answer_was_lost_is_made_again_without_a_trace(
 
     proxy = Proxy(redis, first_commit_of_a_feed)
     async with proxy as url, opened(url) as node:
-        leases = await node.claim(NOW, 1_000, LEASE_SECONDS)
+        leases = await node.claim(NOW, many, LEASE_SECONDS)
         # Ten at a time, so that answers are lost beside others that are not.
         await asyncio.gather(*(commit_until_answered(node, leases[n::10]) for n in range(10)))
-    assert proxy.lost == 1_000
-    assert redis.ask("XLEN", "{livelog}:blog:events") == 1_000
+    assert proxy.lost == many
+    assert redis.ask("XLEN", "{livelog}:blog:events") == many
     replay = await timeline.replay("blog", Cursor((await timeline.head("blog")).epoch, 0), 2_000)
-    assert sorted(event.id for event in replay.events) == sorted(f"e{n}" for n in range(1_000))
+    assert sorted(event.id for event in replay.events) == sorted(f"e{n}" for n in range(many))
 
 
 async def test_a_redis_that_was_emptied_is_noticed_by_a_watcher(redis: RedisServer, timeline: RedisTimeline) -> None:
