@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from tornado.httpclient import AsyncHTTPClient
 
 from delivery.subscriptions import Request, Subscription, new_target
@@ -55,8 +56,10 @@ class Swept:
     facts: dict[str, str] = field(default_factory=dict)
 
 
-@pytest.fixture
-async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def swept(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Swept]:
+    """It is to be asked, and not to be changed."""
+    livelog = Livelog(tmp_path_factory.mktemp("swept"))
     async with raw_origin() as origin:
         feeds: list[Any] = [
             {"url": f"{origin.serve(f'/{name}?token={SECRET}', script)}", "title": name.title()}
@@ -104,6 +107,7 @@ async def swept(livelog: Livelog) -> AsyncIterator[Swept]:
         swept.facts["the remedy of the webhook"] = found["webhooks"][0]["remedy"]
         swept.facts["the remedy of a subscriber"] = found["subscribers"]["hosts"][0]["remedy"]
         yield swept
+        await livelog.kill()
 
 
 async def subscribe(livelog: Livelog) -> None:
@@ -150,6 +154,7 @@ async def answers(livelog: Livelog) -> AsyncIterator[tuple[str, str]]:
         yield "/blog/ws", repr(await socket_client.take(2))
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_no_public_path_has_what_is_the_operators_business(swept: Swept) -> None:
     assert len(swept.facts) > 15
     facts = {**swept.facts, **translations()}
@@ -159,6 +164,7 @@ async def test_no_public_path_has_what_is_the_operators_business(swept: Swept) -
     assert found == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_readers_are_told_that_a_source_cannot_be_reached_and_no_more(swept: Swept) -> None:
     text = (await swept.livelog.get("/blog/", Accept="text/html")).body.decode()
     problems = re.findall(r'<p dir="auto">(.*?)</p>', text)
@@ -176,7 +182,8 @@ def test_each_public_route_is_swept() -> None:
     assert missing == []
 
 
-async def test_the_token_alone_opens_the_operators_paths(swept: Swept) -> None:
+async def test_the_token_alone_opens_the_operators_paths(livelog: Livelog) -> None:
+    await livelog.start({"blog": []}, server={"admin_token": TOKEN})
     for path in ("/status", "/metrics"):
-        assert (await swept.livelog.get(path)).code == 401
-        assert (await swept.livelog.get(path, Authorization=f"Bearer {TOKEN}")).code == 200
+        assert (await livelog.get(path)).code == 401
+        assert (await livelog.get(path, Authorization=f"Bearer {TOKEN}")).code == 200

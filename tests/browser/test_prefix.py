@@ -16,7 +16,10 @@ from tests.ports import free_ports
 from tests.prefix_proxy import PrefixProxy
 
 
-@pytest_asyncio.fixture(loop_scope="session", params=[True, False], ids=["stripped", "kept"])
+# Both ways of all links are in tests/handlers/test_prefix.py.
+@pytest_asyncio.fixture(
+    loop_scope="session", params=[True, pytest.param(False, marks=pytest.mark.soak)], ids=["stripped", "kept"]
+)
 async def proxy(request: pytest.FixtureRequest) -> AsyncIterator[PrefixProxy]:
     """A proxy of `/live`."""
     proxy = PrefixProxy("/live", strip=request.param)

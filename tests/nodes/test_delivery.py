@@ -15,7 +15,7 @@ from tests.nodes.readers import Crowd
 READERS = 200
 
 
-@pytest.mark.parametrize("deliveries", [100_000, pytest.param(1_000_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("deliveries", [25_000, pytest.param(1_000_000, marks=pytest.mark.soak)])
 async def test_readers_who_come_and_go_get_every_event_once_and_in_order(
     installation: Installation, newsroom: Newsroom, deliveries: int
 ) -> None:
