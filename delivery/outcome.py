@@ -18,6 +18,10 @@ MAX_RETRY_INTERVAL: Final = 3600.0
 MAX_RETRY_SECONDS: Final = 24 * 3600.0
 """Time for which the same events are tried again."""
 
+MIN_FAILURES: Final = 10
+"""Failures before events are given up: a machine that was off, or whose clock was set forward, has not tried for a
+day."""
+
 MAX_RETRY_AFTER_SECONDS: Final = 24 * 3600.0
 JITTER: Final = 0.1
 """The largest share of a wait that jitter adds."""
@@ -64,7 +68,7 @@ def after(
     failures = before.failures + 1
     failed = replace(changed, failures=failures, failing_since=since, problem=sent.problem)
     wait = min(FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 30), MAX_RETRY_INTERVAL)
-    if now - since >= MAX_RETRY_SECONDS:
+    if now - since >= MAX_RETRY_SECONDS and failures >= MIN_FAILURES:
         failed, wait = given_up(failed, head), MAX_RETRY_INTERVAL
     return failed, now + max(wait * (1 + JITTER * jitter), min(sent.retry_after or 0.0, MAX_RETRY_AFTER_SECONDS))
 

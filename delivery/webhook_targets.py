@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -26,6 +26,9 @@ PREFIX: Final = "webhook-"
 
 KEEP_INTERVAL: Final = 60.0
 RETRY_SECONDS: Final = 1.0
+
+MOVED: Final = "moved"
+"""The end of a target that goes on under another id."""
 
 DIGEST: Final = "digest"
 """The setting by which a change of a webhook is noticed."""
@@ -108,9 +111,10 @@ async def reconcile(timeline: Timeline, config: Config, *, removes: bool = True)
     for named in wanted.values():
         if named.id in found:
             is_done &= await _is_updated(timeline, found[named.id], named)
-        else:
-            await _add(timeline, named, _former(named, found))
-    for gone in sorted(found.keys() - wanted.keys()) if removes else ():
+        elif await timeline.job(KIND, named.id) is None:
+            is_done &= await _is_added(timeline, named, _former(named, found), wanted.keys())
+    # One whose webhook is known by another name now has the cursor until that one is stored.
+    for gone in sorted(found.keys() - wanted.keys()) if removes and is_done else ():
         await timeline.remove_job(KIND, gone)
     return is_done
 
@@ -128,14 +132,26 @@ async def stored(timeline: Timeline) -> dict[str, Target]:
     return found
 
 
-async def _add(timeline: Timeline, named: Named, former: Target | None) -> None:
-    cursor = former.cursor if former else str(await timeline.head(named.blog.slug))
-    target = replace(former, id=named.id) if former else Target(**_facts(named), id=named.id, sort="webhook")
-    target = replace(target, **_facts(named), cursor=cursor)
-    if await timeline.job(KIND, named.id):
-        # Another node has put it since, and may have delivered to it.
-        return
+async def _is_added(timeline: Timeline, named: Named, former: Target | None, wanted: Collection[str]) -> bool:
+    """Stores a new target, at the cursor of its ``former`` one; False while that is leased.
+
+    The former one ends, unless it is one of the ``wanted``.
+    """
+    if former and former.id not in wanted:
+        job = await timeline.job(KIND, former.id)
+        if job is None:
+            return False
+        former = Target.from_json(job.state)
+        if not await timeline.amend_job(job, replace(former, ended=MOVED).to_json()):
+            return False
+    facts = _facts(named)
+    if former:
+        target = replace(former, **facts, id=named.id, ended="")
+    else:
+        cursor = str(await timeline.head(named.blog.slug))
+        target = Target(**facts, id=named.id, sort="webhook", cursor=cursor)
     await timeline.put_job(target.job, timeline.now())
+    return True
 
 
 async def _is_updated(timeline: Timeline, target: Target, named: Named) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from itertools import chain
 from urllib.parse import urlencode
 
@@ -42,6 +44,13 @@ def have(subscriber: Subscriber, *titles: str) -> Callable[[], bool]:
     return found
 
 
+def all_settled(livelog: Livelog) -> bool:
+    """True if no push is under way, and all subscriptions are at one cursor."""
+    with closing(sqlite3.connect(livelog.database)) as db:
+        jobs = db.execute("SELECT state, leased FROM jobs WHERE kind = 'delivery'").fetchall()
+    return len({json.loads(state)["cursor"] for state, _ in jobs}) == 1 and not any(leased for _, leased in jobs)
+
+
 async def test_a_server_that_is_killed_amid_a_distribution_delivers_the_rest_after_its_restart(
     livelog: Livelog, newsroom: Newsroom, subscriber: Subscriber
 ) -> None:
@@ -64,6 +73,7 @@ async def test_a_server_that_is_killed_amid_a_distribution_delivers_the_rest_aft
     known = len(subscriber.pushes)
     await livelog.start(blogs, **sections)
     await until(have(subscriber, "first", "second"))
+    await until(lambda: all_settled(livelog))
     assert all(titles == ["second"] for lists in by_path(subscriber.pushes[known:]).values() for titles in lists)
     again = len(subscriber.pushes) - known - subscriber.hung
     assert again < SUBSCRIBERS, "most of those that had it do not get it again"

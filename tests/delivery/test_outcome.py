@@ -83,6 +83,11 @@ def test_after_a_day_of_failures_what_waits_is_given_up_and_counted() -> None:
     assert (changed.cursor, changed.undelivered, due) == ("e.9", 7, NOW + MAX_RETRY_INTERVAL)
 
 
+def test_a_machine_that_was_off_for_a_day_gives_nothing_up() -> None:
+    changed, _ = after(replace(TARGET, failures=3, failing_since=NOW - MAX_RETRY_SECONDS), failed())
+    assert (changed.cursor, changed.undelivered) == (TARGET.cursor, 0)
+
+
 def test_a_target_that_has_ended_is_due_no_more() -> None:
     changed, due = after(TARGET, Sent(through="e.4", ended="gone"))
     assert (changed.ended, changed.failing_since, due) == ("gone", NOW, NEVER)

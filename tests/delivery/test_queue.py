@@ -14,7 +14,7 @@ import pytest
 from config import Blog, Config
 from delivery import queue as queue_module
 from delivery import settlements
-from delivery.outcome import MAX_RETRY_SECONDS
+from delivery.outcome import MAX_RETRY_SECONDS, MIN_FAILURES
 from delivery.queue import LEASE_SECONDS, DeliveryQueue
 from delivery.target import KIND, NEVER, Exchange, Reached, Sent, Sort, Target
 from entries import Cursor, Event
@@ -222,10 +222,11 @@ async def test_what_failed_is_sent_again_after_a_back_off_and_other_events_do_no
 
 async def test_after_a_day_of_failures_events_are_given_up_and_later_ones_sent(desk: Desk) -> None:
     desk.sender.answer = lambda target, _: Sent(through=target.cursor, problem="It answered 500.")
-    await desk.follow(TARGET)
+    await desk.follow(replace(TARGET, failures=MIN_FAILURES, failing_since=desk.clock()))
     queue = desk.queue()
     await commit(desk.timeline, entry("a"), entry("b"))
     await until(lambda: queue.counts["failed"] == 1)
+    await until(lambda: queue.under_way == 0)
     desk.clock.ahead = MAX_RETRY_SECONDS + 1
     await desk.has("t", 2)
     assert (await desk.target()).undelivered == queue.counts["given_up"] == 2

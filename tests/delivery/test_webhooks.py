@@ -20,7 +20,7 @@ from delivery.outcome import MAX_RETRY_INTERVAL
 from delivery.queue import LEASE_SECONDS, DeliveryQueue
 from delivery.standard_webhooks import signature
 from delivery.target import KIND, Target
-from delivery.webhook_targets import PREFIX, WebhookTargets, reconcile
+from delivery.webhook_targets import MOVED, PREFIX, WebhookTargets, reconcile
 from delivery.webhooks import LEAVE_SECONDS, MAX_REFUSALS, Webhooks
 from entries import Entry
 from feeds.parser.filter import Filter
@@ -433,6 +433,21 @@ async def test_a_webhook_that_is_given_a_name_goes_on(nodes: Nodes, server: Rece
     await node.apply(config({"url": server.url(), "name": "ours"}))
     await until(lambda: server.accepted)
     assert [target.name for target in await node.targets()] == ["ours"]
+
+
+async def test_a_webhook_that_is_given_a_name_during_a_delivery_repeats_no_post(
+    nodes: Nodes, server: Receiver
+) -> None:
+    node = await nodes.start(server.url())
+    server.is_deaf = True
+    await node.publish("a")
+    await until(lambda: server.received)
+    named = config({"url": server.url(), "name": "ours"})
+    assert not await reconcile(node.timeline, named, removes=False), "it is to be called again"
+    assert [target.name for target in await node.targets()] == ["127.0.0.1"]
+    await node.queue.stop()
+    assert await reconcile(node.timeline, named, removes=False)
+    assert {target.name: target.ended for target in await node.targets()} == {"127.0.0.1": MOVED, "ours": ""}
 
 
 async def test_webhooks_of_one_host_without_names_are_numbered(nodes: Nodes, server: Receiver) -> None:
