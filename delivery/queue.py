@@ -10,8 +10,9 @@
 Nothing is kept for an event: a target has a cursor. After a crash, a delivery that was not settled is made again. One
 that is cut off otherwise keeps what it has reached.
 
-Targets that answered well and quickly, slow ones, and all others have rooms of their own (`outbound.rooms`); a host
-has few exchanges at a time, in all rooms. A target without room is put back, until there is likely to be some.
+Targets that answered well and quickly, slow ones, all others, and webhooks have rooms of their own
+(`outbound.rooms`); a host has few exchanges at a time, in all rooms. A target without room is put back, until there
+is likely to be some.
 """
 
 from __future__ import annotations
@@ -68,9 +69,18 @@ MAX_EVENTS_UNPROVEN: Final = 8
 
 STOP_TIMEOUT: Final = 1.5
 
-RoomName = Literal["proven", "other", "slow"]
+RoomName = Literal["proven", "other", "slow", "proven webhooks", "other webhooks"]
 
-SLOTS: Final[dict[RoomName, int]] = {"proven": 24, "other": 8, "slow": 8}
+SLOTS: Final[dict[RoomName, int]] = {
+    "proven": 24,
+    "other": 8,
+    "slow": 8,
+    "proven webhooks": 16,
+    "other webhooks": 8,
+}
+PUTS_BACK: Final = ("proven", "other")
+"""Rooms whose exchanges are put back if they take long while others wait. Those with webhooks never are: a chat would
+show a post twice."""
 
 
 class DeliveryQueue:
@@ -100,9 +110,7 @@ class DeliveryQueue:
         self._by_host: Counter[str] = Counter()
         self._put_backs = PutBacks(PER_HOST)
         self._rooms: dict[RoomName, Room] = {
-            "proven": Room(PARK_SECONDS, LOOK_SECONDS),
-            "other": Room(PARK_SECONDS, LOOK_SECONDS),
-            "slow": Room(PARK_SECONDS, None),
+            name: Room(PARK_SECONDS, LOOK_SECONDS if name in PUTS_BACK else None) for name in SLOTS
         }
         for name, room in self._rooms.items():
             room.resize(SLOTS[name])
@@ -207,7 +215,7 @@ class DeliveryQueue:
         leases = await self._timeline.claim_jobs(KIND, self._clock(), room, LEASE_SECONDS)
         if leases:
             self._report.worked()
-        under_way = {delivery.lease.job.id: delivery for delivery in self._under_way.values()}
+        under_way = {delivery.lease.job.id: delivery for delivery in self._under_way.values()} if leases else {}
         for lease in leases:
             former = under_way.get(lease.job.id)
             if former and former.lease.job.state == lease.job.state:
@@ -332,6 +340,8 @@ class DeliveryQueue:
 
 def room_of(target: Target) -> RoomName:
     """The room that a target is served in."""
+    if target.sort == "webhook":
+        return "proven webhooks" if outcome.is_proven(target) else "other webhooks"
     if target.took >= outcome.QUICK_SECONDS:
         return "slow"
     return "proven" if outcome.is_proven(target) else "other"

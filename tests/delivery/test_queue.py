@@ -18,6 +18,7 @@ from delivery.outcome import MAX_RETRY_SECONDS, MIN_FAILURES
 from delivery.queue import LEASE_SECONDS, DeliveryQueue
 from delivery.target import KIND, NEVER, Exchange, Reached, Sent, Sort, Target
 from entries import Cursor, Event
+from outbound import rooms
 from outbound.rooms import PutBackError
 from tests.livelog import until
 from tests.redis import RedisServer
@@ -474,6 +475,25 @@ async def test_targets_that_never_answer_do_not_delay_another(desk: Desk) -> Non
     await commit(desk.timeline, entry("a"))
     await desk.has("z", 1)
     assert queue.counts["failed"] == 0, "none of the others has had its time yet"
+
+
+@pytest.mark.parametrize("delivered_at", [0.0, 1.0])
+async def test_a_request_to_a_webhook_is_not_cut_off_for_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, delivered_at: float
+) -> None:
+    """It would be sent again: a chat would show the post twice."""
+    monkeypatch.setattr(queue_module, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(queue_module, "SLOTS", dict.fromkeys(queue_module.SLOTS, 1))
+    monkeypatch.setattr(rooms, "PARKED_PER_SLOT", 1)
+    targets = [replace(TARGET, id=f"t{n}", host=f"h{n}", delivered_at=delivered_at) for n in range(3)]
+    desk.sender.hung = {target.id for target in targets}
+    await desk.follow(*targets)
+    await commit(desk.timeline, entry("a"))
+    queue = desk.queue()
+    await until(lambda: desk.sender.calls == 2)
+    await asyncio.sleep(1)
+    assert desk.sender.calls == 2, "one is parked, one has the slot, and one waits"
+    await queue.stop()
 
 
 async def test_ten_targets_of_one_host_have_four_deliveries_at_a_time(desk: Desk) -> None:
