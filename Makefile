@@ -1,7 +1,7 @@
 # make run          set up and run python server.py       make test     all tests, with the programs they need
 # make demo         a newsroom on loopback, live          make check    ruff, mypy, tsc
 # make setup        set up only                           make bench    all benchmarks
-# make soak         the long forms of the fault tests     make lock     renew the pinned dependencies
+# make soak         the long forms of tests               make lock     renew the pinned dependencies
 # make screenshots  docs/screenshots/, from the demo      make clean    delete environments and caches
 # make lighthouse   scores on a day of real feeds         make docs     docs/configuration.md, from the schema
 
@@ -32,9 +32,12 @@ test: $(VENV)/.dev node_modules/.installed
 	@tests/need openssl
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
-soak: $(VENV)/.dev
+soak: $(VENV)/.dev node_modules/.installed
+	@tests/need chromium-headless-shell chromium
 	@tests/need redis-server
 	@tests/need strace
+	@tests/need nginx
+	@tests/need caddy
 	$(BIN)/python -m pytest -m soak -v
 	$(BIN)/python -m pytest --hypothesis-profile=soak tests/config tests/connections tests/feeds/parser tests/timeline
 
