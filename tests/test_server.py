@@ -452,7 +452,9 @@ async def test_a_database_that_can_not_be_written_is_reported_in_one_line(tmp_pa
     )
 
 
-@pytest.mark.parametrize("room", [0, 3, 100, 4_096, 8_192, 30_000, 60_000])
+@pytest.mark.parametrize(
+    "room", [0, 4_096, 30_000, *(pytest.param(n, marks=pytest.mark.soak) for n in (3, 100, 8_192, 60_000))]
+)
 async def test_a_first_start_on_a_full_disk_is_reported_in_one_line(tmp_path: Path, room: int) -> None:
     limited = "import os, resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); os.execv({1!r}, {2!r})"
     run = [sys.executable, str(ROOT / "server.py"), "--port=0", "--store=sqlite:livelog.db", "http://127.0.0.1:1/"]
