@@ -573,11 +573,14 @@ async def test_parser_processes_end_when_the_server_is_killed(livelog: Livelog, 
 
 
 async def test_parser_processes_share_the_program_wherever_it_was_started(
-    livelog: Livelog, newsroom: Newsroom
+    livelog: Livelog, newsroom: Newsroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its folder is not the working directory here. Importing all of it takes each process most of a second."""
     desk = newsroom.open_desk("/a.xml", title="A")
     desk.publish(title="Something to parse")
+    # Compiled modules, where there are some, would hide most of what an import takes.
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "none"))
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     livelog.is_warm = False
     await livelog.start({"blog": [desk.url]})
 
