@@ -11,6 +11,7 @@ from entries import dump
 
 DAY_HOURS: Final = 24
 MAX_DELAYS: Final = 20
+GAP_REPORTED_SECONDS: Final = 30 * 86_400.0
 
 
 class Mark(NamedTuple):
@@ -26,6 +27,29 @@ class Mark(NamedTuple):
     link: str = ""
     absent: bool = False
     written: str = ""
+
+
+class FeedGap(NamedTuple):
+    """Entries that were published between two polls of a feed, and that the later document does not list.
+
+    ``ids`` are the newest entries that were known before; ``floor`` and ``after`` are the dates of the oldest and the
+    newest of them, ``before`` is that of the oldest entry found since, in Unix seconds, 0 for unknown. ``url`` is the
+    page to read next, from the time ``due`` on; None if the gap stays. It was found at ``since``; ``pages`` were read
+    for it.
+    """
+
+    url: str | None
+    ids: tuple[str, ...]
+    floor: float
+    after: float
+    before: float
+    since: float
+    due: float = 0
+    pages: int = 0
+
+    def is_reported(self, now: float) -> bool:
+        """True for a gap that stays, for GAP_REPORTED_SECONDS."""
+        return self.url is None and now - self.since <= GAP_REPORTED_SECONDS
 
 
 class Marks(Mapping[str, Mark]):
@@ -92,6 +116,8 @@ class FeedState:
     blog took, and those that the filters of all blogs rejected, by the hour in which they were seen, up to ``hour``
     (Unix hours). ``delays`` are the newest times in seconds from the date of an entry to when it was seen.
 
+    ``gap`` is the last feed gap that is still open, or that stayed.
+
     ``hub`` and ``topic`` are the WebSub hub that the last document named, and the topic to subscribe to at it.
     ``pushed_until`` is the end of the subscription that was active at the last poll. The hub pushed ``pushes``
     documents, the last at ``pushed_at``. ``push_trusted`` is True while pushes come before polls find the same; since
@@ -142,6 +168,7 @@ class FeedState:
     awaited_since: float = 0
     missed: int = 0
     distrusted_at: float = 0
+    gap: FeedGap | None = None
     listed: Marks = field(default_factory=Marks)
 
     @property
@@ -167,6 +194,11 @@ class FeedState:
     def is_pushed(self, now: float) -> bool:
         """True if pushes can be relied upon at a Unix time, so that polls are a backup."""
         return self.push_trusted and self.pushed_until > now
+
+    @property
+    def is_catching_up(self) -> bool:
+        """True while further pages of the feed are to be read."""
+        return self.gap is not None and self.gap.url is not None
 
     def at(self, url: str) -> FeedState:
         """The state for a poll of the feed whose URL in config.yaml is ``url`` now.
@@ -249,6 +281,9 @@ class FeedState:
         values = {**_STATE_DEFAULTS, **json.loads(text), "listed": Marks(text=listed)}
         for name in _STATE_TUPLES:
             values[name] = tuple(values[name])
+        if values["gap"]:
+            url, ids, *others = values["gap"]
+            values["gap"] = FeedGap(url, tuple(ids), *others)
         # Without __init__, which takes as long as all the rest: a start reads the states of all feeds.
         state = object.__new__(cls)
         for name, put in _STATE_SLOTS:

@@ -2,6 +2,7 @@
 
     answer   = fetcher.get(url, validators)        in a slot for exchanges
     document = parser_pool.parse(answer.body)      only if the body changed
+    pages    = CatchUp(gap).run(read)              further pages, if the document lists no known entry
     result   = Polled(answer).changed(document)    entries, withdrawn entries, the feed's next state
 
 A web page that names a feed leads to a second exchange, with that feed. Each failure becomes a result, too.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import random
 from collections.abc import Callable
@@ -18,17 +20,18 @@ from dataclasses import replace
 from typing import Final
 
 import redaction
-from feeds import redirects, schedule
+from feeds import feed_gaps, redirects, schedule
+from feeds.catch_up import CatchUp, Page
 from feeds.concurrency import QUICK_SECONDS, ExchangeSlots, proven, room_of
 from feeds.fetch import Answer, Fetcher, FetchError, Validators
 from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import Document, NotAFeedError, Reading
 from feeds.parser.filter import Filter
 from feeds.parser_pool import ParserKilledError, ParserPool
-from feeds.result import Pause, Polled, Result
+from feeds.result import Polled, Result, pause_of
 from feeds.websub.trust import Active
-from feedstate import FeedState
-from outbound.host_limits import HostPausedError
+from feedstate import FeedGap, FeedState
+from outbound.host_limits import HostPausedError, host_key
 from outbound.rooms import PutBackError
 
 logger = logging.getLogger("livelog.feeds")
@@ -111,7 +114,7 @@ class Poll:
         return Result(
             state=replace(after.failed(problem, status, now, next_at), took=took),
             outcome="failed",
-            pause=_pause(error, now, next_at) if isinstance(error, FetchError) else None,
+            pause=pause_of(error, now, next_at) if isinstance(error, FetchError) else None,
         )
 
     async def _with_discovery(self) -> Result:
@@ -136,26 +139,57 @@ class Poll:
         return result
 
     async def _polled(self, before: FeedState) -> Result:
-        answer, started = await self._exchange(before)
-        with contextlib.closing(answer):
-            after = redirects.after_answer(before, answer.moved_to, started)
-            polled = Polled(self._followed, after, answer, started, self._active)
-            if answer.status == 304 or answer.digest == before.body_digest:
-                return polled.unchanged()
-            document = await self._parsed(before, answer)
-            if len(document.entries) < MAX_ENTRIES_ON_LOOP:
-                return polled.changed(document, self._clock())
-            return await asyncio.to_thread(polled.changed, document, self._clock())
-
-    async def _exchange(self, before: FeedState) -> tuple[Answer, float]:
-        """The answer, and when the request was sent: intervals count from then."""
         validators = Validators(before.validated_url, before.etag, before.last_modified)
-        async with self._slots.slot(self._followed.host, room_of(self._state)):
+        answer, started = await self._exchange(before, None, validators)
+        after = redirects.after_answer(before, answer.moved_to, started)
+        with contextlib.closing(answer):
+            is_known = answer.status == 304 or answer.digest == before.body_digest
+            document = None if is_known else await self._parsed(before, answer)
+        gap = self._gap(after, answer, document, started)
+        catch_up = await self._caught_up(after, document, gap, started)
+        polled = Polled(self._followed, replace(after, gap=catch_up.gap), answer, started, self._active)
+        if document is None:
+            result = polled.unchanged()
+        elif len(document.entries) + catch_up.found < MAX_ENTRIES_ON_LOOP:
+            result = polled.changed(catch_up.joined(document), self._clock())
+        else:
+            result = await asyncio.to_thread(polled.changed, catch_up.joined(document), self._clock())
+        return catch_up.decided(polled, result, self._clock())
+
+    def _gap(self, after: FeedState, answer: Answer, document: Document | None, now: float) -> FeedGap | None:
+        """The feed gap after an answer; ``document`` is None for a known one."""
+        if document is None or answer.status != 200 or not set(self._followed.uses).intersection(after.blogs):
+            return after.gap
+        further = feed_gaps.further_page(answer.link, document.links, answer.url)
+        return feed_gaps.found(after, document, further, now)
+
+    async def _caught_up(
+        self, after: FeedState, document: Document | None, gap: FeedGap | None, now: float
+    ) -> CatchUp:
+        """Reads the further pages of a feed with an open gap."""
+        catch_up = CatchUp(self._followed.name, after, gap, document, self._fetcher.max_bytes)
+        if gap and gap.url and gap.due <= now:
+            await catch_up.run(functools.partial(self._page, after), self._clock)
+        return catch_up
+
+    async def _page(self, after: FeedState, url: str) -> Page:
+        """A further page, which is requested and read as the feed is."""
+        answer, _ = await self._exchange(after, url)
+        with contextlib.closing(answer):
+            document = await self._parsed(after, answer)
+        further = feed_gaps.further_page(answer.link, document.links, answer.url)
+        return Page(document, further, len(answer.body))
+
+    async def _exchange(
+        self, before: FeedState, page: str | None, validators: Validators | None = None
+    ) -> tuple[Answer, float]:
+        """The answer of a further page, or of the feed; and when the request was sent: intervals count from then."""
+        host = host_key(page) if page else self._followed.host
+        async with self._slots.slot(host, room_of(self._state)):
             started = self._clock()
-            url = redirects.start(before, started)
             followed = self._followed
             answer = await self._fetcher.get(
-                url,
+                page or redirects.start(before, started),
                 validators,
                 named=followed.named_by_operator,
                 own=followed.own,
@@ -200,10 +234,3 @@ def filters_of(followed: FollowedFeed) -> dict[str, Filter]:
 def _forgetful(state: FeedState) -> FeedState:
     """The state of a feed that is requested as if for the first time."""
     return replace(state, validated_url=None, etag=None, last_modified=None, body_digest=None)
-
-
-def _pause(error: FetchError, now: float, next_at: float) -> Pause | None:
-    """The pause that a publisher asks for: 429 Too Many Requests, or 503 with a Retry-After."""
-    if error.host is None or (error.status != 429 and not (error.status == 503 and error.retry_after)):
-        return None
-    return Pause(error.host, now + error.retry_after if error.retry_after else next_at)

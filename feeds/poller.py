@@ -66,7 +66,8 @@ MAX_POLLS: Final = 1_000
 
 
 class Poller:
-    """Polls the feeds of a configuration. ``polls`` counts outcomes, ``delays`` the times until entries are seen.
+    """Polls the feeds of a configuration. ``polls`` and ``gaps`` count outcomes of polls and of feed gaps; ``delays``
+    are the times from an entry's date to when it was seen.
 
     ``clock`` gives Unix seconds: the timeline's, if there is none. ``steady`` gives those of a clock that is never
     set, by which jumps of the other are noticed; without it, set-backs alone are.
@@ -85,6 +86,7 @@ class Poller:
     ) -> None:
         self.polls = Counter(new=0, unchanged=0, failed=0)
         self.pushes = Counter(new=0, unchanged=0, failed=0)
+        self.gaps = Counter(closed=0, missed=0)
         self.slow_patterns = SlowPatterns()
         self.delays = Latency(DELAY_BOUNDS)
         self._timeline = timeline
@@ -287,6 +289,8 @@ class Poller:
         if committed:
             for delay in result.delays:
                 self.delays.observe(delay)
+            if result.gap:
+                self.gaps[result.gap] += 1
             self._reschedule(followed, result)
             if self._subscriptions and result.outcome != "paused":
                 # While the store is down, the next poll does it.

@@ -15,7 +15,13 @@ LATE_AFTER: Final = timedelta(hours=24)
 
 
 def positioned(
-    entries: Sequence[Entry], blog: str, now: float, *, backfill: bool, old_before: float = math.inf
+    entries: Sequence[Entry],
+    blog: str,
+    now: float,
+    *,
+    backfill: bool,
+    late_after: float = LATE_AFTER.total_seconds(),
+    old_before: float = math.inf,
 ) -> list[Entry]:
     """Gives entries of one document their positions on a blog, and returns them oldest first.
 
@@ -24,11 +30,11 @@ def positioned(
     backfilled entry it is its own date. ``backfill`` is set for a feed that is new to the blog. No position is in the
     future, and no two entries of a document have the same.
 
-    A late entry has the position of a backfilled one, but is no less an event for it, unless it is dated before
-    ``old_before``: only such an entry cannot be new, whatever the clock says.
+    A late entry, dated ``late_after`` seconds ago or more, has the position of a backfilled one, but is no less an
+    event for it, unless it is dated before ``old_before``: only such an entry cannot be new, whatever the clock says.
     """
     seen = int(now * 1_000_000)
-    late_before = now - LATE_AFTER.total_seconds()
+    late_before = now - late_after
     rank = now
     found: list[tuple[float, Entry]] = []
     for entry in entries:

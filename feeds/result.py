@@ -11,7 +11,7 @@ from typing import Final, Literal
 from config import Feed
 from entries import Entry, digest_version
 from feeds import schedule, withdrawal
-from feeds.fetch import Answer
+from feeds.fetch import Answer, FetchError
 from feeds.followed_feeds import FollowedFeed
 from feeds.parser.document import Document
 from feeds.positions import LATE_AFTER, positioned
@@ -27,6 +27,9 @@ MAX_PARTIAL_MARKS: Final = 2_000
 Outcome = Literal["new", "unchanged", "failed", "paused"]
 """``new``: there are entries to commit; ``unchanged``: none; ``paused``: nothing was sent, the host is paused."""
 
+GapOutcome = Literal["closed", "missed"]
+"""``closed``: further pages had the entries of a feed gap; ``missed``: none did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
@@ -36,12 +39,19 @@ class Pause:
     until: float
 
 
+def pause_of(error: FetchError, now: float, next_at: float) -> Pause | None:
+    """The pause that a publisher asks for: 429 Too Many Requests, or 503 with a Retry-After."""
+    if error.host is None or (error.status != 429 and not (error.status == 503 and error.retry_after)):
+        return None
+    return Pause(error.host, now + error.retry_after if error.retry_after else next_at)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The result of a poll: the feed's next state, entries with positions, (blog, id) of entries to withdraw.
 
     ``slow_patterns`` are blogs and patterns of their filters that took too long. ``delays`` are the seconds from the
-    dates of new entries to when they were seen.
+    dates of new entries to when they were seen. ``gap`` is the outcome of a feed gap that the poll decided.
     """
 
     state: FeedState
@@ -51,6 +61,7 @@ class Result:
     pause: Pause | None = None
     slow_patterns: Sequence[tuple[str, str]] = ()
     delays: Sequence[float] = ()
+    gap: GapOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,37 @@ class Polled:
             withdrawn=[*self._revoked(document), *self._left_out(gone)],
             slow_patterns=document.slow_patterns,
             delays=delays,
+        )
+
+    def caught_up(self, result: Result, pages: Document, floor: float, now: float) -> Result:
+        """The result of the poll, with the entries of further ``pages`` that an earlier poll could not read.
+
+        They are sorted in by their dates, below those that have been shown since, and are news all the same; unless
+        they are dated before ``floor``.
+        """
+        pages = replace(pages, entries=tuple(map(self._of_feed, pages.entries)))
+        uses = [(blog, feed) for blog, feed in self.uses if blog in self.before.blogs]
+        entries = [
+            entry
+            for blog, feed in uses
+            for entry in positioned(
+                self._accepted(pages, blog, feed),
+                blog,
+                now,
+                backfill=pages.renamed,
+                late_after=0,
+                old_before=min(self._old_before(now), floor),
+            )
+        ]
+        news = self._news(pages)
+        filtered = self._rejected_by_all(pages, news)
+        return replace(
+            result,
+            state=result.state.counted(now, taken=len(news) - filtered, filtered=filtered),
+            outcome="new" if entries else result.outcome,
+            entries=[*entries, *result.entries],
+            withdrawn=[*result.withdrawn, *self._revoked(pages)],
+            slow_patterns=[*result.slow_patterns, *pages.slow_patterns],
         )
 
     def pushed(self, document: Document, now: float) -> Result:
@@ -231,13 +273,17 @@ class Polled:
 
     def _entries(self, document: Document, blog: str, feed: Feed, now: float) -> list[Entry]:
         """The document's entries as one blog accepts them."""
-        rejected = document.refused.get(blog, frozenset())
-        accepted = [_labelled(entry, feed) for entry in document.entries if entry.id not in rejected]
+        accepted = self._accepted(document, blog, feed)
         # A feed that lists none of its earlier entries lists old entries under new guids.
         # Filters that are changed let older entries through.
         is_changed = blog in self.before.loosened(self.followed.filters)
         backfill = blog not in self.before.blogs or document.renamed or is_changed
         return positioned(accepted, blog, now, backfill=backfill, old_before=self._old_before(now))
+
+    def _accepted(self, document: Document, blog: str, feed: Feed) -> list[Entry]:
+        """The document's entries that the filter of a blog accepts."""
+        rejected = document.refused.get(blog, frozenset())
+        return [_labelled(entry, feed) for entry in document.entries if entry.id not in rejected]
 
     def _old_before(self, now: float) -> float:
         """The time before which an entry is dated that an earlier poll could have found: one that is not new.
@@ -270,6 +316,7 @@ class Polled:
         """The state with the outcome and the time of the next poll."""
         status = self.answer.status
         next_at = schedule.after_answer(after, self.started, self.followed.interval, random.random())
+        next_at = schedule.catching_up(after, next_at, self.started)
         succeeded = after.succeeded(status, self.started, next_at)
         if whole:
             return succeeded

@@ -68,6 +68,14 @@ def after_answer(state: FeedState, started: float, interval: float | None, jitte
     return next_at if interval is not None else _not_skipped(next_at, state.skip_hours, state.skip_days)
 
 
+def catching_up(state: FeedState, next_at: float, started: float) -> float:
+    """The time of the next poll, earlier while further pages are to be read; no earlier than the publisher asks."""
+    if state.gap is None or not state.is_catching_up:
+        return next_at
+    wait = max(MIN_INTERVAL, state.max_age, state.ttl)
+    return min(next_at, max(state.gap.due, started + wait))
+
+
 def backed_up(state: FeedState, wait: float, now: float) -> float:
     """The wait until the next poll, longer while a hub pushes the feed: until its subscription ends at the latest."""
     if not state.is_pushed(now):

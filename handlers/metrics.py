@@ -301,6 +301,13 @@ def _polls(polling: Polling) -> list[Metric]:
     pushes = CounterMetricFamily("livelog_pushes", "Pushes of WebSub hubs that were read.", labels=["outcome"])
     for outcome, count in polling.pushes.items():
         pushes.add_metric([outcome], count)
+    gaps = CounterMetricFamily(
+        "livelog_feed_gaps",
+        "Documents that listed no entry of the poll before: further pages closed the gap, or posts may be missed.",
+        labels=["outcome"],
+    )
+    for outcome, count in polling.gaps.items():
+        gaps.add_metric([outcome], count)
     seen = HistogramMetricFamily("livelog_seen_seconds", "Time from the date of a new entry until it was seen.")
     seen.add_metric([], *_histogram(polling.delays))
-    return [polls, pushes, seen]
+    return [polls, pushes, gaps, seen]

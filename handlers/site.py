@@ -41,6 +41,10 @@ class Polling(Protocol):
         """The number of polls since the process started, by outcome."""
 
     @property
+    def gaps(self) -> Mapping[str, int]:
+        """The number of feed gaps since the process started, by outcome."""
+
+    @property
     def delays(self) -> Latency:
         """The times from the dates of entries to when they were seen."""
 

@@ -32,6 +32,9 @@ def helpers(locale: Locale, now: float) -> dict[str, Callable[..., Any]]:
             return locale.translate("due now")
         return locale.translate("in {time}").format(time=lasting(math.ceil(at - now)))
 
+    def minute(at: float) -> str:
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
     def refusal(reason: str) -> str:
         return {
             "stopping": locale.translate("{n} clients were refused: the server is about to stop."),
@@ -56,6 +59,7 @@ def helpers(locale: Locale, now: float) -> dict[str, Callable[..., Any]]:
         "lasting": lasting,
         "ago": ago,
         "until": until,
+        "minute": minute,
         "refusal": refusal,
         "bars": bars,
         "clock_seconds": lambda at: datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S"),

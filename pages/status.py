@@ -29,7 +29,8 @@ class Row:
 
     ``feed`` is its address without secrets and scheme, ``key`` names it in forms. ``gap`` is the median time between
     its newest entries, ``seen_after`` from the date of an entry to its first sight, and ``delivered_after`` from then
-    to its delivery to the last reader of this node; each None if there are no such entries.
+    to its delivery to the last reader of this node; each None if there are no such entries. ``missed`` are two dates
+    between which posts may have been missed.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Row:
     seen_after: float | None = None
     delivered_after: float | None = None
     slow_patterns: Sequence[str] = ()
+    missed: tuple[float, float] | None = None
 
     @property
     def day(self) -> int:
@@ -149,7 +151,12 @@ def _row(one: Followed, state: FeedState, slow: Sequence[str], now: float) -> Ro
         gap=_gap(state.newest),
         seen_after=statistics.median(state.delays) if state.delays else None,
         slow_patterns=slow,
+        missed=_missed(state, now),
     )
+
+
+def _missed(state: FeedState, now: float) -> tuple[float, float] | None:
+    return (state.gap.after, state.gap.before) if state.gap and state.gap.is_reported(now) else None
 
 
 def _gap(newest: Sequence[float]) -> float | None:
@@ -182,4 +189,5 @@ def as_json(row: Row, iso: Any) -> dict[str, Any]:
         "seen_after_seconds": row.seen_after,
         "delivered_after_seconds": row.delivered_after,
         "slow_patterns": list(row.slow_patterns),
+        "missed_between": row.missed and [iso(at) for at in row.missed],
     }

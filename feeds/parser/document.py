@@ -18,12 +18,12 @@ import preview
 import redaction
 import urls
 from entries import Entry, Source
-from feeds.parser import details, discovery, hub_links, identity, json, own_addresses, plain_text, sanitize, xml
+from feeds.parser import details, discovery, head_links, identity, json, own_addresses, plain_text, sanitize, xml
 from feeds.parser.addresses import Bases
 from feeds.parser.dates import plausible
 from feeds.parser.enclosures import drop_repeated
 from feeds.parser.filter import Filter, Judgement
-from feeds.parser.hub_links import Link
+from feeds.parser.head_links import Link
 from feeds.parser.identity import ListedEntry
 from feeds.parser.raw_entry import NO_WISHES, RawEntry, RawFeed, Wishes
 from feeds.parser.selectors import Selectors
@@ -100,7 +100,7 @@ class Document:
     ``entries`` that a blog's filter rejects, by blog. ``slow_patterns`` are blogs and patterns that took too long and
     were left out. ``withdrawn`` are the ids of entries that have a tombstone.
     ``renamed`` is True if almost none of the known entries is listed any more, and many others are: the new entries
-    are most likely old ones with new guids. ``links`` are those to its hub and to itself, see `hub_links`.
+    are most likely old ones with new guids. ``links`` are those of `head_links`.
     """
 
     title: str | None
@@ -150,7 +150,7 @@ def parse(reading: Reading) -> Document:
         slow_patterns=[(blog, pattern) for blog, judged in judgements.items() for pattern in judged.slow],
         withdrawn=listing.withdrawn,
         renamed=listing.renamed,
-        links=hub_links.find(body),
+        links=head_links.find(body),
     )
 
 

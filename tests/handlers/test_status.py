@@ -10,7 +10,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
 import remedies
 from config import Blog, Config, Feed
-from feedstate import FeedState
+from feedstate import FeedGap, FeedState
 from handlers.site import Notices
 from pages import status
 from tests.handlers.test_admin import TOKEN
@@ -48,6 +48,18 @@ async def test_what_fails_comes_first_with_its_remedy(site: Site) -> None:
     assert "1 of 1 sources fails" in text
     assert text.index("Find its new address on the publisher’s site") < text.index("Blogs on this node")
     assert "The answer was 404 Not Found." in text
+
+
+async def test_posts_that_may_have_been_missed_are_named_for_thirty_days(site: Site) -> None:
+    now = site.timeline.now()
+    gap = FeedGap(None, (), floor=1_789_990_000.0, after=1_790_000_000.0, before=1_790_003_600.0, since=now)
+    await commit(site.timeline, gap=gap)
+    assert gap.is_reported(now + 29 * 86_400)
+    assert not gap.is_reported(now + 31 * 86_400)
+    assert not gap._replace(url="https://example.org/feed?page=2").is_reported(now), "it is open"
+    assert "posts of 2026-09-21 14:13 UTC to 2026-09-21 15:13 UTC" in await page(site)
+    (source,) = (await site.admin_json("/status"))["sources"]
+    assert source["missed_between"] == ["2026-09-21T14:13:20Z", "2026-09-21T15:13:20Z"]
 
 
 async def test_programs_get_json(site: Site) -> None:

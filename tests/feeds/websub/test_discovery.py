@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from feeds.parser import hub_links
+from feeds.parser import head_links
 from feeds.websub import discovery
 from feeds.websub.discovery import Named
 
@@ -22,7 +22,7 @@ PAGE = b"<!DOCTYPE html><html><head>%s</head><body><link rel=hub href='https://e
 
 
 def find(body: bytes = b"", link: str | None = None) -> Named | None:
-    return discovery.find(link, hub_links.find(body), BASE)
+    return discovery.find(link, head_links.find(body), BASE)
 
 
 @pytest.mark.parametrize(

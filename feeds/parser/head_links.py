@@ -1,4 +1,4 @@
-"""The links to its hub and to itself (`rel=hub` and `rel=self`) that a document has, unresolved, in its order.
+"""The links that a document has to its hub, to itself and to its further pages, unresolved, in its order.
 
 A feed has them before its entries, which have links of their own; a page in its head, as its body is often written
 by others (WebSub §8.1).
@@ -24,8 +24,11 @@ _ELEMENT: Final = re.compile(r"<(?:[\w.-]{1,20}:)?link\b([^<>]{1,4000})>")
 _ATTRIBUTE: Final = re.compile(r"""\b(rel|href)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PAGE: Final = re.compile(r"\s*<(?:!doctype\s+html|html|head)\b", re.IGNORECASE)
 
+RELATIONS: Final = ("hub", "self", "next", "prev-archive")
+"""Relations that count: those of WebSub §4, and those to older entries (RFC 5005 §3 and §4)."""
+
 Link = tuple[str, str]
-"""A relation, `hub` or `self`, and its target."""
+"""A relation, one of RELATIONS, and its target."""
 
 
 def find(body: bytes) -> tuple[Link, ...]:
@@ -39,8 +42,8 @@ def find(body: bytes) -> tuple[Link, ...]:
 
 
 def relations(text: str) -> Iterator[str]:
-    """`hub` and `self`, if a `rel` has them."""
-    yield from (one for one in ("hub", "self") if one in text.lower().split())
+    """The relations of a `rel` that count here."""
+    yield from (one for one in RELATIONS if one in text.lower().split())
 
 
 def _in_xml(text: str) -> Iterator[Link]:
@@ -62,8 +65,9 @@ def _in_json(body: bytes) -> Iterator[Link]:
     for one in hubs if isinstance(hubs, list) else ():
         if isinstance(one, dict) and one.get("type") == "WebSub" and isinstance(one.get("url"), str):
             yield "hub", one["url"]
-    if isinstance(feed.get("feed_url"), str):
-        yield "self", feed["feed_url"]
+    for name, relation in (("feed_url", "self"), ("next_url", "next")):
+        if isinstance(feed.get(name), str):
+            yield relation, feed[name]
 
 
 def _in_page(text: str) -> list[Link]:
