@@ -20,6 +20,7 @@ class Mark(NamedTuple):
     ``dated`` is its own date in Unix seconds, 0 for none. ``link`` is the key of its link, empty if another entry of
     the document has the same link. ``absent`` is set if the last document left the entry out but lists older ones.
     ``written`` is the digest of the entry as it was written, which spares the comparison of what readers see.
+    ``pushed`` is set if no poll has found the entry yet.
     """
 
     digest: str
@@ -27,6 +28,7 @@ class Mark(NamedTuple):
     link: str = ""
     absent: bool = False
     written: str = ""
+    pushed: bool = False
 
 
 class FeedGap(NamedTuple):
@@ -48,8 +50,8 @@ class FeedGap(NamedTuple):
     pages: int = 0
 
     def is_reported(self, now: float) -> bool:
-        """True for a gap that stays, for GAP_REPORTED_SECONDS."""
-        return self.url is None and now - self.since <= GAP_REPORTED_SECONDS
+        """True for a likely gap that stays, for GAP_REPORTED_SECONDS."""
+        return self.url is None and self.before > 0 and now - self.since <= GAP_REPORTED_SECONDS
 
 
 class Marks(Mapping[str, Mark]):
@@ -78,13 +80,18 @@ class Marks(Mapping[str, Mark]):
 
     def to_json(self) -> str:
         if self._text is None:
-            self._text = dump({entry_id: list(mark) for entry_id, mark in self._read().items()})
+            self._text = dump({entry_id: _written(mark) for entry_id, mark in self._read().items()})
         return self._text
 
     def _read(self) -> dict[str, Mark]:
         if self._marks is None:
             self._marks = {entry_id: Mark(*mark) for entry_id, mark in json.loads(self._text or "{}").items()}
         return self._marks
+
+
+def _written(mark: Mark) -> tuple[Any, ...]:
+    """The values of a mark; the last one is False for nearly all, and left out."""
+    return mark if mark.pushed else mark[:-1]
 
 
 def _marks_of(text: str) -> Marks:

@@ -71,7 +71,7 @@ class CatchUp:
         self._floor = gap.floor if gap else 0.0
         self._max_bytes = max_bytes
         is_first = self._is_new and not before.is_catching_up
-        self._known = frozenset(before.listed) if is_first else frozenset(gap.ids if gap else ())
+        self._known = feed_gaps.polled(before.listed) if is_first else frozenset(gap.ids if gap else ())
         self._listed = set(document.listed if document else before.listed)
         self._is_closed = False
         self._is_proven = False
@@ -123,8 +123,8 @@ class CatchUp:
     def _outcome(self) -> GapOutcome | None:
         if self._is_closed:
             return "closed"
-        stays = self.gap is not None and self.gap.url is None and self.gap is not self._former
-        return "missed" if stays else None
+        is_missed = self.gap is not None and self.gap is not self._former and self.gap.is_reported(self.gap.since)
+        return "missed" if is_missed else None
 
     def _has_room(self) -> bool:
         return len(self.pages) < MAX_PAGES and self.found < MAX_ENTRIES

@@ -16,12 +16,15 @@ from entries import Entry
 from feeds import link_header
 from feeds.parser.document import Document
 from feeds.parser.head_links import Link
-from feedstate import FeedGap, FeedState, Marks
+from feeds.websub.trust import GRACE_SECONDS
+from feedstate import GAP_REPORTED_SECONDS, FeedGap, FeedState, Marks
 
 MIN_ENTRIES: Final = 5
 """Known entries of a feed whose gap is reported: a feed of its newest entry alone leaves one at each change."""
 
 MAX_IDS: Final = 20
+RETRY_SECONDS: Final = 86_400.0
+"""Time from a gap that its pages did not close to when those of another are read."""
 
 
 def further_page(header: str | None, links: Sequence[Link], base: str) -> str | None:
@@ -42,26 +45,52 @@ def found(before: FeedState, document: Document, further: str | None, now: float
 
     ``further`` is its further page. A gap behind an open one joins it.
     """
-    known = before.listed
-    newest = sorted(known, key=lambda entry_id: -known[entry_id].dated)[:MAX_IDS]
-    # A date in the future says nothing.
-    dates = [date for entry_id in newest if 0 < (date := known[entry_id].dated) <= before.ok_at]
-    gap = FeedGap(
-        further,
-        tuple(newest),
-        floor=min(dates, default=0),
-        after=max(dates, default=0),
-        before=_oldest(document.listed),
-        since=now,
-    )
-    links = {mark.link for mark in known.values() if mark.link}
-    # The links of known entries are those of a feed whose guids have changed.
-    is_renamed = any(mark.link in links for mark in document.listed.values())
-    if not known or not document.listed or is_renamed or reaches(document.listed, known, gap.floor):
+    marks, listed = before.listed, document.listed
+    if not listed or not _may_leave_one(marks, listed, now, has_pages=further is not None):
         return _unless_old(before.gap, now)
-    if before.gap and before.is_catching_up:
-        return before.gap._replace(url=further or before.gap.url, before=gap.before, since=now, due=0, pages=0)
-    return gap if further else given_up(gap) or _unless_old(before.gap, now)
+    known = polled(marks)
+    newest = sorted(known, key=lambda entry_id: -marks[entry_id].dated)[:MAX_IDS]
+    # A date in the future says nothing.
+    dates = [date for entry_id in newest if 0 < (date := marks[entry_id].dated) <= before.ok_at]
+    floor, after = min(dates, default=0), max(dates, default=0)
+    if not known or reaches(listed, (), floor) or _has_links_of(marks, listed):
+        return _unless_old(before.gap, now)
+    oldest = _oldest(listed)
+    former = before.gap
+    if former and former.url:
+        return former._replace(url=further or former.url, before=oldest)
+    # Guids that are new at each poll must not have all pages read at each.
+    due = former.since + RETRY_SECONDS if former and former.pages else 0.0
+    gap = FeedGap(further, tuple(newest), floor=floor, after=after, before=oldest, since=now, due=due)
+    if further:
+        return gap
+    gap = given_up(gap)
+    return gap if gap.is_reported(now) else _unless_old(former, now)
+
+
+def polled(marks: Marks) -> frozenset[str]:
+    """The known entries that a poll has found. A hub need not have pushed all that lie behind those it did."""
+    return frozenset(entry_id for entry_id, mark in marks.items() if not mark.pushed)
+
+
+def _may_leave_one(marks: Marks, listed: Marks, now: float, *, has_pages: bool) -> bool:
+    """True if no entry of a document was found by a poll before.
+
+    If some were pushed, pages are read only if the hub has missed others.
+    """
+    if any(entry_id in marks and not marks[entry_id].pushed for entry_id in listed):
+        return False
+    if not any(entry_id in marks for entry_id in listed):
+        return True
+    return has_pages and any(
+        entry_id not in marks and mark.dated <= now - GRACE_SECONDS for entry_id, mark in listed.items()
+    )
+
+
+def _has_links_of(known: Marks, listed: Marks) -> bool:
+    """True if more than a tenth of the entries have links of known ones: the guids of the feed have changed."""
+    links = {mark.link for mark in known.values() if mark.link}
+    return sum(mark.link in links for entry_id, mark in listed.items() if entry_id not in known) > len(listed) // 10
 
 
 def reaches(listed: Marks, known: Collection[str], floor: float) -> bool:
@@ -81,13 +110,10 @@ def beyond(gap: FeedGap, page: Document, further: str | None) -> FeedGap:
     return gap._replace(url=further, before=min(oldest or gap.before, gap.before or oldest), pages=gap.pages + 1)
 
 
-def given_up(gap: FeedGap) -> FeedGap | None:
-    """The gap as one that stays; None if it is too unlikely to be reported.
-
-    It is likely in a feed of several dated entries all of which are newer than the known ones.
-    """
+def given_up(gap: FeedGap) -> FeedGap:
+    """The gap as one that stays. It is reported if it is likely: all entries are newer than several known ones."""
     is_likely = len(gap.ids) >= MIN_ENTRIES and 0 < gap.after < gap.before
-    return gap._replace(url=None, ids=()) if is_likely else None
+    return gap._replace(url=None, ids=(), before=gap.before if is_likely else 0)
 
 
 def missed(page: Document, gap: FeedGap, known: Collection[str], listed: Collection[str]) -> list[Entry]:
@@ -136,4 +162,4 @@ def _oldest(listed: Marks) -> float:
 
 
 def _unless_old(gap: FeedGap | None, now: float) -> FeedGap | None:
-    return gap if gap and (gap.url or gap.is_reported(now)) else None
+    return gap if gap and (gap.url or now - gap.since <= GAP_REPORTED_SECONDS) else None

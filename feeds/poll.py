@@ -219,7 +219,7 @@ class Poll:
 def _for_request(state: FeedState, request: str) -> FeedState:
     """The state of a feed whose request changes, or whose selectors: then all blogs get its entries as a backfill."""
     changed = replace(_forgetful(state), request=request)
-    return changed if changed.reading == state.reading else replace(changed, blogs=(), found_url=None)
+    return changed if changed.reading == state.reading else replace(changed, blogs=(), found_url=None, gap=None)
 
 
 def filters_of(followed: FollowedFeed) -> dict[str, Filter]:

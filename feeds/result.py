@@ -174,7 +174,9 @@ class Polled:
         """
         before = self.before
         document = replace(document, entries=tuple(map(self._of_feed, document.entries)), renamed=False)
-        listed, _ = self._compared(document)
+        polled = {entry_id for entry_id, mark in before.listed.items() if not mark.pushed}
+        joined, _ = self._compared(document)
+        listed = Marks({i: mark if i in polled else mark._replace(pushed=True) for i, mark in joined.items()})
         uses = [(blog, feed) for blog, feed in self.uses if blog in before.blogs]
         taken = [entry for blog, feed in uses for entry in self._entries(document, blog, feed, now)]
         news = self._news(document)

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from feeds.catch_up import MAX_PAGES
+from feeds.catch_up import MAX_PAGES, MAX_PAGES_OF_GAP
 from tests.feeds.documents import atom
 from tests.feeds.origins import RawOrigin, moved, whole
 from tests.feeds.paged_feed import PagedFeed, rfc3339
@@ -250,6 +250,45 @@ async def test_a_feed_whose_guids_all_change_reads_no_further_page(desk: Desk, o
     assert asked(origin) == ["/feed"] * 3
     assert (await desk.state()).gap is None
     assert len(await desk.items()) == 10
+
+
+async def test_a_feed_with_new_guids_each_time_is_not_read_whole_at_each_poll(desk: Desk, origin: RawOrigin) -> None:
+    feed = PagedFeed(origin)
+    built = 0
+
+    def build() -> None:
+        nonlocal built
+        built += 1
+        for number in range(200):
+            link = f"<link rel='next' href='{feed.path(number + 1)}'/>"
+            ids = (f"<id>{built}-{number}-{n}</id><title>post</title>" for n in range(6))
+            origin.serve(feed.path(number), whole(atom(*ids, feed=link)))
+
+    build()
+    await desk.follow(feed.url)
+    for _ in range(30):
+        build()
+        await desk.later(5 * MINUTE)
+    assert len(asked(origin)) < 31 + MAX_PAGES_OF_GAP + MAX_PAGES
+    assert desk.poller.gaps["missed"] == 0
+
+
+@pytest.mark.parametrize("missed", [0, 3])
+async def test_posts_that_a_hub_missed_are_looked_for_on_further_pages(
+    desk: Desk, origin: RawOrigin, missed: int
+) -> None:
+    feed = PagedFeed(origin)
+    feed.publish(10, desk.clock.now)
+    await desk.follow({"url": feed.url, "interval": HOUR})
+    feed.publish(30, desk.clock.now + HOUR)
+    pushed = [f"<id>p{n}</id><title>post {n}</title>" for n in (*range(10, 15), *range(20, 40 - missed))]
+    await desk.timeline.push((await desk.state()).url, atom(*pushed), "application/atom+xml")
+    await desk.later(MINUTE)
+    assert len(await desk.items()) == 35 - missed
+    await desk.later(2 * HOUR)
+    assert asked(origin)[2:] == ([feed.path(n) for n in (1, 2, 3)] if missed else [])
+    assert len(await desk.items()) == (40 if missed else 35)
+    assert desk.poller.gaps == {"closed": int(missed > 0), "missed": 0}
 
 
 async def test_a_difference_leaves_no_gap(desk: Desk, origin: RawOrigin) -> None:
