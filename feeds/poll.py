@@ -148,13 +148,10 @@ class Poll:
         gap = self._gap(after, answer, document, started)
         catch_up = await self._caught_up(after, document, gap, started)
         polled = Polled(self._followed, replace(after, gap=catch_up.gap), answer, started, self._active)
-        if document is None:
-            result = polled.unchanged()
-        elif len(document.entries) + catch_up.found < MAX_ENTRIES_ON_LOOP:
-            result = polled.changed(catch_up.joined(document), self._clock())
-        else:
-            result = await asyncio.to_thread(polled.changed, catch_up.joined(document), self._clock())
-        return catch_up.decided(polled, result, self._clock())
+        entries = catch_up.found + (len(document.entries) if document else 0)
+        if entries < MAX_ENTRIES_ON_LOOP:
+            return _result(polled, document, catch_up, self._clock())
+        return await asyncio.to_thread(_result, polled, document, catch_up, self._clock())
 
     def _gap(self, after: FeedState, answer: Answer, document: Document | None, now: float) -> FeedGap | None:
         """The feed gap after an answer; ``document`` is None for a known one."""
@@ -214,6 +211,12 @@ class Poll:
             selectors=self._followed.selectors,
         )
         return await self._parser_pool.parse(reading, proven=proven(before))
+
+
+def _result(polled: Polled, document: Document | None, catch_up: CatchUp, now: float) -> Result:
+    """The result of an answer, whose ``document`` is None if it is known, and of further pages."""
+    result = polled.changed(catch_up.joined(document), now) if document else polled.unchanged()
+    return catch_up.decided(polled, result, now)
 
 
 def _for_request(state: FeedState, request: str) -> FeedState:
