@@ -150,7 +150,7 @@ def parse(reading: Reading) -> Document:
         slow_patterns=[(blog, pattern) for blog, judged in judgements.items() for pattern in judged.slow],
         withdrawn=listing.withdrawn,
         renamed=listing.renamed,
-        links=head_links.find(body),
+        links=head_links.find(body) if feed.links is None else feed.links,
     )
 
 

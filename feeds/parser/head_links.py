@@ -7,14 +7,13 @@ by others (WebSub §8.1).
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
-from typing import Final
+from typing import Any, Final
 
 MAX_BYTES: Final = 64_000
-"""The part of a document, other than JSON, that is searched for links."""
+"""The part of a document that is searched for links."""
 
 MAX_LINKS: Final = 20
 
@@ -32,13 +31,16 @@ Link = tuple[str, str]
 
 
 def find(body: bytes) -> tuple[Link, ...]:
-    """The links of a feed or page."""
+    """The links of a feed in XML, or of a page."""
     start = body.removeprefix(b"\xef\xbb\xbf").lstrip()[:MAX_BYTES]
-    if start[:1] == b"{":
-        return tuple(_in_json(body))[:MAX_LINKS]
     text = _COMMENT.sub("", start.decode("utf-8", "replace"))
     found = _in_page(text) if _PAGE.match(text) else _in_xml(text)
     return tuple(found)[:MAX_LINKS]
+
+
+def find_in_json(feed: Mapping[str, Any]) -> tuple[Link, ...]:
+    """The links of a JSON Feed."""
+    return tuple(_in_json(feed))[:MAX_LINKS]
 
 
 def relations(text: str) -> Iterator[str]:
@@ -54,13 +56,7 @@ def _in_xml(text: str) -> Iterator[Link]:
             yield from ((relation, href) for relation in relations(named.get("rel", "")))
 
 
-def _in_json(body: bytes) -> Iterator[Link]:
-    try:
-        feed = json.loads(body)
-    except (ValueError, RecursionError):
-        return
-    if not isinstance(feed, dict):
-        return
+def _in_json(feed: Mapping[str, Any]) -> Iterator[Link]:
     hubs = feed.get("hubs")
     for one in hubs if isinstance(hubs, list) else ():
         if isinstance(one, dict) and one.get("type") == "WebSub" and isinstance(one.get("url"), str):

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from entries import Attachment, AuthorPage, Details
+from feeds.parser import head_links
 from feeds.parser.dates import read_date
 from feeds.parser.details import read_count, read_item_details, read_pages
 from feeds.parser.enclosures import drop_repeated, guess_type, is_picture, read_duration, read_size
@@ -44,6 +45,7 @@ def _json_feed(document: dict[str, Any], base: str) -> RawFeed:
         title=title,
         link=_text(document.get("home_page_url")),
         logos=[url for url in (_text(document.get("icon")), _text(document.get("favicon"))) if url],
+        links=head_links.find_in_json(document),
         entries=[
             _read_item(item, base, title) or _json_item(item, base, authors, pages)
             for item in _objects(document.get("items"))
@@ -140,6 +142,7 @@ def _address(guid: str | None) -> str | None:
 def _rss_in_json(channel: dict[str, Any], base: str) -> RawFeed:
     return RawFeed(
         base=base,
+        links=(),
         title=_text(channel.get("title")),
         link=_text(channel.get("link")),
         entries=[_rss_item(item, base, _text(channel.get("title"))) for item in _objects(channel.get("item"))],

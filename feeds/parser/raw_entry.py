@@ -9,6 +9,7 @@ from typing import Final
 
 import urls
 from entries import Attachment, Details
+from feeds.parser.head_links import Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,8 @@ class RawFeed:
     """One document: the feed's title and link, its entries in the document's order, and the rest that it lists.
 
     ``base`` is the URL that it came from, which relative links refer to. ``whole`` is False for a document that was
-    cut off. ``logos`` are the addresses of the feed's own pictures.
+    cut off. ``logos`` are the addresses of the feed's own pictures. ``links`` are those of `head_links`, None if they
+    are to be found in the text.
     """
 
     base: str
@@ -112,6 +114,7 @@ class RawFeed:
     wishes: Wishes = NO_WISHES
     tombstones: Sequence[Tombstone] = ()
     logos: Sequence[str] = ()
+    links: Sequence[Link] | None = None
 
     @property
     def site_url(self) -> str | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from feeds import feed_gaps
-from feeds.parser import head_links
+from tests.feeds.documents import json_feed, read
 
 BASE = "https://user:password@example.org/feeds/news?page=2"
 ATOM = b"<feed xmlns='http://www.w3.org/2005/Atom'>%s<entry><link rel='next' href='/entry'/></entry></feed>"
@@ -26,8 +24,9 @@ RSS = (
         (ATOM % b"<link rel='next' href='javascript:1'/>", None, None),
         (ATOM % b"", None, None),
         (RSS % b"<atom:link rel='next' href='/b'/>", None, "https://example.org/b"),
-        (json.dumps({"next_url": "https://other.example/b"}).encode(), None, "https://other.example/b"),
-        (b'{"next_url": ["/b"]}', None, None),
+        (json_feed(next_url="https://other.example/b"), None, "https://other.example/b"),
+        (json_feed(next_url=["/b"]), None, None),
+        (b'{"rss": {"channel": {"title": "<link rel=\'next\' href=\'/b\'>"}}}', None, None),
         (ATOM % b"<link rel='next' href='/b'/>", '</c>; rel="self", </d>; rel="next"', "https://example.org/d"),
         (ATOM % b"<link rel='next' href='/b'/>", '</a>; rel="prev-archive"', "https://example.org/b"),
     ],
@@ -35,4 +34,4 @@ RSS = (
 def test_the_further_page_is_named_by_the_header_or_the_head(
     body: bytes, header: str | None, found: str | None
 ) -> None:
-    assert feed_gaps.further_page(header, head_links.find(body), BASE) == found
+    assert feed_gaps.further_page(header, read(body).links, BASE) == found

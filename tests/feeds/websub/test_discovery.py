@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from feeds.parser import head_links
 from feeds.websub import discovery
 from feeds.websub.discovery import Named
+from tests.feeds.documents import json_feed, read
 
 BASE = "https://example.org/feeds/news"
 HUB, TOPIC = "https://hub.example.org/", "https://example.org/topic"
@@ -22,7 +22,8 @@ PAGE = b"<!DOCTYPE html><html><head>%s</head><body><link rel=hub href='https://e
 
 
 def find(body: bytes = b"", link: str | None = None) -> Named | None:
-    return discovery.find(link, head_links.find(body), BASE)
+    links = read(body).links if body.startswith(b'{"') else head_links.find(body)
+    return discovery.find(link, links, BASE)
 
 
 @pytest.mark.parametrize(
@@ -46,16 +47,14 @@ def find(body: bytes = b"", link: str | None = None) -> Named | None:
         (RSS % b'<atom:link rel="hub" href="/hub"/>', Named("https://example.org/hub", BASE)),
         (RSS % b"", None),
         (
-            json.dumps(
-                {
-                    "feed_url": TOPIC,
-                    "hubs": [{"type": "rssCloud", "url": "/a"}, {"type": "WebSub", "url": "/b"}],
-                }
-            ).encode(),
+            json_feed(
+                feed_url=TOPIC,
+                hubs=[{"type": "rssCloud", "url": "/a"}, {"type": "WebSub", "url": "/b"}],
+            ),
             Named("https://example.org/b", TOPIC),
         ),
-        (b'{"hubs": [1, {"type": "WebSub", "url": 1}], "feed_url": 1}', None),
-        (b'{"hubs": {}', None),
+        (json_feed(hubs=[1, {"type": "WebSub", "url": 1}], feed_url=1), None),
+        (json_feed(hubs={}), None),
         (b"", None),
     ],
 )
