@@ -225,9 +225,24 @@ class Polled:
             # A partial answer (RFC 3229) leaves out the entries that have not changed.
             joined = {**document.listed, **{i: mark for i, mark in before.items() if i not in document.listed}}
             return Marks(dict(islice(joined.items(), MAX_PARTIAL_MARKS))), []
-        if not self.followed.withdraws or not document.whole or document.renamed:
+        if document.renamed:
             return document.listed, []
+        if not self.followed.withdraws or not document.whole:
+            return self._with_pushed(document.listed), []
         return withdrawal.compared(before, document.listed)
+
+    def _with_pushed(self, listed: Marks) -> Marks:
+        """The marks of a document, and those of newer entries that a hub has pushed and no poll has found.
+
+        A cache can answer with a document that is older than the push: the next one would seem to make up for it.
+        """
+        oldest = min((mark.dated for mark in listed.values() if mark.dated), default=0)
+        kept = {
+            entry_id: mark
+            for entry_id, mark in self.before.listed.items()
+            if mark.pushed and 0 < oldest < mark.dated and entry_id not in listed
+        }
+        return Marks({**listed, **dict(islice(kept.items(), MAX_PARTIAL_MARKS))}) if kept else listed
 
     def _described(self, document: Document) -> FeedState:
         """The state with a document's metadata of its feed."""

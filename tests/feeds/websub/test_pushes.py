@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from feeds.parser_pool import ParserKilledError
 from feedstate import FeedState
 from tests.feeds.documents import atom, json_feed, rss
 from tests.feeds.held_claims import HeldClaims
-from tests.feeds.polling import HOUR, MINUTE, Log
+from tests.feeds.polling import DAY, HOUR, MINUTE, Log
 from tests.feeds.websub.conftest import Subscriber
 from tests.feeds.websub.hub import Hub, HubSubscription
 from tests.livelog import until
@@ -195,6 +196,25 @@ async def test_the_filters_of_a_blog_hold_for_pushes(subscriber: Subscriber, hub
     await hub.push(one, rss("<guid>2</guid><title>Sport</title>", THREE))
     await subscriber.shows("One", "Three")
     assert sum((await subscriber.state()).filtered) == 1
+
+
+async def test_a_poll_of_a_stale_cache_costs_a_hub_no_trust(subscriber: Subscriber, hub: Hub) -> None:
+    now = subscriber.clock.now
+    posts = [
+        f"<guid>{n}</guid><title>{n}</title><pubDate>{formatdate(now + n * MINUTE)}</pubDate>" for n in range(1, 5)
+    ]
+    await subscriber.follow({"url": hub.publish("/feed", rss(posts[1], posts[0])), "interval": HOUR})
+    one = await hub.subscribed()
+    subscriber.clock.now += 4 * MINUTE
+    await hub.push(one, rss(posts[3]))
+    await subscriber.shows("1", "2", "4")
+    # The answer of a cache that is older than the push.
+    hub.publish("/feed", rss(*posts[:2], channel="<title>As it was</title>"))
+    await subscriber.later(2 * HOUR)
+    hub.publish("/feed", rss(posts[3], posts[1], posts[0]))
+    await subscriber.later(DAY)
+    state = await subscriber.state()
+    assert (state.missed, state.push_trusted, state.listing) == (0, True, 3)
 
 
 async def test_backup_polls_begin_with_the_first_push_and_end_when_a_poll_makes_up_for_one(
