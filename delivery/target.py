@@ -141,7 +141,7 @@ class Sender(Protocol):
     async def prepare(self, target: Target, events: Sequence[Event]) -> Exchange | Sent:
         """The exchange that sends events, oldest first, or does what is `due`; an outcome if it needs no request.
 
-        What takes time, and is not the server's, is done here, for a few seconds at most. The exchange is cancelled
-        after `delivery.queue.DELIVERY_SECONDS`, and what it has not reached comes again. Raises PutBackError and
-        TimelineError.
+        Work that takes time, and is not the server's, is done here, for a few seconds at most. The exchange is
+        cancelled after `delivery.queue.DELIVERY_SECONDS`, and what it has not reached comes again. Raises
+        PutBackError and TimelineError.
         """

@@ -119,9 +119,7 @@ def given_up(gap: FeedGap) -> FeedGap:
 def missed(page: Document, gap: FeedGap, known: Collection[str], listed: Collection[str]) -> list[Entry]:
     """The entries of a page that lie in a gap: those before the last ``known`` one, or dated after the newest.
 
-    Those that are ``listed`` already are left out.
-
-    What is listed behind is older than the gap: it was known, or is older than the feed's first fetch.
+    Those that are ``listed`` already are left out. Entries behind were known, or are older than the first fetch.
     """
     order = list(page.listed)
     end = len(order)

@@ -20,7 +20,7 @@ class Retried:
 
 
 def together(feeds: Retried | None, lists: Retried | None) -> Retried | None:
-    """What was retried of both; None if neither is followed."""
+    """The feeds and lists that were retried; None if neither is followed."""
     if feeds is None or lists is None:
         return feeds or lists
     return Retried(feeds.due + lists.due, feeds.paused | lists.paused)

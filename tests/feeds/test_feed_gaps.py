@@ -24,7 +24,7 @@ def asked(origin: RawOrigin) -> list[str]:
 
 
 async def away(desk: Desk, seconds: float = HOUR) -> None:
-    """Lets time pass in which nothing is polled."""
+    """Time passes in which nothing is polled."""
     desk.clock.now += seconds
 
 

@@ -51,7 +51,7 @@ def texts(most: int) -> st.SearchStrategy[str]:
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text can be seen, and turns no other."""
+    """True if a text can be seen, and turns no other."""
     return is_visible(text) and tame_text(text) == text
 
 
