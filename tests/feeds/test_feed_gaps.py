@@ -28,6 +28,16 @@ async def away(desk: Desk, seconds: float = HOUR) -> None:
     desk.clock.now += seconds
 
 
+async def paged_feed_with_gap(desk: Desk, origin: RawOrigin) -> PagedFeed:
+    """A feed whose 10 posts are known, and that has published 30 more since."""
+    feed = PagedFeed(origin)
+    feed.publish(10, desk.clock.now)
+    await desk.follow(feed.url)
+    await away(desk)
+    feed.publish(30, desk.clock.now)
+    return feed
+
+
 def expected(count: int) -> list[str]:
     """The titles of all posts, newest first."""
     return [f"post {n}" for n in reversed(range(count))]
@@ -79,11 +89,7 @@ async def test_a_page_brings_nothing_that_is_older_than_the_first_fetch(desk: De
 async def test_a_page_that_fails_is_read_later_and_its_entries_are_sorted_in(
     desk: Desk, origin: RawOrigin, log: Log
 ) -> None:
-    feed = PagedFeed(origin)
-    feed.publish(10, desk.clock.now)
-    await desk.follow(feed.url)
-    await away(desk)
-    feed.publish(30, desk.clock.now)
+    feed = await paged_feed_with_gap(desk, origin)
     page = origin.scripts[feed.path(1)]
     origin.serve(feed.path(1), whole(b"", status="500 x"))
     await desk.later()
@@ -129,11 +135,7 @@ async def test_one_poll_reads_so_many_pages_and_the_next_reads_on(desk: Desk, or
 
 
 async def test_a_pause_that_a_page_asks_for_is_kept(desk: Desk, origin: RawOrigin) -> None:
-    feed = PagedFeed(origin)
-    feed.publish(10, desk.clock.now)
-    await desk.follow(feed.url)
-    await away(desk)
-    feed.publish(30, desk.clock.now)
+    feed = await paged_feed_with_gap(desk, origin)
     origin.serve(feed.path(1), whole(b"", "Retry-After: 1800", status="429 x"))
     await desk.later()
     asked(origin)
@@ -188,11 +190,7 @@ async def test_a_gap_that_no_page_closes_is_reported_once(
 
 
 async def test_a_page_that_fails_for_a_day_is_given_up(desk: Desk, origin: RawOrigin) -> None:
-    feed = PagedFeed(origin)
-    feed.publish(10, desk.clock.now)
-    await desk.follow(feed.url)
-    await away(desk)
-    feed.publish(30, desk.clock.now)
+    feed = await paged_feed_with_gap(desk, origin)
     origin.serve(feed.path(1), whole(b"", status="404 x"))
     await desk.later()
     asked(origin)
@@ -305,11 +303,7 @@ async def test_a_difference_leaves_no_gap(desk: Desk, origin: RawOrigin) -> None
 
 
 async def test_a_page_leads_nobody_into_a_private_network(desk: Desk, origin: RawOrigin) -> None:
-    feed = PagedFeed(origin)
-    feed.publish(10, desk.clock.now)
-    await desk.follow(feed.url)
-    await away(desk)
-    feed.publish(30, desk.clock.now)
+    feed = await paged_feed_with_gap(desk, origin)
     origin.serve(feed.path(1), moved(origin.url("/x").replace("127.0.0.1", "127.0.0.2")))
     await desk.later()
     assert asked(origin) == ["/feed", "/feed", feed.path(1)]
