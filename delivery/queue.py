@@ -218,9 +218,9 @@ class DeliveryQueue:
         under_way = {delivery.lease.job.id: delivery for delivery in self._under_way.values()} if leases else {}
         for lease in leases:
             former = under_way.get(lease.job.id)
-            if former and former.lease.job.state == lease.job.state:
+            if former and not former.is_settled and former.lease.job.state == lease.job.state:
                 # Its lease ran out, as the store was down, or this process was stopped for a while.
-                former.lease = lease
+                former.renew(lease)
                 continue
             delivery = Delivery(lease, self._clock())
             task = asyncio.create_task(self._deliver(delivery))
@@ -288,6 +288,7 @@ class DeliveryQueue:
             # Not one that was replaced meanwhile.
             with suppress(TimelineError):
                 await self._timeline.remove_job(KIND, target.id, delivery.lease.job.state)
+            delivery.is_settled = True
             return
         if due == NEVER and not changed.ended and sender.due(changed) <= now:
             due = now

@@ -19,12 +19,25 @@ class Delivery:
     """A target that is claimed. ``target`` and ``due`` are to be stored if the delivery ended now.
 
     ``lease`` is the latest: one that ran out during the delivery is claimed again by the same node.
+    ``is_settled`` is True once the target is stored or removed.
     """
 
     def __init__(self, lease: JobLease, due: float) -> None:
         self.lease = lease
         self.target = Target.from_json(lease.job.state)
         self.due = due
+        self.is_settled = False
+        self._is_renewed = False
+
+    @property
+    def next_due(self) -> float:
+        """The time to store: at once after a renewal, which forgets that events have woken the job meanwhile."""
+        return 0.0 if self._is_renewed and self.due == NEVER and not self.target.ended else self.due
+
+    def renew(self, lease: JobLease) -> None:
+        """Goes on under another lease of the same job."""
+        self.lease = lease
+        self._is_renewed = True
 
     def reached(self, cursor: str) -> None:
         """Notes the cursor of an event that is done: it is not sent again, whatever comes next."""
@@ -60,7 +73,7 @@ class Settlements:
         """False if it has to be tried again. Raises LeaseLostError."""
         lease = delivery.lease
         try:
-            await self._timeline.settle_job(lease, delivery.target.to_json(), delivery.due)
+            await self._timeline.settle_job(lease, delivery.target.to_json(), delivery.next_due)
         except LeaseLostError:
             if delivery.lease is lease:
                 raise
@@ -69,4 +82,6 @@ class Settlements:
             self._report.failed(error)
             return False
         self._report.worked()
-        return True
+        # A lease that was claimed since has to end, too.
+        delivery.is_settled = delivery.lease is lease
+        return delivery.is_settled
