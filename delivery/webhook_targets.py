@@ -84,8 +84,9 @@ class WebhookTargets:
             await asyncio.wait([self._keeping])
 
     async def _keep(self) -> None:
+        removes = False
         while True:
-            removes = self._changed.is_set()
+            removes |= self._changed.is_set()
             self._changed.clear()
             try:
                 is_done = await reconcile(self._timeline, self._config, removes=removes)
@@ -93,9 +94,9 @@ class WebhookTargets:
                 # The queue logs that the store is down.
                 is_done = False
             if not is_done:
-                self._changed.set()
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
+            removes = False
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), KEEP_INTERVAL)
 
