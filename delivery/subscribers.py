@@ -99,6 +99,8 @@ class Subscribers:
             self._added[host] += 1
         finally:
             self._being_added[host] -= 1
+            if not self._being_added[host]:
+                del self._being_added[host]
 
 
 async def _survey(timeline: Timeline) -> Survey:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import urlsplit
 
@@ -77,22 +79,26 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """The settings of a request's target. ``until`` is the end of the lease once it was confirmed, 0 before."""
+    """The settings of a request's target. ``until`` is the end of the lease once it was confirmed, 0 before.
+
+    ``nonce`` tells a request from the same one that is sent again.
+    """
 
     request: Request
     until: float = 0
+    nonce: str = field(default_factory=partial(secrets.token_hex, 4))
 
     @classmethod
     def of(cls, target: Target) -> Pending:
         """The request of a target."""
         settings = dict(target.settings)
-        until = settings.pop("until")
-        return cls(request=Request(**settings), until=until)
+        until, nonce = settings.pop("until"), settings.pop("nonce")
+        return cls(request=Request(**settings), until=until, nonce=nonce)
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings of its target."""
-        return asdict(self.request) | {"until": self.until}
+        return asdict(self.request) | {"until": self.until, "nonce": self.nonce}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
