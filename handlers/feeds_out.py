@@ -77,7 +77,7 @@ class BlogFeed(CorsHandler, CachedHandler):
         """The address of the document that ends right above: it has as many posts as have room."""
         _, last = parse_before(before)
         own = await self.site.timeline.entry(blog.slug, last)
-        above = await self.site.timeline.newer(blog.slug, before, FRONT_PAGE)
+        above = await self.site.timeline.newer(blog.slug, before, FRONT_PAGE + 1)
         nearest = [*([own] if own else []), *reversed(above)]
         count = len(await _write_entries(form, nearest[:FRONT_PAGE]))
         top = before_item(json.loads(nearest[count])) if count < len(nearest) else None

@@ -185,6 +185,19 @@ async def test_documents_of_long_posts_lead_back_without_a_gap(site: Site) -> No
     assert seen == {f"urn:livelog:e{n:03}" for n in range(40)}
 
 
+async def test_documents_lead_back_without_a_gap_from_a_post_that_was_withdrawn(site: Site) -> None:
+    await commit(site.timeline, *(entry(f"e{n:03}", at=NOW + n) for n in range(120)))
+    second = links(await atom(site, "/blog/feed.xml"), "next")[0].removeprefix(SITE)
+    third = links(await atom(site, second), "next")[0].removeprefix(SITE)
+    await commit(site.timeline, withdrawn=[("blog", "e020")])
+    seen, path = set[str | None](), third
+    while path:
+        feed = await atom(site, path)
+        seen.update(one.text for one in feed.findall("a:entry/a:id", NAMES))
+        path = next(iter(links(feed, "previous")), "").removeprefix(SITE)
+    assert seen == {f"urn:livelog:e{n:03}" for n in range(120) if n != 20}
+
+
 async def test_withdrawn_posts_are_named_until_they_are_listed_again(site: Site, posts: None) -> None:
     await commit(site.timeline, withdrawn=[("blog", "a")])
     feed = await atom(site, "/blog/feed.xml")
