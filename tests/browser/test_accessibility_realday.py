@@ -21,8 +21,8 @@ __all__ = ["axe"]
 PLACES: Final = (
     "/news/",
     "/world/",
-    "/shipped/",
     "/urdu/",
+    "/shipped/",
     "/titleless/",
     "/many/",
     "/news/?view=list",

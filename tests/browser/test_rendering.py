@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-import pytest
 from playwright.async_api import Page, Route
 
 from demo.newsroom import Newsroom
@@ -111,6 +110,7 @@ DETAILS = {
 }
 """Elements of the posts of some sources, whose feeds are RSS: their facts have no names in JSON Feed."""
 
+MODES = ("lazy", "click", "none")
 SOURCES = ("Variety", "صحيفة الميناء", "港口日报", "🎈🎈", "«élan» & <b>", "ßharp", "٣ نقاط", "1,000 Words")
 
 
@@ -174,10 +174,7 @@ async def articles(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("modes", [("lazy", "click"), pytest.param(("none",), marks=pytest.mark.soak)])
-async def test_what_arrives_equals_what_is_served(
-    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, modes: tuple[str, ...]
-) -> None:
+async def test_what_arrives_equals_what_is_served(livelog: Livelog, newsroom: Newsroom, visitor: Visitor) -> None:
     """First all posts as they arrive, then all of them as they are corrected in place; with all sorts of pictures."""
     visitor.expects(MISSING)
     over = asyncio.Event()
@@ -188,9 +185,9 @@ async def test_what_arrives_equals_what_is_served(
         await route.abort()
 
     feeds = [{"url": url, "interval": "1s"} for url in publish(newsroom, 0)]
-    await livelog.start({mode: {"feeds": feeds, "images": mode} for mode in modes})
-    pages = {mode: await visitor.page() for mode in modes}
-    others = {(mode, revision): await visitor.page() for mode in modes for revision in (1, 2)}
+    await livelog.start({mode: {"feeds": feeds, "images": mode} for mode in MODES})
+    pages = {mode: await visitor.page() for mode in MODES}
+    others = {(mode, revision): await visitor.page() for mode in MODES for revision in (1, 2)}
     for page in (*pages.values(), *others.values()):
         await page.route(lambda url: not url.startswith(livelog.url("/")), hold)
         await page.add_init_script(KEEP_BROKEN)
