@@ -145,7 +145,10 @@ class Poll:
         with contextlib.closing(answer):
             is_known = answer.status == 304 or answer.digest == before.body_digest
             document = None if is_known else await self._parsed(before, answer)
-        gap = self._gap(after, answer, document, started)
+        if document is None or len(document.listed) < MAX_ENTRIES_ON_LOOP:
+            gap = self._gap(after, answer, document, started)
+        else:
+            gap = await asyncio.to_thread(self._gap, after, answer, document, started)
         catch_up = await self._caught_up(after, document, gap, started)
         polled = Polled(self._followed, replace(after, gap=catch_up.gap), answer, started, self._active)
         entries = catch_up.found + (len(document.entries) if document else 0)
@@ -158,6 +161,9 @@ class Poll:
         if document is None or answer.status != 200 or not set(self._followed.uses).intersection(after.blogs):
             return after.gap
         further = feed_gaps.further_page(answer.link, document.links, answer.url)
+        if further is None and not document.whole:
+            # A known entry may have been behind its end.
+            return after.gap
         return feed_gaps.found(after, document, further, now)
 
     async def _caught_up(
