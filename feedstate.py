@@ -37,7 +37,7 @@ class FeedGap(NamedTuple):
     ``ids`` are the newest entries that were known before; ``floor`` and ``after`` are the dates of the oldest and the
     newest of them, ``before`` is that of the oldest entry found since, in Unix seconds, 0 for unknown. ``url`` is the
     page to read next, from the time ``due`` on; None if the gap stays. It was found at ``since``; ``pages`` were read
-    for it.
+    for it, and the next could not be read so many ``failures`` in a row.
     """
 
     url: str | None
@@ -48,6 +48,7 @@ class FeedGap(NamedTuple):
     since: float
     due: float = 0
     pages: int = 0
+    failures: int = 0
 
     def is_reported(self, now: float) -> bool:
         """True for a likely gap that stays, for GAP_REPORTED_SECONDS."""

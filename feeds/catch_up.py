@@ -10,6 +10,7 @@ The gap that is left is stored with the entries, so whatever ends the process lo
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -35,12 +36,14 @@ MAX_SECONDS: Final = 15.0
 """Pages, entries and seconds of one poll, whose own document waits for them; the next poll reads on."""
 
 MAX_PAGES_OF_GAP: Final = 100
-MAX_GAP_SECONDS: Final = 86_400.0
-"""Pages that are read for a gap, and the time for which one is tried that cannot be read."""
+MAX_FAILURES: Final = 24
+"""Pages that are read for a gap, and the tries in a row of one that cannot be read: most of a day.
+
+Tries, and not time: a server that is off for days tries nothing meanwhile."""
 
 MIN_WAIT_SECONDS: Final = 60.0
 MAX_WAIT_SECONDS: Final = 3_600.0
-"""Wait after a page that could not be read: as long as the gap has been open, within these."""
+"""Wait after a page that could not be read: twice as long after each failure, within these."""
 
 CUT_OFF: Final = "It breaks off before its end."
 
@@ -70,9 +73,11 @@ class CatchUp:
         self._is_new = gap is not before.gap
         self._floor = gap.floor if gap else 0.0
         self._max_bytes = max_bytes
-        is_first = self._is_new and not before.is_catching_up
-        self._known = feed_gaps.polled(before.listed) if is_first else frozenset(gap.ids if gap else ())
-        self._listed = set(document.listed if document else before.listed)
+        self._before = before
+        self._document = document
+        self._known: frozenset[str] = frozenset()
+        self._listed: set[str] = set()
+        self._on_pages: set[str] = set()
         self._is_closed = False
         self._is_proven = False
         self._error: FetchError | None = None
@@ -85,6 +90,8 @@ class CatchUp:
     async def run(self, read: Callable[[str], Awaitable[Page]], clock: Callable[[], float]) -> None:
         """Reads pages; what goes wrong ends in the gap. ``clock`` gives Unix seconds."""
         until, room, read_urls = time.monotonic() + MAX_SECONDS, self._max_bytes, set[str]()
+        # In threads: marks of thousands of entries take longer than the event loop may be held.
+        await asyncio.to_thread(self._begin)
         while (gap := self.gap) and gap.url and time.monotonic() < until and room > 0 and self._has_room():
             url = gap.url
             try:
@@ -101,7 +108,8 @@ class CatchUp:
                 break
             room -= page.size
             read_urls.add(url)
-            self._take(gap, page, None if page.further in read_urls else page.further)
+            further = None if page.further in read_urls else page.further
+            await asyncio.to_thread(self._take, gap, page, further)
 
     def joined(self, document: Document) -> Document:
         """The feed's own document with what was found in the gap that it leaves."""
@@ -129,14 +137,25 @@ class CatchUp:
     def _has_room(self) -> bool:
         return len(self.pages) < MAX_PAGES and self.found < MAX_ENTRIES
 
+    def _begin(self) -> None:
+        before, gap = self._before, self.gap
+        is_first = self._is_new and not before.is_catching_up
+        self._known = feed_gaps.polled(before.listed) if is_first else frozenset(gap.ids if gap else ())
+        self._listed = set(self._document.listed if self._document else before.listed)
+
     def _take(self, gap: FeedGap, page: Page, further: str | None) -> None:
         document, listed = page.document, set(page.document.listed)
         entries = feed_gaps.missed(document, gap, self._known, self._listed)
         withdrawn = tuple(entry_id for entry_id in document.withdrawn if entry_id not in self._listed)
-        self.pages.append(replace(document, entries=tuple(entries), withdrawn=withdrawn))
+        # Not those that are known: another filter withdraws nothing.
+        found = {entry.id for entry in entries}
+        refused = {blog: ids & found for blog, ids in document.refused.items()}
+        self.pages.append(replace(document, entries=tuple(entries), refused=refused, withdrawn=withdrawn))
         self._is_proven = not listed.isdisjoint(self._known)
         self._is_closed = feed_gaps.reaches(document.listed, self._known, gap.floor)
-        is_repeated = listed <= self._listed
+        # Pages of an archive can begin within the document.
+        is_repeated = listed <= self._on_pages
+        self._on_pages |= listed
         self._listed |= listed
         left = feed_gaps.beyond(gap, document, further)
         if self._is_closed:
@@ -153,12 +172,13 @@ class CatchUp:
         else:
             logger.info("%s: a further page cannot be read. %s", self._name, redaction.public_text(str(error)))
         self._error = error if isinstance(error, FetchError) else None
-        open_for = now - gap.since
-        if open_for >= MAX_GAP_SECONDS:
+        failures = gap.failures + 1
+        if failures >= MAX_FAILURES:
             self.gap = feed_gaps.given_up(gap)
             return
+        wait = min(MIN_WAIT_SECONDS * 2 ** (failures - 1), MAX_WAIT_SECONDS)
         asked = (self._error and self._error.retry_after) or 0.0
-        self.gap = gap._replace(due=now + max(MIN_WAIT_SECONDS, min(open_for, MAX_WAIT_SECONDS), asked))
+        self.gap = gap._replace(due=now + max(wait, asked), failures=failures)
 
     def _report(self) -> None:
         if self.pages:

@@ -49,7 +49,8 @@ def found(before: FeedState, document: Document, further: str | None, now: float
     if not listed or not _may_leave_one(marks, listed, now, has_pages=further is not None):
         return _unless_old(before.gap, now)
     known = polled(marks)
-    newest = sorted(known, key=lambda entry_id: -marks[entry_id].dated)[:MAX_IDS]
+    # A stable sort: entries without dates stay in the document's order.
+    newest = sorted(filter(known.__contains__, marks), key=lambda entry_id: -marks[entry_id].dated)[:MAX_IDS]
     # A date in the future says nothing.
     dates = [date for entry_id in newest if 0 < (date := marks[entry_id].dated) <= before.ok_at]
     floor, after = min(dates, default=0), max(dates, default=0)
@@ -107,7 +108,8 @@ def reaches(listed: Marks, known: Collection[str], floor: float) -> bool:
 def beyond(gap: FeedGap, page: Document, further: str | None) -> FeedGap:
     """The gap that is left when one of its pages was read, and did not close it."""
     oldest = _oldest(page.listed)
-    return gap._replace(url=further, before=min(oldest or gap.before, gap.before or oldest), pages=gap.pages + 1)
+    before = min(oldest or gap.before, gap.before or oldest)
+    return gap._replace(url=further, before=before, pages=gap.pages + 1, failures=0)
 
 
 def given_up(gap: FeedGap) -> FeedGap:

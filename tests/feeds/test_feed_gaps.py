@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
@@ -36,6 +38,13 @@ async def paged_feed_with_gap(desk: Desk, origin: RawOrigin) -> PagedFeed:
     await away(desk)
     feed.publish(30, desk.clock.now)
     return feed
+
+
+def document(posts: Sequence[tuple[int, float]], further: str | None = None) -> bytes:
+    """An Atom document of these posts that names a further page."""
+    link = f"<link rel='next' href='{further}'/>" if further else ""
+    inside = (f"<id>p{n}</id><title>post {n}</title><published>{rfc3339(at)}</published>" for n, at in posts)
+    return atom(*inside, feed=f"<title>News</title>{link}")
 
 
 def expected(count: int) -> list[str]:
@@ -189,7 +198,7 @@ async def test_a_gap_that_no_page_closes_is_reported_once(
     assert (await desk.state()).gap is None
 
 
-async def test_a_page_that_fails_for_a_day_is_given_up(desk: Desk, origin: RawOrigin) -> None:
+async def test_a_page_that_fails_again_and_again_is_given_up(desk: Desk, origin: RawOrigin) -> None:
     feed = await paged_feed_with_gap(desk, origin)
     origin.serve(feed.path(1), whole(b"", status="404 x"))
     await desk.later()
@@ -308,6 +317,76 @@ async def test_a_page_leads_nobody_into_a_private_network(desk: Desk, origin: Ra
     await desk.later()
     assert asked(origin) == ["/feed", "/feed", feed.path(1)]
     assert len(await desk.items()) == 20
+
+
+async def test_a_filter_that_is_newer_than_a_post_withdraws_it_from_no_further_page(
+    desk: Desk, origin: RawOrigin
+) -> None:
+    feed = PagedFeed(origin)
+    feed.publish(10, desk.clock.now)
+    await desk.follow(feed.url)
+    for _ in range(2):
+        await away(desk)
+        feed.publish(8, desk.clock.now)
+        await desk.later()
+    await desk.follow({"url": feed.url, "exclude": ["/post 1[0-5]/"]})
+    await desk.later()
+    await away(desk)
+    feed.publish(12, desk.clock.now)
+    origin.serve("/feed", whole(document(feed.posts[:10], "/more")))
+    # It has posts that the last document did not list.
+    origin.serve("/more", whole(document(feed.posts[10:36])))
+    await desk.later()
+    assert await desk.titles() == expected(38)
+
+
+async def test_pages_of_an_archive_can_begin_within_the_document(desk: Desk, origin: RawOrigin) -> None:
+    feed = PagedFeed(origin)
+    feed.publish(20, desk.clock.now)
+    await desk.follow(feed.url)
+    await away(desk)
+    feed.publish(40, desk.clock.now)
+    origin.serve("/feed", whole(document(feed.posts[:20], "/month")))
+    origin.serve("/month", whole(document(feed.posts[:5], "/month-before")))
+    origin.serve("/month-before", whole(document(feed.posts[5:55])))
+    await desk.later()
+    # The first fetch found ten.
+    assert await desk.titles() == expected(60)[:50]
+    assert desk.poller.gaps == {"closed": 1, "missed": 0}
+
+
+@pytest.mark.parametrize(("further", "gaps"), [(None, 0), ("/more", 1)])
+async def test_a_document_that_breaks_off_reports_nothing(
+    desk: Desk, origin: RawOrigin, log: Log, further: str | None, gaps: int
+) -> None:
+    feed = PagedFeed(origin)
+    feed.publish(10, desk.clock.now)
+    feed.serve(pages=1)
+    await desk.follow(feed.url)
+    await away(desk)
+    feed.publish(3, desk.clock.now)
+    body = document(feed.posts[:10], further)
+    origin.serve("/feed", whole(body[: body.index(b"post 11")]))
+    origin.serve("/more", whole(document(feed.posts[10:])))
+    await desk.later()
+    feed.serve(pages=1)
+    await desk.later()
+    # The first of them was seen before the others.
+    assert Counter(await desk.titles()) == Counter(expected(13))
+    assert desk.poller.gaps == {"closed": gaps, "missed": 0}
+    assert (await desk.state()).gap is None
+    assert len(log.heard()) == 2, "one that breaks off, and the next"
+
+
+async def test_days_in_which_nothing_is_tried_give_up_no_page(desk: Desk, origin: RawOrigin) -> None:
+    feed = await paged_feed_with_gap(desk, origin)
+    origin.serve(feed.path(1), whole(b"", status="500 x"))
+    await desk.later()
+    await away(desk, 3 * DAY)
+    await desk.later()
+    feed.serve()
+    await desk.later(HOUR)
+    assert await desk.titles() == expected(40)
 
 
 async def test_filters_hold_for_further_pages(desk: Desk, origin: RawOrigin) -> None:
