@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Page, Route, expect
 
@@ -18,9 +19,16 @@ PREVIEW = {"preview": {"text": "How it begins …", "minutes": 3}}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def long(tmp_path_factory: Any) -> AsyncIterator[Livelog]:
+async def long(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Livelog]:
     """Long posts, to read and not to change."""
     async with long_posts(tmp_path_factory.mktemp("long")) as livelog:
+        yield livelog
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def without_pictures(tmp_path: Path) -> AsyncIterator[Livelog]:
+    """Long posts of a blog that shows a picture if the reader asks for it."""
+    async with long_posts(tmp_path, images="click") as livelog:
         yield livelog
 
 
@@ -187,13 +195,12 @@ async def test_a_post_that_became_short_is_whole(filled: Livelog, page: Page) ->
     await expect(read_on(article)).to_have_count(0)
 
 
-async def test_pictures_of_an_opened_post_follow_the_mode_of_the_blog(tmp_path: Any, page: Page) -> None:
-    async with long_posts(tmp_path, images="click") as livelog:
-        await page.goto(livelog.url("/blog/"))
-        await until_live(page)
-        article = await open_post(page, "Long 9")
-        await expect(article.locator(".content .picture-button")).to_contain_text("A chart")
-        await expect(article.locator(".content img")).to_have_count(0)
+async def test_pictures_of_an_opened_post_follow_the_mode_of_the_blog(without_pictures: Livelog, page: Page) -> None:
+    await page.goto(without_pictures.url("/blog/"))
+    await until_live(page)
+    article = await open_post(page, "Long 9")
+    await expect(article.locator(".content .picture-button")).to_contain_text("A chart")
+    await expect(article.locator(".content img")).to_have_count(0)
 
 
 async def test_posts_open_on_older_pages_and_beside_another_post(long: Livelog, page: Page) -> None:

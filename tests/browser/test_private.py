@@ -12,7 +12,7 @@ TOKEN = "token-of-the-browser-test-22"
 
 
 async def test_a_token_link_opens_a_private_blog_until_its_token_is_removed(
-    visitor: Visitor, page: Page, livelog: Livelog, newsroom: Newsroom
+    livelog: Livelog, newsroom: Newsroom, visitor: Visitor, page: Page
 ) -> None:
     desk = newsroom.open_desk("/a.xml", title="Harbour Log")
     desk.publish(title="First")
