@@ -17,23 +17,19 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from time import monotonic
 from typing import Final
 
 import redaction
 from feed_subscription import KIND, FeedSubscription, group_of, new_secret, new_token
 from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeed
-from feeds.websub import hub_requests
 from feeds.websub.discovery import Named
 from feeds.websub.hub_requests import HubAnswer, Mode
+from feeds.websub.hubs import Hubs
 from feeds.websub.trust import Active
 from feedstate import FeedState
-from outbound.host_limits import host_key
-from outbound.put_backs import PutBacks
 from outbound.rooms import PutBackError
 from timeline import LeaseLostError, Timeline, TimelineError
 from timeline.jobs import Job, JobLease, all_jobs
@@ -42,8 +38,7 @@ logger = logging.getLogger("livelog.feeds")
 
 TICK_SECONDS: Final = 1.0
 MAX_REQUESTS: Final = 16
-MAX_PER_HOST: Final = 2
-"""Requests to hubs that are under way or wait for a slot of their host, and those of one host among them."""
+"""Requests to hubs that are under way or wait for a slot of their host."""
 
 LEASE_SECONDS: Final = 300.0
 """Duration of the lease of a job, which may have to wait for its hub."""
@@ -58,10 +53,6 @@ REFETCH_SECONDS: Final = 60.0
 """A renewal waits for a poll of the feed, asked for so many times, so long each."""
 
 MAX_LEAVING_REQUESTS: Final = 3
-DOWN_SECONDS: Final = 300.0
-MAX_DOWN: Final = 1_000
-"""Time for which a hub that gave no answer is not asked for other feeds, and how many such hubs are remembered."""
-
 MAX_OF_FEED: Final = 20
 NOT_CONFIRMED: Final = "The hub has accepted the subscription, and has not confirmed it."
 
@@ -76,13 +67,10 @@ class Subscriptions:
         self, timeline: Timeline, fetcher: Fetcher, public_url: str | None, clock: Callable[[], float] | None = None
     ) -> None:
         self._timeline = timeline
-        self._fetcher = fetcher
         self._base = public_url and f"{public_url}/websub/"
         self._clock = clock or timeline.now
         self._followed: Mapping[str, FollowedFeed] = {}
-        self._down: dict[str, float] = {}
-        self._by_host: Counter[str] = Counter()
-        self._put_backs = PutBacks(MAX_PER_HOST)
+        self._hubs = Hubs(fetcher, self._clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -240,8 +228,7 @@ class Subscriptions:
             try:
                 await self._do(lease, one)
             except PutBackError:
-                later = self._put_backs.later(host_key(one.hub), self._clock())
-                await self._timeline.settle_job(lease, lease.job.state, later)
+                await self._timeline.settle_job(lease, lease.job.state, self._hubs.later(one))
 
     async def _do(self, lease: JobLease, one: FeedSubscription) -> None:
         """Raises PutBackError, TimelineError and LeaseLostError."""
@@ -317,42 +304,11 @@ class Subscriptions:
         await self._timeline.remove_job(KIND, job.id)
 
     async def _ask(self, one: FeedSubscription, mode: Mode) -> HubAnswer:
-        """The answer of a hub, or of one that gave none a while ago. Raises PutBackError for a busy host."""
-        host = host_key(one.hub)
-        if down := self._down_answer(host):
-            return down
-        if self._by_host[host] >= MAX_PER_HOST:
-            raise PutBackError
-        self._by_host[host] += 1
-        try:
-            async with self._fetcher.hosts.slot(host):
-                # It may have gone down while this request waited.
-                answer = self._down_answer(host) or await self._asked(one, mode, host)
-        finally:
-            self._by_host[host] -= 1
-            if not self._by_host[host]:
-                del self._by_host[host]
+        """The answer of a hub. Raises PutBackError."""
+        answer = await self._hubs.ask(one, mode, self._followed.get(one.feed))
         if answer.problem and answer.problem != one.problem:
             logger.info("%s cannot be subscribed at %s. %s", *_names(one), redaction.public_text(answer.problem))
         return answer
-
-    async def _asked(self, one: FeedSubscription, mode: Mode, host: str) -> HubAnswer:
-        began = monotonic()
-        now = self._clock()
-        answer = await hub_requests.ask(self._fetcher, one, mode, now, self._followed.get(one.feed))
-        self._put_backs.took(host, monotonic() - began)
-        if answer.is_down:
-            self._down = {hub: until for hub, until in self._down.items() if until > now}
-            if len(self._down) < MAX_DOWN:
-                self._down[host] = self._clock() + DOWN_SECONDS
-        return answer
-
-    def _down_answer(self, host: str) -> HubAnswer | None:
-        """The answer for a host that gave none a while ago, and is not asked yet."""
-        until = self._down.get(host, 0.0)
-        if until <= self._clock():
-            return None
-        return HubAnswer("The hub gave no answer.", until + random.random() * DOWN_SECONDS)
 
 
 def _with_hub(states: Iterable[FeedState], followed: Mapping[str, FollowedFeed]) -> dict[str, FeedState]:

@@ -14,10 +14,10 @@ from feeds.fetch import Fetcher
 from feeds.followed_feeds import FollowedFeeds
 from feeds.websub import hub_requests
 from feeds.websub.hub_requests import HubAnswer
+from feeds.websub.hubs import MAX_PER_HOST
 from feeds.websub.subscriptions import (
     CONFIRM_SECONDS,
     MAX_BACKOFF_SECONDS,
-    MAX_PER_HOST,
     NOT_CONFIRMED,
     REFETCH_SECONDS,
 )
