@@ -58,7 +58,8 @@ class Node:
 
     async def apply(self, configuration: Config) -> None:
         self.webhooks.apply(configuration)
-        await reconcile(self.timeline, configuration)
+        # False while one that changes is being delivered to.
+        await until(lambda: reconcile(self.timeline, configuration))
         self.queue.apply(configuration)
 
     async def stop(self) -> None:
