@@ -89,8 +89,10 @@ class Bare:
         return opcode & 0x0F, await self._exactly(size)
 
     async def message(self) -> dict[str, Any]:
-        """The next message of a WebSocket."""
+        """The next message of a WebSocket, behind pings."""
         opcode, payload = await self.frame()
+        while opcode == PING:
+            opcode, payload = await self.frame()
         assert opcode == TEXT, (opcode, payload)
         message: dict[str, Any] = json.loads(payload)
         return message

@@ -359,6 +359,7 @@ async def test_a_filter_that_waits_for_the_parser_is_no_failure_of_the_webhook(
 
     node = await nodes.start({"url": server.url(), "exclude": ["draft"]}, judge=busy)
     await node.publish("draft", "a")
+    await until(lambda: judged)
     await asyncio.sleep(0.5)
     assert (await problem(node), (await node.target()).failures, judged) == ("", 0, 1)
     is_free.set()
