@@ -54,6 +54,9 @@ REFETCH_SECONDS: Final = 60.0
 
 MAX_LEAVING_REQUESTS: Final = 3
 MAX_OF_FEED: Final = 20
+MAX_TRIES: Final = 5
+"""Times that a subscription is stored if others change it meanwhile."""
+
 NOT_CONFIRMED: Final = "The hub has accepted the subscription, and has not confirmed it."
 
 
@@ -200,12 +203,21 @@ class Subscriptions:
         return one.feed in self._followed and (one.hub, one.topic) == named and is_ours
 
     async def _leave(self, job: Job, one: FeedSubscription) -> None:
-        """Begins to end a subscription; one that its hub does not hold is removed."""
-        if one.phase == "denied" or not one.until:
-            await self._timeline.remove_job(KIND, job.id)
-        else:
-            await self._timeline.replace_job(job, one.left().to_json(), self._clock())
+        """Begins to end a subscription, also one that its hub or its node changes meanwhile."""
+        for _ in range(MAX_TRIES):
+            if one.phase == "leaving" or await self._is_left(job, one):
+                break
+            found = await self._timeline.job(KIND, job.id)
+            if found is None:
+                break
+            job, one = found, FeedSubscription.from_json(found.state)
         self._wake.set()
+
+    async def _is_left(self, job: Job, one: FeedSubscription) -> bool:
+        """Has a hub end a subscription, or removes one that no hub holds; False if it has changed meanwhile."""
+        if one.phase == "denied" or not one.until:
+            return await self._timeline.remove_job(KIND, job.id, job.state)
+        return await self._timeline.replace_job(job, one.left().to_json(), self._clock())
 
     async def _put(self, feed: str, named: Named, predecessor: str = "") -> None:
         """Stores a pending subscription, with a callback and a secret of its own."""

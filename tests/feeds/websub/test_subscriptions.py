@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from tests.feeds.polling import DAY, HOUR, MINUTE
 from tests.feeds.websub.conftest import Subscriber
 from tests.feeds.websub.hub import Hub
 from tests.livelog import until
+from timeline.jobs import Job
 
 ONE, TWO = "<guid>1</guid><title>One</title>", "<guid>2</guid><title>Two</title>"
 
@@ -100,6 +102,49 @@ async def test_it_is_renewed_under_another_callback_after_a_poll(subscriber: Sub
     assert (new.topic, new.callback != old.callback, new.secret != old.secret) == (hub.url("/new"), True, True)
     await until(holds(subscriber, "active"))
     await until(lambda: [one.callback for one in hub.left if one.verified] == [old.callback])
+
+
+async def test_one_that_is_settled_as_a_poll_ends_it_is_ended(
+    subscriber: Subscriber, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await subscriber.follow(hub.publish("/feed", rss(ONE)))
+    old = await hub.subscribed()
+    await subscriber.active()
+    replace_job = subscriber.timeline.replace_job
+
+    async def late(job: Job, state: str, due: float) -> bool:
+        monkeypatch.setattr(subscriber.timeline, "replace_job", replace_job)
+        settled = replace(FeedSubscription.from_json(job.state), refetches=1)
+        assert await replace_job(job, settled.to_json(), settled.until)
+        return await replace_job(job, state, due)
+
+    monkeypatch.setattr(subscriber.timeline, "replace_job", late)
+    hub.topics["/feed"].headers["Link"] = f'<{hub.url("/hub")}>; rel="hub", <{hub.url("/new")}>; rel="self"'
+    await subscriber.later(HOUR)
+    assert (await hub.subscribed(2)).topic == hub.url("/new")
+    await until(lambda: [one.callback for one in hub.left if one.verified] == [old.callback])
+    await until(holds(subscriber, "active"))
+
+
+async def test_one_that_its_hub_confirms_as_a_poll_ends_it_is_ended_there_too(
+    subscriber: Subscriber, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.verifies = False
+    await subscriber.follow(hub.publish("/feed", rss(ONE)))
+    await until(lambda: hub.subscriptions)
+    remove_job = subscriber.timeline.remove_job
+
+    async def late(kind: str, id: str, state: str | None = None) -> bool:  # noqa: A002 - as in `Archive`
+        monkeypatch.setattr(subscriber.timeline, "remove_job", remove_job)
+        assert await hub.verify(hub.subscriptions[0])
+        hub.verifies = True
+        return await remove_job(kind, id, state)
+
+    monkeypatch.setattr(subscriber.timeline, "remove_job", late)
+    hub.topics["/feed"].headers["Link"] = f'<{hub.url("/hub")}>; rel="hub", <{hub.url("/new")}>; rel="self"'
+    await subscriber.later(HOUR)
+    await until(lambda: [one.callback for one in hub.left if one.verified] == [hub.subscriptions[0].callback])
+    await until(holds(subscriber, "active"))
 
 
 async def test_the_old_one_is_kept_until_the_new_one_is_confirmed(subscriber: Subscriber, hub: Hub) -> None:
