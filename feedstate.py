@@ -242,6 +242,15 @@ class FeedState:
         """The state of the same feed under another identity."""
         return replace(self, url=identity, key_name=self.named, configured_url=self.address)
 
+    def called(self, names: Mapping[str, str]) -> FeedState:
+        """The state with the present ``names`` of blogs, by their former ones."""
+        filters = {names.get(blog, blog): digest for blog, digest in self._filters.items()}
+        return replace(
+            self,
+            blogs=tuple(sorted({names.get(blog, blog) for blog in self.blogs})),
+            filters=tuple(f"{blog} {digest}" for blog, digest in sorted(filters.items())),
+        )
+
     def loosened(self, filters: Mapping[str, str]) -> frozenset[str]:
         """The blogs whose filter of the feed is another than at the last poll, where they had one.
 
@@ -249,8 +258,13 @@ class FeedState:
         """
         if not self.filters:
             return frozenset()
-        before = dict(known.split(" ", 1) for known in self.filters)
+        before = self._filters
         return frozenset(blog for blog, digest in filters.items() if before.get(blog, digest) != digest)
+
+    @property
+    def _filters(self) -> dict[str, str]:
+        """The digests of ``filters`` by blog."""
+        return dict(known.split(" ", 1) for known in self.filters)
 
     def succeeded(self, status: int, at: float, next_at: float) -> FeedState:
         """The state after a poll that succeeded."""

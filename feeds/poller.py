@@ -35,6 +35,7 @@ from feeds.leases import LEASE_SECONDS, LeasedPolls, UnderWay
 from feeds.parser_pool import ParserPool
 from feeds.poll import Poll
 from feeds.proven_feeds import ProvenFeeds
+from feeds.renamed_blogs import with_present_names
 from feeds.result import Pause, Result
 from feeds.slow_patterns import SlowPatterns
 from feeds.ticker import Ticker
@@ -151,6 +152,7 @@ class Poller:
 
     def _configure(self, config: Config, followed_feeds: FollowedFeeds) -> None:
         self._followed_feeds = followed_feeds
+        self._aliases = config.aliases
         self._slots.apply(config.fetch.concurrency)
         self._fetcher.apply(config.fetch)
 
@@ -263,7 +265,7 @@ class Poller:
             self._ahead = asyncio.create_task(self.tick())
 
     async def _poll(self, followed: FollowedFeed, under_way: UnderWay) -> None:
-        lease = under_way.lease
+        lease = under_way.lease = await self._with_present_names(under_way.lease)
         if lease.pushes and not self._is_overdue(lease):
             await self._read_pushes(followed, under_way)
             return
@@ -296,6 +298,14 @@ class Poller:
                 # While the store is down, the next poll does it.
                 with contextlib.suppress(TimelineError):
                     await self._subscriptions.polled(followed, lease.state, result.state)
+
+    async def _with_present_names(self, lease: Lease) -> Lease:
+        try:
+            state = await with_present_names(lease.state, self._aliases, self._timeline)
+        except TimelineError:
+            # Renamed blogs are taken for new ones then: they get the posts since the last poll as a backfill.
+            return lease
+        return lease if state is lease.state else replace(lease, state=state)
 
     def _is_overdue(self, lease: Lease) -> bool:
         """True if a feed should have been polled MAX_PUSH_TURN_SECONDS ago: endless pushes must not prevent it."""

@@ -9,6 +9,7 @@ import re
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,7 @@ async def test_a_renamed_blog_keeps_its_posts_and_its_readers(livelog: Livelog, 
         await applied(livelog)
         while await client.connection.read_message() is not None:
             pass
-    desk.publish(title="After")
+    desk.publish(title="After", published=datetime.now(UTC) - timedelta(hours=1))
     async with livelog.client("old", after=cursor) as client:
         hello = await client.next()
         assert hello["recovered"]

@@ -74,6 +74,11 @@ class FaultyTimeline(SqliteTimeline):
         self.commits.append((state, entries))
         return count
 
+    async def head(self, blog: str) -> Cursor:
+        """The newest cursor of a blog, or fails."""
+        self._try("head")
+        return await super().head(blog)
+
     def _try(self, name: str) -> None:
         self.tries[name] += 1
         if name in self.faults:
@@ -112,13 +117,14 @@ class Log:
 
 @dataclass
 class Desk:
-    """A poller and its parts. `follow` starts it; `later` advances the clock."""
+    """A poller and its parts. `follow` starts it; `later` advances the clock. ``aliases`` are those of blogs."""
 
     timeline: FaultyTimeline
     parser_pool: WatchedParserPool
     clock: Clock = field(default_factory=Clock)
     steady: Clock | None = None
     fetch: dict[str, Any] = field(default_factory=dict)
+    aliases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _poller: Poller | None = None
     _fetcher: Fetcher | None = None
 
@@ -156,7 +162,7 @@ class Desk:
         return Config(
             fetch=Fetch(**self.fetch),
             blogs=tuple(
-                Blog(slug=slug, title=slug, feeds=tuple(map(_feed, listed)))
+                Blog(slug=slug, title=slug, feeds=tuple(map(_feed, listed)), aliases=self.aliases.get(slug, ()))
                 for slug, listed in (blogs or {"blog": feeds}).items()
             ),
         )
