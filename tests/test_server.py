@@ -590,7 +590,8 @@ async def test_parser_processes_share_the_program_wherever_it_was_started(
     await until(listed)
     used = sorted(cpu_seconds(child) for child in descendants(livelog.pid))
     assert len(used) >= 5, "a tracker, a fork server, and three that parse"
-    assert [seconds > used[-1] / 2 for seconds in used].count(True) == 1, used
+    # One of those that parse has read the document.
+    assert used[-3] < used[-1] / 4, used
 
 
 async def test_a_commit_is_in_the_database_after_a_stop(livelog: Livelog, newsroom: Newsroom) -> None:
